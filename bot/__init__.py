@@ -1,0 +1,1 @@
+"""Easel: a self-hosted Discord bot that makes, edits and varies images, within limits that hold."""

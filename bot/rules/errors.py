@@ -1,0 +1,72 @@
+"""The root of everything that is told to a person, and the few errors that belong to no single rule.
+
+    UserError
+     ├─ InvalidOptions      rules/options.py    what was asked cannot be made as asked
+     ├─ Refused             rules/limits.py     a limit or a budget is used up
+     ├─ AccessDenied        rules/access.py     not here, not you, not this model, not now
+     ├─ ServiceFailed       rules/faults.py     the image service did not make the picture
+     ├─ BadUpload           rules/uploads.py    a file that was handed in cannot be used
+     └─ …                   below
+
+A ``UserError`` carries data, lives beside its rule, and is put into words in one place: ``bot/ui/errors.py``.
+Raising one never costs money. Every other exception is a bug.
+"""
+
+from __future__ import annotations
+
+
+class UserError(Exception):
+    """Something a person can act on. Subclasses hold the data their sentence needs."""
+
+
+class NotFound(UserError):
+    """The picture, job or message that was asked for is gone, foreign or never existed."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+
+class AlreadyRunning(UserError):
+    """The same click or event made a job already; that one will be answered, this one is not needed."""
+
+
+class ShuttingDown(UserError):
+    """The bot is stopping and takes no new jobs; nothing was spent."""
+
+
+class StorageFull(UserError):
+    """The disk that keeps paid pictures is full, so no new job may start; nothing was spent."""
+
+
+class Busy(UserError):
+    """The ledger could not be written in time; nothing was spent and trying again is safe."""
+
+
+class ServicePaused(UserError):
+    """The image service refused the key or has no funds left; the operator knows. Nothing was spent."""
+
+
+class QueueTooLong(UserError):
+    """The result could not be ready while it can still be delivered here; nothing was spent."""
+
+    def __init__(self, wait_s: float, allowed_s: float) -> None:
+        super().__init__(f"{wait_s:.0f} s of {allowed_s:.0f} s")
+        self.wait_s = wait_s
+        self.allowed_s = allowed_s
+
+
+class Cancelled(UserError):
+    """The maker or a moderator stopped the job. ``maybe_billed``: it had been sent, so it stays on the bill."""
+
+    def __init__(self, *, maybe_billed: bool) -> None:
+        super().__init__("maybe billed" if maybe_billed else "not billed")
+        self.maybe_billed = maybe_billed
+
+
+class Interrupted(UserError):
+    """The bot was restarted in the middle of the job. ``maybe_billed``: it had been sent, so it stays on the bill."""
+
+    def __init__(self, *, maybe_billed: bool) -> None:
+        super().__init__("maybe billed" if maybe_billed else "not billed")
+        self.maybe_billed = maybe_billed

@@ -1,0 +1,76 @@
+"""Prompts: what is removed before sending, the words of ``/vary``, prompt files, and the lines of ``/batch``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from bot.rules.uploads import SEPARATOR, BadUpload, UploadProblem
+
+VARIATION_PROMPT = (
+    "Create a variation of this image: keep subject, palette and composition recognisable; "
+    "change details, pose, lighting."
+)
+"""What ``/vary`` asks of models without the variations endpoint, as OpenAI's SDK advises: an edit with a prompt."""
+
+MAX_FILE_BYTES = 256 * 1024
+"""More than the longest prompt any model takes (32,000 characters of up to four bytes, fifty short lines)."""
+
+MAX_BATCH_LINES = 50
+
+UTF8_BOM = b"\xef\xbb\xbf"
+OTHER_BOMS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLine:
+    """One prompt of a batch; ``number`` is its line in the file or form, from 1, for telling where a fault is."""
+
+    number: int
+    prompt: str
+
+
+def variation_prompt(hint: str = "") -> str:
+    """The prompt for a variation by edit; ``hint`` is what the member added."""
+    return f"{VARIATION_PROMPT} {hint}" if hint else VARIATION_PROMPT
+
+
+def clean_prompt(text: str) -> str:
+    """The text as it is sent: without NUL, without lone surrogates (no UTF-8 can hold them), and without white space
+    around it. Everything else stays, also what is escaped or hidden when it is shown.
+    """
+    whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
+    return whole.replace("\x00", "").strip()
+
+
+def read_prompt_file(data: bytes, name: str = "prompt_file") -> str:
+    """The text of an uploaded file, cleaned. Raises ``BadUpload`` unless it is UTF-8 text with something in it.
+
+    Other encodings are refused with their name, not guessed: a wrong guess costs money.
+    """
+    if len(data) > MAX_FILE_BYTES:
+        raise BadUpload(UploadProblem.TOO_MANY_BYTES, name, f"{len(data)}{SEPARATOR}{MAX_FILE_BYTES}")
+    if encoding := OTHER_BOMS.get(data[:2]):
+        raise BadUpload(UploadProblem.NOT_TEXT, name, f"it is {encoding}")
+    if b"\x00" in data:
+        raise BadUpload(UploadProblem.NOT_TEXT, name, "it holds binary data")
+    try:
+        text = clean_prompt(data.removeprefix(UTF8_BOM).decode("utf-8"))
+    except UnicodeDecodeError as fault:
+        raise BadUpload(UploadProblem.NOT_TEXT, name, f"from byte {fault.start:,} on") from None
+    if not text:
+        raise BadUpload(UploadProblem.EMPTY, name)
+    return text
+
+
+def split_batch(text: str, name: str = "file") -> tuple[BatchLine, ...]:
+    """A prompt a line; blank lines and those that start with ``#`` are skipped. Raises ``BadUpload`` for none or
+    more than ``MAX_BATCH_LINES``.
+    """
+    cleaned = ((number, clean_prompt(line)) for number, line in enumerate(re.split(r"\r\n|\r|\n", text), start=1))
+    lines = tuple(BatchLine(number, line) for number, line in cleaned if line and not line.startswith("#"))
+    if not lines:
+        raise BadUpload(UploadProblem.EMPTY, name)
+    if len(lines) > MAX_BATCH_LINES:
+        raise BadUpload(UploadProblem.TOO_MANY, name, f"{len(lines)}{SEPARATOR}{MAX_BATCH_LINES}")
+    return lines

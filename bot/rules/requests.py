@@ -1,0 +1,122 @@
+"""What is asked of the image service, after every check: the one type between a command and the wire."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a job does; also the command it came from."""
+
+    IMAGINE = "imagine"
+    EDIT = "edit"
+    VARY = "vary"
+
+
+class Endpoint(StrEnum):
+    GENERATIONS = "generations"
+    EDITS = "edits"
+    VARIATIONS = "variations"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRequest:
+    """A request that is legal for its model. ``None`` means: do not send the parameter.
+
+    ``count`` is the number of pictures in all; ``calls`` how many calls make them (dall-e-3: one each, so
+    ``count == calls``; otherwise 1). ``size`` is ``WxH`` or ``auto``. ``compression`` is 0..100 percent,
+    ``frame_ms`` milliseconds. ``inputs`` counts the uploaded pictures, whose bytes travel beside the request.
+    ``prompt`` is what is sent; ``shown_prompt`` what people see (for ``/vary`` the hint, else the same).
+    """
+
+    kind: Kind
+    endpoint: Endpoint
+    model: str
+    prompt: str
+    shown_prompt: str = ""
+    count: int = 1
+    calls: int = 1
+    size: str | None = None
+    quality: str | None = None
+    style: str | None = None
+    background: str | None = None
+    format: str | None = None
+    compression: int | None = None
+    moderation: str | None = None
+    complexity: str | None = None
+    frames: int | None = None
+    frame_ms: int | None = None
+    fidelity: str | None = None
+    partial_images: int = 0
+    inputs: int = 0
+    input_sizes: tuple[tuple[int, int], ...] = ()
+    has_mask: bool = False
+    has_markup: bool = False
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InputImage:
+    """An uploaded picture, made ready for the service: ``data`` is a whole file of type ``mime``."""
+
+    name: str
+    mime: str
+    data: bytes
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Everything uploaded with a request: 1 to 16 pictures, and at most one of ``mask`` and ``markup`` (PNG)."""
+
+    images: tuple[InputImage, ...] = ()
+    mask: InputImage | None = None
+    markup: InputImage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the service said it used, in tokens; all zero is treated as not said."""
+
+    input_text_tokens: int = 0
+    input_image_tokens: int = 0
+    output_tokens: int = 0
+    cached_text_tokens: int = 0
+    cached_image_tokens: int = 0
+
+    @property
+    def is_known(self) -> bool:
+        return self.output_tokens > 0 or self.input_text_tokens > 0 or self.input_image_tokens > 0
+
+
+@dataclass(frozen=True, slots=True)
+class MadeImage:
+    """One picture as it came: checked to be whole, ``format`` is the true one (png, jpeg, webp, gif, svg)."""
+
+    data: bytes
+    format: str
+    width: int
+    height: int
+    revised_prompt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The answer to one call: at least one picture, perhaps fewer than asked. Echoes are what the service really used."""
+
+    images: tuple[MadeImage, ...]
+    usage: Usage | None = None
+    request_id: str | None = None
+    size: str | None = None
+    quality: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """A picture on its way: ``index`` counts from 0, ``data`` is a whole PNG, JPEG or WebP."""
+
+    index: int
+    data: bytes
+    format: str

@@ -1,0 +1,158 @@
+"""Files that are handed in: why one cannot be used, what was done to one, and where in a picture to edit.
+
+``BadUpload`` is raised by ``bot.imaging`` and by the fetching of attachments. ``Note`` says what happened to a file
+that could be used; words for both are made in ``bot/ui``. Where a detail holds two things they are parted by `` / ``:
+what came, then what is allowed (or what it was compared with).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.rules.errors import UserError
+
+SEPARATOR = " / "
+
+
+class UploadProblem(StrEnum):
+    EMPTY = "empty"
+    TOO_MANY_BYTES = "too_many_bytes"  # detail: size and limit
+    TOO_MANY_PIXELS = "too_many_pixels"  # detail: WxH and limit
+    WRONG_FORMAT = "wrong_format"  # detail: what it really is, if known (GIF, HEIC, SVG, PDF, text …)
+    ANIMATED = "animated"  # detail: the format
+    DAMAGED = "damaged"
+    GONE = "gone"  # deleted or its link expired
+    STALLED = "stalled"
+    FOREIGN_HOST = "foreign_host"
+    TOO_MANY = "too_many"  # detail: count and limit
+    NOT_SQUARE = "not_square"
+    MASK_SIZE = "mask_size"  # detail: both sizes, the mask's first
+    MASK_OPAQUE = "mask_opaque"  # nothing would be edited
+    MASK_CLEAR = "mask_clear"  # nothing would be kept
+    MASK_TWICE = "mask_twice"  # mask and area, or mask and markup
+    MASK_NEEDED = "mask_needed"  # the model edits only with a mask, and there is none
+    BAD_AREA = "bad_area"  # detail: what was typed
+    NOT_TEXT = "not_text"  # a prompt file that is not UTF-8 text
+
+
+class BadUpload(UserError):
+    """``name`` is the option or file it is about; ``detail`` fills the sentence. Nothing was spent."""
+
+    def __init__(self, problem: UploadProblem, name: str, detail: str = "") -> None:
+        super().__init__(f"{name}: {problem} {detail}".strip())
+        self.problem = problem
+        self.name = name
+        self.detail = detail
+
+
+class NoteKind(StrEnum):
+    """What was done to a file before it was sent; worth telling, never a refusal."""
+
+    TURNED = "turned"  # EXIF said which way is up
+    COLOURS = "colours"  # CMYK, 16 bit, palette, grey or a colour profile became sRGB; detail: what it was
+    CONVERTED = "converted"  # detail: old and new format
+    SCALED = "scaled"  # detail: old and new size
+    PADDED = "padded"  # transparent bars made it square, so that nothing is lost; detail: old and new size
+    METADATA_REMOVED = "metadata_removed"
+    MASK_FITTED = "mask_fitted"  # detail: its size and the picture's
+    MASK_FROM_WHITE = "mask_from_white"  # it had no transparency: white was taken as "edit here"
+    MASK_GREY = "mask_grey"  # it held much grey: everything brighter than half was taken as white
+    MASK_FROM_TRANSPARENCY = "mask_from_transparency"  # the picture's own transparent parts are edited
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """``name`` is the option it is about, as in ``BadUpload``."""
+
+    kind: NoteKind
+    name: str
+    detail: str = ""
+
+
+# --- how large a picture is worth sending ------------------------------------------------------------------------
+
+READ_EDGE_PX = 1024
+AUTO_EDGE_PX = 1536
+_WIDTH_HEIGHT = re.compile(r"(\d{1,5})x(\d{1,5})")
+
+
+def useful_edge_px(size: str | None) -> int:
+    """The long edge beyond which a picture only costs: never below the size the member asked for, nor below 1024.
+
+    OpenAI counts one token per 32x32 patch and scales smaller pictures up to 1024 before counting
+    (reference: input_image_tokens_estimate), so less than 1024 saves nothing. Without a size the answer may be 1536.
+    """
+    asked = _WIDTH_HEIGHT.fullmatch(size or "")
+    return max(READ_EDGE_PX, int(asked[1]), int(asked[2])) if asked else AUTO_EDGE_PX
+
+
+# --- areas -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in percent of the picture's width and height, corners included."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
+class Disc:
+    """A circle: centre in percent of width and height, radius in percent of the picture's shorter side."""
+
+    x: float
+    y: float
+    radius: float
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A band along all four edges; its width in percent of the picture's shorter side."""
+
+    width: float
+
+
+Area = Box | Disc | Frame
+
+_CENTRE = Box(25, 25, 75, 75)
+AREAS: dict[str, Area] = {
+    "circle": Disc(50, 50, 35),
+    "centre": _CENTRE,
+    "center": _CENTRE,
+    "left": Box(0, 0, 50, 100),
+    "right": Box(50, 0, 100, 100),
+    "top": Box(0, 0, 100, 50),
+    "bottom": Box(0, 50, 100, 100),
+    "border": Frame(15),
+}
+"""Areas with a name. ``x,y,r`` and ``x,y,w,h`` are the others."""
+
+_NUMBER = re.compile(r"\d{1,3}(\.\d{1,4})?")
+
+
+def parse_area(text: str, name: str = "area") -> Area:
+    """The part of a picture that ``text`` means. Raises ``BadUpload`` (``BAD_AREA``).
+
+    ``x,y,r`` is a circle, ``x,y,w,h`` a box from its upper left corner; all in percent, ``%`` signs and spaces allowed.
+    What reaches over the edge is cut; what lies wholly outside or has no extent is refused.
+    """
+    known = AREAS.get(text.strip().lower())
+    if known is not None:
+        return known
+    words = [word.strip().removesuffix("%").strip() for word in text.split(",")]
+    if len(words) not in (3, 4) or not all(_NUMBER.fullmatch(word) for word in words):
+        raise BadUpload(UploadProblem.BAD_AREA, name, text.strip()[:60])
+    numbers = [float(word) for word in words]
+    if any(number > 100 for number in numbers) or min(numbers[2:]) <= 0:
+        raise BadUpload(UploadProblem.BAD_AREA, name, text.strip()[:60])
+    if len(numbers) == 3:
+        return Disc(*numbers)
+    x, y, width, height = numbers
+    if x >= 100 or y >= 100:
+        raise BadUpload(UploadProblem.BAD_AREA, name, text.strip()[:60])
+    return Box(x, y, min(100.0, x + width), min(100.0, y + height))
