@@ -1,0 +1,183 @@
+"""Pictures on disk by job: ``Files`` on a directory. The only file that knows where they lie.
+
+    <DATA_DIR>/pictures/<first two of the id>/<job id>/<name>
+
+A file is whole or absent: it is written under ``<name>.<checksum>.part``, synced, and renamed. What a crash left behind
+is adopted at the next start if its checksum is right (the picture was paid for) and removed when it is old and broken.
+Several processes may share the directory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from bot.rules.errors import StorageFull
+
+DEFAULT_FLOOR_BYTES = 256 * 1024 * 1024
+STALE_AFTER = timedelta(minutes=15)
+
+_JOB_ID = re.compile(r"[A-Za-z0-9_-]{2,64}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,80}(\.[A-Za-z0-9]{1,8})?")
+_PART = re.compile(r"(?P<name>.+)\.(?P<sum>[0-9a-f]{32})\.part")
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+def _free_on_disk(directory: Path) -> int:
+    return shutil.disk_usage(directory).free
+
+
+class DiskFiles:
+    """Keeps pictures under ``data_dir / "pictures"``, which is made when missing.
+
+    Keeps ``floor_bytes`` of the disk free: a write that would go below raises ``StorageFull``, as does a full disk.
+    Ids and names are Easel's own; one that could leave the directory is a bug and raises ``ValueError``.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        floor_bytes: int = DEFAULT_FLOOR_BYTES,
+        free: Callable[[Path], int] = _free_on_disk,
+    ) -> None:
+        self._root = data_dir / "pictures"
+        self._root.mkdir(parents=True, exist_ok=True)
+        self._floor_bytes = floor_bytes
+        self._free = free
+
+    async def keep(self, job_id: str, name: str, data: bytes) -> None:
+        """Writes whole or not at all, over what was there under that name. Raises ``StorageFull``."""
+        path = self._directory(job_id) / _checked(name)
+        await asyncio.to_thread(self._write, path, data)
+
+    async def read(self, job_id: str, name: str) -> bytes | None:
+        """The bytes that were kept; None if there are none."""
+        return await asyncio.to_thread(_read, self._directory(job_id) / _checked(name))
+
+    async def names(self, job_id: str) -> list[str]:
+        """Names of the job's whole files, sorted."""
+        return await asyncio.to_thread(_names, self._directory(job_id))
+
+    async def remove(self, job_id: str) -> None:
+        """Forgets everything of the job; nothing happens if there is nothing."""
+        await asyncio.to_thread(_remove, self._directory(job_id))
+
+    async def jobs(self) -> AsyncIterator[str]:
+        """Ids of the jobs that have a directory, in no order."""
+        for job_id in await asyncio.to_thread(self._job_ids):
+            yield job_id
+
+    def free_bytes(self) -> int:
+        """What can still be written before ``StorageFull``."""
+        return max(0, self._free(self._root) - self._floor_bytes)
+
+    async def recover(self, now: datetime) -> list[tuple[str, str]]:
+        """Brings order to what a crash left: (job id, name) of each file that was adopted.
+
+        Call it once at start. Broken leftovers younger than 15 minutes may be another process's work and stay.
+        """
+        return await asyncio.to_thread(self._recover, now)
+
+    def _directory(self, job_id: str) -> Path:
+        if not _JOB_ID.fullmatch(job_id):
+            raise ValueError("not a job id")
+        return self._root / job_id[:2] / job_id
+
+    def _job_ids(self) -> list[str]:
+        return [
+            entry.name
+            for shelf in self._root.iterdir()
+            if shelf.is_dir()
+            for entry in shelf.iterdir()
+            if entry.is_dir() and _JOB_ID.fullmatch(entry.name)
+        ]
+
+    def _write(self, path: Path, data: bytes) -> None:
+        part = path.with_name(f"{path.name}.{_checksum(data)}.part")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if self.free_bytes() < len(data):
+                raise StorageFull("below the floor of free bytes")
+            with part.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+            _sync_directory(path.parent)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                part.unlink()
+            if error.errno in _FULL:
+                raise StorageFull("the disk is full") from error
+            raise
+
+    def _recover(self, now: datetime) -> list[tuple[str, str]]:
+        adopted = []
+        for part in list(self._root.glob("*/*/*.part")):
+            match = _PART.fullmatch(part.name)
+            data = _read(part)
+            if data is None:
+                continue
+            if match is not None and _checksum(data) == match["sum"] and _NAME.fullmatch(match["name"]):
+                with contextlib.suppress(FileNotFoundError):  # another process was quicker
+                    part.replace(part.with_name(match["name"]))
+                    _sync_directory(part.parent)
+                    adopted.append((part.parent.name, match["name"]))
+            else:
+                _remove_if_stale(part, now)
+        return adopted
+
+
+def _checked(name: str) -> str:
+    if not _NAME.fullmatch(name) or name.endswith(".part"):
+        raise ValueError("not a name of ours")
+    return name
+
+
+def _checksum(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _names(directory: Path) -> list[str]:
+    try:
+        return sorted(entry.name for entry in directory.iterdir() if _NAME.fullmatch(entry.name) and entry.is_file())
+    except FileNotFoundError:
+        return []
+
+
+def _remove(directory: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(directory)
+
+
+def _remove_if_stale(part: Path, now: datetime) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        if part.stat().st_mtime < (now - STALE_AFTER).timestamp():
+            part.unlink()
+
+
+def _sync_directory(directory: Path) -> None:
+    """Makes a rename survive a power cut; Windows has no such call and needs none."""
+    if os.name == "nt":
+        return
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

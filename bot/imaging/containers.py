@@ -1,0 +1,208 @@
+"""The parts of a picture file, found without decoding it: is it whole, does it move, what does it carry beside pixels.
+
+Each reader also gives the file cut down to what its pixels need: no EXIF, XMP, comments, GPS, colour profile,
+thumbnails, nor anything that hides behind the end. Raises ``ValueError`` where the file ends or breaks too early.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import zlib
+from dataclasses import dataclass
+
+from bot.imaging.headers import PNG_SIGNATURE, jpeg_segments
+
+MAX_PROFILE_BYTES = 4_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """``clean`` is the file with pixels alone (the very same object as the input when there was nothing else).
+
+    ``ended`` is false for a JPEG without its end marker: perhaps cut. ``exif`` starts with the TIFF header.
+    """
+
+    clean: bytes
+    frames: int = 1
+    exif: bytes | None = None
+    icc: bytes | None = None
+    ended: bool = True
+
+
+def read_container(data: bytes, format: str) -> Container:  # noqa: A002
+    """The parts of a PNG, JPEG, WebP or GIF."""
+    return _READERS[format](data)
+
+
+# --- PNG -----------------------------------------------------------------------------------------------------------
+
+_PNG_NEEDED = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
+
+
+def _read_png(data: bytes) -> Container:
+    view = memoryview(data)
+    kept: list[memoryview | bytes] = [PNG_SIGNATURE]
+    extra: dict[bytes, bytes] = {}
+    pos, kind, has_pixels = 8, b"", False
+    while kind != b"IEND":
+        if pos + 12 > len(data):
+            raise ValueError("the PNG ends early")
+        kind, end = data[pos + 4 : pos + 8], pos + 12 + int.from_bytes(data[pos : pos + 4])
+        if end > len(data):
+            raise ValueError("the PNG ends early")
+        if kind in _PNG_NEEDED:
+            if zlib.crc32(view[pos + 4 : end - 4]) != int.from_bytes(data[end - 4 : end]):
+                raise ValueError("a PNG chunk has a wrong checksum")
+            kept.append(view[pos:end])
+            has_pixels |= kind == b"IDAT"
+        elif not kind[0] & 0x20:
+            raise ValueError("the PNG needs an unknown chunk")
+        elif kind in (b"eXIf", b"iCCP", b"acTL"):
+            extra[kind] = data[pos + 8 : end - 4]
+        pos = end
+    if not has_pixels:
+        raise ValueError("the PNG has no pixels")
+    return Container(
+        clean=_joined(kept, data),
+        frames=int.from_bytes(extra[b"acTL"][:4]) if b"acTL" in extra else 1,
+        exif=extra.get(b"eXIf"),
+        icc=_png_profile(extra.get(b"iCCP")),
+    )
+
+
+def _png_profile(chunk: bytes | None) -> bytes | None:
+    if chunk is None:
+        return None
+    packed = chunk.partition(b"\x00")[2][1:]
+    try:
+        return zlib.decompressobj().decompress(packed, MAX_PROFILE_BYTES)
+    except zlib.error:
+        return None
+
+
+def _joined(parts: list[memoryview | bytes], data: bytes) -> bytes:
+    return data if sum(map(len, parts)) == len(data) else b"".join(parts)
+
+
+# --- JPEG ----------------------------------------------------------------------------------------------------------
+
+_ICC = b"ICC_PROFILE\x00"
+
+
+def _read_jpeg(data: bytes) -> Container:
+    segments = jpeg_segments(data)
+    kept: list[memoryview | bytes] = [b"\xff\xd8"]
+    exif: bytes | None = None
+    icc: list[bytes] = []
+    for marker, start, end in segments:
+        payload = data[start:end]
+        if marker == 0xE1 and payload.startswith(b"Exif\x00\x00"):
+            exif = exif or payload[6:]
+        elif marker == 0xE2 and payload.startswith(_ICC):
+            icc.append(payload[len(_ICC) :])
+        elif marker == 0xE0 and payload.startswith(b"JFIF\x00") and len(payload) >= 14:
+            kept.append(b"\xff\xe0\x00\x10" + payload[:12] + b"\x00\x00")  # without its thumbnail
+        elif marker == 0xEE and payload.startswith(b"Adobe"):  # says how the colours are stored
+            kept.append(b"\xff\xee" + struct.pack(">H", len(payload) + 2) + payload)
+        elif not (0xE0 <= marker <= 0xEF or marker == 0xFE):
+            kept.append(data[start - 4 : end])
+    ended = _keep_scans(data, segments[-1][2], kept)
+    profile = b"".join(part[2:] for part in sorted(icc, key=lambda part: part[:1]))
+    return Container(clean=_joined(kept, data), exif=exif, icc=profile[:MAX_PROFILE_BYTES] or None, ended=ended)
+
+
+_MARKER = re.compile(rb"\xff[\x02-\xcf\xd8-\xfe]")  # in coded pixels FF is followed by 00 or a restart mark
+
+
+def _keep_scans(data: bytes, start: int, kept: list[memoryview | bytes]) -> bool:
+    """Appends the coded pixels, from the first scan to the end marker; whether there was one."""
+    view, pos = memoryview(data), start
+    while (found := _MARKER.search(data, pos)) is not None:
+        at, marker = found.start(), data[found.start() + 1]
+        kept.append(view[start:at])
+        if marker == 0xD9:
+            kept.append(b"\xff\xd9")
+            return True
+        pos = at + 2 + int.from_bytes(data[at + 2 : at + 4])
+        start = pos if 0xE0 <= marker <= 0xEF or marker == 0xFE else at
+    kept.append(view[start:])
+    return False
+
+
+# --- WebP ----------------------------------------------------------------------------------------------------------
+
+_WEBP_NEEDED = frozenset({b"VP8 ", b"VP8L", b"ALPH"})
+_HAS_ALPHA = 0x10
+
+
+def _read_webp(data: bytes) -> Container:
+    whole = 8 + int.from_bytes(data[4:8], "little")
+    if whole > len(data) + (whole & 1):
+        raise ValueError("the WebP ends early")
+    kept: list[memoryview | bytes] = []
+    extra: dict[bytes, bytes] = {}
+    frames, pos = 0, 12
+    while pos + 8 <= min(whole, len(data)):
+        kind, length = data[pos : pos + 4], int.from_bytes(data[pos + 4 : pos + 8], "little")
+        end = pos + 8 + length
+        if end > len(data):
+            raise ValueError("the WebP ends early")
+        if kind == b"VP8X" and length >= 10:
+            kept.append(data[pos : pos + 8] + bytes([data[pos + 8] & _HAS_ALPHA]) + data[pos + 9 : end])
+        elif kind in _WEBP_NEEDED:
+            kept.append(data[pos:end] + b"\x00" * (length & 1))
+        elif kind == b"ANMF":
+            frames += 1
+        else:
+            extra[kind] = data[pos + 8 : end]
+        pos = end + (length & 1)
+    if frames == 0 and not any(part[:3] == b"VP8" and part[:4] != b"VP8X" for part in kept):
+        raise ValueError("the WebP has no pixels")
+    body = b"WEBP" + b"".join(kept)
+    exif = extra.get(b"EXIF")
+    clean = b"RIFF" + struct.pack("<I", len(body)) + body
+    return Container(
+        clean=data if clean == data else clean,
+        frames=max(1, frames) if b"ANIM" not in extra else max(2, frames),
+        exif=exif.removeprefix(b"Exif\x00\x00") if exif else None,
+        icc=extra.get(b"ICCP"),
+    )
+
+
+# --- GIF -----------------------------------------------------------------------------------------------------------
+
+
+def _read_gif(data: bytes) -> Container:
+    """Counts the frames and finds the trailer; each frame must lie within the screen that the header claims."""
+    try:
+        width, height, flags = struct.unpack_from("<HHB", data, 6)
+        pos, frames = 13 + _table_bytes(flags), 0
+        while data[pos] != 0x3B:
+            if data[pos] == 0x21:
+                pos = _after_blocks(data, pos + 2)
+            elif data[pos] == 0x2C:
+                left, top, frame_width, frame_height, flags = struct.unpack_from("<HHHHB", data, pos + 1)
+                if left + frame_width > width or top + frame_height > height:
+                    raise ValueError("a GIF frame leaves the screen")
+                pos, frames = _after_blocks(data, pos + 11 + _table_bytes(flags)), frames + 1
+            else:
+                raise ValueError("a broken GIF block")
+    except (struct.error, IndexError):
+        raise ValueError("the GIF ends early") from None
+    if frames == 0:
+        raise ValueError("the GIF has no frames")
+    return Container(clean=data[: pos + 1], frames=frames)
+
+
+def _table_bytes(flags: int) -> int:
+    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+def _after_blocks(data: bytes, pos: int) -> int:
+    while data[pos] != 0:
+        pos += data[pos] + 1
+    return pos + 1
+
+
+_READERS = {"png": _read_png, "jpeg": _read_jpeg, "webp": _read_webp, "gif": _read_gif}

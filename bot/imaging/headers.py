@@ -1,0 +1,150 @@
+"""What a file is and how large its picture would be, from its first bytes; nothing is decoded or decompressed here."""
+
+from __future__ import annotations
+
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+_MAGIC: tuple[tuple[int, bytes, str], ...] = (
+    (0, PNG_SIGNATURE, "png"),
+    (0, b"\xff\xd8\xff", "jpeg"),
+    (0, b"GIF87a", "gif"),
+    (0, b"GIF89a", "gif"),
+    (8, b"WEBP", "webp"),
+    (8, b"WAVE", "wav"),
+    (8, b"AVI ", "avi"),
+    (0, b"BM", "bmp"),
+    (0, b"II*\x00", "tiff"),
+    (0, b"MM\x00*", "tiff"),
+    (0, b"II+\x00", "tiff"),
+    (0, b"MM\x00+", "tiff"),
+    (0, b"%!PS", "eps"),
+    (0, b"\xc5\xd0\xd3\xc6", "eps"),
+    (0, b"PK\x03\x04", "zip"),
+    (0, b"PK\x05\x06", "zip"),
+    (0, b"\x1f\x8b", "gzip"),
+    (0, b"Rar!", "rar"),
+    (0, b"7z\xbc\xaf\x27\x1c", "7z"),
+    (0, b"8BPS", "psd"),
+    (0, b"\x00\x00\x01\x00", "ico"),
+    (0, b"\xff\x0a", "jxl"),
+    (0, b"\x00\x00\x00\x0cJXL ", "jxl"),
+    (0, b"\x00\x00\x00\x0cjP  ", "jpeg2000"),
+    (0, b"\xff\x4f\xff\x51", "jpeg2000"),
+    (0, b"\x1a\x45\xdf\xa3", "webm"),
+    (0, b"ID3", "mp3"),
+    (0, b"OggS", "ogg"),
+    (0, b"\x7fELF", "program"),
+    (0, b"MZ", "program"),
+)
+_BRANDS = {b"avif": "avif", b"avis": "avif", b"qt  ": "mov"} | dict.fromkeys(
+    (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"), "heic"
+)
+_RIFF = frozenset({"webp", "wav", "avi"})
+_LOOK = 4096
+
+
+def sniff(data: bytes) -> str | None:
+    """What the bytes really are, in lower case ("png", "jpeg", "webp", "gif", "heic", "svg", "pdf", "html", "text" …).
+
+    None: nothing that is known. Names and MIME types given by anybody are not looked at.
+    """
+    for offset, magic, name in _MAGIC:
+        if data.startswith(magic, offset) and (name not in _RIFF or data.startswith(b"RIFF")):
+            return name
+    if data[4:8] == b"ftyp":
+        return _BRANDS.get(data[8:12], "mp4")
+    if b"%PDF-" in data[:1024]:
+        return "pdf"
+    return _sniff_text(data[:_LOOK])
+
+
+def _sniff_text(head: bytes) -> str | None:
+    lower = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if lower.startswith((b"<!doctype html", b"<html")):
+        return "html"
+    if lower.startswith(b"<") and b"<svg" in lower:
+        return "html" if b"<html" in lower or b"<body" in lower else "svg"
+    if lower.startswith(b"<?xml"):
+        return "xml"
+    if not lower or b"\x00" in head:
+        return None
+    try:
+        head.decode()
+    except UnicodeDecodeError as error:
+        # a character may be cut where the look ends
+        return "text" if error.start >= _LOOK - 4 else None
+    return "text"
+
+
+def picture_size(data: bytes, format: str) -> tuple[int, int]:  # noqa: A002  # the word of the field
+    """Width and height as the header claims them. Raises ``ValueError`` when there is no usable header."""
+    try:
+        width, height = _SIZES[format](data)
+    except IndexError:
+        raise ValueError("the header ends early") from None
+    if width < 1 or height < 1:
+        raise ValueError("the header claims no pixels")
+    return width, height
+
+
+def _png_size(data: bytes) -> tuple[int, int]:
+    if len(data) < 33 or data[8:16] != b"\x00\x00\x00\rIHDR":
+        raise ValueError("no IHDR")
+    return int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
+
+
+_NO_FRAME = frozenset({0xC4, 0xC8, 0xCC})  # in the range of frame headers, but tables
+
+
+def _jpeg_size(data: bytes) -> tuple[int, int]:
+    for marker, start, end in jpeg_segments(data):
+        if 0xC0 <= marker <= 0xCF and marker not in _NO_FRAME:
+            if end - start < 6:
+                break
+            return int.from_bytes(data[start + 3 : start + 5]), int.from_bytes(data[start + 1 : start + 3])
+    raise ValueError("no frame header")
+
+
+def jpeg_segments(data: bytes) -> list[tuple[int, int, int]]:
+    """(marker, start, end) of each segment's payload up to and with the first scan header.
+
+    Raises ``ValueError`` where the file ends or breaks before that.
+    """
+    found: list[tuple[int, int, int]] = []
+    pos = 2
+    while True:
+        if pos + 4 > len(data) or data[pos] != 0xFF:
+            raise ValueError("broken segments")
+        marker = data[pos + 1]
+        if marker == 0xFF:  # fill byte
+            pos += 1
+            continue
+        if marker == 0x01 or 0xD0 <= marker <= 0xD7:  # no payload
+            pos += 2
+            continue
+        end = pos + 2 + int.from_bytes(data[pos + 2 : pos + 4])
+        if end > len(data) or end < pos + 4 or marker in (0xD8, 0xD9):
+            raise ValueError("broken segments")
+        found.append((marker, pos + 4, end))
+        if marker == 0xDA:
+            return found
+        pos = end
+
+
+def _webp_size(data: bytes) -> tuple[int, int]:
+    kind = data[12:16]
+    if kind == b"VP8X":
+        return int.from_bytes(data[24:27], "little") + 1, int.from_bytes(data[27:30], "little") + 1
+    if kind == b"VP8L" and data[20] == 0x2F:
+        bits = int.from_bytes(data[21:25], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if kind == b"VP8 " and data[23:26] == b"\x9d\x01\x2a":
+        return int.from_bytes(data[26:28], "little") & 0x3FFF, int.from_bytes(data[28:30], "little") & 0x3FFF
+    raise ValueError("no WebP picture")
+
+
+def _gif_size(data: bytes) -> tuple[int, int]:
+    return int.from_bytes(data[6:8], "little"), int.from_bytes(data[8:10], "little")
+
+
+_SIZES = {"png": _png_size, "jpeg": _jpeg_size, "webp": _webp_size, "gif": _gif_size}
