@@ -1,0 +1,78 @@
+"""The fault server, and the adapter pointed at it."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from bot.adapters.openai_images import OpenAIImages
+from tests.adapters.openai.fault_server import KEY, NOW, Catalogue, FaultServer, Ticks, inspect
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
+        monkeypatch.delenv(name, raising=False)
+
+
+async def _started() -> tuple[FaultServer, asyncio.Server]:
+    faults = FaultServer()
+    server = await asyncio.start_server(faults.serve, "127.0.0.1", 0, limit=2**20)
+    faults.port = server.sockets[0].getsockname()[1]
+    return faults, server
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[FaultServer]:
+    faults, listening = await _started()
+    yield faults
+    listening.close()
+
+
+@pytest.fixture
+async def elsewhere() -> AsyncIterator[FaultServer]:
+    """Another host: what goes there has left the service."""
+    faults, listening = await _started()
+    yield faults
+    listening.close()
+
+
+@pytest.fixture(scope="session")
+def tls() -> ssl.SSLContext:
+    """Trusts nobody; made once, because reading certificates takes longer than a test."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+async def no_pause(seconds: float) -> None:
+    assert 0 < seconds <= 5
+
+
+@pytest.fixture
+async def connect(server: FaultServer, tls: ssl.SSLContext) -> AsyncIterator[Callable[..., OpenAIImages]]:
+    """Makes adapters that are closed in the end, by default pointed at ``server``."""
+    made: list[OpenAIImages] = []
+
+    def make(**more: Any) -> OpenAIImages:
+        given: dict[str, Any] = {
+            "base_url": f"{server.url}/v1",
+            "api_key": KEY,
+            "inspect": inspect,
+            "models": Catalogue(),
+            "clock": lambda: NOW,
+            "monotonic": Ticks(0.1),
+            "tls": tls,
+            "pause": no_pause,
+        }
+        made.append(OpenAIImages(**{**given, **more}))
+        return made[-1]
+
+    yield make
+    for service in made:
+        await service.aclose()
