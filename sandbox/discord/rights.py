@@ -1,0 +1,121 @@
+"""Who may do what where, by Discord's order: owner, administrator, roles, then the channel's overwrites."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandbox.discord import ids
+from sandbox.discord.commands import GUILD_INSTALL, IN_BOT_DM, IN_GUILD, IN_PRIVATE, USER_INSTALL, is_offered
+from sandbox.discord.model import Channel, ChannelType, Guild, Json, User
+
+if TYPE_CHECKING:
+    from sandbox.discord.world import World
+
+DM_PERMISSIONS = (
+    ids.VIEW_CHANNEL
+    | ids.SEND_MESSAGES
+    | ids.EMBED_LINKS
+    | ids.ATTACH_FILES
+    | ids.READ_MESSAGE_HISTORY
+    | ids.ADD_REACTIONS
+    | ids.MENTION_EVERYONE
+    | ids.USE_APPLICATION_COMMANDS
+    | ids.USE_EXTERNAL_APPS
+)
+
+
+def permissions(world: World, user: User, channel: Channel) -> int:
+    """The bits of a person or the bot in a channel; 0 for one who is not there."""
+    if channel.guild_id is None:
+        inside = user in channel.recipients or (channel.type is ChannelType.DM and user == world.bot)
+        return DM_PERMISSIONS if inside else 0
+    guild = world.guilds[channel.guild_id]
+    bits = _in_channel(guild, user, _ruling(world, channel))
+    if bits and channel.is_thread:
+        may_speak = bits & ids.SEND_MESSAGES_IN_THREADS
+        bits = bits | ids.SEND_MESSAGES if may_speak else bits & ~ids.SEND_MESSAGES
+    return bits
+
+
+def _ruling(world: World, channel: Channel) -> Channel:
+    """The channel whose overwrites count: a thread follows its parent."""
+    if channel.is_thread and channel.parent_id in world.channels:
+        return world.channels[channel.parent_id]
+    return channel
+
+
+def in_guild(guild: Guild, user: User) -> int:
+    """The bits a member has by roles alone."""
+    member = guild.members.get(user.id)
+    if member is None:
+        return 0
+    if guild.owner_id == user.id:
+        return ids.ALL_PERMISSIONS
+    bits = guild.roles[guild.id].permissions
+    for role_id in member.role_ids:
+        bits |= guild.roles[role_id].permissions if role_id in guild.roles else 0
+    return ids.ALL_PERMISSIONS if bits & ids.ADMINISTRATOR else bits
+
+
+def _in_channel(guild: Guild, user: User, channel: Channel) -> int:
+    bits = in_guild(guild, user)
+    if bits in {0, ids.ALL_PERMISSIONS}:
+        return bits
+    everyone = channel.overwrites.get(guild.id)
+    if everyone is not None:
+        bits = bits & ~everyone.deny | everyone.allow
+    mine = [o for i in guild.members[user.id].role_ids if (o := channel.overwrites.get(i)) is not None]
+    for overwrite in mine:
+        bits &= ~overwrite.deny
+    for overwrite in mine:
+        bits |= overwrite.allow
+    own = channel.overwrites.get(user.id)
+    if own is not None:
+        bits = bits & ~own.deny | own.allow
+    return bits if bits & ids.VIEW_CHANNEL else 0
+
+
+def context_of(channel: Channel) -> int:
+    """0 in a server, 1 in a direct message with the bot, 2 in other private conversations."""
+    if channel.guild_id is not None:
+        return IN_GUILD
+    return IN_BOT_DM if channel.type is ChannelType.DM else IN_PRIVATE
+
+
+def owners_of(world: World, user: User, channel: Channel) -> dict[str, str]:
+    """``authorizing_integration_owners``: which installations are behind a command of this person here."""
+    owners: dict[str, str] = {}
+    guild = world.guild_of(channel)
+    if guild is not None and guild.has_bot:
+        owners[str(GUILD_INSTALL)] = str(guild.id)
+    elif channel.type is ChannelType.DM and guild is None and _shares_guild(world, user):
+        owners[str(GUILD_INSTALL)] = "0"
+    if user.id in world.user_installs:
+        owners[str(USER_INSTALL)] = str(user.id)
+    return owners
+
+
+def _shares_guild(world: World, user: User) -> bool:
+    return any(g.has_bot and user.id in g.members for g in world.guilds.values())
+
+
+def commands_for(world: World, user: User, channel: Channel) -> list[Json]:
+    """What the client's command list shows a person here."""
+    bits = permissions(world, user, channel)
+    guild = world.guild_of(channel)
+    if not bits & ids.USE_APPLICATION_COMMANDS or not bits & ids.VIEW_CHANNEL:
+        return []
+    owners = frozenset(int(kind) for kind in owners_of(world, user, channel))
+    bot_is_here = guild is not None and guild.has_bot
+    return [
+        command
+        for command in world.commands.everything(guild.id if bot_is_here and guild else None)
+        if is_offered(
+            command,
+            context=context_of(channel),
+            owners=owners,
+            permissions=bits,
+            nsfw=_ruling(world, channel).nsfw,
+            dm=guild is None,
+        )
+    ]

@@ -1,0 +1,176 @@
+"""The small population every sandbox starts with: two servers, a third without the bot, and people of each kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sandbox.discord import ids
+from sandbox.discord.model import DEFAULT_UPLOAD_LIMIT, MIB, Channel, ChannelType, Guild, Member, Overwrite, Role, User
+
+if TYPE_CHECKING:
+    from sandbox.discord.world import World
+
+JOINED = datetime(2024, 5, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Town:
+    """Who and what there is, by the part they play.
+
+    ``member`` has no role, ``painter`` has the role Painters, ``moderator`` may manage messages, ``admin`` may manage
+    the server. All four are in ``studio``; ``owner`` owns it and ``gallery``, where member and admin are plain members.
+    ``outsider`` is in ``elsewhere``, where the bot is not, and has installed the app for themselves.
+    """
+
+    studio: Guild
+    gallery: Guild
+    elsewhere: Guild
+    general: Channel
+    pictures: Channel
+    announcements: Channel
+    adults: Channel
+    forum: Channel
+    thread: Channel
+    quiet: Channel
+    hidden: Channel
+    wall: Channel
+    far: Channel
+    member: User
+    painter: User
+    moderator: User
+    admin: User
+    owner: User
+    outsider: User
+    painters: Role
+    moderators: Role
+    admins: Role
+
+
+def settle(world: World) -> Town:
+    """Fills an empty world with the town."""
+    people = {
+        key: User(ids.old_id(2019, 3, day), key, name, locale=locale, upload_limit=limit)
+        for day, (key, name, locale, limit) in enumerate(
+            [
+                ("mia", "Mia", "en-US", DEFAULT_UPLOAD_LIMIT),
+                ("pablo", "Pablo", "es-ES", DEFAULT_UPLOAD_LIMIT),
+                ("mona", "Mona", "de", DEFAULT_UPLOAD_LIMIT),
+                ("ada", "Ada", "en-GB", 50 * MIB),
+                ("otto", "Otto", "en-US", DEFAULT_UPLOAD_LIMIT),
+                ("nomi", "Nomi", "ja", DEFAULT_UPLOAD_LIMIT),
+            ],
+            start=1,
+        )
+    }
+    for person in people.values():
+        world.users[person.id] = person
+    mia, pablo, mona, ada, otto, nomi = people.values()
+
+    studio = _guild(world, "Easel Studio", otto, day=1)
+    gallery = _guild(world, "Night Gallery", otto, day=2)
+    elsewhere = _guild(world, "Elsewhere", nomi, day=3, has_bot=False)
+
+    painters = _role(studio, "Painters", 0, color=0x3BA55D, position=2)
+    moderators = _role(studio, "Moderators", ids.MANAGE_MESSAGES, color=0xFAA61A, position=3)
+    admins = _role(studio, "Admins", ids.MANAGE_GUILD | ids.MANAGE_CHANNELS | ids.MANAGE_MESSAGES, 0xED4245, 4)
+    _join(studio, mia)
+    _join(studio, pablo, painters)
+    _join(studio, mona, moderators)
+    _join(studio, ada, admins)
+    _join(studio, otto)
+    _join(studio, world.bot)
+    for person in (mia, ada, otto, world.bot):
+        _join(gallery, person)
+    for person in (nomi, mia):
+        _join(elsewhere, person)
+    world.user_installs.add(nomi.id)
+
+    channels = _Builder(world)
+    general = channels.add(studio, "general", topic="Say hello, then /imagine")
+    pictures = channels.add(studio, "pictures", topic="Everything that was made")
+    announcements = channels.add(studio, "news", ChannelType.ANNOUNCEMENT)
+    adults = channels.add(studio, "after-dark", nsfw=True)
+    forum = channels.add(studio, "critique", ChannelType.FORUM)
+    thread = channels.add(studio, "red foxes", ChannelType.THREAD, parent=pictures)
+    quiet = channels.add(studio, "read-only")
+    hidden = channels.add(studio, "staff")
+    quiet.overwrites[world.bot.id] = Overwrite(world.bot.id, 1, deny=ids.SEND_MESSAGES | ids.ATTACH_FILES)
+    hidden.overwrites[studio.id] = Overwrite(studio.id, 0, deny=ids.VIEW_CHANNEL)
+    hidden.overwrites[admins.id] = Overwrite(admins.id, 0, allow=ids.VIEW_CHANNEL)
+    wall = channels.add(gallery, "wall", topic="Another server: nothing of the first is visible here")
+    far = channels.add(elsewhere, "lobby")
+    return Town(
+        studio=studio,
+        gallery=gallery,
+        elsewhere=elsewhere,
+        general=general,
+        pictures=pictures,
+        announcements=announcements,
+        adults=adults,
+        forum=forum,
+        thread=thread,
+        quiet=quiet,
+        hidden=hidden,
+        wall=wall,
+        far=far,
+        member=mia,
+        painter=pablo,
+        moderator=mona,
+        admin=ada,
+        owner=otto,
+        outsider=nomi,
+        painters=painters,
+        moderators=moderators,
+        admins=admins,
+    )
+
+
+class _Builder:
+    """Adds channels one below the other."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._position = 0
+
+    def add(
+        self,
+        guild: Guild,
+        name: str,
+        kind: ChannelType = ChannelType.TEXT,
+        *,
+        parent: Channel | None = None,
+        topic: str | None = None,
+        nsfw: bool = False,
+    ) -> Channel:
+        self._position += 1
+        channel = Channel(
+            id=ids.old_id(2021, 6, min(28, self._position)),
+            type=kind,
+            name=name,
+            guild_id=guild.id,
+            parent_id=parent.id if parent else None,
+            topic=topic,
+            nsfw=nsfw,
+            position=self._position,
+        )
+        self._world.channels[channel.id] = channel
+        return channel
+
+
+def _guild(world: World, name: str, owner: User, *, day: int, has_bot: bool = True) -> Guild:
+    guild = Guild(ids.old_id(2021, 5, day), name, owner.id, has_bot=has_bot)
+    guild.roles[guild.id] = Role(guild.id, "@everyone", ids.EVERYONE, position=0)
+    world.guilds[guild.id] = guild
+    return guild
+
+
+def _role(guild: Guild, name: str, permissions: int, color: int, position: int) -> Role:
+    role = Role(ids.old_id(2021, 5, 10 + position), name, permissions, position, color)
+    guild.roles[role.id] = role
+    return role
+
+
+def _join(guild: Guild, user: User, *roles: Role) -> None:
+    guild.members[user.id] = Member(user, guild.id, tuple(role.id for role in roles), joined_at=JOINED)
