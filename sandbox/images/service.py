@@ -1,0 +1,350 @@
+"""The HTTP service: routes, keys, faults, and the way of a call from its bytes to its answer. Loopback only."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import secrets
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal, NoReturn
+
+from aiohttp import web
+
+from sandbox.images import errors
+from sandbox.images.calls import Call
+from sandbox.images.checks import Fields, Order, check
+from sandbox.images.drawing import resolve_size
+from sandbox.images.errors import ApiError
+from sandbox.images.faults import FAULTS, Answer, Delay, Drop, Fault, Rule, Shape, Stream
+from sandbox.images.models import MODELS, Endpoint, ModelRules
+from sandbox.images.specs import Specs
+from sandbox.images.streams import StreamBroken, planned
+from sandbox.images.studio import Studio, Work, moderate
+from sandbox.images.uploads import Inputs, Upload, fact_of, open_uploads, read_form
+
+Mode = Literal["official", "compatible"]
+TODAY = date(2026, 11, 21)
+_NO_FILES: tuple[Upload, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A request other than for pictures: its path, and whether it carried a key."""
+
+    path: str
+    had_key: bool
+
+
+class ImageService:
+    """The service. ``start`` binds a port on loopback; ``base_url`` is what a client needs; ``stop`` ends everything.
+
+    ``official`` behaves as OpenAI's own service on ``today``: retired models and variations are gone. ``compatible``
+    serves all fourteen models. ``key`` None takes any key. ``latency_s`` is the time a picture takes; ``varied`` makes
+    a repeated prompt give other pictures. ``specs`` is OpenAI's API description, held against everything if given.
+    """
+
+    def __init__(
+        self,
+        *,
+        mode: Mode = "compatible",
+        key: str | None = None,
+        latency_s: float = 0.0,
+        varied: bool = False,
+        specs: Path | None = None,
+        today: date = TODAY,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.mode: Mode = mode
+        self.key = key
+        self.latency_s = latency_s
+        self.calls: list[Call] = []
+        self.visits: list[Visit] = []
+        self.listeners: list[Callable[[Call], None]] = []
+        self.rules: list[Rule] = []
+        self._specs = Specs(specs) if specs else None
+        self._today = today
+        self._host, self._port = host, port
+        self._clock = clock
+        self._studio = Studio(varied=varied, clock=clock)
+        self._runner: web.AppRunner | None = None
+
+    # --- life ----------------------------------------------------------------------------------------------------
+
+    @property
+    def origin(self) -> str:
+        return f"http://{self._host}:{self._port}"
+
+    @property
+    def base_url(self) -> str:
+        return f"{self.origin}/v1"
+
+    async def start(self) -> None:
+        app = web.Application(client_max_size=1 << 20)
+        app.router.add_post("/v1/images/{endpoint:generations|edits|variations}", self._images)
+        app.router.add_get("/v1/models", self._list_models)
+        app.router.add_get("/v1/models/{model}", self._one_model)
+        app.router.add_get("/files/{name}", self._file)
+        app.router.add_get("/v1/images/{name}/content", self._file)
+        app.router.add_route("*", "/{rest:.*}", self._nowhere)
+        self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.2)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self._host, self._port)
+        await site.start()
+        self._port = self._runner.addresses[0][1]
+        self._studio.origin = self.origin
+
+    async def stop(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    # --- faults on demand ----------------------------------------------------------------------------------------
+
+    def fail_next(
+        self, *faults: Fault | str, times: int | None = 1, when: Callable[[Call], bool] | None = None
+    ) -> None:
+        """The next calls meet these faults, one after the other; a name is looked up in ``FAULTS``."""
+        for fault in faults:
+            self.rules.append(Rule(FAULTS[fault] if isinstance(fault, str) else fault, times, when))
+
+    def heal(self) -> None:
+        """No faults from now on."""
+        self.rules.clear()
+
+    def _next_fault(self, call: Call, *, streams: bool) -> Fault | None:
+        for rule in self.rules:
+            if rule.meets(call, streams=streams):
+                if rule.times is not None:
+                    rule.times -= 1
+                if rule.times == 0:
+                    self.rules.remove(rule)
+                call.fault = rule.fault.name
+                return rule.fault
+        return None
+
+    # --- pictures ------------------------------------------------------------------------------------------------
+
+    async def _images(self, request: web.Request) -> web.StreamResponse:
+        endpoint: Endpoint = request.match_info["endpoint"]  # type: ignore[assignment]  # the route's pattern says so
+        if endpoint == "variations" and self.mode == "official":
+            await request.read()
+            return _bare_404()
+        call = Call(len(self.calls) + 1, endpoint, self._clock(), request_id=f"req_{secrets.token_hex(16)}")
+        self.calls.append(call)
+        try:
+            return await self._answered(request, endpoint, call)
+        except asyncio.CancelledError:
+            call.cancelled = True
+            raise
+        finally:
+            for listener in self.listeners:
+                listener(call)
+
+    async def _answered(self, request: web.Request, endpoint: Endpoint, call: Call) -> web.StreamResponse:
+        try:
+            fields, files = await self._read(request, endpoint, call)
+            fault = self._next_fault(call, streams=fields.get("stream") in (True, "true"))
+            match fault:
+                case Answer():
+                    return self._send(call, fault.status, fault.body, fault.content_type, fault.headers)
+                case Delay():
+                    await _wait(fault.seconds)
+                case Drop(at="before" | "reset"):
+                    await _hang_up(request, abort=fault.at == "reset")
+                case _:
+                    pass
+            self._check_key(request, call)
+            return await self._made(request, endpoint, call, fields, files, fault)
+        except ApiError as error:
+            call.error_code = error.code
+            if self._specs:
+                call.breaches += self._specs.answer(error.status, error.body())
+            return self._send(call, error.status, json.dumps(error.body()).encode())
+
+    async def _read(self, request: web.Request, endpoint: Endpoint, call: Call) -> tuple[Fields, tuple[Upload, ...]]:
+        call.key_tail = _key_of(request)[-4:] or None
+        if endpoint == "generations":
+            fields, files = await _read_json(request), _NO_FILES
+        else:
+            fields, files = await read_form(request)
+        call.fields = dict(fields.raw)
+        call.files = await asyncio.to_thread(lambda: tuple(map(fact_of, files)))
+        if self._specs:
+            counts = Counter(file.field for file in files)
+            call.breaches += self._specs.request(endpoint, fields.raw, counts, form=fields.from_form)
+        return fields, files
+
+    def _check_key(self, request: web.Request, call: Call) -> None:
+        key = _key_of(request)
+        if not key and (self.key is not None or self.mode == "official"):
+            raise errors.no_key()
+        if self.key is not None and key != self.key:
+            raise errors.bad_key(key)
+
+    async def _made(
+        self,
+        request: web.Request,
+        endpoint: Endpoint,
+        call: Call,
+        fields: Fields,
+        files: tuple[Upload, ...],
+        fault: Fault | None,
+    ) -> web.StreamResponse:
+        order = check(endpoint, fields, self._served())
+        inputs = await self._inputs(order, files)
+        moderate(order, "input")
+        work = Work(call, order, inputs, resolve_size(order, inputs), self._studio.take(order))
+        if order.stream and not (isinstance(fault, Stream) and fault.plan == "ignored"):
+            return await self._streamed(request, work, fault)
+        await asyncio.sleep(self.latency_s)
+        body = await self._studio.body(work, fault)
+        changed: Any = fault.change(body) if isinstance(fault, Shape) else body
+        if self._specs and fault is None:
+            call.breaches += self._specs.answer(200, body)
+        raw = changed if isinstance(changed, bytes) else await asyncio.to_thread(lambda: json.dumps(changed).encode())
+        if isinstance(fault, Drop):
+            return await self._dropped(request, call, raw, fault)
+        return self._send(call, 200, raw)
+
+    async def _inputs(self, order: Order, files: tuple[Upload, ...]) -> Inputs | None:
+        if order.endpoint == "generations":
+            return None
+        inputs = await asyncio.to_thread(open_uploads, order.endpoint, order.rules, files)
+        if order.format == "gif" and inputs.mask is not None:
+            raise errors.invalid("mask", "GIF output does not support masks.")
+        return inputs
+
+    def _served(self) -> Mapping[str, ModelRules]:
+        if self.mode == "compatible":
+            return MODELS
+        return {name: rules for name, rules in MODELS.items() if rules.ended_on > self._today}
+
+    async def _streamed(self, request: web.Request, work: Work, fault: Fault | None) -> web.StreamResponse:
+        events = await self._studio.partials(work)
+        body = await self._studio.body(work, fault)
+        completed = self._studio.completed(work, body)
+        if self._specs and fault is None:
+            work.call.breaches += tuple(line for one in (*events, *completed) for line in self._specs.event(one))
+        headers = {"content-type": "text/event-stream", "x-request-id": work.call.request_id or ""}
+        response = web.StreamResponse(headers=headers)
+        work.call.status = 200
+        await response.prepare(request)
+        pause = self.latency_s / (len(events) + 1)
+        try:
+            async for piece in planned(events, completed, fault if isinstance(fault, Stream) else None, pause):
+                await response.write(piece)
+        except StreamBroken:
+            await _hang_up(request, abort=False)
+        await response.write_eof()
+        return response
+
+    # --- the rest ------------------------------------------------------------------------------------------------
+
+    async def _dropped(self, request: web.Request, call: Call, raw: bytes, fault: Drop) -> NoReturn:
+        response = web.StreamResponse(headers={"content-type": "application/json", "content-length": str(len(raw))})
+        call.status = 200
+        await response.prepare(request)
+        if fault.at == "body":
+            await response.write(raw[: len(raw) // 2])
+        await _hang_up(request, abort=False)
+
+    def _send(
+        self,
+        call: Call,
+        status: int,
+        raw: bytes,
+        content_type: str = "application/json",
+        headers: Mapping[str, str] | None = None,
+    ) -> web.Response:
+        call.status = status
+        extra = {"x-request-id": call.request_id or "", "openai-version": "2020-10-01", **(headers or {})}
+        return web.Response(status=status, body=raw, content_type=content_type, headers=extra)
+
+    async def _list_models(self, request: web.Request) -> web.Response:
+        if refused := self._visited(request):
+            return refused
+        return web.json_response({"object": "list", "data": [_model_body(one) for one in self._served().values()]})
+
+    async def _one_model(self, request: web.Request) -> web.Response:
+        if refused := self._visited(request):
+            return refused
+        rules = self._served().get(request.match_info["model"])
+        if rules is None:
+            error = errors.model_not_found(request.match_info["model"])
+            return web.json_response(error.body(), status=404)
+        return web.json_response(_model_body(rules))
+
+    def _visited(self, request: web.Request) -> web.Response | None:
+        self.visits.append(Visit(request.path, bool(_key_of(request))))
+        try:
+            self._check_key(request, Call(0, "models", self._clock()))
+        except ApiError as error:
+            return web.json_response(error.body(), status=error.status)
+        return None
+
+    async def _file(self, request: web.Request) -> web.Response:
+        self.visits.append(Visit(request.path, bool(_key_of(request))))
+        file = self._studio.files.get(request.match_info["name"])
+        if file is None:
+            return web.Response(status=404, text="Not Found")
+        if file.until < self._clock():
+            expired = "<?xml version='1.0'?><Error><Code>AuthenticationFailed</Code></Error>"
+            return web.Response(status=403, text=expired, content_type="application/xml")
+        if file.guarded and not _key_of(request):
+            return web.json_response(errors.no_key().body(), status=401)
+        return web.Response(body=file.data, content_type=file.mime)
+
+    async def _nowhere(self, request: web.Request) -> web.Response:
+        self.visits.append(Visit(request.path, bool(_key_of(request))))
+        error = ApiError(404, f"Invalid URL ({request.method} {request.path})")
+        return web.json_response(error.body(), status=404)
+
+
+def _key_of(request: web.Request) -> str:
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""
+
+
+async def _read_json(request: web.Request) -> Fields:
+    if request.content_type != "application/json":
+        message = f"Unsupported content type: '{request.content_type}'. Only 'application/json' is accepted."
+        raise ApiError(400, message, code="unsupported_content_type")
+    try:
+        body = json.loads(await request.read())
+    except ValueError:
+        raise ApiError(400, "We could not parse the JSON body of your request.") from None
+    if not isinstance(body, dict):
+        raise errors.wrong_type("body", "an object", body)
+    return Fields(body, from_form=False)
+
+
+def _model_body(rules: ModelRules) -> dict[str, Any]:
+    ends = rules.shutdown_on.isoformat() if rules.shutdown_on else None
+    return {"id": rules.id, "object": "model", "created": rules.created, "owned_by": "system", "shutdown_date": ends}
+
+
+def _bare_404() -> web.Response:
+    """What OpenAI answers to variations today: nothing at all, before it looks at the key."""
+    return web.Response(status=404)
+
+
+async def _wait(seconds: float) -> None:
+    if math.isinf(seconds):
+        await asyncio.Event().wait()
+    await asyncio.sleep(seconds)
+
+
+async def _hang_up(request: web.Request, *, abort: bool) -> NoReturn:
+    """Ends the connection (with a reset if ``abort``) and waits to be cancelled by its loss."""
+    if request.transport is not None:
+        (request.transport.abort if abort else request.transport.close)()
+    await asyncio.Event().wait()
+    raise AssertionError("a lost connection cancels its handler")
