@@ -1,0 +1,12 @@
+"""The sandbox's Discord in a browser: channels, members, slash commands, forms, and what went over the wire.
+
+``PageServer`` serves it on loopback. Law: no external resource, no build step, and foreign text is text, never markup.
+"""
+
+from __future__ import annotations
+
+from sandbox.page.drawer import Ledger
+from sandbox.page.power import BotProcess
+from sandbox.page.server import BotControl, PageServer
+
+__all__ = ["BotControl", "BotProcess", "Ledger", "PageServer"]

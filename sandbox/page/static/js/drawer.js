@@ -1,0 +1,146 @@
+// Under the hood: what really went over the wire, the ledger, and switches for everything that can go wrong.
+
+import { clear, el, icon, iconButton, toast } from "./dom.js";
+import { act, ask, tryTo } from "./net.js";
+import { on, store } from "./store.js";
+
+const drawer = document.getElementById("drawer");
+const TABS = [["wire", "On the wire"], ["ledger", "Ledger"], ["faults", "Faults"]];
+let tab = "wire";
+let about = null;
+let drawn = null;
+let waiting = null;
+const opened = new Set();
+
+const body = el("div", { class: "drawer-body", role: "tabpanel", tabindex: "0" });
+const tabs = el("div", { class: "tabs", role: "tablist" }, TABS.map(([id, label]) =>
+  el("button", { type: "button", role: "tab", id: `tab-${id}`, class: "tab", on: { click: () => { tab = id; draw(); } } }, label)));
+tabs.addEventListener("keydown", (event) => {
+  const move = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (!move) return;
+  tab = TABS[(TABS.findIndex(([id]) => id === tab) + move + TABS.length) % TABS.length][0];
+  draw();
+  document.getElementById(`tab-${tab}`).focus();
+});
+drawer.append(el("header", {}, el("h2", {}, "Under the hood"), iconButton("close", "Close", () => toggleDrawer(false))), tabs, body);
+
+export function toggleDrawer(open = drawer.hidden) {
+  drawer.hidden = !open;
+  document.getElementById("app").classList.toggle("with-drawer", open);
+  if (open) draw();
+}
+
+async function draw() {
+  for (const one of tabs.children) {
+    const is = one.id === `tab-${tab}`;
+    one.setAttribute("aria-selected", String(is));
+    one.tabIndex = is ? 0 : -1;
+  }
+  body.setAttribute("aria-labelledby", `tab-${tab}`);
+  const foot = body.scrollHeight - body.scrollTop - body.clientHeight < 60;
+  const part = { wire: drawWire, ledger: drawLedger, faults: drawFaults }[tab];
+  const made = await tryTo(part());
+  if (!made) return;
+  clear(body, made);
+  if (tab === "wire" && (foot || drawn !== tab)) body.scrollTop = body.scrollHeight;
+  else if (drawn !== tab) body.scrollTop = 0;
+  drawn = tab;
+}
+
+function filterLine() {
+  if (!about) return el("p", { class: "drawer-about" }, "Everything between Discord, the bot and the image service, newest last. Tokens are hidden.");
+  return el("p", { class: "drawer-about" }, "Only what belongs to one interaction. ", el("button", { type: "button", class: "as-link", on: { click: () => { about = null; draw(); } } }, "Show everything"));
+}
+
+const LANES = { rest: "Bot → Discord", "gateway in": "Bot → gateway", "gateway out": "Discord → bot", attachment: "Bot ← file", "image service": "Bot → images" };
+
+function pretty(value) {
+  if (value === null || value === undefined) return null;
+  return el("pre", { tabindex: "0" }, typeof value === "string" ? value : JSON.stringify(value, null, 2));
+}
+
+/** A title one can read: without long numbers, and with the command's name. */
+function titleOf(one) {
+  if (one.title !== "INTERACTION_CREATE") return one.title.replace(/\/(\d{15,}|…hidden…)(?=\/|$)/g, "/…").replace(/(\/…)+/g, "/…");
+  const { type, data } = one.request ?? {};
+  return `INTERACTION_CREATE · ${{ 2: data?.name, 3: `press ${data?.custom_id}`, 4: `completion for ${data?.name}`, 5: `form ${data?.custom_id}` }[type] ?? ""}`;
+}
+
+function entry(one) {
+  const bad = one.status === 0 || one.status >= 400 || one.notes.length;
+  const facts = [one.status === 0 ? "dropped" : one.status, one.took_ms ? `${one.took_ms} ms` : null].filter(Boolean).join(" · ");
+  const node = el("details", { class: `entry lane-${one.lane.replace(" ", "-")} ${bad ? "bad" : ""}`, open: opened.has(one.key) },
+    el("summary", {}, el("span", { class: "lane" }, LANES[one.lane] ?? one.lane), el("span", { class: "entry-title", title: one.title }, titleOf(one)), el("span", { class: "entry-facts" }, facts)),
+    one.notes.length ? el("div", {}, el("h3", {}, "Against the API description"), pretty(one.notes)) : null,
+    one.request ? el("div", {}, el("h3", {}, one.lane === "gateway out" ? "Event" : "Request"), pretty(one.request)) : null,
+    one.files?.length ? el("div", {}, el("h3", {}, "Files"), pretty(one.files)) : null,
+    one.answer ? el("div", {}, el("h3", {}, "Answer"), pretty(one.answer)) : null);
+  node.addEventListener("toggle", () => { if (node.open) opened.add(one.key); else opened.delete(one.key); });
+  return node;
+}
+
+const HEARTBEATS = /^op (1|11)$/;
+
+async function drawWire() {
+  const { entries } = await ask("wire", about ? { interaction: about } : {});
+  const shown = entries.filter((one) => !HEARTBEATS.test(one.title));
+  return [filterLine(), shown.length ? el("div", { class: "entries" }, shown.map(entry)) : el("p", { class: "nothing" }, "Nothing yet. Use a command.")];
+}
+
+async function drawLedger() {
+  const { rows } = await ask("ledger", about ? { interaction: about } : {});
+  if (rows === null) return [el("p", { class: "nothing" }, "This sandbox was started without a view of the ledger.")];
+  if (!rows.length) return [filterLine(), el("p", { class: "nothing" }, "No rows yet.")];
+  return [filterLine(), el("div", { class: "entries" }, rows.map((row, index) => el("details", { class: "entry", open: index === rows.length - 1 },
+    el("summary", {}, el("span", { class: "lane" }, row.state ?? "row"), el("span", { class: "entry-title" }, row.title ?? row.id ?? ""), el("span", { class: "entry-facts" }, row.cost ?? "")),
+    el("table", {}, el("tbody", {}, Object.entries(row).map(([key, value]) => el("tr", {}, el("th", { scope: "row" }, key),
+      el("td", {}, value === null ? "—" : typeof value === "object" ? JSON.stringify(value) : String(value)))))))))];
+}
+
+const SETTINGS = [["off", "Off"], ["once", "Once"], ["always", "Always"]];
+
+function faultRow(one) {
+  const set = async (setting) => { if (await tryTo(act("fault", { id: one.id, setting }))) draw(); };
+  return el("div", { class: `fault ${one.setting}` }, el("div", {}, el("b", {}, one.label), el("small", {}, one.about)),
+    el("div", { class: "switch", role: "group", "aria-label": one.label }, SETTINGS.map(([id, label]) =>
+      el("button", { type: "button", "aria-pressed": String(one.setting === id), on: { click: () => set(id) } }, label))));
+}
+
+function power(control, gateway) {
+  const run = async (action) => {
+    toast({ kill: "The bot was killed.", restart: "The bot is being started again…", start: "The bot is being started…" }[action]);
+    if (await tryTo(act("bot", { do: action }))) draw();
+  };
+  const drop = () => tryTo(act("fault", { id: "gateway_drop", setting: "once" }));
+  const button = (label, action, kind, when = true) => el("button", { type: "button", class: `button ${kind}`, disabled: !when, on: { click: () => run(action) } }, icon("power"), label);
+  return [
+    el("h3", {}, "The bot itself"),
+    control ? el("div", { class: "row" }, button("Kill", "kill", "danger", control.running), button("Restart", "restart", "secondary", control.running), button("Start", "start", "success", !control.running))
+      : el("p", { class: "nothing" }, "The bot was not started by this sandbox."),
+    gateway ? el("div", { class: "row" }, el("button", { type: "button", class: "button secondary", on: { click: drop } }, "Cut the gateway connection")) : null,
+    el("p", { class: "drawer-about" }, "Buttons of old messages must work after a restart, and no paid picture may be lost."),
+  ];
+}
+
+async function drawFaults() {
+  const { faults, control, gateway } = await ask("faults");
+  const of = (where) => faults.filter((one) => one.where === where).map(faultRow);
+  const any = faults.some((one) => one.setting !== "off");
+  return [
+    el("p", { class: "drawer-about" }, "See how the bot behaves when things go wrong. “Once” meets the next call only. ",
+      any ? el("button", { type: "button", class: "as-link", on: { click: async () => { await tryTo(act("fault", { id: "all", setting: "off" })); draw(); } } }, "All off") : null),
+    ...power(control, gateway), el("h3", {}, "The image service"), ...of("images"), el("h3", {}, "Discord"), ...of("discord"),
+  ];
+}
+
+function soon() {
+  if (drawer.hidden || waiting) return;
+  waiting = setTimeout(() => { waiting = null; if (tab !== "faults") draw(); }, 400);
+}
+
+on("wire", soon);
+on("message", soon);
+on("bot", () => { if (!drawer.hidden && tab === "faults") draw(); });
+on("faults", () => { if (!drawer.hidden && tab === "faults") draw(); });
+on("inspect", (interaction) => { about = interaction; tab = "wire"; toggleDrawer(true); draw(); });
+on("channel", () => { if (about && !store.channel) about = null; });

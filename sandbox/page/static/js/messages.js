@@ -1,0 +1,163 @@
+// The messages of a channel, as Discord draws them; each is replaced when it changes, and only then.
+
+import { attachments } from "./attachments.js";
+import { component } from "./components.js";
+import { avatar, clear, el, hex, icon, iconButton } from "./dom.js";
+import { embedCard } from "./embeds.js";
+import { inline, markdown } from "./markdown.js";
+import { openMenu } from "./menu.js";
+import { act, tryTo } from "./net.js";
+import { changed, here, messagesOf, names, store } from "./store.js";
+import { clock } from "./time.js";
+
+const list = document.getElementById("messages");
+const scroller = document.getElementById("scroller");
+const newest = document.getElementById("to-newest");
+const GROUP_MS = 7 * 60 * 1000;
+
+function nameOf(person) {
+  const node = el("span", { class: "name" }, person.name);
+  if (person.color) node.style.color = hex(person.color);
+  return node;
+}
+
+/** The line above an answer: who used which command, or what it replies to. */
+function origin(message) {
+  if (message.used) {
+    const { user, command, slash, options, target } = message.used;
+    const shown = options.map((one) => `${one.name}: ${one.value}`).join("\n");
+    const go = () => changed("jump", { channelId: message.channel_id, messageId: target });
+    return el("div", { class: "origin" }, icon("reply"), avatar(user, "tiny"), el("b", {}, user.name), " used ",
+      target ? el("button", { type: "button", class: "as-link mention", on: { click: go }, title: "Show the message" }, command)
+        : el("span", { class: "mention", title: shown || null }, slash ? `/${command}` : command));
+  }
+  if (!message.reply) return null;
+  const source = store.messages.get(message.channel_id)?.get(message.reply);
+  const go = () => changed("jump", { channelId: message.channel_id, messageId: message.reply });
+  const text = source ? source.content || (source.attachments.length ? "a picture" : "a message") : "a message that is gone";
+  return el("button", { type: "button", class: "origin as-link", on: { click: go } }, icon("reply"),
+    source ? el("b", {}, source.author.name) : null, " ", inline(text.slice(0, 120), names));
+}
+
+function body(message) {
+  if (message.loading) {
+    return [el("div", { class: "thinking" }, el("span", { class: "dots", "aria-hidden": "true" }, el("i"), el("i"), el("i")), `${message.author.name} is thinking…`)];
+  }
+  const edited = message.edited_timestamp && message.content ? el("small", { class: "edited", title: message.edited_timestamp }, " (edited)") : null;
+  const alt = message.attachments[0]?.description;
+  return [
+    message.content ? el("div", { class: "content" }, markdown(message.content, names), edited) : null,
+    message.flags & 4 ? null : message.embeds.map((one) => embedCard(one, names, alt)),
+    message.flags & 32768 ? null : attachments(message.attachments),
+    message.components.length ? el("div", { class: "components" }, message.components.map((one) => component(one, message))) : null,
+  ];
+}
+
+function footers(message) {
+  const failure = store.failures.get(message.id);
+  const away = () => { changed("message-gone", message); tryTo(act("delete", { channel: message.channel_id, message: message.id })); };
+  return [
+    failure ? el("div", { class: "failure" }, failure) : null,
+    message.private ? el("div", { class: "private-note" }, icon("eye"), "Only you can see this", message.loading ? null
+      : [" · ", el("button", { type: "button", class: "as-link", on: { click: away } }, "Dismiss message")]) : null,
+  ];
+}
+
+function toolbar(message) {
+  const open = (event) => openMenu(message, event.currentTarget);
+  const wire = () => changed("inspect", message.interaction);
+  return el("div", { class: "toolbar" },
+    message.interaction ? iconButton("wire", "What went over the wire", wire) : null,
+    iconButton("more", "Apps and more for this message", open, { "aria-haspopup": "menu" }));
+}
+
+function isGrouped(message, before) {
+  if (!before || message.used || message.reply || before.private !== message.private) return false;
+  return before.author.id === message.author.id && new Date(message.timestamp) - new Date(before.timestamp) < GROUP_MS;
+}
+
+function draw(message, before) {
+  const grouped = isGrouped(message, before);
+  const node = el("li", { class: `message ${grouped ? "grouped" : ""} ${message.private ? "private" : ""}`, id: `m${message.id}`,
+    data: { messageId: message.id }, tabindex: "-1", "aria-label": `${message.author.name}, ${new Date(message.timestamp).toLocaleTimeString("en-GB")}` },
+  origin(message),
+  grouped ? null : avatar(message.author),
+  el("div", { class: "inside" },
+    grouped ? null : el("div", { class: "byline" }, nameOf(message.author), message.author.bot ? el("span", { class: "tag" }, "APP") : null, clock(message.timestamp)),
+    body(message), footers(message)),
+  toolbar(message));
+  node.addEventListener("contextmenu", (event) => {
+    if (event.target.closest("a, input, textarea") || String(getSelection())) return;
+    event.preventDefault();
+    openMenu(message, node, { x: event.clientX, y: event.clientY });
+  });
+  return node;
+}
+
+function drawPending(one) {
+  const failed = one.state === "failed";
+  const away = () => { store.pending.delete(one.id); render(); };
+  return el("li", { class: `message pending ${failed ? "failed" : ""}` }, avatar(store.state.bot),
+    el("div", { class: "inside" },
+      el("div", { class: "byline" }, nameOf(store.state.bot), el("span", { class: "tag" }, "APP")),
+      failed ? el("div", { class: "failure" }, "The application did not respond", " · ", el("button", { type: "button", class: "as-link", on: { click: away } }, "Dismiss"))
+        : el("div", { class: "thinking" }, `Sending ${one.label}…`)));
+}
+
+const atFoot = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 90;
+const toFoot = () => { scroller.scrollTop = scroller.scrollHeight; newest.hidden = true; };
+
+/** Draws the whole channel anew. */
+export function render({ stay = false } = {}) {
+  const keep = stay && !atFoot();
+  const top = scroller.scrollTop;
+  const messages = messagesOf(store.channel);
+  const waiting = [...store.pending.values()].filter((one) => one.channel === store.channel);
+  const after = (id) => waiting.filter((one) => one.after === id).map(drawPending);
+  const rows = messages.map((message, index) => [draw(message, messages[index - 1]), after(message.id)]);
+  const homeless = waiting.filter((one) => !messages.some((message) => message.id === one.after)).map(drawPending);
+  clear(list, beginning(), rows, homeless);
+  if (keep) scroller.scrollTop = top; else toFoot();
+}
+
+function beginning() {
+  const channel = here();
+  if (!channel) return null;
+  const dm = channel.type === 1;
+  return el("li", { class: "beginning" }, el("h2", {}, dm ? channel.name : `Welcome to #${channel.name}`),
+    el("p", {}, dm ? "Your direct messages with the bot. " : `${(channel.topic ?? "This is the beginning of the channel").replace(/[.!]?$/, ".")} `,
+      "Type ", el("button", { type: "button", class: "as-link mention", on: { click: () => changed("type", "/") } }, "/"), " to see what the bot can do."));
+}
+
+/** Draws one message anew, keeping the place of the reader and of the keyboard. */
+export function refresh(message) {
+  if (message.channel_id !== store.channel) return;
+  const old = document.getElementById(`m${message.id}`);
+  if (!old) { render({ stay: true }); return; }
+  const foot = atFoot();
+  const focus = old.contains(document.activeElement) ? document.activeElement.dataset.customId : null;
+  const messages = messagesOf(store.channel);
+  const index = messages.findIndex((one) => one.id === message.id);
+  const node = draw(message, messages[index - 1]);
+  old.replaceWith(node);
+  if (focus) node.querySelector(`[data-custom-id="${CSS.escape(focus)}"]`)?.focus();
+  if (foot) toFoot();
+}
+
+/** Shows a message of this channel and flashes it. */
+export function reveal(messageId) {
+  const node = document.getElementById(`m${messageId}`);
+  if (!node) return false;
+  node.scrollIntoView({ block: "center", behavior: "smooth" });
+  node.classList.add("flash");
+  node.focus({ preventScroll: true });
+  setTimeout(() => node.classList.remove("flash"), 2000);
+  return true;
+}
+
+list.addEventListener("load", (event) => { if (event.target.tagName === "IMG" && follows) toFoot(); }, true);
+let follows = true;
+scroller.addEventListener("scroll", () => { follows = atFoot(); newest.hidden = follows; }, { passive: true });
+newest.addEventListener("click", toFoot);
+new ResizeObserver(() => { if (follows) toFoot(); }).observe(scroller);
+
