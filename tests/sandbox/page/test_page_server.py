@@ -1,6 +1,8 @@
 """What the page's server gives to whom, and what it refuses."""
 
+import asyncio
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,9 @@ import pytest
 
 import sandbox.page
 from sandbox.discord.model import Upload, User
-from sandbox.page import BotProcess, PageServer
+from sandbox.page import PageServer
 from sandbox.page.live import Tab
+from sandbox.process import BotProcess
 
 STATIC = Path(sandbox.page.__file__).parent / "static"
 SOURCES = sorted(path for path in STATIC.rglob("*") if path.is_file())
@@ -274,10 +277,10 @@ async def test_a_taken_port_is_an_error_at_once(sandbox: Any) -> None:
         await PageServer(sandbox.world, port=sandbox.page.port).start()
 
 
-async def test_the_bot_is_killed_and_started_from_the_page(sandbox: Any, session: aiohttp.ClientSession) -> None:
-    import sys
-
-    bot = BotProcess([sys.executable, "-c", "import time; time.sleep(600)"], {})
+async def test_the_bot_is_killed_and_started_from_the_page(
+    sandbox: Any, session: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    bot = BotProcess([sys.executable, "-c", "import time; time.sleep(600)"], {}, tmp_path)
     async with PageServer(sandbox.world, bot=bot) as page:
         headers = {"X-Viewer": str(sandbox.world.town.member.id)}
 
@@ -287,13 +290,25 @@ async def test_the_bot_is_killed_and_started_from_the_page(sandbox: Any, session
 
         assert await press("start") == {"control": {"running": True}}
         first = bot.pid
-        assert await press("kill") == {"control": {"running": False}}
-        assert bot.exit_code == -9
+        assert await press("kill") == {"control": {"running": False, "exit_code": -9, "last_lines": ""}}
         assert await press("start") == {"control": {"running": True}}
         assert await press("restart") == {"control": {"running": True}}
         assert bot.pid not in (None, first)
         assert "problem" in await press("dance")
+    assert bot.listeners == []
     await bot.stop()
+
+
+async def test_everybody_is_told_when_the_bot_ends_by_itself(sandbox: Any, tmp_path: Path, session: Any) -> None:
+    bot = BotProcess([sys.executable, "-c", "print('no token'); raise SystemExit(78)"], {}, tmp_path)
+    async with PageServer(sandbox.world, bot=bot) as page:
+        url = f"{page.url}live?viewer={sandbox.world.town.member.id}&tab=1"
+        async with session.ws_connect(url) as socket, asyncio.timeout(10):
+            await socket.receive_json()
+            await bot.start()
+            ended = {"running": False, "exit_code": 78, "last_lines": "no token"}
+            while (await socket.receive_json()).get("bot") != ended:
+                pass  # that it started, and perhaps that it ended before its last word was read
 
 
 def test_a_tab_that_does_not_read_is_told_to_load_anew() -> None:

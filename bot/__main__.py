@@ -1,0 +1,93 @@
+"""The command line, ``python -m bot`` or ``easel``.
+
+Exit codes: 0 asked to stop or done, 1 crash or something found wrong, 2 bad command line, 78 wrong configuration (a
+supervisor must not restart it). Law: heavy libraries are imported by the command that needs them, never here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from bot.ports import CannotStart
+
+CONFIGURATION = 78
+
+
+class Command(NamedTuple):
+    """A word of the command line: what it does, and where ``module:function`` does it."""
+
+    help: str
+    does: str
+    flags: tuple[tuple[str, dict[str, Any]], ...] = ()
+
+
+_YES = ("--yes", {"action": "store_true", "help": "do not ask"})
+
+COMMANDS: dict[str, Command] = {
+    "run": Command("connect to Discord and work (without a command and a token: the sandbox)",
+                   "bot.operator.running:main"),
+    "sandbox": Command("a Discord and an image service on this machine, with the real bot between them",
+                       "bot.operator.running:main_sandbox"),
+    "doctor": Command("look for everything that could be wrong and say what to do", "bot.operator.doctor:main", (
+        ("--json", {"action": "store_true", "help": "print JSON"}),
+        ("--spend", {"action": "store_true", "help": "also make one small picture, which costs money"}),
+    )),
+    "setup": Command("ask for token and key, test them, and write .env", "bot.operator.guide:main"),
+    "invite": Command("print the link that adds the bot to a server", "bot.operator.invite:main"),
+    "models": Command("print the models this configuration knows", "bot.operator.catalogue:main"),
+    "migrate": Command("bring the database up to this version, after a backup", "bot.operator.ledger:main", (
+        ("--no-backup", {"action": "store_true", "help": "PostgreSQL: there is a backup already"}),
+    )),
+    "backup": Command("copy the ledger into DATA_DIR/backups, even while Easel runs",
+                      "bot.operator.backup:main_backup"),
+    "restore": Command("put a backup in the ledger's place", "bot.operator.backup:main_restore", (
+        ("file", {"help": "the backup"}), _YES,
+    )),
+    "purge": Command("forget prompts and pictures", "bot.operator.purge:main", (
+        ("--older-than", {"metavar": "90d", "help": "forget those of jobs finished longer ago (h, d or w)"}),
+        ("--all", {"action": "store_true", "help": "delete everything Easel has stored"}),
+        _YES,
+    )),
+    "healthcheck": Command("ask the running Easel whether it lives", "bot.operator.healthcheck:main"),
+}  # fmt: skip
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = argparse.ArgumentParser(
+        prog="easel", description="A Discord bot that makes, edits and varies images, within limits that hold."
+    )
+    words = top.add_subparsers(dest="command", metavar="command")
+    for name, command in COMMANDS.items():
+        one = words.add_parser(name, help=command.help, description=command.help)
+        for flag, options in command.flags:
+            one.add_argument(flag, **options)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["sandbox"]:  # the rest is the sandbox's own
+        arguments = argparse.Namespace(command="sandbox", rest=words[1:])
+    else:
+        arguments = parser().parse_args(words)
+    module, function = COMMANDS[arguments.command or "run"].does.split(":")
+    try:
+        return int(getattr(importlib.import_module(module), function)(arguments))
+    except CannotStart as error:
+        print(f"Easel cannot do this as it is configured:\n{error}", file=sys.stderr)
+        return CONFIGURATION
+    except argparse.ArgumentTypeError as error:
+        print(f"easel {arguments.command}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

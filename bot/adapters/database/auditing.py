@@ -1,0 +1,98 @@
+"""Proof that the books balance: every counter recomputed from the jobs, beside what it says."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import RowMapping, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.adapters.database.base import Part
+from bot.adapters.database.counters import COUNTED, Change, Counted
+from bot.adapters.database.people import USES_PURGED
+from bot.adapters.database.tables import facts, from_micros, jobs, uses
+from bot.rules.ledger import CHARGED, GIVEN_BACK, HOLDING, JobState
+from bot.rules.limits import Period, window_key
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A counter that does not say what its jobs say."""
+
+    subject: str
+    window_key: str
+    expected: Change
+    actual: Change
+
+
+class Auditing(Part):
+    async def audit_sums(self) -> list[Difference]:
+        """Every counter that differs from its jobs, at one moment; empty when the books balance.
+
+        Windows that a purge has removed are left out.
+        """
+
+        async def work(connection: AsyncConnection) -> list[Difference]:
+            expected = await _recomputed(connection)
+            found = await connection.execute(select(uses))
+            actual = {(row[0], row[1]): Change(*row[2:]) for row in found}
+            edge = await connection.scalar(select(facts.c.value).where(facts.c.key == USES_PURGED))
+            purged = _purged_keys(from_micros(int(edge)).astimezone(UTC)) if edge is not None else {}
+            return [
+                Difference(*row, expected.get(row, Change()), actual.get(row, Change()))
+                for row in sorted({*expected, *actual})
+                if expected.get(row, Change()) != actual.get(row, Change())
+                and not (row[1][0] in purged and row[1] < purged[row[1][0]])
+            ]
+
+        return await self._db.read(work, snapshot=True)
+
+
+def _purged_keys(edge: datetime) -> dict[str, str]:
+    keys = (window_key(period, edge) for period in COUNTED if period is not Period.NOW)
+    return {key[0]: key for key in keys}
+
+
+_READ = (
+    "group_id",
+    "state",
+    "place_key",
+    "user_id",
+    "channel_id",
+    "parent_channel_id",
+    "own_key",
+    "images",
+    "made_images",
+    "reserved_micro_usd",
+    "charged_micro_usd",
+    "created_at",
+)
+
+
+async def _recomputed(connection: AsyncConnection) -> dict[tuple[str, str], Change]:
+    sums: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0] * 5)
+    groups: dict[str, tuple[Counted, set[JobState]]] = {}
+    for row in (await connection.execute(select(*(jobs.c[name] for name in _READ)))).mappings():
+        counted, state = Counted.of_row(row), JobState(row["state"])
+        groups.setdefault(row["group_id"], (counted, set()))[1].add(state)
+        money = (row["charged_micro_usd"], row["reserved_micro_usd"])
+        _add(sums, counted, (0, _images(row, state), *money, 0))
+    for counted, states in groups.values():
+        kept = bool(states & (HOLDING | (CHARGED - GIVEN_BACK)))
+        _add(sums, counted, (int(kept), 0, 0, 0, int(bool(states & HOLDING))))
+    return {row: Change(*values) for row, values in sums.items()}
+
+
+def _images(row: RowMapping, state: JobState) -> int:
+    if state in GIVEN_BACK:
+        return 0
+    return int(row["images"]) if state in HOLDING else min(row["images"], row["made_images"])
+
+
+def _add(sums: dict[tuple[str, str], list[int]], counted: Counted, values: tuple[int, ...]) -> None:
+    for row in counted.rows():
+        held = sums[row]
+        for place, value in enumerate(values):
+            held[place] += value

@@ -1,0 +1,269 @@
+"""Between frozen data and what a column holds: ASCII JSON for structures, rows for jobs.
+
+Unknown keys are passed over and missing ones take their default, so that a row outlives the version that wrote it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlalchemy import RowMapping
+
+from bot.adapters.database.tables import from_micros, to_micros
+from bot.ports import Batch
+from bot.rules.access import Block, Defaults, ServerSettings
+from bot.rules.ledger import Answer, Bill, Job, JobDraft, JobState
+from bot.rules.people import Asker, Place
+from bot.rules.pricing import MicroUSD
+from bot.rules.requests import Endpoint, ImageRequest, Kind, Usage
+
+
+class Sealer(Protocol):
+    """Keeps text unreadable at rest; ``open`` gives None for what it cannot read."""
+
+    def seal(self, text: str) -> str: ...
+    def open(self, sealed: str) -> str | None: ...
+
+
+def dumps(value: Any) -> str:
+    """ASCII JSON: no NUL and no lone surrogate ever reaches a text column, which PostgreSQL would refuse."""
+    return json.dumps(value, ensure_ascii=True, separators=(",", ":"))
+
+
+def plain(text: str) -> str:
+    """Text as both engines store it: without NUL, and with lone surrogates replaced."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+
+
+def _known(kind: type, found: Mapping[str, Any]) -> dict[str, Any]:
+    names = {field.name for field in fields(kind)}
+    return {name: value for name, value in found.items() if name in names}
+
+
+# --- who and what ------------------------------------------------------------------------------------------------
+
+
+def dump_asker(asker: Asker) -> str:
+    found = asdict(asker)
+    found["role_ids"] = sorted(asker.role_ids)
+    return dumps(found)
+
+
+def load_asker(text: str) -> Asker:
+    found = _known(Asker, json.loads(text))
+    found["place"] = Place(**_known(Place, found["place"]))
+    found["role_ids"] = frozenset(found.get("role_ids", ()))
+    return Asker(**found)
+
+
+def dump_request(request: ImageRequest) -> str:
+    return dumps(asdict(request))
+
+
+def load_request(text: str) -> ImageRequest:
+    found = _known(ImageRequest, json.loads(text))
+    found["kind"] = Kind(found["kind"])
+    found["endpoint"] = Endpoint(found["endpoint"])
+    found["input_sizes"] = tuple((width, height) for width, height in found.get("input_sizes", ()))
+    return ImageRequest(**found)
+
+
+def search_text(request: ImageRequest) -> str:
+    """What ``/gallery search`` looks through, folded so that both engines compare alike."""
+    shown = request.shown_prompt or request.prompt
+    return plain(shown).casefold()
+
+
+def dump_bill(bill: Bill) -> str:
+    return dumps(asdict(bill))
+
+
+def load_bill(text: str | None) -> Bill | None:
+    if text is None:
+        return None
+    found = _known(Bill, json.loads(text))
+    if found.get("usage") is not None:
+        found["usage"] = Usage(**_known(Usage, found["usage"]))
+    return Bill(**found)
+
+
+# --- answers -----------------------------------------------------------------------------------------------------
+
+
+def dump_answer(answer: Answer) -> str:
+    """Everything but the token, which is sealed beside it, and the message, which is told later."""
+    found = asdict(answer)
+    del found["token"], found["message_id"]
+    found["expires_at"] = to_micros(answer.expires_at)
+    return dumps(found)
+
+
+def load_answer(row: RowMapping, sealer: Sealer) -> Answer | None:
+    """The answer; its token is empty once wiped. None if it was forgotten or no key opens the token."""
+    if row["answer"] is None:
+        return None
+    token = "" if row["token"] is None else sealer.open(row["token"])
+    if token is None:
+        return None
+    found = _known(Answer, json.loads(row["answer"]))
+    found["expires_at"] = from_micros(found["expires_at"])
+    return Answer(**found, token=token, message_id=row["answer_message_id"])
+
+
+# --- jobs --------------------------------------------------------------------------------------------------------
+
+
+def job_from_draft(draft: JobDraft, job_id: str, now: datetime) -> Job:
+    """The reserved job a draft becomes."""
+    return Job(
+        id=job_id,
+        state=JobState.RESERVED,
+        epoch=1,
+        asker=draft.asker,
+        request=draft.request,
+        answer=draft.answer,
+        reserved_micro_usd=draft.upper_micro_usd,
+        charged_micro_usd=MicroUSD(0),
+        created_at=now,
+        event_key=draft.event_key,
+        parent_id=draft.parent_id,
+        parent_index=draft.parent_index,
+        batch_id=draft.batch_id,
+        batch_line=draft.batch_line,
+        own_key=draft.own_key,
+    )
+
+
+def job_values(job: Job, *, group_id: str, grouped: bool, holder: str, sealer: Sealer) -> dict[str, Any]:
+    """The row of a new job. ``group_id`` is the first job of the call that opened it."""
+    asker, answer = job.asker, job.answer
+    return {
+        "id": job.id,
+        "event_key": job.event_key,
+        "group_id": group_id,
+        "grouped": grouped,
+        "state": job.state.value,
+        "epoch": job.epoch,
+        "holder": holder,
+        "place_key": asker.place.key,
+        "user_id": asker.user_id,
+        "channel_id": asker.channel_id,
+        "parent_channel_id": asker.parent_id,
+        "asker": dump_asker(asker),
+        "request": dump_request(job.request),
+        "model": job.request.model,
+        "search_text": search_text(job.request),
+        "private": job.request.private,
+        "own_key": job.own_key,
+        "images": job.request.count,
+        "upper_micro_usd": job.reserved_micro_usd,
+        "reserved_micro_usd": job.reserved_micro_usd,
+        "charged_micro_usd": 0,
+        "made_images": 0,
+        "created_at": job.created_at,
+        "answer": dump_answer(answer) if answer else None,
+        "answer_message_id": answer.message_id if answer else None,
+        "token": sealer.seal(answer.token) if answer else None,
+        "token_expires_at": answer.expires_at if answer else None,
+        "parent_id": job.parent_id,
+        "parent_index": job.parent_index,
+        "batch_id": job.batch_id,
+        "batch_line": job.batch_line,
+        "waiting": False,
+        "deleted": False,
+        "forgotten": False,
+        "reason": "",
+    }
+
+
+def job_from_row(row: RowMapping, sealer: Sealer) -> Job:
+    """The job a row of the table ``jobs`` holds."""
+    return Job(
+        id=row["id"],
+        state=JobState(row["state"]),
+        epoch=row["epoch"],
+        asker=load_asker(row["asker"]),
+        request=load_request(row["request"]),
+        answer=load_answer(row, sealer),
+        reserved_micro_usd=MicroUSD(row["reserved_micro_usd"]),
+        charged_micro_usd=MicroUSD(row["charged_micro_usd"]),
+        created_at=row["created_at"],
+        event_key=row["event_key"],
+        dispatched_at=row["dispatched_at"],
+        produced_at=row["produced_at"],
+        finished_at=row["finished_at"],
+        bill=load_bill(row["bill"]),
+        revised_prompt=row["revised_prompt"],
+        message_id=row["message_id"],
+        message_channel_id=row["message_channel_id"],
+        parent_id=row["parent_id"],
+        parent_index=row["parent_index"],
+        batch_id=row["batch_id"],
+        batch_line=row["batch_line"],
+        own_key=row["own_key"],
+        waiting=row["waiting"],
+        deleted=row["deleted"],
+        reason=row["reason"],
+    )
+
+
+# --- batches and settings ----------------------------------------------------------------------------------------
+
+
+def batch_values(batch: Batch) -> dict[str, Any]:
+    return {
+        "id": batch.id,
+        "place_key": batch.asker.place.key,
+        "user_id": batch.asker.user_id,
+        "asker": dump_asker(batch.asker),
+        "lines": dumps(batch.lines),
+        "created_at": batch.created_at,
+        "channel_id": batch.channel_id,
+        "message_id": batch.message_id,
+        "cancelled": batch.cancelled,
+        "finished": batch.finished,
+        "private": batch.private,
+    }
+
+
+def batch_from_row(row: RowMapping) -> Batch:
+    return Batch(
+        id=row["id"],
+        asker=load_asker(row["asker"]),
+        lines=tuple(json.loads(row["lines"])),
+        created_at=row["created_at"],
+        channel_id=row["channel_id"],
+        message_id=row["message_id"],
+        cancelled=row["cancelled"],
+        finished=row["finished"],
+        private=row["private"],
+    )
+
+
+_SETS = ("allowed_models", "denied_models", "allowed_channels", "denied_channels", "allowed_roles", "denied_roles")
+_BESIDE = ("version", "api_key_hint")  # have columns of their own
+
+
+def dump_settings(settings: ServerSettings) -> str:
+    found = asdict(settings)
+    for name in _SETS:
+        found[name] = sorted(found[name])
+    for name in _BESIDE:
+        del found[name]
+    return dumps(found)
+
+
+def load_settings(row: RowMapping | None) -> ServerSettings:
+    """What is stored, or what a server starts with."""
+    if row is None:
+        return ServerSettings()
+    found = _known(ServerSettings, json.loads(row["body"]))
+    for name in _SETS:
+        found[name] = frozenset(found.get(name, ()))
+    found["blocked"] = tuple(Block(**_known(Block, block)) for block in found.get("blocked", ()))
+    found["defaults"] = Defaults(**_known(Defaults, found.get("defaults", {})))
+    return ServerSettings(**{**found, "version": row["version"], "api_key_hint": row["api_key_hint"]})

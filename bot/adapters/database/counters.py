@@ -1,0 +1,205 @@
+"""The counters of limits and budgets: one row per subject and window, changed by one sorted statement.
+
+A job is counted in every window its ``created_at`` lies in, for its member, channel (and the channel above a thread),
+server and operator. All rows are taken in the same order by everybody, so PostgreSQL never deadlocks on them, and the
+values come back from the very statement that changed them, so what decides is what counts.
+
+    m:<place>:<user>    c:<place>:<channel>    s:<place>    o
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    RowMapping,
+    String,
+    TextClause,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    text,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.adapters.database.tables import jobs, uses
+from bot.rules.ledger import GIVEN_BACK
+from bot.rules.limits import SKEW, Limit, Period, Subject, Use, Used, applicable, is_open, subject_of, window_key
+from bot.rules.people import Asker
+from bot.rules.pricing import MicroUSD
+
+COUNTED = (Period.HOUR, Period.DAY, Period.MONTH, Period.NOW)
+FORGOTTEN_PLACE = "x"
+"""First letter of the place of jobs whose server or person is forgotten: only the operator's sums still know them."""
+
+_COLUMNS = ("requests", "images", "spent", "reserved", "running")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a step of a job does to each of its counters."""
+
+    requests: int = 0
+    images: int = 0
+    spent: int = 0
+    reserved: int = 0
+    running: int = 0
+
+    def __bool__(self) -> bool:
+        return any(getattr(self, name) for name in _COLUMNS)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Where a job counts: all that its counters are named by."""
+
+    place_key: str
+    user_id: int
+    channel_id: int
+    parent_channel_id: int | None
+    own_key: bool
+    created_at: datetime
+
+    @classmethod
+    def of_asker(cls, asker: Asker, now: datetime, *, own_key: bool) -> Counted:
+        return cls(asker.place.key, asker.user_id, asker.channel_id, asker.parent_id, own_key, now)
+
+    @classmethod
+    def of_row(cls, row: RowMapping) -> Counted:
+        return cls(
+            row["place_key"],
+            row["user_id"],
+            row["channel_id"],
+            row["parent_channel_id"],
+            row["own_key"],
+            row["created_at"],
+        )
+
+    def subjects(self) -> dict[Subject, str]:
+        """Counter names by subject. Direct messages have no channels to limit; a server's own key has no operator."""
+        names: dict[Subject, str] = {}
+        if not self.place_key.startswith(FORGOTTEN_PLACE):
+            names[Subject.MEMBER] = f"m:{self.place_key}:{self.user_id}"
+            names[Subject.SERVER] = f"s:{self.place_key}"
+            if self.place_key.startswith("g"):
+                names[Subject.CHANNEL] = f"c:{self.place_key}:{self.channel_id}"
+                if self.parent_channel_id is not None and self.parent_channel_id != self.channel_id:
+                    names[Subject.PARENT] = f"c:{self.place_key}:{self.parent_channel_id}"
+        if not self.own_key:
+            names[Subject.OPERATOR] = "o"
+        return names
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Every (subject, window) the job counts in, sorted: the one order in which rows are locked."""
+        windows = [window_key(period, self.created_at) for period in COUNTED]
+        return sorted((name, window) for name in self.subjects().values() for window in windows)
+
+
+@cache
+def _add_statement(how_many: int) -> TextClause:
+    values = ", ".join(
+        f"(:subject{n}, :window{n}, :requests, :images, :spent, :reserved, :running)" for n in range(how_many)
+    )
+    sums = ", ".join(f"{name} = uses.{name} + excluded.{name}" for name in _COLUMNS)
+    statement = text(
+        f"INSERT INTO uses (subject, window_key, {', '.join(_COLUMNS)}) VALUES {values} "  # noqa: S608  # no input in it
+        f"ON CONFLICT (subject, window_key) DO UPDATE SET {sums} "
+        f"RETURNING subject, window_key, {', '.join(_COLUMNS)}"
+    )
+    names = [bindparam(f"{kind}{n}", type_=String()) for n in range(how_many) for kind in ("subject", "window")]
+    return statement.bindparams(*names, *(bindparam(name, type_=BigInteger()) for name in _COLUMNS))
+
+
+Tally = Mapping[tuple[str, str], Change]
+"""Values of counters by (subject, window)."""
+
+
+async def add(connection: AsyncConnection, rows: Sequence[tuple[str, str]], change: Change) -> Tally:
+    """Adds ``change`` to each of the sorted ``rows`` and returns their values afterwards. Holds their locks."""
+    if not rows:
+        return {}
+    values: dict[str, object] = {name: getattr(change, name) for name in _COLUMNS}
+    for n, (subject, window) in enumerate(rows):
+        values[f"subject{n}"], values[f"window{n}"] = subject, window
+    found = await connection.execute(_add_statement(len(rows)), values)
+    return {(row[0], row[1]): Change(*row[2:]) for row in found}
+
+
+async def tally(connection: AsyncConnection, rows: Sequence[tuple[str, str]]) -> Tally:
+    """The values of ``rows`` without locking them; a row that is missing counts as empty."""
+    names, windows = {name for name, _ in rows}, {window for _, window in rows}
+    found = await connection.execute(
+        select(uses.c.subject, uses.c.window_key, *(uses.c[name] for name in _COLUMNS)).where(
+            uses.c.subject.in_(sorted(names)), uses.c.window_key.in_(sorted(windows))
+        )
+    )
+    return {(row[0], row[1]): Change(*row[2:]) for row in found}
+
+
+def as_use(counted: Counted, found: Tally, before: Change, lasts: Mapping[Subject, datetime]) -> Use:
+    """Counters as the rules read them: ``found`` minus ``before``, the part that is asked for right now."""
+    use: dict[tuple[Subject, Period], Used] = {}
+    for subject, name in counted.subjects().items():
+        for period in COUNTED:
+            value = found.get((name, window_key(period, counted.created_at)))
+            if value is not None:
+                use[subject, period] = Used(
+                    requests=value.requests - before.requests,
+                    images=value.images - before.images,
+                    micro_usd=MicroUSD(value.spent + value.reserved - before.spent - before.reserved),
+                    running=value.running - before.running,
+                )
+        if subject in lasts:
+            use[subject, Period.SECONDS] = Used(last_request_at=lasts[subject])
+    return use
+
+
+async def last_requests(
+    connection: AsyncConnection, limits: Iterable[Limit], asker: Asker, now: datetime
+) -> dict[Subject, datetime]:
+    """When each subject with a cooldown last made a request that counts, as far back as its cooldown reaches."""
+    longest: dict[Subject, int] = {}
+    for limit in applicable(tuple(limits), asker):
+        if limit.window.period is Period.SECONDS and not is_open(limit):
+            subject = subject_of(limit, asker)
+            longest[subject] = max(longest.get(subject, 0), limit.window.seconds)
+    lasts = {}
+    for subject, seconds in longest.items():
+        reach = min(SKEW, timedelta(seconds=seconds))
+        last = await connection.scalar(
+            select(func.max(jobs.c.created_at)).where(
+                _made_by(subject, asker),
+                jobs.c.created_at > now - timedelta(seconds=seconds),
+                jobs.c.created_at <= now + reach,
+                jobs.c.state.not_in([state.value for state in GIVEN_BACK]),
+            )
+        )
+        if last is not None:
+            lasts[subject] = last
+    return lasts
+
+
+def _made_by(subject: Subject, asker: Asker) -> ColumnElement[bool]:
+    here = jobs.c.place_key == asker.place.key
+    match subject:
+        case Subject.MEMBER:
+            return and_(here, jobs.c.user_id == asker.user_id)
+        case Subject.CHANNEL:
+            return and_(here, _in_channel(asker.channel_id))
+        case Subject.PARENT:
+            return and_(here, _in_channel(asker.parent_id or 0))
+        case Subject.SERVER:
+            return here
+        case Subject.OPERATOR:
+            return jobs.c.own_key.is_(False)
+
+
+def _in_channel(channel_id: int) -> ColumnElement[bool]:
+    return or_(jobs.c.channel_id == channel_id, jobs.c.parent_channel_id == channel_id)

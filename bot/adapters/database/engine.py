@@ -1,0 +1,206 @@
+"""Connections and transactions: the one place that knows how SQLite and PostgreSQL differ.
+
+SQLite: every write begins with ``BEGIN IMMEDIATE`` on a single connection, behind one lane, so that it waits instead of
+failing half-way; reads see their own snapshot (WAL). PostgreSQL: READ COMMITTED with row locks; what loses a
+serialization or deadlock is repeated, since nothing of it was kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, StaticPool, Table, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from bot.adapters.database.problems import StoreUnusable
+from bot.rules.errors import Busy, StorageFull
+
+T = TypeVar("T")
+Work = Callable[[AsyncConnection], Awaitable[T]]
+
+BUSY_TIMEOUT_S = 10.0
+PAUSES_S = (0.02, 0.1, 0.3, 0.8, 1.5)
+"""Before each further try: together long enough for a PostgreSQL that restarts, short enough for an interaction."""
+
+_AGAIN = frozenset({"40001", "40P01", "57P01", "57P02", "57P03"})  # serialization, deadlock, shutting down, starting up
+_BUSY = frozenset({"55P03", "57014", "53300"})  # lock not available in time, cancelled, too many connections
+_FULL = frozenset({"53100"})
+
+
+class Database:
+    """Engines for one database, and transactions on them. ``write`` and ``read`` are all the store uses."""
+
+    def __init__(self, url: str | URL) -> None:
+        self.url = checked_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._lane = asyncio.Lock()
+        if self.is_sqlite:
+            self._writer, self._reader = self._open_sqlite()
+        else:
+            self._writer = self._reader = create_async_engine(
+                self.url,
+                isolation_level="READ COMMITTED",
+                pool_size=10,
+                max_overflow=10,
+                pool_timeout=BUSY_TIMEOUT_S,
+                connect_args={"timeout": 5, "server_settings": {"lock_timeout": f"{BUSY_TIMEOUT_S:.0f}s"}},
+            )
+
+    @property
+    def in_memory(self) -> bool:
+        return self.is_sqlite and self.url.database in (None, "", ":memory:")
+
+    def _open_sqlite(self) -> tuple[AsyncEngine, AsyncEngine]:
+        connect_args = {"timeout": BUSY_TIMEOUT_S, "isolation_level": None}
+        if self.in_memory:
+            only = create_async_engine(self.url, connect_args=connect_args, poolclass=StaticPool)
+            _prepare(only, "BEGIN IMMEDIATE")
+            return only, only
+        writer = create_async_engine(self.url, connect_args=connect_args, pool_size=1, max_overflow=0, pool_timeout=60)
+        reader = create_async_engine(self.url, connect_args=connect_args, pool_size=4, max_overflow=4, pool_timeout=60)
+        _prepare(writer, "BEGIN IMMEDIATE")
+        _prepare(reader, "BEGIN")
+        return writer, reader
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """One write transaction: committed at the end of the block, rolled back by any exception."""
+        if not self.is_sqlite:
+            async with self._writer.begin() as connection:
+                yield connection
+            return
+        async with self._lane, self._writer.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def reading(self, *, snapshot: bool = False) -> AsyncIterator[AsyncConnection]:
+        """One read transaction. ``snapshot``: all its statements see the same moment (SQLite's always do)."""
+        if self.in_memory:
+            async with self.writing() as connection:
+                yield connection
+            return
+        async with self._reader.connect() as connection:
+            if snapshot and not self.is_sqlite:
+                await connection.execution_options(isolation_level="REPEATABLE READ")
+            async with connection.begin():
+                yield connection
+
+    async def write(self, work: Work[T], *, kept: Work[T | None] | None = None) -> T:
+        """What ``work`` returns, its writes kept. Repeats what a deadlock or a lost connection undid.
+
+        When the answer to COMMIT is lost nobody knows whether it happened: ``kept`` then looks, in a transaction of its
+        own, and returns what ``work`` would have if it did. Raises ``Busy`` when the database could not be written in
+        time and ``StorageFull`` when it has no room.
+        """
+        for pause_s in (*PAUSES_S, None):
+            finished = False
+            try:
+                async with self.writing() as connection:
+                    result = await work(connection)
+                    finished = True
+                return result
+            except (DBAPIError, PoolTimeout, OSError) as error:
+                if pause_s is not None and not finished and _is_passing(error):
+                    await asyncio.sleep(pause_s)
+                    continue
+                found = await self.read(kept) if finished and kept is not None else None
+                if found is not None:
+                    return found
+                raise _translated(error) from error
+        raise AssertionError("unreachable")
+
+    async def read(self, work: Work[T], *, snapshot: bool = False) -> T:
+        """What ``work`` finds. Raises ``Busy`` when the database does not answer."""
+        for pause_s in (*PAUSES_S, None):
+            try:
+                async with self.reading(snapshot=snapshot) as connection:
+                    return await work(connection)
+            except (DBAPIError, PoolTimeout, OSError) as error:
+                if pause_s is not None and _is_passing(error):
+                    await asyncio.sleep(pause_s)
+                    continue
+                raise _translated(error) from error
+        raise AssertionError("unreachable")
+
+    async def run_sync(self, work: Callable[[Connection], T]) -> T:
+        """Runs synchronous code (migrations) in one write transaction."""
+        async with self.writing() as connection:
+            return await connection.run_sync(work)
+
+    def upsert(self, table: Table) -> postgresql.Insert | sqlite.Insert:
+        """An INSERT that takes ON CONFLICT; both dialects spell it alike."""
+        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+
+    async def aclose(self) -> None:
+        await self._writer.dispose()
+        if self._reader is not self._writer:
+            await self._reader.dispose()
+
+
+def checked_url(url: str | URL) -> URL:
+    """The parsed address. Raises ``StoreUnusable`` without repeating it: it may hold a password."""
+    try:
+        parsed = make_url(url)
+    except Exception as error:
+        raise StoreUnusable("DATABASE_URL is not a database address.") from error
+    if parsed.drivername not in ("sqlite+aiosqlite", "postgresql+asyncpg"):
+        raise StoreUnusable(
+            f"DATABASE_URL starts with {parsed.drivername}://, but Easel speaks sqlite+aiosqlite:// and "
+            "postgresql+asyncpg://."
+        )
+    return parsed
+
+
+def _prepare(engine: AsyncEngine, begin: str) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def pragmas(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute(f"PRAGMA busy_timeout={int(BUSY_TIMEOUT_S * 1000)}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin_it(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+
+def sqlstate(error: BaseException) -> str | None:
+    """PostgreSQL's five characters, None for everything else."""
+    state = getattr(getattr(error, "orig", None), "sqlstate", None)
+    return state if isinstance(state, str) else None
+
+
+def _is_passing(error: BaseException) -> bool:
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or sqlstate(error) in _AGAIN
+    return isinstance(error, OSError)
+
+
+def _translated(error: Exception) -> Exception:
+    if isinstance(error, IntegrityError):
+        return error
+    if sqlstate(error) in _FULL or _sqlite_code(error) == sqlite3.SQLITE_FULL:
+        return StorageFull("the database has no room")
+    busy = sqlstate(error) in _BUSY or _sqlite_code(error) in _SQLITE_BUSY
+    if isinstance(error, DBAPIError) and not busy and not _is_passing(error):
+        return error
+    return Busy("the database did not answer in time")
+
+
+_SQLITE_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+
+
+def _sqlite_code(error: BaseException) -> int | None:
+    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
+    if code is None:
+        code = getattr(getattr(getattr(error, "orig", None), "__cause__", None), "sqlite_errorcode", None)
+    return code & 0xFF if isinstance(code, int) else None

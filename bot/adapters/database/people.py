@@ -1,0 +1,231 @@
+"""What a person or a server may ask of the ledger: to be shown, and to be forgotten. Amounts always stay."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, RowMapping, delete, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.adapters.database.base import Part
+from bot.adapters.database.codec import dump_asker, dump_request, load_asker, load_request
+from bot.adapters.database.counters import FORGOTTEN_PLACE
+from bot.adapters.database.tables import (
+    audit,
+    batches,
+    facts,
+    from_micros,
+    jobs,
+    limits,
+    settings,
+    to_micros,
+    uses,
+    warnings,
+)
+from bot.rules.ledger import FINAL, HOLDING, JobState
+from bot.rules.limits import Period, window_key
+from bot.rules.people import Place
+
+USES_PURGED = "uses purged before"
+"""The fact that says from when on counters can be recomputed from jobs."""
+
+_FINAL = jobs.c.state.in_([state.value for state in FINAL])
+
+
+class People(Part):
+    async def export_member(self, user_id: int) -> dict[str, Any]:
+        """Everything kept about a person, as JSON can hold it; nothing of anybody else and no secrets."""
+
+        async def work(connection: AsyncConnection) -> dict[str, Any]:
+            mine = await connection.execute(select(*jobs.c).where(jobs.c.user_id == user_id).order_by(jobs.c.id))
+            batch = await connection.execute(select(batches).where(batches.c.user_id == user_id).order_by(batches.c.id))
+            own = select(limits).where(limits.c.scope == "member", limits.c.subject_id == user_id)
+            trail = select(audit).where(audit.c.actor_id == user_id).order_by(audit.c.at)
+            return {
+                "user_id": str(user_id),
+                "jobs": [_exported_job(row) for row in mine.mappings()],
+                "batches": [_exported_batch(row) for row in batch.mappings()],
+                "counters": [dict(row) for row in await self._counters_of(connection, user_id)],
+                "limits": [_texts(row) for row in (await connection.execute(own)).mappings()],
+                "settings_changed": [_texts(row) for row in (await connection.execute(trail)).mappings()],
+                "blocked_in": await _blocked_in(connection, user_id),
+                "facts": {row["key"]: row["value"] for row in await _facts_of(connection, user_id)},
+            }
+
+        return await self._db.read(work, snapshot=True)
+
+    async def _counters_of(self, connection: AsyncConnection, user_id: int) -> list[RowMapping]:
+        query = select(uses).where(uses.c.subject.startswith("m:"), uses.c.subject.endswith(f":{user_id}"))
+        return list((await connection.execute(query.order_by(uses.c.subject, uses.c.window_key))).mappings())
+
+    async def forget_member(self, user_id: int) -> list[str]:
+        """Their direct messages are forgotten as a place; in servers a random negative id takes their place.
+
+        Block lists and limits that admins set on the person survive, else forgetting would be a way around them. Facts
+        whose key names the id between colons go.
+        """
+        stranger = -1 - secrets.randbits(60)
+
+        async def work(connection: AsyncConnection) -> list[str]:
+            gone = await _forget_place(connection, f"u{user_id}")
+            # Counters before jobs: a reservation being made holds its counters, so after this line it is visible.
+            await _rename_member(connection, user_id, stranger)
+            gone += await _forget_jobs(connection, jobs.c.user_id == user_id, {"user_id": stranger}, keep_place=True)
+            await connection.execute(delete(batches).where(batches.c.user_id == user_id))
+            await connection.execute(update(audit).where(audit.c.actor_id == user_id).values(actor_id=0))
+            for row in await _facts_of(connection, user_id):
+                await connection.execute(delete(facts).where(facts.c.key == row["key"]))
+            return sorted(gone)
+
+        return await self._db.write(work)
+
+    async def forget_place(self, place: Place) -> list[str]:
+        async def work(connection: AsyncConnection) -> list[str]:
+            return await _forget_place(connection, place.key)
+
+        return await self._db.write(work)
+
+    async def purge(self, before: datetime) -> list[str]:
+        """Pictures that waited for delivery until then are given up. Counters of windows that ended before go too."""
+
+        async def work(connection: AsyncConnection) -> list[str]:
+            await connection.execute(
+                update(jobs)
+                .where(jobs.c.state == JobState.PRODUCED.value, jobs.c.waiting.is_(True), jobs.c.produced_at < before)
+                .values(
+                    state=JobState.SETTLED.value,
+                    finished_at=jobs.c.produced_at,
+                    waiting=False,
+                    deleted=True,
+                )
+            )
+            gone = await _forget_jobs(connection, _FINAL & (jobs.c.finished_at < before), {}, keep_place=True)
+            stale = jobs.c.token.is_not(None) & (jobs.c.token_expires_at <= before)
+            await connection.execute(update(jobs).where(stale).values(token=None))
+            await connection.execute(delete(batches).where(batches.c.finished.is_(True), batches.c.created_at < before))
+            await self._purge_counters(connection, before)
+            return sorted(gone)
+
+        return await self._db.write(work)
+
+    async def _purge_counters(self, connection: AsyncConnection, before: datetime) -> None:
+        """Forgets windows that ended before, but none in which a job is still open."""
+        holding = jobs.c.state.in_([state.value for state in HOLDING])
+        oldest = await connection.scalar(select(func.min(jobs.c.created_at)).where(holding))
+        edge = min(before, oldest) if oldest is not None else before
+        known = await connection.scalar(select(facts.c.value).where(facts.c.key == USES_PURGED))
+        if known is not None and from_micros(int(known)) >= edge:
+            return
+        for table in (uses, warnings):
+            ended = [
+                table.c.window_key.startswith(key[0]) & (table.c.window_key < key)
+                for key in (window_key(period, edge) for period in (Period.HOUR, Period.DAY, Period.MONTH))
+            ]
+            await connection.execute(delete(table).where(or_(*ended)))
+        values = {"value": str(to_micros(edge))}
+        fact = self._db.upsert(facts).values({"key": USES_PURGED, **values})
+        await connection.execute(fact.on_conflict_do_update(index_elements=["key"], set_=values))
+
+
+async def _rename_member(connection: AsyncConnection, user_id: int, stranger: int) -> None:
+    """Moves the person's counters to the stranger, in the order in which everybody locks them."""
+    mine = (uses.c.subject.startswith("m:g"), uses.c.subject.endswith(f":{user_id}"))
+    found = await connection.execute(
+        select(uses.c.subject).where(*mine).order_by(uses.c.subject, uses.c.window_key).with_for_update()
+    )
+    for subject in sorted(set(found.scalars())):
+        renamed = f"{subject.rpartition(':')[0]}:{stranger}"
+        for table in (uses, warnings):
+            await connection.execute(update(table).where(table.c.subject == subject).values(subject=renamed))
+
+
+async def _forget_place(connection: AsyncConnection, place_key: str) -> list[str]:
+    unknown = f"{FORGOTTEN_PLACE}{secrets.token_hex(8)}"
+    for prefix in ("m", "c", "s"):
+        name = f"{prefix}:{place_key}"
+        for table in (uses, warnings):
+            within = or_(table.c.subject == name, table.c.subject.startswith(f"{name}:"))
+            await connection.execute(delete(table).where(within))
+    blank: dict[str, Any] = {"place_key": unknown, "user_id": 0, "channel_id": 0, "parent_channel_id": None}
+    gone = await _forget_jobs(connection, jobs.c.place_key == place_key, blank, keep_place=False)
+    for table in (settings, limits, audit, batches):
+        await connection.execute(delete(table).where(table.c.place_key == place_key))
+    return gone
+
+
+async def _forget_jobs(
+    connection: AsyncConnection, which: ColumnElement[bool], blank: dict[str, Any], *, keep_place: bool
+) -> list[str]:
+    """Takes the words and ids out of jobs, leaving states and amounts; returns the ids of those that had any."""
+    found = await connection.execute(
+        select(jobs.c.id, jobs.c.asker, jobs.c.request)
+        .where(which, jobs.c.forgotten.is_(False) if not blank else which)
+        .order_by(jobs.c.id)
+        .with_for_update()
+    )
+    gone = []
+    for job_id, asker, request in found.all():
+        values = {**_wordless(job_id, asker, request, blank, keep_place=keep_place), **blank}
+        await connection.execute(update(jobs).where(jobs.c.id == job_id).values(values))
+        gone.append(job_id)
+    return gone
+
+
+def _wordless(job_id: str, asker: str, request: str, blank: dict[str, Any], *, keep_place: bool) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "request": dump_request(replace(load_request(request), prompt="", shown_prompt="")),
+        "search_text": "",
+        "revised_prompt": None,
+        "answer": None,
+        "token": None,
+        "token_expires_at": None,
+        "answer_message_id": None,
+        "reason": "",
+        "forgotten": True,
+    }
+    if blank:
+        who = replace(load_asker(asker), user_id=blank["user_id"], role_ids=frozenset())
+        place = replace(who.place, user_id=blank["user_id"])
+        if not keep_place:
+            who = replace(who, channel_id=0, parent_id=None, category_id=None)
+            place = Place(None, 0)
+        values["asker"] = dump_asker(replace(who, place=place))
+        values["event_key"] = f"forgotten:{job_id}"
+        values["message_id"] = values["message_channel_id"] = None
+        values["batch_id"] = None
+    return values
+
+
+async def _facts_of(connection: AsyncConnection, user_id: int) -> list[RowMapping]:
+    query = select(facts).where(facts.c.key.contains(str(user_id))).order_by(facts.c.key)
+    names = {str(user_id), f"u{user_id}"}
+    return [row for row in (await connection.execute(query)).mappings() if names & set(row["key"].split(":"))]
+
+
+async def _blocked_in(connection: AsyncConnection, user_id: int) -> list[str]:
+    query = select(settings.c.place_key, settings.c.body).where(settings.c.body.contains(str(user_id)))
+    return [
+        place_key
+        for place_key, body in await connection.execute(query)
+        if any(block["user_id"] == user_id for block in json.loads(body).get("blocked", ()))
+    ]
+
+
+def _texts(row: RowMapping) -> dict[str, Any]:
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
+
+
+def _exported_job(row: RowMapping) -> dict[str, Any]:
+    hidden = {"token", "token_expires_at", "search_text", "epoch", "holder", "group_id", "grouped", "event_key"}
+    found = {name: value for name, value in _texts(row).items() if name not in hidden}
+    for name in ("asker", "request", "bill", "answer"):
+        found[name] = None if found[name] is None else json.loads(found[name])
+    return found
+
+
+def _exported_batch(row: RowMapping) -> dict[str, Any]:
+    return {**_texts(row), "asker": json.loads(row["asker"]), "lines": json.loads(row["lines"])}

@@ -1,0 +1,136 @@
+"""The schema's revision: reading it, refusing what cannot be run on, and bringing it up to date after a backup."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, inspect
+
+from bot.adapters.database.engine import Database
+from bot.adapters.database.problems import HalfMigrated, NewerSchema
+from bot.adapters.database.tables import metadata
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+NEWEST = "0001"
+"""The newest revision in ``migrations/versions``. Written down so that a start on a current database needs no alembic,
+whose import takes longer than the start; a test compares.
+"""
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+BACKUPS = "backups"
+
+
+class Fit(StrEnum):
+    """How the database's schema stands to this program's."""
+
+    EMPTY = "empty"
+    OLDER = "older"
+    CURRENT = "current"
+    NEWER = "newer"
+    HALF = "half"
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaState:
+    """``found`` is the revision recorded in the database, ``newest`` the one this program knows."""
+
+    fit: Fit
+    found: str | None
+    newest: str
+    missing: tuple[str, ...] = ()
+
+
+def _config(connection: Connection | None = None) -> Config:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+def known_revisions() -> tuple[str, ...]:
+    """Every revision in ``migrations/versions``, the newest first."""
+    from alembic.script import ScriptDirectory
+
+    return tuple(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
+def read_state(connection: Connection) -> SchemaState:
+    """The state as one connection sees it."""
+    present = set(inspect(connection).get_table_names())
+    missing = tuple(sorted(set(metadata.tables) - present))
+    found = None
+    if "alembic_version" in present:
+        found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    if found is None:
+        begun = len(missing) < len(metadata.tables)
+        return SchemaState(Fit.HALF if begun else Fit.EMPTY, None, NEWEST, missing)
+    if found == NEWEST:
+        return SchemaState(Fit.HALF if missing else Fit.CURRENT, found, NEWEST, missing)
+    return SchemaState(Fit.OLDER if found in known_revisions() else Fit.NEWER, found, NEWEST)
+
+
+def refuse_unusable(state: SchemaState) -> None:
+    """Raises ``NewerSchema`` or ``HalfMigrated`` with what to do; every other state can be run on or migrated."""
+    if state.fit is Fit.NEWER:
+        raise NewerSchema(
+            f"The database is at revision {state.found}, which this version of Easel ({state.newest}) does not know. "
+            "Start the newer version again, or restore the backup that was made before it migrated."
+        )
+    if state.fit is Fit.HALF:
+        raise HalfMigrated(
+            f"The database is half migrated: revision {state.found or 'none'}, without {', '.join(state.missing)}. "
+            f"Restore the newest file in {BACKUPS}/ (python -m bot restore), or point DATABASE_URL at an empty one."
+        )
+
+
+def upgrade(connection: Connection) -> None:
+    """Brings the schema to the newest revision within the connection's transaction."""
+    from alembic import command
+
+    command.upgrade(_config(connection), "head")
+
+
+def back_up_sqlite(path: Path, data_dir: Path, revision: str | None, now: datetime) -> Path:
+    """Copies a live SQLite file, committed writes of its log included; returns the copy."""
+    folder = data_dir / BACKUPS
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"{path.stem}-{revision or 'none'}-{now:%Y%m%dT%H%M%S%f}.db"
+    source, copy = sqlite3.connect(path), sqlite3.connect(target)
+    try:
+        source.backup(copy)
+    finally:
+        copy.close()
+        source.close()
+    target.chmod(0o600)
+    return target
+
+
+async def bring_up_to_date(database: Database, data_dir: Path, now: datetime) -> Path | None:
+    """Migrates; returns the backup made before, if there was anything to lose. Raises on a newer or broken schema."""
+    state = await database.run_sync(read_state)
+    refuse_unusable(state)
+    if state.fit is Fit.CURRENT:
+        return None
+    backup = None
+    if state.fit is Fit.OLDER and database.is_sqlite and not database.in_memory:
+        backup = back_up_sqlite(Path(str(database.url.database)), data_dir, state.found, now)
+    await database.run_sync(_migrate_once)
+    return backup
+
+
+def _migrate_once(connection: Connection) -> None:
+    """Of several processes that start on one PostgreSQL, one migrates and the others find it done."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7203519)")
+    if read_state(connection).fit is not Fit.CURRENT:
+        upgrade(connection)

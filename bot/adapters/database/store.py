@@ -1,0 +1,211 @@
+"""The store: every part of it in one class, and how one is opened and closed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import delete, select
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.adapters.database.auditing import Auditing
+from bot.adapters.database.codec import Sealer
+from bot.adapters.database.engine import Database
+from bot.adapters.database.figures import Figures
+from bot.adapters.database.leases import Leases
+from bot.adapters.database.lockfile import FileLock
+from bot.adapters.database.opening import Opening
+from bot.adapters.database.people import People
+from bot.adapters.database.problems import StoreUnusable
+from bot.adapters.database.schema import (
+    NEWEST,
+    Fit,
+    SchemaState,
+    bring_up_to_date,
+    read_state,
+    refuse_unusable,
+)
+from bot.adapters.database.steps import Steps
+from bot.adapters.database.tables import facts
+from bot.ports import Clock
+from bot.rules.errors import Busy, StorageFull
+from bot.rules.limits import Limit, check_limit
+
+CHECKED = "checked"
+"""The fact that ``check`` writes to see that writing works."""
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class SqlStore(Opening, Steps, Figures, Leases, People, Auditing):
+    """``Store`` on SQLAlchemy Core. Opened by ``open_store``; ``aclose`` lets go of the SQLite file."""
+
+    _lock: FileLock | None = None
+
+    async def fact(self, key: str) -> str | None:
+        found = await self._rows(select(facts.c.value).where(facts.c.key == key))
+        return found[0]["value"] if found else None
+
+    async def set_fact(self, key: str, value: str | None) -> None:
+        async def work(connection: AsyncConnection) -> None:
+            await self._set_fact(connection, key, value)
+
+        await self._db.write(work)
+
+    async def _set_fact(self, connection: AsyncConnection, key: str, value: str | None) -> None:
+        if value is None:
+            await connection.execute(delete(facts).where(facts.c.key == key))
+            return
+        statement = self._db.upsert(facts).values({"key": key, "value": value})
+        await connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": value}))
+
+    async def check(self) -> None:
+        """Raises ``StoreUnusable`` for a schema that does not fit, ``Busy`` or ``StorageFull`` when writing fails."""
+
+        async def work(connection: AsyncConnection) -> SchemaState:
+            await self._set_fact(connection, CHECKED, NEWEST)
+            return await connection.run_sync(read_state)
+
+        state = await self._db.write(work)
+        if state.fit is not Fit.CURRENT:
+            refuse_unusable(state)
+            raise StoreUnusable(f"The database is at revision {state.found}, not {state.newest}: run migrate.")
+
+    async def schema_state(self) -> SchemaState:
+        return await self._db.run_sync(read_state)
+
+    async def aclose(self) -> None:
+        await self._db.aclose()
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+
+async def open_store(
+    url: str | URL,
+    *,
+    data_dir: Path,
+    secrets: Sealer,
+    defaults: Sequence[Limit] = (),
+    process_id: str | None = None,
+    clock: Clock = _utc_now,
+    migrate: bool = True,
+) -> SqlStore:
+    """A store ready for use. ``defaults`` hold wherever no admin said otherwise; the operator's cap is one of them.
+
+    Raises ``StoreUnusable`` (its text is for the operator) for an address that is none, a file that is damaged, locked
+    by another process or newer than this program, and a server that cannot be reached.
+    """
+    for limit in defaults:
+        check_limit(limit)
+    database = Database(url)
+    path = None if not database.is_sqlite or database.in_memory else Path(str(database.url.database))
+    lock = None
+    try:
+        if path is not None:
+            lock = await asyncio.to_thread(_prepare_file, path)
+        await _make_usable(database, data_dir, clock(), migrate=migrate)
+        store = SqlStore(database, secrets, defaults, process_id, clock)
+        store._lock = lock
+        await store.heartbeat(clock())
+    except BaseException:
+        await database.aclose()
+        if lock is not None:
+            lock.release()
+        raise
+    return store
+
+
+async def migrate_store(url: str | URL, *, data_dir: Path, clock: Clock = _utc_now) -> Path | None:
+    """Brings a database up to date and returns the backup made before, if there was anything to lose."""
+    database = Database(url)
+    lock = None
+    try:
+        if database.is_sqlite and not database.in_memory:
+            lock = await asyncio.to_thread(_prepare_file, Path(str(database.url.database)))
+        return await _make_usable(database, data_dir, clock(), migrate=True)
+    finally:
+        await database.aclose()
+        if lock is not None:
+            lock.release()
+
+
+async def schema_state(url: str | URL) -> SchemaState:
+    """How the schema stands, changing nothing, also while a bot runs on it."""
+    database = Database(url)
+    try:
+        if database.is_sqlite and not await asyncio.to_thread(Path(str(database.url.database)).exists):
+            return SchemaState(Fit.EMPTY, None, NEWEST)
+        async with database.reading() as connection:
+            return await connection.run_sync(read_state)
+    except (SQLAlchemyError, OSError) as error:
+        raise _unreachable(database) from error
+    finally:
+        await database.aclose()
+
+
+async def _make_usable(database: Database, data_dir: Path, now: datetime, *, migrate: bool) -> Path | None:
+    try:
+        if migrate:
+            return await bring_up_to_date(database, data_dir, now)
+        state = await database.run_sync(read_state)
+    except (SQLAlchemyError, OSError, Busy, StorageFull) as error:
+        raise _unreachable(database) from error
+    refuse_unusable(state)
+    if state.fit is not Fit.CURRENT:
+        raise StoreUnusable(f"The database is at revision {state.found or 'none'}: run `python -m bot migrate` first.")
+    return None
+
+
+def _unreachable(database: Database) -> StoreUnusable:
+    if database.is_sqlite:
+        return StoreUnusable(
+            f"The database {database.url.database} cannot be read or written. Check that its folder is writable and "
+            "the disk has room; if the file is damaged, restore a backup with `python -m bot restore`."
+        )
+    return StoreUnusable(
+        f"PostgreSQL at {database.url.host}:{database.url.port or 5432} does not answer, or refuses this user or "
+        "database. Check DATABASE_URL."
+    )
+
+
+def _prepare_file(path: Path) -> FileLock:
+    """Locks the file against a second process and refuses what is no healthy SQLite database."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path.with_name(f"{path.name}.lock"))
+    except OSError as error:
+        raise StoreUnusable(f"The folder {path.parent} cannot be written: {error.strerror}.") from error
+    try:
+        if path.exists():
+            _refuse_damaged(path)
+    except BaseException:
+        lock.release()
+        raise
+    return lock
+
+
+def _refuse_damaged(path: Path) -> None:
+    advice = "Restore a backup with `python -m bot restore`, or move the file away to start afresh."
+    if not path.is_file():
+        raise StoreUnusable(f"{path} is not a file. {advice}")
+    if path.stat().st_size == 0:
+        raise StoreUnusable(f"{path} is empty, which no database of Easel's ever is. {advice}")
+    if not os.access(path, os.W_OK):
+        raise StoreUnusable(f"{path} cannot be written by this user.")
+    try:
+        with closing(sqlite3.connect(path, timeout=10)) as connection:
+            verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        raise StoreUnusable(f"{path} cannot be read as a database ({error}). {advice}") from error
+    if verdict != "ok":
+        raise StoreUnusable(f"{path} is damaged ({verdict}). {advice}")

@@ -1,0 +1,214 @@
+"""The tables, the same for SQLite and PostgreSQL. What changes here needs a migration; a test compares the two.
+
+Moments are whole microseconds since 1970 in UTC, money whole micro-dollars, structured values ASCII JSON as text.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Dialect,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    TypeDecorator,
+    text,
+)
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+def to_micros(moment: datetime) -> int:
+    """Whole microseconds since 1970, exact."""
+    return (moment - EPOCH) // MICROSECOND
+
+
+def from_micros(value: int) -> datetime:
+    """The moment ``to_micros`` was given, as UTC."""
+    return EPOCH + value * MICROSECOND
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware datetime kept as an integer, so that both engines compare, sort and add alike."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else to_micros(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else from_micros(value)
+
+
+metadata = MetaData(naming_convention={"pk": "pk_%(table_name)s"})
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("event_key", Text, nullable=False),
+    Column("group_id", Text, nullable=False),  # the first job of the call that opened it: counted as one request
+    Column("state", Text, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("holder", Text, nullable=False),
+    Column("place_key", Text, nullable=False),
+    Column("user_id", BigInteger, nullable=False),
+    Column("channel_id", BigInteger, nullable=False),
+    Column("parent_channel_id", BigInteger),
+    Column("asker", Text, nullable=False),
+    Column("request", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("search_text", Text, nullable=False),
+    Column("private", Boolean(create_constraint=False), nullable=False),
+    Column("own_key", Boolean(create_constraint=False), nullable=False),
+    Column("grouped", Boolean(create_constraint=False), nullable=False),
+    Column("images", Integer, nullable=False),  # asked for; ``made_images`` is what came
+    Column("upper_micro_usd", BigInteger, nullable=False),
+    Column("reserved_micro_usd", BigInteger, nullable=False),
+    Column("charged_micro_usd", BigInteger, nullable=False),
+    Column("made_images", Integer, nullable=False),
+    Column("bill", Text),
+    Column("created_at", Moment, nullable=False),
+    Column("dispatched_at", Moment),
+    Column("produced_at", Moment),
+    Column("finished_at", Moment),
+    Column("answer", Text),  # without its token
+    Column("answer_message_id", BigInteger),
+    Column("token", Text),  # sealed; wiped when the job ends or the interaction does
+    Column("token_expires_at", Moment),
+    Column("revised_prompt", Text),
+    Column("message_id", BigInteger),
+    Column("message_channel_id", BigInteger),
+    Column("parent_id", Text),
+    Column("parent_index", Integer),
+    Column("batch_id", Text),
+    Column("batch_line", Integer),
+    Column("waiting", Boolean(create_constraint=False), nullable=False),
+    Column("deleted", Boolean(create_constraint=False), nullable=False),
+    Column("forgotten", Boolean(create_constraint=False), nullable=False),
+    Column("reason", Text, nullable=False),
+    CheckConstraint("reserved_micro_usd >= 0 AND charged_micro_usd >= 0", name="jobs_money"),
+    Index("uq_jobs_event_key", "event_key", unique=True),
+    Index("ix_jobs_place_created", "place_key", "created_at"),
+    Index("ix_jobs_place_user", "place_key", "user_id", "created_at"),
+    Index("ix_jobs_user", "user_id"),
+    Index("ix_jobs_created", "created_at"),
+    Index("ix_jobs_group", "group_id"),
+    Index("ix_jobs_parent", "parent_id"),
+    Index("ix_jobs_batch", "batch_id"),
+    Index("ix_jobs_state", "state"),
+    Index(
+        "ix_jobs_token",
+        "token_expires_at",
+        sqlite_where=text("token IS NOT NULL"),
+        postgresql_where=text("token IS NOT NULL"),
+    ),
+)
+
+uses = Table(
+    "uses",
+    metadata,
+    Column("subject", Text, nullable=False),  # see counters.py
+    Column("window_key", Text, nullable=False),
+    Column("requests", BigInteger, nullable=False),
+    Column("images", BigInteger, nullable=False),
+    Column("spent", BigInteger, nullable=False),
+    Column("reserved", BigInteger, nullable=False),
+    Column("running", BigInteger, nullable=False),
+    PrimaryKeyConstraint("subject", "window_key"),
+)
+
+warnings = Table(
+    "warnings",
+    metadata,
+    Column("subject", Text, nullable=False),
+    Column("window_key", Text, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("percent", Integer, nullable=False),
+    PrimaryKeyConstraint("subject", "window_key", "amount", "percent"),
+)
+
+limits = Table(
+    "limits",
+    metadata,
+    Column("place_key", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("measure", Text, nullable=False),
+    Column("period", Text, nullable=False),
+    Column("subject_id", BigInteger, nullable=False),  # 0 where the scope has no subject
+    Column("seconds", Integer, nullable=False),
+    Column("amount", BigInteger),  # NULL: no limit
+    PrimaryKeyConstraint("place_key", "scope", "measure", "period", "subject_id"),
+)
+
+settings = Table(
+    "settings",
+    metadata,
+    Column("place_key", Text, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("api_key", Text),  # sealed
+    Column("api_key_hint", Text),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("place_key", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("actor_id", BigInteger, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("old", Text, nullable=False),
+    Column("new", Text, nullable=False),
+    Index("ix_audit_place", "place_key", "at", "id"),
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("place_key", Text, nullable=False),
+    Column("user_id", BigInteger, nullable=False),
+    Column("asker", Text, nullable=False),
+    Column("lines", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("channel_id", BigInteger, nullable=False),
+    Column("message_id", BigInteger),
+    Column("cancelled", Boolean(create_constraint=False), nullable=False),
+    Column("finished", Boolean(create_constraint=False), nullable=False),
+    Column("private", Boolean(create_constraint=False), nullable=False),
+    Index("ix_batches_finished", "finished"),
+    Index("ix_batches_user", "user_id"),
+)
+
+slots = Table(
+    "slots",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("next_at", BigInteger, nullable=False),
+)
+
+processes = Table(
+    "processes",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("beat_at", Moment, nullable=False),
+)
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)

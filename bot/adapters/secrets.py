@@ -1,0 +1,84 @@
+"""Sealing of what must not be readable at rest: interaction tokens and servers' API keys. The only file with Fernet."""
+
+from __future__ import annotations
+
+import hmac
+import os
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+KEY_FILE = "secret.key"
+
+
+class BadSecretKey(ValueError):
+    """A key is not a Fernet key. The text says which one by its place, never what it is."""
+
+
+class Secrets:
+    """Seals with the first key and opens with any of them, so that a new key can be put in front of an old one."""
+
+    def __init__(self, keys: tuple[str, ...]) -> None:
+        if not keys:
+            raise BadSecretKey("SECRET_KEY is empty.")
+        fernets = []
+        for number, key in enumerate(keys, 1):
+            try:
+                fernets.append(Fernet(key))
+            except ValueError:
+                raise BadSecretKey(
+                    f"Key {number} of SECRET_KEY is not a Fernet key (44 characters of URL-safe base64). Make one: "
+                    'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
+                ) from None
+        self._fernet = MultiFernet(fernets)
+        self._tag_key = hmac.digest(keys[-1].encode(), b"easel member tag", "sha256")
+
+    def seal(self, text: str) -> str:
+        return self._fernet.encrypt(text.encode()).decode("ascii")
+
+    def tag(self, user_id: int) -> str:
+        """A keyed hash of a person's id, the same for as long as the oldest key stays: for the service's abuse checks."""
+        return hmac.new(self._tag_key, str(user_id).encode(), "sha256").hexdigest()[:32]
+
+    def open(self, sealed: str) -> str | None:
+        """The text again; None if no key fits or it was altered."""
+        try:
+            return self._fernet.decrypt(sealed.encode()).decode()
+        except InvalidToken:
+            return None
+
+
+def load_secrets(secret_key: str | None, data_dir: Path) -> Secrets:
+    """Secrets from ``SECRET_KEY`` (comma separated, the first one seals), else from a key file made in ``data_dir``.
+
+    With both, the file's key still opens what was sealed before ``SECRET_KEY`` was set.
+    """
+    path = data_dir / KEY_FILE
+    keys = [key.strip() for key in (secret_key or "").split(",") if key.strip()]
+    if path.exists():
+        keys.extend(path.read_text("ascii", errors="replace").split())
+    elif not keys:
+        keys.append(_new_key_file(path))
+    return Secrets(tuple(keys))
+
+
+def _new_key_file(path: Path) -> str:
+    """Writes a new key, readable by the owner alone, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    key = Fernet.generate_key().decode("ascii")
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.write(file, f"{key}\n".encode("ascii"))
+        os.fsync(file)
+    finally:
+        os.close(file)
+    try:
+        os.link(temporary, path)  # fails if another process was first; its key is then the one to use
+    except FileExistsError:
+        key = path.read_text("ascii").split()[0]
+    except OSError:
+        temporary.replace(path)
+        return key
+    temporary.unlink()
+    return key

@@ -1,0 +1,132 @@
+"""The calls that make one job's pictures, and the only retries there are.
+
+Law: a call is repeated only when the service has certainly not billed it, and only inside the deadline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.ports import Clock, ImageService, Meter, OnPartial, Store
+from bot.rules.errors import Busy, StorageFull
+from bot.rules.faults import Billed, Fault, FaultKind, ServiceFault
+from bot.rules.requests import ImageRequest, Inputs, Made
+
+log = logging.getLogger(__name__)
+
+RETRIES = {FaultKind.UNREACHABLE: 3, FaultKind.RATE_LIMITED: 4, FaultKind.OVERLOADED: 1}
+FIRST_WAIT_S = {FaultKind.UNREACHABLE: 0.5, FaultKind.RATE_LIMITED: 5.0, FaultKind.OVERLOADED: 1.0}
+CALLS_AT_ONCE = 4
+"""Calls of one job in flight, for models that make one picture a call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One job's work for the service. ``lane`` is what is paced; ``deadline_s`` holds for all of it."""
+
+    request: ImageRequest
+    inputs: Inputs
+    member_tag: str
+    lane: str
+    deadline_s: float
+    api_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of an order. ``faults`` has one entry per call that made nothing; ``made`` may be short or empty."""
+
+    made: tuple[Made, ...]
+    faults: tuple[Fault, ...]
+
+    @property
+    def maybe_billed_calls(self) -> int:
+        return sum(fault.billed is not Billed.NO for fault in self.faults)
+
+    @property
+    def worst(self) -> Fault | None:
+        """The fault to tell about: one that may be billed before one that is not."""
+        return max(self.faults, key=lambda fault: fault.billed is not Billed.NO, default=None)
+
+
+class Attempts:
+    def __init__(
+        self,
+        service: ImageService,
+        store: Store,
+        clock: Clock,
+        meter: Meter,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._service = service
+        self._store = store
+        self._clock = clock
+        self._meter = meter
+        self._sleep = sleep
+
+    async def carry_out(self, order: Order, on_partial: OnPartial | None) -> Outcome:
+        """All calls of an order, within its deadline. Raises only ``CancelledError``."""
+        until = asyncio.get_running_loop().time() + order.deadline_s
+        gate = asyncio.Semaphore(CALLS_AT_ONCE)
+
+        async def one() -> Made | Fault:
+            async with gate:
+                return await self._call(order, until, on_partial)
+
+        async with asyncio.TaskGroup() as group:
+            calls = [group.create_task(one()) for _ in range(order.request.calls)]
+        results = [call.result() for call in calls]
+        return Outcome(
+            made=tuple(result for result in results if isinstance(result, Made)),
+            faults=tuple(result for result in results if isinstance(result, Fault)),
+        )
+
+    async def _call(self, order: Order, until: float, on_partial: OnPartial | None) -> Made | Fault:
+        tries: dict[FaultKind, int] = {}
+        while True:
+            left = until - asyncio.get_running_loop().time()
+            if left <= 0:
+                return Fault(FaultKind.TIMED_OUT, Billed.NO, detail="the deadline passed before the call was sent")
+            try:
+                return await self._service.make(
+                    order.request,
+                    order.inputs,
+                    member_tag=order.member_tag,
+                    deadline_s=left,
+                    api_key=order.api_key,
+                    on_partial=on_partial,
+                )
+            except ServiceFault as failure:
+                fault = failure.fault
+            except Exception as bug:  # one call's bug must not take the pictures of the others with it
+                log.exception("the adapter failed in a way it should not")
+                fault = Fault(FaultKind.BROKEN_ANSWER, Billed.MAYBE, detail=type(bug).__name__)
+            self._meter.service_fault(fault.kind)
+            tries[fault.kind] = tries.get(fault.kind, 0) + 1
+            wait = self._wait(fault, tries[fault.kind])
+            if wait is None or wait >= until - asyncio.get_running_loop().time():
+                return fault
+            if fault.kind is FaultKind.RATE_LIMITED:
+                await self._hold_back(order.lane, wait)
+            await self._sleep(wait)
+
+    async def _hold_back(self, lane: str, wait_s: float) -> None:
+        """Moves everybody's next slot; this call waits by itself, whether or not that could be written."""
+        try:
+            await self._store.push_slots(f"images {lane}", self._clock() + timedelta(seconds=wait_s))
+        except (Busy, StorageFull):
+            log.warning("the pace of lane %s could not be moved: the ledger is busy", lane)
+
+    def _wait(self, fault: Fault, tried: int) -> float | None:
+        """Seconds until the same call may be sent again; None: never."""
+        if fault.billed is not Billed.NO or tried > RETRIES.get(fault.kind, 0):
+            return None
+        if fault.retry_after_s is not None:
+            return fault.retry_after_s + random.uniform(0, 0.25)
+        return FIRST_WAIT_S[fault.kind] * 2.0 ** (tried - 1) * random.uniform(0.75, 1.25)

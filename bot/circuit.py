@@ -1,0 +1,67 @@
+"""A circuit per API key: opened by faults that every further job would meet, closed by the first success.
+
+While open, one job a probe interval is sent; the rest are refused before anything is reserved, or released if they
+waited in line already.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bot.rules.faults import FaultKind
+
+OPENING = frozenset({FaultKind.OUT_OF_FUNDS, FaultKind.BAD_KEY})
+PROVES_THE_KEY = frozenset({FaultKind.MODERATION})
+"""Faults that a service gives only to a key it takes and whose funds suffice: they close the circuit like a success."""
+
+FIRST_PROBE = timedelta(seconds=60)
+LAST_PROBE = timedelta(minutes=15)
+
+
+@dataclass(slots=True)
+class _Open:
+    kind: FaultKind
+    probe_at: datetime
+    interval: timedelta
+
+
+@dataclass(slots=True)
+class Circuit:
+    """Keys are pacing lanes (``operator`` or a server's own key)."""
+
+    _open: dict[str, _Open] = field(default_factory=dict)
+
+    def is_open(self, key: str) -> bool:
+        return key in self._open
+
+    def may_try(self, key: str, now: datetime) -> bool:
+        """Whether new work may be taken: the circuit is closed, or a probe is due. Takes nothing."""
+        state = self._open.get(key)
+        return state is None or now >= state.probe_at
+
+    def lets_through(self, key: str, now: datetime) -> bool:
+        """Whether a job may be sent. While open, true once per interval, and that job is the probe."""
+        state = self._open.get(key)
+        if state is None:
+            return True
+        if now < state.probe_at:
+            return False
+        state.probe_at = now + state.interval
+        return True
+
+    def failed(self, key: str, kind: FaultKind, now: datetime) -> bool:
+        """Notes a fault; true when it has just opened the circuit (tell people once)."""
+        if kind not in OPENING:
+            return False
+        state = self._open.get(key)
+        if state is None:
+            self._open[key] = _Open(kind, now + FIRST_PROBE, FIRST_PROBE)
+            return True
+        state.interval = min(state.interval * 2, LAST_PROBE)
+        state.probe_at = now + state.interval
+        return False
+
+    def succeeded(self, key: str) -> bool:
+        """Notes a success; true when it has just closed the circuit."""
+        return self._open.pop(key, None) is not None

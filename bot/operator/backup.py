@@ -1,0 +1,204 @@
+"""``backup`` and ``restore`` of the ledger: whole copies, made while Easel runs, brought back only while it does not.
+
+A copy of an SQLite file made by ``cp`` lacks what is still in its write-ahead log; the copies made here do not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from bot.adapters.database.lockfile import FileLock
+from bot.adapters.database.problems import AlreadyOpen
+from bot.ports import CannotStart
+from bot.settings import Settings, load_settings
+
+KEY_ADVICE = (
+    "Sealed values (servers' API keys) need the key they were sealed with: keep SECRET_KEY, or {folder}/secret.key, "
+    "in a safe place apart from this file."
+)
+
+LOCK_SUFFIX = ".lock"
+
+
+def backup(settings: Settings, now: datetime, reason: str = "") -> Path:
+    """A checked copy in ``DATA_DIR/backups``, readable by its owner only. Raises ``CannotStart``."""
+    folder = settings.data_dir / "backups"
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise CannotStart(f"{folder} cannot be made ({error.strerror}).") from error
+    stem = "-".join(filter(None, ("easel", reason, f"{now:%Y%m%d-%H%M%S-%f}")))
+    if settings.is_sqlite:
+        source = settings.sqlite_path
+        if source is None:
+            raise CannotStart("DATABASE_URL: a database in memory cannot be backed up.")
+        return _copy(source, folder / f"{stem}.db")
+    return _dump(settings.database_url, folder / f"{stem}.dump")
+
+
+def _copy(source: Path, target: Path) -> Path:
+    """Copies with SQLite's online backup, checks the copy, and only then gives it its name."""
+    if not source.is_file():
+        raise CannotStart(f"{source} is not there, so there is nothing to back up.")
+    part = target.with_suffix(".part")
+    try:
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        with closing(_read_only(source)) as old, closing(sqlite3.connect(part)) as new:
+            old.backup(new, pages=1024)
+            new.execute("PRAGMA journal_mode=DELETE")
+        problem = damage(part)
+        if problem:
+            raise CannotStart(f"{source} is damaged ({problem}), so no backup was made of it. Restore an earlier one.")
+        part.replace(target)
+    except (OSError, sqlite3.Error) as error:
+        raise CannotStart(f"{source} could not be backed up ({error}).") from error
+    finally:
+        part.unlink(missing_ok=True)
+    return target
+
+
+def pg_dump_command(address: str, target: Path) -> tuple[list[str], dict[str, str]]:
+    """The command line without a password, and the environment that carries it."""
+    parts = urlsplit(address)
+    host = parts.hostname or "localhost"
+    netloc = "".join((f"{parts.username}@" if parts.username else "", host, f":{parts.port}" if parts.port else ""))
+    plain = urlunsplit(("postgresql", netloc, parts.path, "", ""))
+    environment = {"PGPASSWORD": unquote(parts.password)} if parts.password else {}
+    return ["pg_dump", "--format=custom", "--no-owner", f"--file={target}", plain], environment
+
+
+def _dump(address: str, target: Path) -> Path:
+    command, environment = pg_dump_command(address, target)
+    if shutil.which("pg_dump") is None:
+        raise CannotStart(f"pg_dump is not installed here. Where it is, run: {' '.join(command)}")
+    done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True)  # noqa: S603 - no shell
+    if done.returncode:
+        target.unlink(missing_ok=True)
+        raise CannotStart(f"pg_dump failed: {done.stderr.strip()[:500]}")
+    target.chmod(0o600)
+    return target
+
+
+def damage(file: Path) -> str:
+    """What is wrong with an SQLite file, nothing if it is whole."""
+    try:
+        with closing(_read_only(file)) as connection:
+            answer = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    except sqlite3.Error as error:
+        return str(error)
+    return "" if answer == "ok" else str(answer)
+
+
+def is_ledger(file: Path) -> bool:
+    """Whether an SQLite file has Easel's tables."""
+    with closing(_read_only(file)) as connection:
+        names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    return {"alembic_version", "jobs"} <= names
+
+
+def restore(settings: Settings, file: Path, now: datetime, is_too_new: Callable[[Path], bool]) -> Path | None:
+    """Puts ``file`` in the ledger's place and returns the copy of what stood there. Raises ``CannotStart``."""
+    target = settings.sqlite_path
+    if target is None:
+        raise CannotStart(pg_restore_advice(settings, file))
+    check_backup(file, is_too_new)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    lock = hold(target)
+    try:
+        kept = _set_aside(target, settings.data_dir / "backups", now) if target.exists() else None
+        part = target.with_name(target.name + ".restoring")
+        shutil.copyfile(file, part)
+        part.chmod(0o600)
+        _sync(part)
+        for suffix in ("-wal", "-shm"):
+            target.with_name(target.name + suffix).unlink(missing_ok=True)
+        part.replace(target)
+        return kept
+    except OSError as error:
+        raise CannotStart(f"{file} could not be put in place ({error}).") from error
+    finally:
+        lock.release()
+
+
+def check_backup(file: Path, is_too_new: Callable[[Path], bool]) -> None:
+    """Raises ``CannotStart`` unless the file is a whole ledger that this Easel understands."""
+    if not file.is_file():
+        raise CannotStart(f"{file.absolute()} is not there. Backups are in DATA_DIR/backups.")
+    problem = damage(file)
+    if problem:
+        raise CannotStart(f"{file} is no whole SQLite file ({problem}); the ledger was left as it is.")
+    if not is_ledger(file):
+        raise CannotStart(f"{file} is an SQLite file, but no ledger of Easel; nothing was changed.")
+    if is_too_new(file):
+        raise CannotStart(f"{file} was written by a newer Easel; install that version first. Nothing was changed.")
+
+
+def _set_aside(target: Path, folder: Path, now: datetime) -> Path:
+    """Keeps what is there now, whole if it is whole, as it is otherwise."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    kept = folder / f"easel-before-restore-{now:%Y%m%d-%H%M%S-%f}.db"
+    if not damage(target):
+        return _copy(target, kept)
+    for suffix in ("", "-wal", "-shm"):
+        piece = target.with_name(target.name + suffix)
+        if piece.exists():
+            shutil.copyfile(piece, kept.with_name(kept.name + suffix))
+    return kept
+
+
+def hold(target: Path) -> FileLock:
+    """Keeps every other Easel off the ledger. Raises ``CannotStart`` when one runs."""
+    try:
+        return FileLock(target.with_name(target.name + LOCK_SUFFIX))
+    except AlreadyOpen as error:
+        raise CannotStart(f"{target} is in use: stop Easel first. Nothing was changed.") from error
+
+
+def pg_restore_advice(settings: Settings, file: Path) -> str:
+    command, _ = pg_dump_command(settings.database_url, file)
+    line = f"pg_restore --clean --if-exists --no-owner --single-transaction --dbname={command[-1]} {file}"
+    return f"The ledger is on PostgreSQL. Stop every Easel, then run: {line}"
+
+
+def _read_only(file: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=10)
+
+
+def _sync(file: Path) -> None:
+    handle = os.open(file, os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def main_backup(_arguments: argparse.Namespace) -> int:
+    """Makes a backup and says where."""
+    settings = load_settings()
+    print(backup(settings, datetime.now(UTC)))  # noqa: T201 - this is its output
+    print(KEY_ADVICE.format(folder=settings.data_dir))  # noqa: T201
+    return 0
+
+
+def main_restore(arguments: argparse.Namespace) -> int:
+    """Asks, then restores."""
+    from bot.operator.asking import confirm
+    from bot.operator.ledger import is_too_new
+
+    settings = load_settings()
+    file = Path(arguments.file)
+    check_backup(file, is_too_new)
+    if not arguments.yes and not confirm(f"Replace the ledger at {settings.sqlite_path} by {file}?"):
+        return 1
+    kept = restore(settings, file, datetime.now(UTC), is_too_new)
+    print(f"Restored.{f' What was there before is kept as {kept}.' if kept else ''}")  # noqa: T201
+    return 0

@@ -1,0 +1,103 @@
+"""``python -m bot purge``: forgets what was stored, by age (then amounts stay in the ledger) or all of it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import re
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from bot.operator.asking import confirm
+from bot.operator.backup import hold
+from bot.ports import CannotStart
+from bot.settings import Settings, default_limits, load_settings
+
+UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+STORED_BESIDE = ("pictures", "backups", "secret.key")
+
+
+def parse_age(text: str) -> timedelta:
+    """``36h``, ``90d`` or ``4w``. Raises ``ArgumentTypeError``."""
+    match = re.fullmatch(r"([0-9]{1,5})([hdw])", text.strip().lower())
+    if match is None:
+        raise argparse.ArgumentTypeError(f"--older-than must look like 36h, 90d or 4w, not {text[:40]!r}.")
+    return int(match[1]) * UNITS[match[2]]
+
+
+async def purge_older(settings: Settings, before: datetime) -> int:
+    """Forgets prompts, answers and pictures of jobs finished before; returns of how many. Raises ``CannotStart``."""
+    from bot.adapters.database import StoreUnusable, open_store
+    from bot.adapters.files import DiskFiles
+    from bot.adapters.secrets import load_secrets
+
+    keys = ",".join(key.get_secret_value() for key in settings.secret_key)
+    try:
+        store = await open_store(
+            settings.database_url,
+            data_dir=settings.data_dir,
+            secrets=load_secrets(keys or None, settings.data_dir),
+            defaults=default_limits(settings),
+            migrate=False,
+        )
+    except StoreUnusable as error:
+        raise CannotStart(f"{error}\nNothing was forgotten.") from error
+    try:
+        forgotten = await store.purge(before)
+        files = DiskFiles(settings.data_dir)
+        for job_id in forgotten:
+            await files.remove(job_id)
+        return len(forgotten)
+    finally:
+        await store.aclose()
+
+
+async def delete_everything(settings: Settings) -> list[Path]:
+    """Deletes ledger, pictures, backups and key; returns what was deleted. Raises ``CannotStart`` while Easel runs."""
+    deleted: list[Path] = []
+    path = settings.sqlite_path
+    if path is None:
+        raise CannotStart(
+            "The ledger is on PostgreSQL, which Easel does not delete. Stop every Easel, drop its database there, "
+            f"and delete {settings.data_dir.absolute()}."
+        )
+    if path.parent.exists():
+        lock = hold(path)
+        try:
+            for suffix in ("", "-wal", "-shm"):
+                piece = path.with_name(path.name + suffix)
+                if piece.exists():
+                    piece.unlink()
+                    deleted.append(piece)
+        finally:
+            lock.release()
+    for name in STORED_BESIDE:
+        thing = settings.data_dir / name
+        if thing.is_dir():
+            shutil.rmtree(thing)
+            deleted.append(thing)
+        elif thing.exists():
+            thing.unlink()
+            deleted.append(thing)
+    return deleted
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Asks, then forgets."""
+    settings = load_settings()
+    if bool(arguments.all) == bool(arguments.older_than):
+        raise argparse.ArgumentTypeError("say what to forget: --older-than 90d, or --all.")
+    if arguments.all:
+        question = f"Delete ledger, pictures and backups in {settings.data_dir.absolute()} for ever?"
+        if not arguments.yes and not confirm(question, "delete everything"):
+            return 1
+        deleted = asyncio.run(delete_everything(settings))
+        print("\n".join(f"deleted {path}" for path in deleted) or "There was nothing.")  # noqa: T201 - its output
+        return 0
+    before = datetime.now(UTC) - parse_age(arguments.older_than)
+    question = f"Forget prompts and pictures of jobs finished before {before:%Y-%m-%d %H:%M} UTC?"
+    if not arguments.yes and not confirm(question):
+        return 1
+    print(f"Forgot prompts and pictures of {asyncio.run(purge_older(settings, before))} jobs.")  # noqa: T201
+    return 0

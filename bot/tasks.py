@@ -1,0 +1,75 @@
+"""Background tasks: kept, named, logged, and awaited at shutdown. Nothing else in Easel calls ``create_task``."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+CLOSING_S = 10.0
+"""How long cancelled work may take to tidy up after itself."""
+
+
+async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
+    """The result of work that must not be torn: a cancellation waits until it is done, and then goes on."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=CLOSING_S)
+        if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+            log.error("failed while being cancelled", exc_info=error)
+        raise
+
+
+class Tasks:
+    """Holds every background task until it ends. A task that raises is logged with its name, never lost."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def start(self, coroutine: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+        task = asyncio.get_running_loop().create_task(coroutine, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def every(
+        self, seconds: float, work: Callable[[], Awaitable[object]], name: str, *, at_once: bool = True
+    ) -> asyncio.Task[Any]:
+        """Runs ``work`` again and again, ``seconds`` apart; a failing run is logged and the next one still comes."""
+        return self.start(self._repeat(seconds, work, name, at_once), name)
+
+    async def _repeat(self, seconds: float, work: Callable[[], Awaitable[object]], name: str, at_once: bool) -> None:
+        if not at_once:
+            await asyncio.sleep(seconds)
+        while True:
+            try:
+                await work()
+            except Exception:
+                log.exception("background task %s failed; it runs again in %.0f s", name, seconds)
+            await asyncio.sleep(seconds)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("background task %s failed", task.get_name(), exc_info=error)
+
+    async def finish(self, grace_s: float) -> int:
+        """Waits up to ``grace_s`` for what runs, then cancels the rest; returns how many had to be cancelled."""
+        running = set(self._tasks)
+        if not running:
+            return 0
+        _, late = await asyncio.wait(running, timeout=grace_s) if grace_s > 0 else (set(), running)
+        for task in late:
+            task.cancel()
+        if late:
+            _, stuck = await asyncio.wait(late, timeout=CLOSING_S)
+            for task in stuck:
+                log.warning("background task %s did not end in time", task.get_name())
+        return len(late)

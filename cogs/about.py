@@ -1,0 +1,57 @@
+"""``/help``, ``/about``, ``/privacy`` and ``/report``: about the bot itself."""
+
+from __future__ import annotations
+
+import discord
+from discord import app_commands
+
+from bot.ui.about_pages import TOPICS, about_page, help_page, privacy_page, report
+from bot.ui.answering import tell
+from bot.ui.client import Easel
+
+LABELS = {
+    "start": "First steps",
+    "edit": "Editing pictures",
+    "batch": "Many pictures at once",
+    "limits": "Limits and costs",
+    "admins": "For admins",
+    "privacy": "Your data",
+}
+
+
+@app_commands.command(name="help", description="How to use me")
+@app_commands.describe(topic="What about")
+@app_commands.choices(topic=[app_commands.Choice(name=LABELS[name], value=name) for name in TOPICS])
+async def help_command(interaction: discord.Interaction[Easel], topic: str = TOPICS[0]) -> None:
+    """One topic, in private."""
+    await tell(interaction, embed=help_page(topic, str(interaction.locale)))
+
+
+@app_commands.command(name="about", description="Version, source and support")
+async def about(interaction: discord.Interaction[Easel]) -> None:
+    """In private."""
+    await tell(interaction, embed=about_page(interaction.client, str(interaction.locale)))
+
+
+@app_commands.command(name="privacy", description="What is stored about you, and why")
+async def privacy(interaction: discord.Interaction[Easel]) -> None:
+    """In private."""
+    await tell(interaction, embed=privacy_page(interaction.client, str(interaction.locale)))
+
+
+@app_commands.command(name="report", description="Report a picture to the people in charge")
+@app_commands.describe(message="Link of the message (or its id, when it is in this channel)", reason="What is wrong")
+async def report_command(
+    interaction: discord.Interaction[Easel],
+    message: app_commands.Range[str, 1, 200],
+    reason: app_commands.Range[str, 1, 1000] = "",
+) -> None:
+    """To the server's log channel if there is one, else to the operator."""
+    await report(interaction, message, reason)
+
+
+async def setup(client: Easel) -> None:
+    client.tree.add_command(help_command)
+    client.tree.add_command(about)
+    client.tree.add_command(privacy)
+    client.tree.add_command(report_command)

@@ -1,0 +1,65 @@
+"""``/batch``: many prompts at once, one a line, from a text file or a form."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot.rules.options import RawOptions
+from bot.rules.requests import Kind
+from bot.ui.answering import acknowledged, take
+from bot.ui.batch_buttons import StopBatch
+from bot.ui.batch_orders import NAME, BatchForm, BatchWish, from_file, take_on_batch
+from bot.ui.choices import completer
+from bot.ui.client import Easel
+from bot.ui.uploads import MAX_TEXT_BYTES, attached
+
+COMPLETED = ("model", "size", "quality", "style", "format")
+
+
+@app_commands.command(name="batch", description="Make many pictures at once, one for each line")
+@app_commands.describe(
+    file="A text file with one prompt a line, up to 50; leave it out for a form",
+    model="Which model draws them",
+    size="WIDTHxHEIGHT, auto, or a shape such as 16:9, portrait, landscape, square",
+    quality="How carefully they are drawn; more costs more",
+    style="A style, where the model has one",
+    format="File format",
+    private="Only you see the results",
+)
+async def batch(
+    interaction: discord.Interaction[Easel],
+    file: discord.Attachment | None = None,
+    model: str | None = None,
+    size: str | None = None,
+    quality: str | None = None,
+    style: str | None = None,
+    format: str | None = None,  # noqa: A002  # the option's name
+    private: bool | None = None,
+) -> None:
+    """The file at once, or a form that goes on from there."""
+    raw = RawOptions(prompt="", size=size, quality=quality, style=style, format=format, private=private)
+
+    def wish(read: Callable[[], Awaitable[str]]) -> BatchWish:
+        return BatchWish(read, raw, model)
+
+    if file is not None:
+        source = attached(interaction.client, file, NAME, max_bytes=MAX_TEXT_BYTES)
+        await take_on_batch(interaction, wish(from_file(source)))
+        return
+    take(interaction)
+    await interaction.response.send_modal(BatchForm(wish, interaction.id, str(interaction.locale)))
+    acknowledged(interaction)
+
+
+command: Any = batch
+for option in COMPLETED:
+    command.autocomplete(option)(completer(option, Kind.IMAGINE))
+
+
+async def setup(client: Easel) -> None:
+    client.tree.add_command(batch)
+    client.add_dynamic_items(StopBatch)

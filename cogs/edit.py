@@ -1,0 +1,115 @@
+"""``/edit``: changes pictures, everywhere or in one place. ``preview_mask`` shows the place first, for nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot.rules.options import RawOptions
+from bot.rules.requests import Kind
+from bot.ui.answering import take_on
+from bot.ui.choices import completer
+from bot.ui.client import Easel
+from bot.ui.orders import Wish, gather
+from bot.ui.previewing import show_mask
+from bot.ui.uploads import MAX_TEXT_BYTES, attached
+from bot.ui.waiting import offer_waiting
+
+COMPLETED = ("model", "size", "quality", "background", "format", "moderation", "fidelity")
+AREAS = ("circle", "centre", "left", "right", "top", "bottom", "border")
+
+
+@app_commands.command(name="edit", description="Change a picture, or several into one")
+@app_commands.describe(
+    image="The picture to change",
+    prompt="What it should become",
+    mask="Where to change it: transparent or white is changed",
+    area="Where to change it: circle, centre, left … or percent: x,y,r or x,y,w,h",
+    image2="One more picture to take from",
+    image3="One more picture to take from",
+    image4="One more picture to take from",
+    fidelity="How close to stay to the picture, where the model has it",
+    markup="A transparent PNG with notes drawn over the picture, where the model takes it",
+    preview_mask="Only show where it would be changed; costs nothing",
+    model="Which model draws it",
+    size="WIDTHxHEIGHT, auto, or a shape such as 16:9, portrait, landscape, square",
+    quality="How carefully it is drawn; more costs more",
+    background="Transparent or opaque, where the model has it",
+    format="File format",
+    compression="0 to 100 percent, for jpeg and webp",
+    count="How many pictures",
+    moderation="How strict the safety system is, where the model lets one choose",
+    prompt_file="A text file with a prompt too long to type",
+    preview="Show the picture while it is being drawn",
+    private="Only you see the result",
+)
+async def edit(
+    interaction: discord.Interaction[Easel],
+    image: discord.Attachment,
+    prompt: app_commands.Range[str, 1, 6000],
+    mask: discord.Attachment | None = None,
+    area: app_commands.Range[str, 1, 60] | None = None,
+    image2: discord.Attachment | None = None,
+    image3: discord.Attachment | None = None,
+    image4: discord.Attachment | None = None,
+    fidelity: str | None = None,
+    markup: discord.Attachment | None = None,
+    preview_mask: bool = False,
+    model: str | None = None,
+    size: str | None = None,
+    quality: str | None = None,
+    background: str | None = None,
+    format: str | None = None,  # noqa: A002  # the option's name
+    compression: app_commands.Range[int, 0, 100] | None = None,
+    count: app_commands.Range[int, 1, 10] | None = None,
+    moderation: str | None = None,
+    prompt_file: discord.Attachment | None = None,
+    preview: bool | None = None,
+    private: bool | None = None,
+) -> None:
+    """Everything typed and attached, as it is; the rules say what of it can be."""
+    client = interaction.client
+    given = {"image": image, "image2": image2, "image3": image3, "image4": image4}
+    wish = Wish(
+        Kind.EDIT,
+        RawOptions(
+            prompt=prompt,
+            size=size,
+            quality=quality,
+            background=background,
+            format=format,
+            compression=compression,
+            count=count,
+            moderation=moderation,
+            fidelity=fidelity,
+            preview=preview,
+            private=private,
+        ),
+        model=model,
+        prompt_file=attached(client, prompt_file, "prompt_file", max_bytes=MAX_TEXT_BYTES) if prompt_file else None,
+        pictures=tuple(attached(client, one, name) for name, one in given.items() if one is not None),
+        mask=attached(client, mask, "mask") if mask else None,
+        markup=attached(client, markup, "markup") if markup else None,
+        area=area,
+    )
+    if preview_mask:
+        await show_mask(interaction, wish)
+    else:
+        await offer_waiting(interaction, await take_on(interaction, gather(client, wish), private=private))
+
+
+@edit.autocomplete("area")
+async def complete_area(interaction: discord.Interaction[Easel], typed: str) -> list[app_commands.Choice[str]]:
+    """The areas that have a name; percent are typed."""
+    return [app_commands.Choice(name=name, value=name) for name in AREAS if typed.lower() in name]
+
+
+command: Any = edit
+for option in COMPLETED:
+    command.autocomplete(option)(completer(option, Kind.EDIT))
+
+
+async def setup(client: Easel) -> None:
+    client.tree.add_command(edit)

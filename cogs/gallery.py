@@ -1,0 +1,31 @@
+"""``/gallery``: the pictures of this place that one may see, newest first; those that wait for delivery before all."""
+
+from __future__ import annotations
+
+import discord
+from discord import app_commands
+
+from bot.ui.client import Easel
+from bot.ui.gallery_pages import SEARCH_LIMIT, Filter, GalleryPage, searched, show_first
+
+
+@app_commands.command(name="gallery", description="Pictures made here, newest first, and what waits for you")
+@app_commands.describe(
+    member="Only pictures of this member",
+    search="Words of the prompt",
+    mine="Only your own, private ones too",
+)
+async def gallery(
+    interaction: discord.Interaction[Easel],
+    member: discord.User | None = None,
+    search: app_commands.Range[str, 1, SEARCH_LIMIT] | None = None,
+    mine: bool = False,
+) -> None:
+    """The newest page, in private."""
+    chosen = interaction.user.id if mine else member.id if member is not None else None
+    await show_first(interaction, Filter(chosen, searched(search)))
+
+
+async def setup(client: Easel) -> None:
+    client.tree.add_command(gallery)
+    client.add_dynamic_items(GalleryPage)

@@ -1,0 +1,89 @@
+"""``/imagine``: a picture from words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot.rules.options import RawOptions
+from bot.rules.requests import Kind
+from bot.ui.answering import take_on
+from bot.ui.choices import completer
+from bot.ui.client import Easel
+from bot.ui.orders import Wish, gather
+from bot.ui.uploads import MAX_TEXT_BYTES, attached
+from bot.ui.waiting import offer_waiting
+
+COMPLETED = ("model", "size", "quality", "style", "background", "format", "moderation", "complexity")
+
+
+@app_commands.command(name="imagine", description="Make a picture from words")
+@app_commands.describe(
+    prompt="What the picture shows (with prompt_file: what comes before its text, or - for the file alone)",
+    model="Which model draws it",
+    size="WIDTHxHEIGHT, auto, or a shape such as 16:9, portrait, landscape, square",
+    quality="How carefully it is drawn; more costs more",
+    style="A style, where the model has one",
+    background="Transparent or opaque, where the model has it",
+    format="File format",
+    compression="0 to 100 percent, for jpeg and webp",
+    count="How many pictures",
+    moderation="How strict the safety system is, where the model lets one choose",
+    complexity="How much detail, where the model has it",
+    frames="How many frames a gif has",
+    frame_ms="Milliseconds per frame of a gif",
+    prompt_file="A text file with a prompt too long to type",
+    preview="Show the picture while it is being drawn",
+    private="Only you see the result",
+)
+async def imagine(
+    interaction: discord.Interaction[Easel],
+    prompt: app_commands.Range[str, 1, 6000],
+    model: str | None = None,
+    size: str | None = None,
+    quality: str | None = None,
+    style: str | None = None,
+    background: str | None = None,
+    format: str | None = None,  # noqa: A002  # the option's name
+    compression: app_commands.Range[int, 0, 100] | None = None,
+    count: app_commands.Range[int, 1, 10] | None = None,
+    moderation: str | None = None,
+    complexity: str | None = None,
+    frames: app_commands.Range[int, 1, 1000] | None = None,
+    frame_ms: app_commands.Range[int, 1, 60000] | None = None,
+    prompt_file: discord.Attachment | None = None,
+    preview: bool | None = None,
+    private: bool | None = None,
+) -> None:
+    """Everything typed, as it is; the rules say what of it can be."""
+    raw = RawOptions(
+        prompt=prompt,
+        size=size,
+        quality=quality,
+        style=style,
+        background=background,
+        format=format,
+        compression=compression,
+        count=count,
+        moderation=moderation,
+        complexity=complexity,
+        frames=frames,
+        frame_ms=frame_ms,
+        preview=preview,
+        private=private,
+    )
+    client = interaction.client
+    text = attached(client, prompt_file, "prompt_file", max_bytes=MAX_TEXT_BYTES) if prompt_file else None
+    wish = Wish(Kind.IMAGINE, raw, model=model, prompt_file=text)
+    await offer_waiting(interaction, await take_on(interaction, gather(client, wish), private=private))
+
+
+command: Any = imagine
+for option in COMPLETED:
+    command.autocomplete(option)(completer(option, Kind.IMAGINE))
+
+
+async def setup(client: Easel) -> None:
+    client.tree.add_command(imagine)

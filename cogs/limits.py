@@ -1,0 +1,43 @@
+"""``/limits``: what applies to me here, what is left, when it starts afresh, and which rule says so."""
+
+from __future__ import annotations
+
+import discord
+from discord import app_commands
+
+from bot.intake import Prepared
+from bot.rules.errors import UserError
+from bot.rules.options import RawOptions
+from bot.rules.requests import Kind
+from bot.ui.answering import Interaction, asker_of
+from bot.ui.client import Easel
+from bot.ui.limits_page import Share, limits_page
+from bot.ui.settings_panels import Reply, answer
+
+
+@app_commands.command(name="limits", description="What applies to you here, what is left, and what a picture costs")
+async def limits(interaction: discord.Interaction[Easel]) -> None:
+    """Only the one who asked sees it."""
+    await answer(interaction, _page(interaction))
+
+
+async def _page(interaction: Interaction) -> Reply:
+    client, asker = interaction.client, asker_of(interaction)
+    share = Share(
+        standings=await client.store.standings(asker, client.clock()),
+        quote=await _quote(interaction),
+        in_server=asker.place.is_server,
+        locale=str(interaction.locale),
+    )
+    return Reply(embed=limits_page(share))
+
+
+async def _quote(interaction: Interaction) -> Prepared | UserError:
+    try:
+        return await interaction.client.jobs.prepare(asker_of(interaction), Kind.IMAGINE, RawOptions("a picture"))
+    except UserError as reason:
+        return reason
+
+
+async def setup(client: Easel) -> None:
+    client.tree.add_command(limits)

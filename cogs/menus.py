@@ -1,0 +1,54 @@
+"""The menu of any message: edit its pictures, vary one, use its text as a prompt."""
+
+from __future__ import annotations
+
+import discord
+from discord import app_commands
+
+from bot.rules.options import RawOptions
+from bot.rules.requests import Kind
+from bot.ui.answering import acknowledged, take_on
+from bot.ui.client import Easel
+from bot.ui.errors import NoPicture
+from bot.ui.followups import pictures_at
+from bot.ui.forms import EditMessageForm, ImagineForm
+from bot.ui.orders import Wish, gather
+from bot.ui.quoting import text_of
+from bot.ui.uploads import attached
+from bot.ui.waiting import offer_waiting
+
+MOST_PICTURES = 16
+
+
+@app_commands.context_menu(name="Edit image")
+async def edit_image(interaction: discord.Interaction[Easel], message: discord.Message) -> None:
+    """Opens a form for all pictures of the message."""
+    pictures = pictures_at(message)[:MOST_PICTURES]
+    if not pictures:
+        raise NoPicture
+    await interaction.response.send_modal(EditMessageForm(pictures, interaction.id, str(interaction.locale)))
+    acknowledged(interaction)
+
+
+@app_commands.context_menu(name="Vary image")
+async def vary_image(interaction: discord.Interaction[Easel], message: discord.Message) -> None:
+    """Varies the first picture of the message."""
+    pictures = pictures_at(message)
+    if not pictures:
+        raise NoPicture
+    client = interaction.client
+    wish = Wish(Kind.VARY, RawOptions(prompt=""), pictures=(attached(client, pictures[0], "image"),))
+    await offer_waiting(interaction, await take_on(interaction, gather(client, wish), private=None))
+
+
+@app_commands.context_menu(name="Use as prompt")
+async def use_as_prompt(interaction: discord.Interaction[Easel], message: discord.Message) -> None:
+    """Opens a form with the message's text (or the prompt of the picture in it) to make a picture of."""
+    text = await text_of(interaction, message)
+    await interaction.response.send_modal(ImagineForm(interaction.id, str(interaction.locale), text))
+    acknowledged(interaction)
+
+
+async def setup(client: Easel) -> None:
+    for menu in (edit_image, vary_image, use_as_prompt):
+        client.tree.add_command(menu)

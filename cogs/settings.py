@@ -1,0 +1,331 @@
+"""``/settings``: everything a server's admins decide. Manage Server by default; owners may grant it to other roles."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+import discord
+from discord import app_commands
+
+from bot.rules.access import Defaults
+from bot.rules.amounts import MAX_COUNT, MAX_JOBS, MAX_SECONDS, read_count, read_dollars
+from bot.rules.limits import Limit, Measure, Period, Scope, Window
+from bot.rules.setting_changes import (
+    ListChange,
+    moderated,
+    paused,
+    told_moderation,
+    told_pause,
+    told_previews,
+)
+from bot.transfer import MAX_BYTES
+from bot.ui import settings_acts as acts
+from bot.ui.answering import Interaction, acknowledge, acknowledged, asker_of, take
+from bot.ui.client import Easel
+from bot.ui.settings_options import (
+    LimitChannel,
+    ListChannel,
+    LogChannel,
+    check_here,
+    complete_any_model,
+    complete_default,
+    subject_of,
+)
+from bot.ui.settings_panels import ApiKeyForm, Reply, answer
+from bot.ui.text import clean
+from bot.ui.uploads import attached
+
+Inter = discord.Interaction[Easel]
+Reason = app_commands.Range[str, 1, 200]
+
+settings = app_commands.Group(
+    name="settings",
+    description="What holds on this server: limits, budgets, models, channels, roles",
+    guild_only=True,
+    allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False),
+    default_permissions=discord.Permissions(manage_guild=True),
+    allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
+)
+
+
+@settings.command(name="show", description="Everything that holds here, on one page")
+async def show(interaction: Inter) -> None:
+    """Only the admin sees it."""
+    await answer(interaction, acts.show(interaction))
+
+
+# --- limits ------------------------------------------------------------------------------------------------------
+
+WHOM = {
+    "role": "Only for members with this role",
+    "member": "Only for this member",
+    "channel": "Only in this channel, shared by all who use it",
+}
+
+
+@settings.command(name="cooldown", description="Seconds between two commands of a member")
+@app_commands.describe(seconds="How many seconds; left out: no such limit", **WHOM)
+async def cooldown(
+    interaction: Inter,
+    seconds: int | None = None,
+    role: discord.Role | None = None,
+    member: discord.User | None = None,
+    channel: LimitChannel | None = None,
+) -> None:
+    """0 says "no wait" for a role or member; left out, the next rule outwards decides."""
+    given = None if seconds is None else read_count("seconds", seconds, MAX_SECONDS)
+    scope = subject_of(
+        interaction, Scope.EVERYONE, role=role, member=member, channel=channel, removing=seconds is None
+    )
+    amount = None if given is None else 1
+    wanted = Limit(scope[0], Measure.REQUESTS, Window(Period.SECONDS, given or 0), amount, scope[1])
+    await answer(interaction, acts.limit(interaction, wanted))
+
+
+@settings.command(name="quota", description="How many pictures per hour, day or month")
+@app_commands.describe(images="How many pictures; left out: no such limit", per="Day if left out", **WHOM)
+async def quota(
+    interaction: Inter,
+    images: int | None = None,
+    per: Literal["hour", "day", "month"] = "day",
+    role: discord.Role | None = None,
+    member: discord.User | None = None,
+    channel: LimitChannel | None = None,
+) -> None:
+    """Per member for everyone, unless a role, member or channel is named."""
+    given = None if images is None else read_count("images", images, MAX_COUNT)
+    scope = subject_of(interaction, Scope.EVERYONE, role=role, member=member, channel=channel, removing=images is None)
+    wanted = Limit(scope[0], Measure.IMAGES, Window(Period(per)), given, scope[1])
+    await answer(interaction, acts.limit(interaction, wanted))
+
+
+@settings.command(name="budget", description="How many dollars per day or month")
+@app_commands.describe(usd="Dollars, such as 12.50; left out: no such budget", per="Month if left out", **WHOM)
+async def budget(
+    interaction: Inter,
+    usd: str | None = None,
+    per: Literal["day", "month"] = "month",
+    role: discord.Role | None = None,
+    member: discord.User | None = None,
+    channel: LimitChannel | None = None,
+) -> None:
+    """For the whole server, unless a role, member or channel is named."""
+    given = None if usd is None else read_dollars("usd", usd)
+    scope = subject_of(interaction, Scope.SERVER, role=role, member=member, channel=channel, removing=usd is None)
+    wanted = Limit(scope[0], Measure.DOLLARS, Window(Period(per)), given, scope[1])
+    await answer(interaction, acts.limit(interaction, wanted))
+
+
+@settings.command(name="concurrency", description="How many jobs a member may have at once")
+@app_commands.describe(jobs="How many; left out: no such limit", role=WHOM["role"], member=WHOM["member"])
+async def concurrency(
+    interaction: Inter,
+    jobs: int | None = None,
+    role: discord.Role | None = None,
+    member: discord.User | None = None,
+) -> None:
+    """Per member for everyone, unless a role or member is named."""
+    given = None if jobs is None else read_count("jobs", jobs, MAX_JOBS)
+    scope = subject_of(interaction, Scope.EVERYONE, role=role, member=member, removing=jobs is None)
+    wanted = Limit(scope[0], Measure.JOBS, Window(Period.NOW), given, scope[1])
+    await answer(interaction, acts.limit(interaction, wanted))
+
+
+# --- who, where, with what -----------------------------------------------------------------------------------------
+
+
+@settings.command(name="models", description="Which models may be used here")
+@app_commands.describe(
+    allow="Only this and what else is allowed; all: every model", deny="Never this one; all: deny none"
+)
+@app_commands.autocomplete(allow=complete_any_model, deny=complete_any_model)
+async def models(interaction: Inter, allow: str | None = None, deny: str | None = None) -> None:
+    """One model each time."""
+    change = ListChange(allow.strip() if allow else None, deny.strip() if deny else None)
+    await answer(interaction, acts.put_models(interaction, change))
+
+
+@settings.command(name="defaults", description="What is used where a member chose nothing")
+@app_commands.describe(
+    model="none: the operator's choice",
+    size="Such as 1024x1024, 16:9, portrait; none: the model's own",
+    quality="none: the model's own",
+    format="none: the model's own",
+    private="Whether only the one who asked sees results",
+)
+@app_commands.autocomplete(
+    model=complete_default, size=complete_default, quality=complete_default, format=complete_default
+)
+async def defaults(
+    interaction: Inter,
+    model: str | None = None,
+    size: str | None = None,
+    quality: str | None = None,
+    format: str | None = None,  # noqa: A002  # the option's name
+    private: bool | None = None,
+) -> None:
+    """Each is checked against the model it will be used with."""
+    await answer(interaction, acts.put_defaults(interaction, Defaults(model, size, quality, format, private)))
+
+
+@settings.command(name="channels", description="In which channels pictures may be made")
+@app_commands.describe(allow="Only here and where else allowed", deny="Never here", clear="Forget both lists first")
+async def channels(
+    interaction: Inter, allow: ListChannel | None = None, deny: ListChannel | None = None, clear: bool = False
+) -> None:
+    """A rule on a channel holds in its threads, one on a category in its channels."""
+    check_here(interaction, allow)
+    check_here(interaction, deny)
+    change = ListChange(allow.id if allow else None, deny.id if deny else None, clear)
+    await answer(interaction, acts.put_on_list(interaction, "channels", change))
+
+
+@settings.command(name="roles", description="Which roles may make pictures")
+@app_commands.describe(allow="Only these and who else is allowed", deny="Never these", clear="Forget both lists first")
+async def roles(
+    interaction: Inter, allow: discord.Role | None = None, deny: discord.Role | None = None, clear: bool = False
+) -> None:
+    """A denied role wins over an allowed one."""
+    check_here(interaction, allow)
+    check_here(interaction, deny)
+    change = ListChange(allow.id if allow else None, deny.id if deny else None, clear)
+    await answer(interaction, acts.put_on_list(interaction, "roles", change))
+
+
+@settings.command(name="block", description="Keep somebody from making pictures here")
+@app_commands.describe(member="Who; what they have running is stopped", reason="They are told")
+async def block(interaction: Inter, member: discord.User, reason: Reason | None = None) -> None:
+    """Somebody who has left can be blocked too: they may come back."""
+    await answer(interaction, acts.block(interaction, member.id, reason or ""))
+
+
+@settings.command(name="unblock", description="Let somebody make pictures here again")
+@app_commands.describe(member="Who", reason="For the audit trail")
+async def unblock(interaction: Inter, member: discord.User, reason: Reason | None = None) -> None:
+    """The opposite of block."""
+    admin = interaction.client.admin
+
+    async def work() -> Reply:
+        return acts.changed(
+            interaction, await admin.unblock(asker_of(interaction), member.id, clean(reason or ""))
+        )
+
+    await answer(interaction, work())
+
+
+# --- switches ----------------------------------------------------------------------------------------------------
+
+
+@settings.command(name="moderation", description="How careful pictures are handled here")
+@app_commands.describe(
+    level="auto: members cannot choose low; low: as members choose, low if they do not",
+    spoiler="Hide every picture until it is clicked",
+    age_restricted_only="Pictures only in age-restricted channels",
+)
+async def moderation(
+    interaction: Inter,
+    level: Literal["auto", "low"] | None = None,
+    spoiler: bool | None = None,
+    age_restricted_only: bool | None = None,
+) -> None:
+    """What is left out stays as it is."""
+    change = moderated(level, spoiler, age_restricted_only)
+
+    async def work() -> Reply:
+        admin = interaction.client.admin
+        return acts.changed(
+            interaction, await admin.change(asker_of(interaction), "moderation", change, told_moderation)
+        )
+
+    await answer(interaction, work())
+
+
+@settings.command(name="previews", description="Whether pictures are shown while they are drawn")
+@app_commands.describe(enabled="Left out: where it pays (above low quality); each preview costs a little")
+async def previews(interaction: Inter, enabled: bool | None = None) -> None:
+    """On, off, or automatic."""
+
+    async def work() -> Reply:
+        admin, asker = interaction.client.admin, asker_of(interaction)
+        return acts.changed(
+            interaction,
+            await admin.change(asker, "previews", lambda one: replace(one, previews=enabled), told_previews),
+        )
+
+    await answer(interaction, work())
+
+
+@settings.command(name="log", description="Where I tell what admins change and how budgets stand")
+@app_commands.describe(channel="Left out: nowhere")
+async def log_channel(interaction: Inter, channel: LogChannel | None = None) -> None:
+    """Writes there once, to see that it may."""
+    check_here(interaction, channel)
+    await acknowledge(interaction, private=True)
+    await answer(interaction, acts.log_to(interaction, channel))
+
+
+@settings.command(name="apikey", description="Let this server pay with its own API key (opens a form)")
+async def apikey(interaction: Inter) -> None:
+    """The key never stands in a command."""
+    take(interaction)
+    await interaction.response.send_modal(ApiKeyForm(interaction.id, str(interaction.locale)))
+    acknowledged(interaction)
+
+
+@settings.command(name="pause", description="No new pictures on this server until resume")
+@app_commands.describe(reason="Members are told")
+async def pause(interaction: Inter, reason: Reason | None = None) -> None:
+    """What is being drawn is still delivered."""
+    await answer(interaction, _paused(interaction, clean(reason or "")))
+
+
+async def _paused(interaction: Interaction, reason: str) -> Reply:
+    admin = interaction.client.admin
+    return acts.changed(interaction, await admin.change(asker_of(interaction), "pause", paused(reason), told_pause))
+
+
+@settings.command(name="resume", description="Pictures can be made again")
+@app_commands.describe(reason="For the audit trail")
+async def resume(interaction: Inter, reason: Reason | None = None) -> None:
+    """The opposite of pause."""
+
+    async def work() -> Reply:
+        change = await interaction.client.admin.resume(asker_of(interaction), clean(reason or ""))
+        return acts.changed(interaction, change)
+
+    await answer(interaction, work())
+
+
+# --- trail and files -----------------------------------------------------------------------------------------------
+
+
+@settings.command(name="audit", description="Who changed what, and when")
+async def audit(interaction: Inter) -> None:
+    """The latest fifty changes."""
+    await answer(interaction, acts.audit(interaction))
+
+
+@settings.command(name="export", description="All settings and limits as a file")
+async def export(interaction: Inter) -> None:
+    """Without any secret."""
+    await answer(interaction, acts.export_file(interaction))
+
+
+@settings.command(name="import", description="Take settings and limits from a file; shows what changes first")
+@app_commands.describe(file="A file made by /settings export")
+async def import_(interaction: Inter, file: discord.Attachment) -> None:
+    """Nothing is changed before it was confirmed."""
+    source = attached(interaction.client, file, "file", max_bytes=MAX_BYTES)
+    await answer(interaction, acts.import_file(interaction, source))
+
+
+@settings.command(name="reset", description="Back to how it was at the beginning")
+@app_commands.describe(what="Limits, settings or all")
+async def reset(interaction: Inter, what: Literal["limits", "settings", "all"]) -> None:
+    """Asks first."""
+    await answer(interaction, acts.ask_reset(interaction, what))
+
+
+async def setup(client: Easel) -> None:
+    client.tree.add_command(settings)

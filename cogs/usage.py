@@ -1,0 +1,45 @@
+"""``/usage me`` and ``/usage server``: figures and a chart, in private."""
+
+from __future__ import annotations
+
+import discord
+from discord import app_commands
+
+from bot.rules.access import AccessDenied, DeniedBecause
+from bot.ui.answering import acknowledge, asker_of, tell
+from bot.ui.client import Easel
+from bot.ui.errors import ServerOnly
+from bot.ui.usage_page import View, page, read_figures
+
+usage = app_commands.Group(name="usage", description="What was made and spent")
+
+
+@usage.command(name="me", description="What you made and spent here")
+async def me(interaction: discord.Interaction[Easel]) -> None:
+    """One's own figures in this place; without money where the server hides what pictures cost."""
+    await _answer(interaction, whole_server=False)
+
+
+@usage.command(name="server", description="What this server made and spent (for admins)")
+async def server(interaction: discord.Interaction[Easel]) -> None:
+    """Everybody's figures, budgets and what is unclear, for who may manage the server."""
+    asker = asker_of(interaction)
+    if not asker.place.is_server:
+        raise ServerOnly
+    if not asker.can_manage:
+        raise AccessDenied(DeniedBecause.NOT_ADMIN)
+    await _answer(interaction, whole_server=True)
+
+
+async def _answer(interaction: discord.Interaction[Easel], *, whole_server: bool) -> None:
+    client = interaction.client
+    asker = asker_of(interaction)
+    await acknowledge(interaction, private=True)
+    figures = await read_figures(client.store, asker, client.clock(), whole_server=whole_server)
+    looks = await client.habits.looks(asker.place)
+    view = View(asker.locale, whole_server, with_money=whole_server or looks.show_cost)
+    await tell(interaction, **await page(figures, view))
+
+
+async def setup(client: Easel) -> None:
+    client.tree.add_command(usage)

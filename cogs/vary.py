@@ -1,0 +1,55 @@
+"""``/vary``: other versions of a picture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot.rules.options import RawOptions
+from bot.rules.requests import Kind
+from bot.ui.answering import take_on
+from bot.ui.choices import completer
+from bot.ui.client import Easel
+from bot.ui.orders import Wish, gather
+from bot.ui.uploads import attached
+from bot.ui.waiting import offer_waiting
+
+COMPLETED = ("model", "size", "quality")
+
+
+@app_commands.command(name="vary", description="Make other versions of a picture")
+@app_commands.describe(
+    image="The picture to vary",
+    hint="What should be different",
+    count="How many versions",
+    model="Which model draws it",
+    size="WIDTHxHEIGHT, auto, or a shape such as 16:9, portrait, landscape, square",
+    quality="How carefully it is drawn; more costs more",
+    private="Only you see the result",
+)
+async def vary(
+    interaction: discord.Interaction[Easel],
+    image: discord.Attachment,
+    hint: app_commands.Range[str, 1, 2000] | None = None,
+    count: app_commands.Range[int, 1, 10] | None = None,
+    model: str | None = None,
+    size: str | None = None,
+    quality: str | None = None,
+    private: bool | None = None,
+) -> None:
+    """Everything typed, as it is; the rules say what of it can be."""
+    client = interaction.client
+    raw = RawOptions(prompt=hint or "", size=size, quality=quality, count=count, private=private)
+    wish = Wish(Kind.VARY, raw, model=model, pictures=(attached(client, image, "image"),))
+    await offer_waiting(interaction, await take_on(interaction, gather(client, wish), private=private))
+
+
+command: Any = vary
+for option in COMPLETED:
+    command.autocomplete(option)(completer(option, Kind.VARY))
+
+
+async def setup(client: Easel) -> None:
+    client.tree.add_command(vary)

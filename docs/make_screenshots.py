@@ -1,0 +1,156 @@
+"""Draws the pictures of the documentation: the real bot in the sandbox, its page driven by a browser.
+
+    .venv/bin/python docs/make_screenshots.py                all of docs/images
+    .venv/bin/python docs/make_screenshots.py result phone   only these
+
+Needs Playwright, a Chromium (``EASEL_CHROMIUM`` names one that is not on PATH) and a font with emoji. Law: nothing is
+mocked and nothing is painted over; a picture that the page cannot show is not taken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import io
+import os
+import shutil
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageDraw
+from playwright.async_api import Locator, Page, async_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from sandbox.launch import options_of, running, show  # noqa: E402  # after the path
+
+OUT = ROOT / "docs" / "images"
+MOST_BYTES = 200 * 1024
+BOT = (sys.executable, "-m", "bot", "run")
+FOX = "a red fox resting in fresh snow at dusk, soft watercolor"
+QUIET = {"DEFAULT_COOLDOWN_S": "0", "OPENAI_API_KEY": ""}
+
+
+class Visitor:
+    """Somebody at the page."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    async def become(self, name: str) -> None:
+        """Turns into another member, by first name."""
+        await self.page.locator("#me .me-button").click()
+        await self.page.locator("dialog.people .person", has_text=name).first.click()
+        await self.page.locator("#me .me-names", has_text=name).wait_for()
+        await self.page.locator("#messages .beginning").wait_for()
+
+    async def go(self, channel: str) -> None:
+        await self.page.locator("#channels .channel", has_text=channel).first.click()
+        await self.page.locator("#head h2", has_text=channel).wait_for()
+
+    async def run(self, line: str, *, files: dict[str, bytes] | None = None) -> None:
+        """Types a command and sends it; ``files`` are dropped on the box by name."""
+        await self.page.locator("#composer-text").fill(f"{line} ")
+        await self.page.locator("#composer .command-name").wait_for()
+        for name, data in (files or {}).items():
+            await self.drop(name, data)
+        await self.page.get_by_role("button", name="Send", exact=True).click()
+
+    async def drop(self, name: str, data: bytes) -> None:
+        await self.page.evaluate(
+            """([bytes, name]) => {
+              const carried = new DataTransfer();
+              carried.items.add(new File([new Uint8Array(bytes)], name, {type: "image/png"}));
+              window.dispatchEvent(new DragEvent("drop", {dataTransfer: carried, bubbles: true, cancelable: true}));
+            }""",
+            [list(data), name],
+        )
+
+    def newest(self) -> Locator:
+        return self.page.locator("#messages > .message").last
+
+    async def result(self) -> Locator:
+        """Waits until the newest message is a finished result, with every picture loaded."""
+        message = self.newest()
+        await message.get_by_role("button", name="Again").wait_for(timeout=60_000)
+        await self.loaded()
+        return message
+
+    async def loaded(self) -> None:
+        await self.page.wait_for_function(
+            "[...document.images].filter((one) => one.closest('#messages')).every((one) => one.complete && one.naturalWidth)"
+        )
+        await self.page.evaluate("document.fonts.ready")
+        await self.page.mouse.move(1, 1)
+        await self.page.locator(".toast").first.wait_for(state="detached", timeout=15_000)
+
+
+def keep(name: str, shot: bytes) -> None:
+    """Writes a screenshot as a PNG with at most 256 colours, smaller if it must be."""
+    picture = Image.open(io.BytesIO(shot)).convert("RGB")
+    for colours in (256, 192, 128, 96, 64):
+        out = io.BytesIO()
+        dither = Image.Dither.NONE if colours < 128 else Image.Dither.FLOYDSTEINBERG
+        picture.quantize(colours, Image.Quantize.MEDIANCUT, dither=dither).save(out, "PNG", optimize=True)
+        if out.tell() <= MOST_BYTES:
+            break
+    else:
+        raise SystemExit(f"{name}: {out.tell()} bytes, more than {MOST_BYTES}")
+    OUT.mkdir(parents=True, exist_ok=True)
+    (OUT / f"{name}.png").write_bytes(out.getvalue())
+    print(f"docs/images/{name}.png  {picture.width}x{picture.height}  {out.tell() // 1024} KiB  {colours} colours")  # noqa: T201
+
+
+async def result(page: Page) -> None:
+    """The picture of the README: what a member sees after `/imagine`."""
+    one = Visitor(page)
+    await one.run(f"/imagine prompt:{FOX} size:1536x1024")
+    await one.result()
+    keep("result", await page.screenshot())
+
+
+SHOTS: dict[str, tuple[tuple[int, int], Callable[[Page], Awaitable[None]]]] = {
+    "result": ((1200, 800), result),
+}
+
+
+async def take(names: list[str]) -> None:
+    """Takes these pictures, each in a sandbox of its own, so that none depends on another."""
+    os.environ.pop("OPENAI_API_KEY", None)
+    async with async_playwright() as playwright:
+        found = os.environ.get("EASEL_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+        browser = await playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        for name in names:
+            size, shoot = SHOTS[name]
+            options = options_of(["--port", "0", "--no-browser"])
+            async with running(options, BOT, extra=QUIET) as sandbox, show(options, sandbox) as shown:
+                await shot(browser, shown.url, size, shoot)
+        await browser.close()
+
+
+async def shot(browser: Any, url: str, size: tuple[int, int], shoot: Callable[[Page], Awaitable[None]]) -> None:
+    context = await browser.new_context(
+        viewport={"width": size[0], "height": size[1]}, color_scheme="dark", locale="en-GB", timezone_id="UTC"
+    )
+    page = await context.new_page()
+    page.set_default_timeout(20_000)
+    await page.goto(url)
+    await page.locator("#messages .beginning").wait_for()
+    await shoot(page)
+    await context.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Draws the pictures of the documentation.")
+    parser.add_argument("names", nargs="*", metavar="name", help=f"any of {', '.join(SHOTS)} (default: all)")
+    names = parser.parse_args().names or list(SHOTS)
+    if unknown := [name for name in names if name not in SHOTS]:
+        parser.error(f"no such picture: {', '.join(unknown)}")
+    asyncio.run(take(names))
+
+
+if __name__ == "__main__":
+    main()

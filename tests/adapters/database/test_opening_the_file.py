@@ -1,0 +1,234 @@
+"""Opening: locks, damage, revisions, backups. Every refusal says what to do and changes nothing."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.adapters.database import (
+    AlreadyOpen,
+    Fit,
+    HalfMigrated,
+    NewerSchema,
+    StoreUnusable,
+    migrate_store,
+    open_store,
+    schema_state,
+)
+from bot.adapters.database import schema as schema_module
+from bot.adapters.database.engine import Database
+from bot.adapters.database.schema import NEWEST, known_revisions
+from bot.adapters.database.tables import metadata
+
+NOW = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def url(tmp_path):
+    return f"sqlite+aiosqlite:///{tmp_path}/easel.db"
+
+
+@pytest.fixture
+def opening(url, tmp_path, secrets):
+    async def open_it(**more):
+        values = {"data_dir": tmp_path, "secrets": secrets, "clock": lambda: NOW, **more}
+        return await open_store(more.pop("url", url), **{k: v for k, v in values.items() if k != "url"})
+
+    return open_it
+
+
+def run_sql(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+async def test_a_new_file_is_made_with_its_folder(tmp_path, opening):
+    store = await opening(url=f"sqlite+aiosqlite:///{tmp_path}/deep/er/easel.db")
+    await store.check()
+    assert (await store.schema_state()).fit is Fit.CURRENT
+    await store.aclose()
+    assert (tmp_path / "deep/er/easel.db").exists()
+    assert not (tmp_path / "backups").exists()
+
+
+async def test_a_second_store_on_one_file_is_refused_and_the_first_goes_on(opening):
+    store = await opening()
+    with pytest.raises(AlreadyOpen, match="in use by another Easel"):
+        await opening()
+    await store.check()
+    await store.aclose()
+    await (await opening()).aclose()
+
+
+async def test_a_second_process_on_one_file_is_refused(opening, url, tmp_path):
+    store = await opening()
+    program = (
+        "import asyncio, sys; from pathlib import Path; from bot.adapters.database import migrate_store, AlreadyOpen\n"
+        "try: asyncio.run(migrate_store(sys.argv[1], data_dir=Path(sys.argv[2])))\n"
+        "except AlreadyOpen: sys.exit(7)"
+    )
+    ended = subprocess.run([sys.executable, "-c", program, url, str(tmp_path)], check=False)
+    assert ended.returncode == 7
+    await store.aclose()
+
+
+@pytest.mark.parametrize("content", [b"", b"this is not a database at all, it is a text " * 50])
+async def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path, opening, content):
+    path = tmp_path / "easel.db"
+    path.write_bytes(content)
+    with pytest.raises(StoreUnusable, match="restore"):
+        await opening()
+    assert path.read_bytes() == content
+
+
+async def test_a_damaged_page_is_found_at_the_start(tmp_path, opening):
+    await (await opening()).aclose()
+    path = tmp_path / "easel.db"
+    data = bytearray(path.read_bytes())
+    data[4096 * 3 : 4096 * 4] = b"\xff" * 4096
+    path.write_bytes(data)
+    with pytest.raises(StoreUnusable, match="restore"):
+        await opening()
+
+
+async def test_a_folder_in_the_place_of_the_file_is_refused(tmp_path, opening):
+    (tmp_path / "easel.db").mkdir()
+    with pytest.raises(StoreUnusable, match="not a file"):
+        await opening()
+
+
+@pytest.mark.parametrize(
+    "address", ["nonsense", "mysql://x", "sqlite:///x.db", "postgresql://u:geheim@h/d", "http://geheim"]
+)
+async def test_an_address_that_is_none_is_refused_without_repeating_it(opening, address):
+    with pytest.raises(StoreUnusable) as refused:
+        await opening(url=address)
+    assert "geheim" not in str(refused.value)
+
+
+async def test_a_postgresql_that_does_not_answer_is_named_without_its_password(opening):
+    with pytest.raises(StoreUnusable, match=r"127\.0\.0\.1:1") as refused:
+        await opening(url="postgresql+asyncpg://u:geheim@127.0.0.1:1/d")
+    assert "geheim" not in str(refused.value)
+
+
+async def test_a_newer_schema_is_refused_and_not_touched(tmp_path, opening, url):
+    await (await opening()).aclose()
+    run_sql(tmp_path / "easel.db", "UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(NewerSchema, match="9999"):
+        await opening()
+    assert (await schema_state(url)).fit is Fit.NEWER
+
+
+async def test_tables_without_a_revision_are_half_a_migration(tmp_path, opening, url):
+    await (await opening()).aclose()
+    run_sql(tmp_path / "easel.db", "DELETE FROM alembic_version")
+    with pytest.raises(HalfMigrated, match="restore"):
+        await opening()
+    assert (await schema_state(url)).fit is Fit.HALF
+
+
+async def test_a_missing_table_is_half_a_migration(tmp_path, opening):
+    await (await opening()).aclose()
+    run_sql(tmp_path / "easel.db", "DROP TABLE uses")
+    with pytest.raises(HalfMigrated, match="uses"):
+        await opening()
+
+
+async def test_check_finds_what_happened_to_the_schema_meanwhile(tmp_path, opening):
+    store = await opening()
+    await store.check()
+    run_sql(tmp_path / "easel.db", "UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(NewerSchema):
+        await store.check()
+    await store.aclose()
+
+
+async def test_nothing_is_migrated_when_told_not_to(opening, url):
+    with pytest.raises(StoreUnusable, match="migrate"):
+        await opening(migrate=False)
+    assert (await schema_state(url)).fit is Fit.EMPTY
+
+
+async def test_an_older_schema_is_backed_up_and_then_migrated(tmp_path, opening, url, monkeypatch):
+    await (await opening()).aclose()
+    run_sql(
+        tmp_path / "easel.db",
+        "UPDATE alembic_version SET version_num = '0000'",
+        "INSERT INTO facts (key, value) VALUES ('kept', 'yes')",
+    )
+    monkeypatch.setattr(schema_module, "known_revisions", lambda: ("0001", "0000"))
+    monkeypatch.setattr(
+        schema_module,
+        "upgrade",
+        lambda connection: connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'"),
+    )
+    assert (await schema_state(url)).fit is Fit.OLDER
+    with pytest.raises(StoreUnusable, match="migrate"):
+        await opening(migrate=False)
+    backup = await migrate_store(url, data_dir=tmp_path, clock=lambda: NOW)
+    assert backup == tmp_path / "backups" / "easel-0000-20260314T120000000000.db"
+    with closing(sqlite3.connect(backup)) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("0000",)
+        assert connection.execute("SELECT value FROM facts").fetchone() == ("yes",)
+    assert backup.stat().st_mode & 0o077 == 0
+    assert (await schema_state(url)).fit is Fit.CURRENT
+    assert await migrate_store(url, data_dir=tmp_path) is None
+
+
+async def test_a_migration_that_fails_leaves_the_database_as_it_was(opening, url, monkeypatch):
+    def breaks(connection):
+        connection.exec_driver_sql("CREATE TABLE jobs (id TEXT)")
+        raise RuntimeError("power cut")
+
+    monkeypatch.setattr(schema_module, "upgrade", breaks)
+    with pytest.raises(RuntimeError):
+        await opening()
+    monkeypatch.undo()
+    assert (await schema_state(url)).fit is Fit.EMPTY
+    await (await opening()).aclose()
+
+
+def test_the_newest_revision_is_the_one_written_down():
+    assert known_revisions()[0] == NEWEST
+
+
+async def test_the_migrations_make_exactly_the_tables(tmp_path, opening, url):
+    from alembic.autogenerate import compare_metadata
+    from alembic.runtime.migration import MigrationContext
+
+    await (await opening()).aclose()
+    database = Database(url)
+
+    def differences(connection):
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return compare_metadata(context, metadata)
+
+    assert await database.run_sync(differences) == []
+    await database.aclose()
+
+
+def test_a_current_database_is_opened_without_importing_alembic(tmp_path):
+    program = (
+        "import asyncio, sys; from pathlib import Path\n"
+        "from bot.adapters.database import open_store\n"
+        "from bot.adapters.secrets import load_secrets\n"
+        "async def main():\n"
+        "    folder = Path(sys.argv[1])\n"
+        "    url = f'sqlite+aiosqlite:///{folder}/easel.db'\n"
+        "    store = await open_store(url, data_dir=folder, secrets=load_secrets(None, folder))\n"
+        "    await store.aclose()\n"
+        "asyncio.run(main()); print('alembic' in sys.modules)"
+    )
+    ran = [
+        subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=True, capture_output=True, text=True)
+        for _ in range(2)
+    ]
+    assert [run.stdout.strip() for run in ran] == ["True", "False"]

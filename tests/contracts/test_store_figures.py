@@ -1,0 +1,115 @@
+"""The gallery and the sums of ``/usage``."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot.ports import UsageLine
+from bot.rules.ledger import JobState
+from bot.rules.people import Place
+
+SERVER = Place(10, 1)
+
+
+async def pictures(store, sample, made, drafts):
+    return [await made(store, (await store.open_jobs([draft], sample.now))[0]) for draft in drafts]
+
+
+async def gallery(store, **more):
+    values = {"member_id": None, "search": None, "before": None, "limit": 10, **more}
+    return await store.gallery(more.get("place", SERVER), **{k: v for k, v in values.items() if k != "place"})
+
+
+async def test_the_gallery_is_paged_newest_first_without_gaps_or_doubles(store, sample, made):
+    jobs = []
+    for minute in range(7):
+        [job] = await store.open_jobs([sample.draft()], sample.now + timedelta(minutes=minute))
+        jobs.append(await made(store, job))
+    seen, before = [], None
+    while page := await gallery(store, before=before, limit=3):
+        seen += page
+        before = page[-1].id
+    assert [job.id for job in seen] == [job.id for job in reversed(jobs)]
+
+
+async def test_the_gallery_shows_only_delivered_undeleted_public_pictures_of_this_place(store, sample, made):
+    [shown, deleted, private, other] = await pictures(
+        store,
+        sample,
+        made,
+        [
+            sample.draft(),
+            sample.draft(),
+            sample.draft(private=True),
+            sample.draft(sample.asker(2, guild=11)),
+        ],
+    )
+    await store.open_jobs([sample.draft()], sample.now)
+    await store.mark_deleted(deleted.id)
+    assert [job.id for job in await gallery(store)] == [shown.id]
+    assert {job.id for job in await gallery(store, member_id=1)} == {shown.id, private.id}
+    assert await gallery(store, member_id=2) == []
+    assert [job.id for job in await gallery(store, place=Place(11, 1))] == [other.id]
+
+
+async def test_search_takes_every_character_as_itself_and_ignores_case(store, sample, made):
+    prompts = ["100% wool", "100 wool", "snake_case", "snakeXcase", "back\\slash", "Ärger im WALD"]
+    await pictures(store, sample, made, [sample.draft(prompt=prompt) for prompt in prompts])
+
+    async def found(words):
+        return {job.request.prompt for job in await gallery(store, search=words)}
+
+    assert await found("100%") == {"100% wool"}
+    assert await found("e_c") == {"snake_case"}
+    assert await found("\\") == {"back\\slash"}
+    assert await found("ÄRGER im wald") == {"Ärger im WALD"}
+    assert await found("'; DROP TABLE jobs; --") == set()
+    assert await found("  ") == set(prompts)
+
+
+async def test_sums_by_day_model_and_member_are_of_one_place(store, sample, made):
+    plan = [
+        (0, 1, "a", 100, 2, 10),
+        (0, 2, "b", 50, 1, 10),
+        (1, 1, "a", 25, 1, 10),
+        (1, 3, "a", 1000, 4, 11),
+    ]
+    for day, user, model, micro_usd, images, guild in plan:
+        now = sample.now + timedelta(days=day)
+        draft = sample.draft(sample.asker(user, guild=guild), model=model, images=images, micro_usd=micro_usd)
+        [job] = await store.open_jobs([draft], now)
+        await made(store, job, micro_usd, images)
+    [lost] = await store.open_jobs([sample.draft(micro_usd=7, model="b")], sample.now)
+    await store.lose(await store.dispatch(lost, sample.now), "", sample.now)
+    [free] = await store.open_jobs([sample.draft(micro_usd=9999)], sample.now)
+    await store.release(free, "", sample.now)
+    since = sample.now - timedelta(days=3)
+    assert await store.usage_by_day(SERVER, None, since) == [
+        UsageLine("2026-03-14", 3, 3, 157, 7),
+        UsageLine("2026-03-15", 1, 1, 25, 0),
+    ]
+    assert await store.usage_by_day(SERVER, 2, since) == [UsageLine("2026-03-14", 1, 1, 50, 0)]
+    assert await store.usage_by_model(SERVER, None, since) == [
+        UsageLine("a", 2, 3, 125, 0),
+        UsageLine("b", 2, 1, 57, 7),
+    ]
+    assert await store.usage_by_member(SERVER, since) == [UsageLine("1", 3, 3, 132, 7), UsageLine("2", 1, 1, 50, 0)]
+    assert await store.usage_by_member(SERVER, since, limit=1) == [UsageLine("1", 3, 3, 132, 7)]
+    assert await store.operator_usage(since) == UsageLine("all", 5, 8, 1182, 7)
+    assert await store.usage_by_day(SERVER, None, sample.now + timedelta(days=3)) == []
+    assert await store.operator_usage(sample.now + timedelta(days=3)) == UsageLine("all", 0, 0, 0, 0)
+
+
+async def test_a_servers_own_key_is_not_the_operators_money(store, sample, made):
+    [job] = await store.open_jobs([sample.draft(own_key=True, micro_usd=5)], sample.now)
+    await made(store, job, 5)
+    assert (await store.operator_usage(sample.now)).micro_usd == 0
+    assert (await store.usage_by_day(SERVER, None, sample.now))[0].micro_usd == 5
+
+
+async def test_every_state_is_counted(store, sample, made):
+    await pictures(store, sample, made, [sample.draft(), sample.draft()])
+    await store.open_jobs([sample.draft()], sample.now)
+    counts = await store.counts_by_state()
+    assert set(counts) == set(JobState)
+    assert (counts[JobState.SETTLED], counts[JobState.RESERVED], counts[JobState.UNKNOWN]) == (2, 1, 0)

@@ -1,0 +1,287 @@
+"""A state machine drives limits, jobs, batches, people, restarts and the clock against a plain model of lists."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from bot.adapters.database import open_store
+from bot.adapters.secrets import Secrets
+from bot.rules.ledger import JobState
+from bot.rules.limits import Limit, Measure, Period, Refused, Scope, Window
+
+KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+OPERATOR = Limit(Scope.OPERATOR, Measure.DOLLARS, Window(Period.MONTH), 60)
+START = datetime(2028, 2, 28, 22, 50, tzinfo=UTC)
+ROLE, CHANNEL = 7, 100
+
+SLOTS = [
+    (Scope.EVERYONE, Measure.IMAGES, Period.DAY, None),
+    (Scope.EVERYONE, Measure.REQUESTS, Period.HOUR, None),
+    (Scope.EVERYONE, Measure.JOBS, Period.NOW, None),
+    (Scope.ROLE, Measure.IMAGES, Period.DAY, ROLE),
+    (Scope.MEMBER, Measure.IMAGES, Period.DAY, 1),
+    (Scope.CHANNEL, Measure.IMAGES, Period.HOUR, CHANNEL),
+    (Scope.SERVER, Measure.DOLLARS, Period.MONTH, None),
+]
+FORMATS = {Period.HOUR: "%Y%m%d%H", Period.DAY: "%Y%m%d", Period.MONTH: "%Y%m", Period.NOW: ""}
+
+
+@dataclass
+class Line:
+    """One job as the model knows it."""
+
+    job: Any
+    user: int
+    channel: int
+    guild: int
+    at: datetime
+    group: int
+    images: int
+    reserved: int
+    charged: int = 0
+    counts: bool = True  # towards requests, images and cooldowns
+    holds: bool = True
+
+
+class Ledger(RuleBasedStateMachine):
+    """The store on one side, a list of lines on the other."""
+
+    url = ""
+    empty: Any = None
+    sample: Any = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.now, self.lines, self.limits, self.groups = START, [], {}, 0
+        self.cooldown_s = 0
+        if self.empty is not None:
+            self.runner.run(self.empty())
+        self.store = self.runner.run(self.open_store())
+
+    async def open_store(self) -> Any:
+        return await open_store(
+            self.url,
+            data_dir=None,  # type: ignore[arg-type]  # only a migration that needs a backup looks at it
+            secrets=Secrets((KEY,)),
+            defaults=(OPERATOR,),
+            process_id="one",
+            clock=lambda: self.now,
+        )
+
+    def teardown(self) -> None:
+        self.runner.run(self.store.aclose())
+        self.runner.close()
+
+    # what the model counts
+
+    def counted(self, measure: Measure, period: Period, lines: list[Line]) -> int:
+        shape = FORMATS[period]
+        lines = [line for line in lines if line.at.strftime(shape) == self.now.strftime(shape)]
+        match measure:
+            case Measure.IMAGES:
+                return sum(line.images for line in lines if line.counts)
+            case Measure.REQUESTS:
+                return len({line.group for line in lines if line.counts})
+            case Measure.DOLLARS:
+                return sum(line.reserved + line.charged for line in lines)
+            case Measure.JOBS:
+                return len({line.group for line in lines if line.holds})
+
+    def room(self, asker: Any, cost: dict[Measure, int]) -> bool:
+        place = [line for line in self.lines if line.guild == asker.place.guild_id]
+        mine = [line for line in place if line.user == asker.user_id]
+        held = self.limits if asker.place.guild_id == 10 else {}
+        for (scope, measure, period, subject), amount in held.items():
+            if scope is Scope.CHANNEL:
+                if subject not in (asker.channel_id, asker.parent_id):
+                    continue
+                lines = [line for line in place if line.channel == subject]
+            elif scope is Scope.SERVER:
+                lines = place
+            else:
+                if not self.decides(scope, measure, period, asker):
+                    continue
+                lines = mine
+            if amount is not None and cost[measure] and self.counted(measure, period, lines) + cost[measure] > amount:
+                return False
+        if self.cooldown_s and asker.place.guild_id == 10:
+            for line in mine:
+                if line.counts and -10 <= (self.now - line.at).total_seconds() < self.cooldown_s:
+                    return False
+        money = cost[Measure.DOLLARS]
+        return not money or self.counted(Measure.DOLLARS, Period.MONTH, self.lines) + money <= OPERATOR.amount
+
+    def decides(self, scope: Scope, measure: Measure, period: Period, asker: Any) -> bool:
+        """Whether this is the member's share: their own, else their role's, else everyone's."""
+        present = {key[0] for key in self.limits if key[1:3] == (measure, period)}
+        own = Scope.MEMBER in present and asker.user_id == 1
+        role = Scope.ROLE in present and ROLE in asker.role_ids
+        first = Scope.MEMBER if own else Scope.ROLE if role else Scope.EVERYONE
+        return scope is first
+
+    # what happens
+
+    @rule(
+        user=st.integers(1, 3),
+        thread=st.booleans(),
+        guild=st.sampled_from([10, 10, 10, 11]),
+        images=st.integers(1, 3),
+        money=st.sampled_from([0, 1, 5, 20]),
+        lines=st.sampled_from([1, 1, 1, 3]),
+    )
+    def opens(self, user: int, thread: bool, guild: int, images: int, money: int, lines: int) -> None:
+        roles = frozenset({ROLE}) if user == 2 else frozenset()
+        where = {"channel": 101, "parent_id": CHANNEL} if thread else {"channel": CHANNEL}
+        asker = self.sample.asker(user, guild=guild, role_ids=roles, **where)
+        drafts = self.sample.batch(lines, asker, images=images, micro_usd=money)
+        cost = {
+            Measure.IMAGES: images * lines,
+            Measure.DOLLARS: money * lines,
+            Measure.REQUESTS: 1,
+            Measure.JOBS: 1,
+        }
+        if not self.room(asker, cost):
+            with pytest.raises(Refused):
+                self.runner.run(self.store.open_jobs(drafts, self.now))
+            return
+        jobs = self.runner.run(self.store.open_jobs(drafts, self.now))
+        self.groups += 1
+        self.lines += [Line(job, user, CHANNEL, guild, self.now, self.groups, images, money) for job in jobs]
+
+    @precondition(lambda self: any(line.job.state in (JobState.RESERVED, JobState.DISPATCHED) for line in self.lines))
+    @rule(data=st.data(), made=st.integers(0, 4), share=st.integers(0, 100))
+    def goes_on(self, data: Any, made: int, share: int) -> None:
+        line = data.draw(st.sampled_from([line for line in self.lines if line.holds]))
+        if line.job.state is JobState.RESERVED:
+            step = data.draw(st.sampled_from(["dispatch", "dispatch", "release"]))
+        else:
+            step = data.draw(st.sampled_from(["produce", "produce", "release", "refuse", "lose"]))
+        self.take(line, step, made, share)
+
+    @rule(steps=st.lists(st.sampled_from(["release", "produce", "lose"]), min_size=1, max_size=3))
+    def everything_ends(self, steps: list[str]) -> None:
+        for number, line in enumerate([line for line in self.lines if line.holds]):
+            step = steps[number % len(steps)]
+            if line.job.state is JobState.RESERVED and step != "release":
+                self.take(line, "dispatch", 0, 0)
+            self.take(line, step, 1, 50)
+
+    def take(self, line: Line, step: str, made: int, share: int) -> None:
+        """One step of one job, in the store and in the model."""
+        if step == "dispatch":
+            line.job = self.runner.run(self.store.dispatch(line.job, self.now))
+            return
+        held, line.reserved, line.holds = line.reserved, 0, False
+        if step == "produce":
+            line.charged, line.images = held * share // 100, min(made, line.images)
+            bill = self.sample.bill(line.charged, made)
+            line.job = self.runner.run(self.store.produce(line.job, bill, None, self.now))
+            return
+        line.counts = False
+        line.charged = held if step == "lose" else 0
+        line.job = self.runner.run(getattr(self.store, step)(line.job, "", self.now))
+
+    @rule(slot=st.sampled_from(SLOTS), amount=st.sampled_from([None, 0, 1, 2, 4, 40]), remove=st.booleans())
+    def an_admin_changes_a_limit(self, slot: Any, amount: int | None, remove: bool) -> None:
+        scope, measure, period, subject = slot
+        limit = Limit(scope, measure, Window(period), amount, subject)
+        self.runner.run(self.store.set_limit(self.sample.asker().place, limit, 9, self.now, remove=remove))
+        if remove:
+            self.limits.pop(slot, None)
+        else:
+            self.limits[slot] = amount
+
+    @rule(seconds=st.sampled_from([0, 5, 60, 4000]))
+    def an_admin_changes_the_cooldown(self, seconds: int) -> None:
+        self.cooldown_s = seconds
+        limit = self.sample.cooldown(seconds)
+        self.runner.run(self.store.set_limit(self.sample.asker().place, limit, 9, self.now))
+
+    @rule(seconds=st.sampled_from([1, 4, 70, 3600, 86400, 86400 * 31, -3600, -86400]))
+    def time_passes_or_is_set_back(self, seconds: int) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    @rule(user=st.integers(1, 3))
+    def a_member_is_forgotten(self, user: int) -> None:
+        self.runner.run(self.store.forget_member(user))
+        for line in self.lines:
+            if line.user == user:
+                line.user = -1
+
+    @precondition(lambda self: ":memory:" not in self.url)
+    @rule()
+    def the_process_starts_again(self) -> None:
+        self.runner.run(self.store.aclose())
+        self.store = self.runner.run(self.open_store())
+        adopted = {job.id: job for job in self.runner.run(self.store.adopt(self.now))}
+        for line in self.lines:
+            if line.job.id in adopted:
+                line.job = adopted.pop(line.job.id)
+        assert not adopted
+
+    @invariant()
+    def the_books_balance(self) -> None:
+        assert self.runner.run(self.store.audit_sums()) == []
+
+    @invariant()
+    def the_counters_say_what_the_model_says(self) -> None:
+        asker = self.sample.asker(1)
+        use = self.runner.run(self.store.use(asker, self.now))
+        mine = [line for line in self.lines if (line.user, line.guild) == (1, 10)]
+        for (subject, period), used in use.items():
+            if subject == "member" and period is not Period.SECONDS:
+                for measure, value in (
+                    (Measure.IMAGES, used.images),
+                    (Measure.REQUESTS, used.requests),
+                    (Measure.DOLLARS, used.micro_usd),
+                    (Measure.JOBS, used.running),
+                ):
+                    if period is Period.NOW or measure is not Measure.JOBS:
+                        assert value == self.counted(measure, period, mine), (measure, period)
+
+
+def run(machine: type[Ledger], examples: int, steps: int) -> None:
+    checks = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+    chosen = settings(
+        max_examples=examples, stateful_step_count=steps, deadline=None, suppress_health_check=checks, database=None
+    )
+    run_state_machine_as_test(machine, settings=chosen)
+
+
+def machine(sample: Any, url: str, empty: Any = None) -> type[Ledger]:
+    return type("Driven", (Ledger,), {"url": url, "empty": staticmethod(empty) if empty else None, "sample": sample})
+
+
+def test_a_store_in_memory_does_what_the_model_does(sample):
+    run(machine(sample, "sqlite+aiosqlite:///:memory:"), examples=20, steps=25)
+
+
+@pytest.mark.postgres
+def test_postgresql_does_what_the_model_does(sample, postgres, tmp_path):
+    run(machine(sample, *postgres_url(postgres, tmp_path)), examples=6, steps=20)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_store_in_memory_does_what_the_model_does_at_length(sample):
+    run(machine(sample, "sqlite+aiosqlite:///:memory:"), examples=300, steps=50)
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+@pytest.mark.timeout(900)
+def test_postgresql_does_what_the_model_does_at_length(sample, postgres, tmp_path):
+    run(machine(sample, *postgres_url(postgres, tmp_path)), examples=80, steps=40)
+
+
+def postgres_url(postgres: Any, folder: Any) -> tuple[str, Any]:
+    return asyncio.run(postgres.emptied(folder)), lambda: postgres.emptied(folder)

@@ -1,0 +1,133 @@
+"""/gallery over the wire: what one viewer sees of a place, and what never."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bot.rules.people import Place
+from bot.ui.gallery_pages import PER_PAGE
+from sandbox.discord.model import Message
+
+
+async def gallery(town, user=None, channel=None, **options: object) -> Message:
+    interaction = await town.world.slash(user or town.member, channel or town.general, "/gallery", options)
+    message = await interaction.wait_answer()
+    assert message.ephemeral
+    return message
+
+
+async def made(town, prompt: str, user=None, channel=None, **options: object) -> Message:
+    interaction = await town.imagine(user, channel, prompt=prompt, quality="low", **options)
+    message = await town.answer(interaction)
+    await town.quiet()
+    return message
+
+
+async def waiting(town, count: int) -> None:
+    """Until so many finished pictures could not be shown and wait."""
+    place = Place(town.world.town.studio.id, town.member.id)
+    async with asyncio.timeout(20):
+        while len(await town.app.store.waiting_jobs(place, town.member.id)) != count:
+            await asyncio.sleep(0.01)
+
+
+def text(message: Message) -> str:
+    return message.embeds[0]["description"]
+
+
+async def test_an_empty_gallery_says_how_to_fill_it(town):
+    message = await gallery(town)
+    assert "/imagine" in text(message)
+    assert message.attachments == []
+
+
+async def test_the_newest_comes_first_with_a_picture_and_a_link(town):
+    await made(town, "a red fox")
+    second = await made(town, "a blue *fox*")
+
+    message = await gallery(town)
+
+    lines = text(message)
+    assert lines.index("a blue") < lines.index("a red fox")
+    assert "a blue \\*fox\\*" in lines
+    assert f"/{town.general.id}/{second.id})" in lines
+    (sheet,) = message.attachments
+    assert sheet.filename == "gallery.png"
+    assert "a red fox" in sheet.description
+    assert message.embeds[0]["image"]["url"]
+
+
+async def test_private_pictures_are_seen_by_their_maker_alone(town):
+    await made(town, "a secret fox", private=True)
+    painter = town.world.town.painter
+
+    assert "secret" not in text(await gallery(town))
+    assert "secret" in text(await gallery(town, mine=True))
+    assert "secret" not in text(await gallery(town, painter))
+    assert "secret" not in text(await gallery(town, painter, member=town.member))
+
+
+async def test_pictures_of_a_channel_one_cannot_read_stay_there(town):
+    await made(town, "a staff fox", town.admin, town.world.town.hidden)
+
+    assert "staff" not in text(await gallery(town))
+    assert "staff" in text(await gallery(town, town.admin))
+
+
+async def test_pictures_of_age_restricted_channels_stay_in_such(town):
+    adults = town.world.town.adults
+    await made(town, "a grown fox", channel=adults)
+
+    assert "grown" not in text(await gallery(town, mine=True))
+    assert "grown" in text(await gallery(town, channel=adults))
+
+
+async def test_another_server_sees_nothing(town):
+    await made(town, "a red fox")
+    message = await gallery(town, channel=town.world.town.wall)
+    assert "fox" not in text(message)
+
+
+async def test_search_and_member_narrow_it_down(town):
+    painter = town.world.town.painter
+    await made(town, "a red fox")
+    await made(town, "a green owl", painter)
+
+    assert "owl" not in text(await gallery(town, search="FOX"))
+    assert "fox" not in text(await gallery(town, member=painter))
+    assert "owl" in text(await gallery(town, member=painter, search="green"))
+
+
+async def test_pages_turn_to_older_ones_and_back_to_the_newest(town):
+    for number in range(PER_PAGE + 2):
+        await made(town, f"fox number {number:02}")
+    message = await gallery(town, search="fox")
+    assert "fox number 01" not in text(message)
+
+    older = await town.world.click(message, "Older", town.member)
+    await older.wait_until(lambda _: "fox number 00" in text(message), 15, "the older page")
+    assert "fox number 10" not in text(message)
+    assert len(message.attachments) == 1
+
+    await town.restart()
+    newest = await town.world.click(message, "Newest", town.member)
+    await newest.wait_until(lambda _: "fox number 10" in text(message), 15, "the newest page")
+
+
+async def test_a_picture_that_waits_is_offered_and_handed_over(town):
+    town.discord.fail_next("PATCH", "/webhooks/*", status=403, code=50001, times=50)
+    await town.imagine(prompt="a patient fox", quality="low", private=True)
+
+    await waiting(town, 1)
+    town.discord.faults.clear()
+    message = await gallery(town)
+    assert "patient" in message.embeds[0]["fields"][0]["value"]
+
+    claim = await town.world.click(message, "Show picture 1", town.member)
+    shown = await claim.wait_answer()
+
+    assert shown.ephemeral
+    assert shown.attachments
+    await waiting(town, 0)
+    again = await gallery(town)
+    assert not again.embeds[0].get("fields")

@@ -1,0 +1,166 @@
+"""/usage, /mydata, /help, /about, /privacy and /report over the wire."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from bot.rules.access import ServerSettings
+from bot.rules.people import Place
+from sandbox.discord.model import Message
+
+
+async def ask(town, name: str, user=None, channel=None, **options: object) -> Message:
+    interaction = await town.world.slash(user or town.member, channel or town.general, name, options)
+    message = await interaction.wait_answer()
+    assert message.ephemeral
+    return message
+
+
+async def made(town, prompt: str = "a red fox", user=None, **options: object) -> Message:
+    message = await town.answer(await town.imagine(user, prompt=prompt, quality="low", **options))
+    await town.quiet()
+    return message
+
+
+def everything(message: Message) -> str:
+    return message.content + json.dumps(message.embeds, ensure_ascii=False)
+
+
+def place(town) -> Place:
+    return Place(town.world.town.studio.id, town.member.id)
+
+
+async def test_usage_shows_ones_own_figures_and_a_chart(town):
+    await made(town)
+    await made(town, user=town.world.town.painter)
+
+    message = await ask(town, "/usage me")
+
+    assert "1 picture ·" in everything(message)
+    assert "gpt-image-2.5-flare" in everything(message)
+    (chart,) = message.attachments
+    assert chart.filename == "usage.png"
+    assert "1 picture" in chart.description
+
+
+async def test_usage_of_nothing_is_told_too(town):
+    assert "nothing yet" in everything(await ask(town, "/usage me"))
+
+
+async def test_usage_of_the_server_is_for_its_admins(town):
+    await made(town)
+    await made(town, user=town.world.town.painter)
+
+    refused = await ask(town, "/usage server")
+    message = await ask(town, "/usage server", town.admin)
+
+    assert "Manage Server" in refused.content
+    assert "2 pictures ·" in everything(message)
+    assert f"<@{town.member.id}>" in everything(message)
+    assert "$10.00 per month" in everything(message)
+
+
+async def test_what_may_have_been_billed_is_seen_by_admins(town):
+    town.images.fail_next("drop_before")
+    interaction = await town.imagine(quality="low")
+    await town.answer(interaction)
+    await town.quiet()
+    assert (await town.app.store.counts_by_state())["unknown"] == 1
+    assert "Unclear" in everything(await ask(town, "/usage server", town.admin))
+
+
+async def test_export_is_everything_about_oneself_and_nothing_of_others(town):
+    await made(town, "a red fox")
+    await made(town, "a green owl", town.world.town.painter)
+
+    message = await ask(town, "/mydata export")
+
+    (file,) = message.attachments
+    data = json.loads(file.data)
+    assert [job["request"]["prompt"] for job in data["jobs"]] == ["a red fox"]
+    assert "owl" not in file.data.decode()
+    assert "token" not in file.data.decode().replace("_tokens", "")
+
+
+async def test_delete_asks_first_then_forgets_and_a_second_time_finds_nothing(town):
+    await made(town)
+    (job,) = await town.app.store.gallery(place(town), member_id=None, search=None, before=None, limit=5)
+    asked = await ask(town, "/mydata delete")
+    assert "stays" in everything(asked)
+    assert await town.app.files.names(job.id)
+
+    pressed = await town.world.click(asked, "Delete everything", town.member)
+    await pressed.wait_until(lambda _: "Deleted" in asked.content, 10, "the word that it is done")
+
+    assert asked.components == []
+    assert await town.app.files.names(job.id) == []
+    assert (await town.app.store.export_member(town.member.id))["jobs"] == []
+    again = await ask(town, "/mydata delete")
+    pressed = await town.world.click(again, "Delete everything", town.member)
+    await pressed.wait_until(lambda _: "nothing stored" in again.content, 10, "the word that there was nothing")
+
+
+async def test_delete_while_a_picture_is_drawn_still_brings_it(town):
+    town.images.latency_s = 1.5
+    interaction = await town.imagine(quality="low")
+    async with asyncio.timeout(10):
+        while not town.images.calls:
+            await asyncio.sleep(0.01)
+    asked = await ask(town, "/mydata delete")
+    pressed = await town.world.click(asked, "Delete everything", town.member)
+    await pressed.wait_until(lambda _: "Deleted" in asked.content, 10, "the word that it is done")
+
+    message = await town.answer(interaction)
+
+    assert message.attachments
+    await town.quiet()
+    assert (await town.app.store.export_member(town.member.id))["jobs"] == []
+
+
+async def test_help_has_a_page_for_every_topic_in_both_languages(town):
+    for topic in ("start", "edit", "batch", "limits", "admins", "privacy"):
+        english = await ask(town, "/help", topic=topic)
+        german = await ask(town, "/help", town.world.town.moderator, topic=topic)
+        assert english.embeds[0]["description"] != german.embeds[0]["description"]
+    assert "/imagine" in everything(await ask(town, "/help"))
+
+
+async def test_about_and_privacy_name_version_service_and_addresses(town):
+    await town.restart(PRIVACY_URL="https://example.org/privacy", SUPPORT_URL="https://example.org/help")
+    about = everything(await ask(town, "/about"))
+    privacy = everything(await ask(town, "/privacy"))
+    assert "https://example.org/help" in about and "https://example.org/privacy" in about
+    assert "compatible" in about
+    assert "/mydata delete" in privacy and "https://example.org/privacy" in privacy
+
+
+async def test_a_report_reaches_the_log_channel_and_mentions_nobody(town):
+    picture = await made(town)
+    log = town.world.town.pictures
+    await town.app.store.save_settings(
+        place(town), ServerSettings(log_channel_id=log.id), town.admin.id, "log", "", "", town.app.client.clock()
+    )
+    link = f"https://discord.com/channels/{place(town).guild_id}/{town.general.id}/{picture.id}"
+    town.app.client.habits.forget(place(town))
+
+    message = await ask(town, "/report", message=link, reason="bad **fox** @everyone")
+
+    assert "have been told" in message.content
+    (told,) = [one for one in town.world.history(log) if one.author == town.world.bot]
+    assert link in everything(told)
+    assert "**fox**" not in everything(told)
+    assert not told.mention_everyone and not told.mentions
+
+
+async def test_a_report_without_a_log_channel_is_left_for_the_operator(town, caplog):
+    picture = await made(town)
+    message = await ask(town, "/report", message=str(picture.id))
+    assert "operator" in message.content
+    assert str(picture.id) in caplog.text
+
+
+async def test_a_report_about_something_elsewhere_is_refused(town):
+    elsewhere = f"https://discord.com/channels/{town.world.town.gallery.id}/1/2"
+    for wrong in (elsewhere, "a fox", "12"):
+        assert "not here" in (await ask(town, "/report", message=wrong)).content

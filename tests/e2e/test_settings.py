@@ -1,0 +1,397 @@
+"""/settings and /limits over the wire: what the admin sees, what stands in the ledger, and that it then holds."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from bot.rules.limits import Measure, Scope
+from bot.rules.people import Place
+from sandbox.discord.actions import NotPossible
+from sandbox.discord.model import Upload
+
+
+@pytest.fixture
+def people(town):
+    return town.world.town
+
+
+async def told(town, name: str, *, user=None, **options):
+    """Runs a subcommand as the admin and returns its private answer."""
+    interaction = await town.world.slash(user or town.admin, town.general, f"/settings {name}", options)
+    message = await interaction.wait_answer()
+    assert message.ephemeral
+    return message
+
+
+async def press(town, message, label: str, user=None) -> str:
+    """Presses a button of a private message; what stands there afterwards."""
+    before = message.content
+    interaction = await town.world.click(message, label, user or town.admin)
+    await interaction.wait_until(lambda _: message.content != before or bool(interaction.messages), 10, "an outcome")
+    return message.content
+
+
+def page(message) -> str:
+    (embed,) = message.embeds
+    fields = [f"{field['name']}\n{field['value']}" for field in embed.get("fields", [])]
+    return "\n".join([embed.get("title", ""), embed.get("description", ""), *fields])
+
+
+def log_of(town, channel) -> list[str]:
+    return [message.content for message in town.world.history(channel) if message.author == town.world.bot]
+
+
+async def until_logged(town, channel, text: str) -> str:
+    await town.world.changed.until(
+        lambda: any(text in line for line in log_of(town, channel)), 10, f"{text!r} in the log channel"
+    )
+    return next(line for line in log_of(town, channel) if text in line)
+
+
+def place(town) -> Place:
+    return Place(town.world.town.studio.id, town.admin.id)
+
+
+async def limits(town):
+    return await town.app.store.limits(place(town))
+
+
+async def settings(town):
+    return await town.app.store.settings(place(town))
+
+
+# --- limits that then hold ---------------------------------------------------------------------------------------
+
+
+async def test_a_quota_set_here_refuses_the_second_picture_with_that_very_number(town):
+    message = await told(town, "quota", images=1)
+    assert message.content == "**Pictures per day for every member:** 50 → 1"
+
+    first = await town.answer(await town.imagine(quality="low"))
+    assert first.attachments
+    await town.quiet()
+    refused = await town.answer(await town.imagine(quality="low"))
+
+    assert "1 pictures per day (for every member): 1 used, 1 asked" in refused.content
+    assert "/settings quota" in refused.content
+    assert len(town.images.calls) == 1
+
+
+async def test_a_cooldown_refuses_and_a_role_may_be_let_off(town, people):
+    await told(town, "cooldown", seconds=3600)
+    answer = await told(town, "cooldown", seconds=0, role=people.painters)
+    assert answer.content.endswith("not set → no limit")
+    for user, served in ((town.member, False), (people.painter, True)):
+        await town.answer(await town.imagine(user, quality="low"))
+        await town.quiet()
+        second = await town.answer(await town.imagine(user, quality="low"))
+        assert bool(second.attachments) is served
+        await town.quiet()
+
+
+async def test_a_budget_below_the_price_refuses_every_picture(town):
+    message = await told(town, "budget", usd="0.001")
+    assert "$10.00 → $0.001" in message.content
+    refused = await town.answer(await town.imagine(quality="high"))
+    assert "$0.001 per month (for the whole server)" in refused.content
+    assert town.images.calls == []
+
+
+async def test_nothing_at_once_is_possible_and_said_to_mean_nothing_at_all(town):
+    message = await told(town, "concurrency", jobs=0)
+    assert "0 means: nothing at all" in message.content
+    assert "0 jobs at once" in (await town.answer(await town.imagine())).content
+
+
+async def test_a_channels_limit_holds_in_that_channel_alone(town, people):
+    await told(town, "quota", images=0, channel=people.pictures)
+    assert "per day" in (await town.answer(await town.imagine(channel=people.pictures))).content
+    assert (await town.answer(await town.imagine(quality="low"))).attachments
+
+
+# --- questions before more money goes out ------------------------------------------------------------------------
+
+
+async def test_raising_a_budget_is_asked_first_and_then_done(town):
+    message = await told(town, "budget", usd="25")
+    assert "$10.00 → $25.00" in message.content
+    assert "More could be spent" in message.content
+    assert (await server_budget(town)).amount == 10_000_000
+
+    after = await press(town, message, "Confirm")
+
+    assert after == "**Budget per month for the whole server:** $10.00 → $25.00"
+    assert message.components == []
+    assert (await server_budget(town)).amount == 25_000_000
+
+
+async def server_budget(town):
+    return next(one for one in await limits(town) if one.scope is Scope.SERVER and one.measure is Measure.DOLLARS)
+
+
+async def test_removing_a_budget_can_be_thought_better_of(town):
+    message = await told(town, "budget")
+    assert "removes a budget" in message.content
+    assert await press(town, message, "Cancel") == "Nothing was changed."
+    assert (await server_budget(town)).amount == 10_000_000
+
+
+async def test_who_lost_the_right_meanwhile_can_confirm_nothing(town, people):
+    message = await told(town, "budget", usd="25")
+    people.studio.members[town.admin.id].role_ids = ()
+    interaction = await town.world.click(message, "Confirm", town.admin)
+    refusal = await interaction.wait_answer()
+    assert "Manage Server" in refusal.content
+    assert (await server_budget(town)).amount == 10_000_000
+
+
+# --- bad input -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "words"),
+    [
+        ("budget", {"usd": "$1e309"}, "an amount from 0 to 1,000,000 dollars"),
+        ("budget", {"usd": "-5"}, "an amount from 0 to 1,000,000 dollars"),
+        ("budget", {"usd": "99999999"}, "an amount from 0 to 1,000,000 dollars"),
+        ("quota", {"images": -1}, "a whole number from 0 to 1,000,000"),
+        ("quota", {"images": 2**52}, "a whole number from 0 to 1,000,000"),
+        ("cooldown", {"seconds": -30}, "a whole number from 0 to 2,592,000"),
+        ("concurrency", {"jobs": 1001}, "a whole number from 0 to 1,000"),
+        ("models", {"allow": "gpt-imagine"}, "no model called"),
+        ("defaults", {"size": "512x512"}, "Nearest: 816x816"),
+        ("defaults", {"quality": "hd"}, "Nearest: high"),
+        ("defaults", {"model": "nothing-like-it"}, "no model called"),
+    ],
+)
+async def test_bad_input_is_one_sentence_and_changes_nothing(town, name, options, words):
+    before = await limits(town), await settings(town)
+    message = await told(town, name, **options)
+    assert words in message.content
+    assert (await limits(town), await settings(town)) == before
+    assert await town.app.store.audit(place(town)) == []
+
+
+async def test_a_limit_is_for_one_of_role_member_and_channel(town, people):
+    message = await told(town, "quota", images=5, role=people.painters, member=town.member)
+    assert "Choose one" in message.content
+    assert await town.app.store.audit(place(town)) == []
+
+
+async def test_whoever_is_not_in_the_server_gets_no_limit_but_can_be_blocked(town, people):
+    assert "not in this server" in (await told(town, "quota", images=5, member=people.outsider)).content
+    assert "not blocked → blocked" in (await told(town, "block", member=people.outsider)).content
+
+
+async def test_members_do_not_even_see_the_command(town):
+    with pytest.raises(NotPossible):
+        await town.world.slash(town.member, town.general, "/settings show")
+
+
+# --- who, where, with what -----------------------------------------------------------------------------------------
+
+
+async def test_a_denied_model_is_refused_and_not_completed(town):
+    await told(town, "models", deny="dall-e-3")
+    refused = await town.answer(await town.imagine(model="dall-e-3"))
+    assert "`dall-e-3` is not allowed on this server" in refused.content
+    interaction = await town.world.autocomplete(town.member, town.general, "/imagine", "model", "dall")
+    assert "dall-e-3" not in [choice["value"] for choice in await interaction.wait_choices()]
+    assert "never: dall-e-3 → all" in (await told(town, "models", deny="all")).content
+
+
+async def test_models_and_defaults_are_completed(town):
+    async def choices(name, option, typed, **options):
+        interaction = await town.world.autocomplete(
+            town.admin, town.general, f"/settings {name}", option, typed, options
+        )
+        return [choice["value"] for choice in await interaction.wait_choices()]
+
+    assert (await choices("models", "allow", ""))[0] == "all"
+    assert "dall-e-3" in await choices("models", "deny", "dall")
+    assert await choices("defaults", "quality", "", model="dall-e-3") == ["standard", "hd", "none"]
+    assert "1024x1024" in await choices("defaults", "size", "1024")
+    assert "gpt-image-2" in await choices("defaults", "model", "image-2")
+
+
+async def test_defaults_are_used_where_nothing_was_chosen(town):
+    message = await told(town, "defaults", model="gpt-image-2", quality="low", size="1536x1024", private=True)
+    assert "none → model gpt-image-2, size 1536x1024, quality low, private on" in message.content
+    answer = await town.answer(await town.imagine())
+    assert answer.ephemeral
+    (call,) = town.images.calls
+    assert (call.model, call.fields["quality"], call.fields["size"]) == ("gpt-image-2", "low", "1536x1024")
+    await town.quiet()
+    assert "→ model gpt-image-2, size 1536x1024, private on" in (await told(town, "defaults", quality="none")).content
+
+
+async def test_channels_and_roles_decide_who_may(town, people):
+    await told(town, "channels", allow=people.pictures)
+    assert "not allowed in this channel" in (await town.answer(await town.imagine())).content
+    assert (await town.answer(await town.imagine(channel=people.pictures, quality="low"))).attachments
+    await town.quiet()
+    assert (await told(town, "channels", clear=True)).content.endswith("→ all")
+    await told(town, "roles", allow=people.painters)
+    assert "None of your roles" in (await town.answer(await town.imagine())).content
+    assert (await town.answer(await town.imagine(people.painter, quality="low"))).attachments
+    await town.quiet()
+    assert "cannot be allowed and denied at once" in (
+        await told(town, "roles", allow=people.painters, deny=people.painters)
+    ).content
+
+
+async def test_a_blocked_member_is_told_why_and_unblocked_again(town):
+    message = await told(town, "block", member=town.member, reason="*too* many foxes")
+    assert f"<@{town.member.id}>" in message.content
+    assert r"too\* many foxes" in (await town.answer(await town.imagine())).content
+    await told(town, "unblock", member=town.member)
+    assert (await town.answer(await town.imagine(quality="low"))).attachments
+
+
+async def test_pause_and_resume(town):
+    assert "on → paused: party" in (await told(town, "pause", reason="party")).content
+    assert "party" in (await town.answer(await town.imagine())).content
+    assert "paused: party → on" in (await told(town, "resume")).content
+    assert (await town.answer(await town.imagine(quality="low"))).attachments
+
+
+async def test_moderation_and_previews_are_switches(town, people):
+    message = await told(town, "moderation", level="auto", spoiler=True, age_restricted_only=True)
+    assert "level auto, spoilers on, age-restricted channels only on" in message.content
+    assert "age-restricted" in (await town.answer(await town.imagine())).content
+    assert (await told(town, "previews", enabled=False)).content == "**Live previews:** automatic → off"
+    assert (await told(town, "previews")).content == "**Live previews:** off → automatic"
+
+
+# --- log, key, files -----------------------------------------------------------------------------------------------
+
+
+async def test_changes_are_posted_to_the_log_channel_without_mentioning_anybody(town, people):
+    await told(town, "log", channel=people.pictures)
+    await told(town, "quota", images=5, role=people.painters)
+    line = await until_logged(town, people.pictures, "not set → 5")
+    assert f"<@{town.admin.id}>" in line
+    assert f"<@&{people.painters.id}>" in line
+
+
+async def test_a_channel_i_may_not_write_in_becomes_no_log_channel(town, people):
+    message = await told(town, "log", channel=people.quiet)
+    assert f"may not write in <#{people.quiet.id}>" in message.content
+    assert (await settings(town)).log_channel_id is None
+
+
+async def test_a_key_goes_through_a_form_is_tried_and_pays(town):
+    async def enter(key: str) -> str:
+        modal = await (await town.world.slash(town.admin, town.general, "/settings apikey")).wait_modal()
+        message = await (await town.world.submit_form(modal, {"key": key}, user=town.admin)).wait_answer()
+        assert message.ephemeral
+        assert key not in message.content or key == ""
+        return message.content
+
+    assert "not an API key" in await enter("nonsense with blanks")
+    assert "does not take this key" in await enter("sk-some-wrong-key")
+    assert (await settings(town)).api_key_hint is None
+    town.images.key = None  # takes every key from here on
+    assert "none → …key7" in await enter("sk-our-very-own-key7")
+    assert (await town.answer(await town.imagine(quality="low"))).attachments
+    await town.quiet()
+    assert await town.app.store.api_key(place(town)) == "sk-our-very-own-key7"
+    assert "…key7 → none" in await enter("")
+
+
+async def test_an_export_can_be_imported_after_a_look_at_what_changes(town, people):
+    await told(town, "quota", images=5, role=people.painters)
+    await told(town, "pause", reason="party")
+    exported = (await told(town, "export")).attachments[0].data
+    assert json.loads(exported)["easel"] == 1
+    await press(town, await told(town, "reset", what="all"), "Confirm")
+    assert not (await settings(town)).paused
+
+    message = await told(town, "import", file=Upload("easel-settings.json", exported))
+    assert "not set → 5" in message.content
+    assert not (await settings(town)).paused
+    after = await press(town, message, "Confirm")
+
+    assert "Imported: 3 changes." in after
+    assert (await settings(town)).pause_reason == "party"
+    again = await told(town, "import", file=Upload("easel-settings.json", exported))
+    assert "changes nothing" in again.content
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b'{"easel": 99}', "version 99"),
+        (b'{"easel": 1, "settings": {"omnipotence": true}}', "omnipotence"),
+        (b"\x89PNG", "not JSON"),
+        (b"{" + b" " * 300_000, "too large"),
+    ],
+)
+async def test_a_file_that_cannot_be_imported_changes_nothing(town, data, words):
+    message = await told(town, "import", file=Upload("x.json", data))
+    assert words in message.content
+    assert await town.app.store.audit(place(town)) == []
+
+
+async def test_a_reset_of_limits_is_asked_first(town, people):
+    await told(town, "quota", images=5, role=people.painters)
+    message = await told(town, "reset", what="limits")
+    assert Scope.ROLE in [one.scope for one in await limits(town)]
+    await press(town, message, "Confirm")
+    assert Scope.ROLE not in [one.scope for one in await limits(town)]
+
+
+async def test_the_trail_says_who_changed_what(town, people):
+    await told(town, "quota", images=5, role=people.painters)
+    await told(town, "pause", reason="[party](http://x.y)")
+    text = page(await told(town, "audit"))
+    assert text.count(f"<@{town.admin.id}>") == 2
+    assert f"Pictures per day for members with <@&{people.painters.id}>:** no limit → 5" in text
+    assert "](http" not in text.replace("\\]", "")
+
+
+# --- pages ---------------------------------------------------------------------------------------------------------
+
+
+async def test_show_is_one_readable_page_with_what_is_spent(town, people):
+    await town.answer(await town.imagine(quality="low"))
+    await town.quiet()
+    await told(town, "quota", images=7, member=town.member)
+    text = page(await told(town, "show"))
+    for part in (
+        "Pictures can be made",
+        "Whole server, per month: **$10.00 ($0.0059 spent or reserved, afresh <t:",
+        "Pictures per day: **50** · `/settings quota`",
+        f"<@{town.member.id}>: pictures per day **7**",
+        "Models: **all**",
+    ):
+        assert part in text
+
+
+async def test_limits_tell_a_member_what_is_left_and_which_rule_says_so(town, people):
+    await told(town, "quota", images=5, role=people.painters)
+    await town.answer(await town.imagine(people.painter, quality="low"))
+    await town.quiet()
+    interaction = await town.world.slash(people.painter, town.general, "/limits")
+    message = await interaction.wait_answer()
+    assert message.ephemeral
+    text = page(message)
+    assert "**Pictures per day:** 4 left of 5" in text
+    assert f"your role <@&{people.painters.id}>" in text
+    assert "<t:" in text
+    assert "costs up to **$" in text
+
+
+async def test_limits_work_where_there_is_no_server(town):
+    direct = town.world.dm(town.member)
+    message = await (await town.world.slash(town.member, direct, "/limits")).wait_answer()
+    assert "set by the operator" in message.embeds[0]["footer"]["text"]
+    assert "50 left of 50" in page(message)
+
+
+async def test_german_admins_read_german(town, people):
+    people.studio.members[people.moderator.id].role_ids += (people.admins.id,)
+    message = await told(town, "quota", user=people.moderator, images=5)
+    assert message.content == "**Bilder pro Tag für jedes Mitglied:** 50 → 5"

@@ -1,0 +1,284 @@
+"""The command line as a person uses it, in a process of its own where its exit code matters."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bot.__main__ import COMMANDS, main, parser
+from bot.operator.catalogue import price, read_catalogue, table
+from bot.operator.guide import Refused, Terminal, guide, key_test, token_test, write_env
+from bot.operator.healthcheck import ask
+from bot.operator.invite import fetch_link
+from bot.ports import CannotStart
+from bot.settings import parse_settings
+
+ROOT = Path(__file__).resolve().parents[2]
+TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GabcDE.abcdefghijklmnopqrstuvwxyz0123456789AB"
+KEY = "sk-canary-0123456789abcdef"
+
+
+def easel(*words: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "SYSTEMROOT", "LANG")}
+    return subprocess.run(
+        [sys.executable, "-m", "bot", *words],
+        cwd=cwd,
+        env={**kept, "PYTHONPATH": str(ROOT), **environ},
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=60,
+    )
+
+
+def test_wrong_settings_end_with_78_and_all_faults_at_once(tmp_path: Path) -> None:
+    done = easel("run", cwd=tmp_path, HTTP_PORT="x", SHARD_IDS="0", DISCORD_TOKEN="Bot canary")
+    assert done.returncode == 78
+    assert [
+        name for name in ("HTTP_PORT:", "SHARD_IDS:", "DISCORD_TOKEN:", "OPENAI_API_KEY:") if name not in done.stderr
+    ] == []
+    assert "canary" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def damaged_ledger(folder: Path) -> dict[str, str]:
+    (folder / "data").mkdir()
+    (folder / "data" / "easel.db").write_bytes(b"no database at all" * 100)
+    return {}
+
+
+def broken_model_file(folder: Path) -> dict[str, str]:
+    (folder / "models.toml").write_text('[models."x"]\nlike = "no-such-model"\n')
+    return {"IMAGE_MODELS": "models.toml"}
+
+
+@pytest.mark.parametrize(("plant", "words"), [(damaged_ledger, "easel.db"), (broken_model_file, "IMAGE_MODELS")])
+def test_what_only_a_person_can_mend_ends_the_start_with_78(
+    plant: Callable[[Path], dict[str, str]], words: str, tmp_path: Path
+) -> None:
+    done = easel("run", cwd=tmp_path, DISCORD_TOKEN=TOKEN, OPENAI_API_KEY=KEY, HTTP_PORT="0", **plant(tmp_path))
+    assert done.returncode == 78, done.stderr
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert KEY not in done.stderr
+
+
+def test_a_word_nobody_knows_ends_with_2(tmp_path: Path) -> None:
+    done = easel("fly", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "invalid choice" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [["purge"], ["purge", "--older-than", "soon"], ["purge", "--all", "--older-than", "1d"]]
+)
+def test_purge_without_a_clear_wish_ends_with_2(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 2
+    assert "--older-than" in capsys.readouterr().err
+
+
+def test_nothing_is_deleted_where_there_is_nobody_to_ask(tmp_path: Path) -> None:
+    done = easel("purge", "--all", cwd=tmp_path)
+    assert done.returncode == 78
+    assert "--yes" in done.stderr
+
+
+def test_the_help_comes_without_any_heavy_library(tmp_path: Path) -> None:
+    code = (
+        "import sys, bot.__main__ as m\n"
+        "try: m.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print(sorted({'discord','openai','aiohttp','sqlalchemy','PIL','pydantic'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.strip().endswith("[]"), done.stdout + done.stderr
+
+
+def test_a_first_life_of_migrate_backup_restore_and_models(tmp_path: Path) -> None:
+    assert "brought to" in easel("migrate", cwd=tmp_path).stdout
+    assert "is at" in easel("migrate", cwd=tmp_path).stdout
+    made = easel("backup", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    file = made.stdout.splitlines()[0]
+    assert (tmp_path / file).is_file()
+    restored = easel("restore", file, "--yes", cwd=tmp_path)
+    assert restored.returncode == 0, restored.stderr
+    assert "Restored" in restored.stdout
+    assert easel("purge", "--older-than", "1d", "--yes", cwd=tmp_path).stdout.startswith("Forgot")
+    listed = easel("models", cwd=tmp_path)
+    assert "gpt-image-2.5-flare" in listed.stdout, listed.stderr
+    assert "dall-e-3" in listed.stdout
+
+
+def test_every_command_leads_to_a_function_and_is_in_the_documentation() -> None:
+    import importlib
+
+    text = (ROOT / "docs/operating.md").read_text()
+    for name, command in COMMANDS.items():
+        module, function = command.does.split(":")
+        assert callable(getattr(importlib.import_module(module), function))
+        assert f"`{name}`" in text or f"python -m bot {name}" in text, name
+
+
+def test_the_words_of_the_sandbox_are_left_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    import bot.operator.running as running
+
+    seen: list[list[str]] = []
+    monkeypatch.setattr(running, "start_sandbox", lambda words: seen.append(words) or 3)
+    assert main(["sandbox", "/imagine prompt:a fox", "--out", "x"]) == 3
+    assert seen == [["/imagine prompt:a fox", "--out", "x"]]
+
+
+def test_without_a_word_and_a_token_the_sandbox_starts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import bot.operator.running as running
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DISCORD_TOKEN", raising=False)
+    monkeypatch.setattr(running, "start_sandbox", lambda _words: 0)
+    assert main([]) == 0
+    assert "sandbox" in capsys.readouterr().out
+    assert main(["run"]) == 78
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1"])
+async def test_the_healthcheck_tells_living_from_dead(host: str, clinic: Any) -> None:
+    import asyncio
+
+    from bot.adapters.http_status import StatusServer
+
+    server = StatusServer(host, 0, {}, lambda: b"")
+    await server.start()
+    port = server.address[1]
+    assert await asyncio.to_thread(ask, host, str(port)) == ""
+    await server.aclose()
+    assert "no answer" in await asyncio.to_thread(ask, host, str(port))
+    assert "no answer" in await asyncio.to_thread(ask, host, "not a port")
+
+
+async def test_the_invitation_is_that_of_the_tokens_bot(clinic: Any) -> None:
+    settings = clinic.here().settings
+    assert await fetch_link(settings) == (
+        "https://discord.com/oauth2/authorize?client_id=7&scope=bot+applications.commands&permissions=274878024704"
+    )
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"DISCORD_TOKEN": "wrong.wrong.wrong"}, "refuses"),
+        ({"DISCORD_API_BASE": "http://127.0.0.1:9/api"}, "did not answer"),
+        ({"DISCORD_TOKEN": ""}, "not set"),
+    ],
+)
+async def test_no_invitation_without_a_bot(clinic: Any, wrong: dict[str, str], words: str) -> None:
+    clinic.environ.update(wrong)
+    with pytest.raises(CannotStart, match=words):
+        await fetch_link(clinic.here().settings)
+
+
+def test_every_model_has_a_line_and_a_price() -> None:
+    from datetime import date
+
+    catalogue = read_catalogue(parse_settings({}))
+    lines = table(catalogue, official=True, today=date(2026, 11, 21)).splitlines()
+    assert len(lines) == len(list(catalogue)) + 2
+    assert [model.id for model in catalogue if price(model) == "unknown"] == []
+    assert any("gpt-image-1.5" in line and "ends 2026-12-01" in line for line in lines)
+    assert any("dall-e-2" in line and "retired 2026-05-12" in line for line in lines)
+
+
+def test_a_broken_list_of_models_is_said_with_its_variable(tmp_path: Path) -> None:
+    file = tmp_path / "models.toml"
+    file.write_text("[models.x\n")
+    with pytest.raises(CannotStart, match="IMAGE_MODELS"):
+        read_catalogue(parse_settings({"IMAGE_MODELS": str(file)}))
+
+
+class Person:
+    """Types what it was given, and remembers what it was told."""
+
+    def __init__(self, *answers: str) -> None:
+        self.answers = list(answers)
+        self.heard: list[str] = []
+
+    def type(self, _question: str) -> str:
+        return self.answers.pop(0)
+
+    @property
+    def terminal(self) -> Terminal:
+        return Terminal(say=self.heard.append, ask=self.type, ask_secret=self.type)
+
+
+async def good(_value: str) -> str:
+    return "It works."
+
+
+async def test_the_guide_writes_a_file_only_its_owner_can_read(tmp_path: Path) -> None:
+    person = Person(TOKEN, KEY, "25")
+    assert await guide(person.terminal, tmp_path, good, good) == 0
+    file = tmp_path / ".env"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.read_text() == f"DISCORD_TOKEN={TOKEN}\nOPENAI_API_KEY={KEY}\nOPERATOR_BUDGET_USD=25\n"
+    assert not any(TOKEN in line or KEY in line for line in person.heard)
+
+
+async def test_a_refused_token_is_asked_for_again_and_then_given_up(tmp_path: Path) -> None:
+    async def bad(_value: str) -> str:
+        raise Refused("Discord refuses this token.")
+
+    person = Person("a.b.c", "two words", "")
+    assert await guide(person.terminal, tmp_path, bad, good) == 1
+    assert not (tmp_path / ".env").exists()
+    assert sum("refuses" in line for line in person.heard) == 1
+    assert any("Nothing was written" in line for line in person.heard)
+
+
+async def test_the_key_may_be_left_out_and_a_wrong_budget_is_asked_for_again(tmp_path: Path) -> None:
+    person = Person(TOKEN, "", "lots", "")
+    assert await guide(person.terminal, tmp_path, good, good) == 0
+    assert (tmp_path / ".env").read_text() == f"DISCORD_TOKEN={TOKEN}\n"
+    assert any("US dollars" in line for line in person.heard)
+
+
+def test_what_else_stands_in_the_file_stays(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("# mine\nTZ=UTC\nDISCORD_TOKEN=old\nexport DISCORD_TOKEN=older\nLOG_LEVEL=DEBUG\n")
+    write_env(file, {"DISCORD_TOKEN": "new", "OPENAI_API_KEY": "k"})
+    assert file.read_text() == "# mine\nTZ=UTC\nDISCORD_TOKEN=new\nLOG_LEVEL=DEBUG\nOPENAI_API_KEY=k\n"
+
+
+async def test_the_guide_tests_token_and_key_where_they_belong(clinic: Any) -> None:
+    settings = clinic.here().settings
+    async with aiohttp.ClientSession() as session:
+        test = token_test(settings, session)
+        assert "bot Easel" in await test(TOKEN)
+        with pytest.raises(Refused, match="401"):
+            await test("wrong.wrong.wrong")
+    assert "works" in await key_test(settings)(KEY)
+    clinic.images.status, clinic.images.code = 401, "invalid_api_key"
+    with pytest.raises(Refused, match="bad_key"):
+        await key_test(settings)(KEY)
+
+
+def test_flags_are_what_the_commands_read() -> None:
+    arguments = parser().parse_args(["restore", "x.db", "--yes"])
+    assert arguments == argparse.Namespace(command="restore", file="x.db", yes=True)
