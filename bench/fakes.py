@@ -3,7 +3,7 @@ that reads what is uploaded and says thanks.
 
     python -m bench.fakes [--side 1024]      prints its port
 
-``POST /control`` with ``{"latency_s": 2}`` sets how long a picture takes, ``{"hold": true}`` keeps every answer back and
+``POST /control`` with ``{"latency_s": 2}`` sets about how long a picture takes, ``{"hold": true}`` keeps answers back,
 ``{"hold": false}`` lets all of them go at once. ``GET /control`` says how many wait and how many were answered.
 """
 
@@ -15,6 +15,7 @@ import base64
 import contextlib
 import io
 import json
+import random
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -73,7 +74,7 @@ class Fakes:
         await request.read()
         self.waiting += 1
         try:
-            await asyncio.sleep(self.latency_s)
+            await asyncio.sleep(self.latency_s * random.uniform(0.5, 1.5))
             await self.released.wait()
         finally:
             self.waiting -= 1
@@ -138,7 +139,7 @@ class Other:
     async def until_waiting(self, number: int, timeout_s: float = 60) -> None:
         """Waits until so many calls for pictures are kept back."""
         async with asyncio.timeout(timeout_s):
-            while (await self.told())["waiting"] < number:
+            while (await self.told())["waiting"] < number:  # noqa: ASYNC110  # it is another process that changes
                 await asyncio.sleep(0.02)
 
 

@@ -46,9 +46,9 @@ class Floor:
     async def picture(self) -> None:
         data = await self._made()
         head = (
-            f"--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"payload_json\"\r\n"
+            f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="payload_json"\r\n'
             f"Content-Type: application/json\r\n\r\n{json.dumps({'attachments': [{'id': 0, 'filename': 'a.png'}]})}\r\n"
-            f"--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"files[0]\"; filename=\"a.png\"\r\n"
+            f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="files[0]"; filename="a.png"\r\n'
             "Content-Type: image/png\r\n\r\n"
         ).encode()
         body = Parts(head, data, f"\r\n--{BOUNDARY}--\r\n".encode())

@@ -143,7 +143,7 @@ async def gallery_page(store: SqlStore, guild: int, times: int = 60) -> float:
 
 
 async def one_engine(url: str, folder: Path, seconds: float, rows: int) -> tuple[list[Pace], float, float]:
-    store = await open_store(url, data_dir=folder, secrets=Secrets([KEY]), defaults=LIMITS)
+    store = await open_store(url, data_dir=folder, secrets=Secrets((KEY,)), defaults=LIMITS)
     try:
         paces = await reservations(store, seconds)
         await fill(store, 20, FEW_ROWS)
@@ -206,7 +206,8 @@ async def measure(engine: str, url: str | None, seconds: float, rows: int) -> st
                 if found is None:
                     parts.append("PostgreSQL: none here")
                 else:
-                    parts.append(told("PostgreSQL", *_with(twins, await one_engine(found, folder, seconds, rows)), rows))
+                    seen = await one_engine(found, folder, seconds, rows)
+                    parts.append(told("PostgreSQL", *_with(twins, seen), rows))
     return "\n\n".join(parts)
 
 

@@ -42,7 +42,7 @@ _SHAPES = (
 _BEFORE = re.compile("|".join(_AFTER), re.IGNORECASE)
 _SHAPE = re.compile("|".join(_SHAPES))
 
-# Their debug lines hold whole requests: prompts, statements with parameters, pictures. None of it helps an operator.
+# Their lines below a warning hold whole requests: prompts, statements with parameters. None of it helps an operator.
 QUIET = ("aiosqlite", "asyncio", "httpcore2", "httpx2", "openai", "PIL", "sqlalchemy", "asyncpg")
 
 _ESCAPES = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if code not in (0x09, 0x0A)}
@@ -167,7 +167,7 @@ def configure_logging(
     root.addHandler(handler)
     root.setLevel(_LEVELS.get(level, logging.INFO) if level != "CRITICAL" else logging.CRITICAL)
     for name in QUIET:
-        logging.getLogger(name).setLevel(max(logging.INFO, root.level))
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     logging.captureWarnings(True)
     structlog.configure(
         processors=[

@@ -30,7 +30,15 @@ from sandbox.launch import options_of, running, show  # noqa: E402  # after the 
 OUT = ROOT / "docs" / "images"
 MOST_BYTES = 200 * 1024
 BOT = (sys.executable, "-m", "bot", "run")
-FOX = "a red fox resting in fresh snow at dusk, soft watercolor"
+FOREST = "a pine forest at dusk under a large pale moon, paper cut-out"
+POSTCARDS = (
+    "a lighthouse above a teal sea",
+    "golden dunes in the morning",
+    "a violet mountain lake",
+    "rose fields in the evening",
+    "an orange canyon",
+    "a blue glacier",
+)
 QUIET = {"DEFAULT_COOLDOWN_S": "0", "OPENAI_API_KEY": ""}
 
 
@@ -59,6 +67,14 @@ class Visitor:
             await self.drop(name, data)
         await self.page.get_by_role("button", name="Send", exact=True).click()
 
+    async def answered(self, line: str) -> None:
+        """Runs a command whose first answer is its last."""
+        before = await self.page.locator("#messages > .message").count()
+        await self.run(line)
+        message = self.page.locator("#messages > .message:not(.pending)").nth(before)
+        await message.locator(".content, .embed").first.wait_for()
+        await self.loaded()
+
     async def drop(self, name: str, data: bytes) -> None:
         await self.page.evaluate(
             """([bytes, name]) => {
@@ -81,7 +97,7 @@ class Visitor:
 
     async def loaded(self) -> None:
         await self.page.wait_for_function(
-            "[...document.images].filter((one) => one.closest('#messages')).every((one) => one.complete && one.naturalWidth)"
+            "[...document.querySelectorAll('#messages img')].every((one) => one.complete && one.naturalWidth)"
         )
         await self.page.evaluate("document.fonts.ready")
         await self.page.mouse.move(1, 1)
@@ -104,17 +120,106 @@ def keep(name: str, shot: bytes) -> None:
     print(f"docs/images/{name}.png  {picture.width}x{picture.height}  {out.tell() // 1024} KiB  {colours} colours")  # noqa: T201
 
 
+# --- the pictures ---------------------------------------------------------------------------------------------------
+
+
 async def result(page: Page) -> None:
     """The picture of the README: what a member sees after `/imagine`."""
     one = Visitor(page)
-    await one.run(f"/imagine prompt:{FOX} size:1536x1024")
+    await one.run(f"/imagine prompt:{FOREST} size:1536x1024")
     await one.result()
     keep("result", await page.screenshot())
 
 
-SHOTS: dict[str, tuple[tuple[int, int], Callable[[Page], Awaitable[None]]]] = {
-    "result": ((1200, 800), result),
+async def limits(page: Page) -> None:
+    """What an admin sees of the rules, and how one is told that they hold."""
+    one = Visitor(page)
+    await one.become("Ada")
+    await one.go("staff")
+    for line in (
+        "/settings quota images:3 per:hour",
+        "/settings quota images:40 role:Painters",
+        "/settings budget usd:25",
+        "/settings models deny:gpt-image-2.6-sunburst",
+        "/settings defaults size:landscape quality:medium",
+    ):
+        await one.answered(line)
+    await one.go("general")
+    await one.answered("/settings show")
+    await one.answered("/imagine prompt:four seasons of one apple tree count:4")
+    keep("limits", await page.screenshot())
+
+
+async def edit(page: Page) -> None:
+    """The form behind the button Edit, with a mask in it."""
+    one = Visitor(page)
+    await one.run(f"/imagine prompt:{FOREST} size:1536x1024")
+    message = await one.result()
+    await message.get_by_role("button", name="Edit").click()
+    form = page.get_by_role("dialog")
+    await form.locator("textarea").fill("a hot-air balloon rises over the forest")
+    mask = {"name": "mask.png", "mimeType": "image/png", "buffer": disc_mask((1536, 1024))}
+    await form.locator("input[type=file]").set_input_files(mask)
+    keep("edit", await page.screenshot())
+    await form.get_by_role("button", name="Submit").click()
+    await page.locator("#messages > .message").nth(1).get_by_role("button", name="Again").wait_for(timeout=60_000)
+    await one.loaded()
+    keep("edited", await page.screenshot())
+
+
+async def batch(page: Page) -> None:
+    """A file of prompts, dropped on the page, and the sheet that comes back."""
+    one = Visitor(page)
+    await one.run("/batch size:1024x1024 quality:low", files={"postcards.txt": "\n".join(POSTCARDS).encode()})
+    done = page.locator("#messages > .message .picture").first
+    await done.wait_for(timeout=90_000)
+    await page.wait_for_function("!document.querySelector('#messages').innerText.includes('Stop')", timeout=90_000)
+    await one.loaded()
+    keep("batch", await page.screenshot())
+
+
+async def drawer(page: Page) -> None:
+    """Under the hood: what one command did on the wire."""
+    one = Visitor(page)
+    await one.run(f"/imagine prompt:{FOREST} size:1536x1024 quality:low")
+    message = await one.result()
+    await message.hover()
+    await message.get_by_role("button", name="What went over the wire").click()
+    entry = page.locator(".entry", has_text="POST /v1/images/generations").last
+    await entry.locator("summary").click()
+    await entry.scroll_into_view_if_needed()
+    await one.loaded()
+    keep("drawer", await page.screenshot())
+
+
+async def phone(page: Page) -> None:
+    """The same on a phone, in daylight."""
+    one = Visitor(page)
+    await one.run(f"/imagine prompt:{FOREST} size:1024x1024")
+    await one.result()
+    keep("phone", await page.screenshot())
+
+
+Shoot = Callable[[Page], Awaitable[None]]
+SHOTS: dict[str, tuple[tuple[int, int], Shoot]] = {
+    "result": ((1200, 860), result),
+    "limits": ((1200, 1000), limits),
+    "edit": ((1200, 860), edit),
+    "batch": ((1200, 860), batch),
+    "drawer": ((1400, 860), drawer),
+    "phone": ((400, 820), phone),
 }
+LIGHT = ("phone",)
+
+
+def disc_mask(size: tuple[int, int]) -> bytes:
+    """A mask with a transparent disc: there it is changed."""
+    image = Image.new("RGBA", size, (0, 0, 0, 255))
+    x, y, radius = size[0] * 2 // 3, size[1] * 2 // 5, size[1] // 4
+    ImageDraw.Draw(image).ellipse((x - radius, y - radius, x + radius, y + radius), fill=(0, 0, 0, 0))
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
 
 
 async def take(names: list[str]) -> None:
@@ -127,13 +232,14 @@ async def take(names: list[str]) -> None:
             size, shoot = SHOTS[name]
             options = options_of(["--port", "0", "--no-browser"])
             async with running(options, BOT, extra=QUIET) as sandbox, show(options, sandbox) as shown:
-                await shot(browser, shown.url, size, shoot)
+                await shot(browser, shown.url, size, shoot, "light" if name in LIGHT else "dark")
         await browser.close()
 
 
-async def shot(browser: Any, url: str, size: tuple[int, int], shoot: Callable[[Page], Awaitable[None]]) -> None:
+async def shot(browser: Any, url: str, size: tuple[int, int], shoot: Shoot, scheme: str) -> None:
+    """Opens the page at that size and takes the picture."""
     context = await browser.new_context(
-        viewport={"width": size[0], "height": size[1]}, color_scheme="dark", locale="en-GB", timezone_id="UTC"
+        viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, locale="en-GB", timezone_id="UTC"
     )
     page = await context.new_page()
     page.set_default_timeout(20_000)

@@ -16,10 +16,11 @@ import signal
 import sys
 import tempfile
 import webbrowser
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 from dotenv import dotenv_values
 
@@ -30,12 +31,14 @@ from sandbox.ledger import SqliteLedger
 from sandbox.page.server import PageServer
 from sandbox.process import BotProcess
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGE_PORT = 8300
 READY_S = 60.0
-LATENCY_S = 1.5
+LATENCY_S = 4.5
+"""Long enough to see previews, which the bot shows at most every three seconds."""
 SLOW_S = 12.0
 EXPECTED = (OSError, TimeoutError, RuntimeError)
+Result = TypeVar("Result")
+STOPS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 @dataclass(slots=True)
@@ -50,14 +53,31 @@ class Sandbox:
 
 def main(words: Sequence[str], bot_command: Sequence[str]) -> int:
     """Runs the sandbox; returns the exit code (0 if it did what was asked)."""
-    options = _parser().parse_args(list(words))
+    options = options_of(words)
+    work = _one if options.command else _page
     try:
-        return asyncio.run(_one(options, bot_command) if options.command else _page(options, bot_command))
-    except KeyboardInterrupt:
-        return 0
+        return asyncio.run(_stoppable(work(options, bot_command), stopped=1 if options.command else 0))
+    except KeyboardInterrupt:  # Windows, where the loop takes no signal handlers
+        return 1 if options.command else 0
+    except EXPECTED as problem:
+        print(problem, file=sys.stderr)  # noqa: T201
+        return 1
 
 
-def _parser() -> argparse.ArgumentParser:
+async def _stoppable(work: Coroutine[Any, Any, int], *, stopped: int) -> int:
+    """The work's exit code, or ``stopped`` when a signal ended it; in any case the bot has ended before."""
+    task = asyncio.create_task(work, name="sandbox")
+    for name in STOPS:
+        with contextlib.suppress(NotImplementedError, AttributeError):
+            asyncio.get_running_loop().add_signal_handler(getattr(signal, name), task.cancel)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        return stopped
+
+
+def options_of(words: Sequence[str]) -> argparse.Namespace:
+    """The sandbox's own command line, read."""
     parser = argparse.ArgumentParser(
         prog="easel sandbox", description="A Discord and an image service on this machine, with the real bot between."
     )
@@ -68,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--official", action="store_true", help="the image service knows today's models only")
     parser.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
     parser.add_argument("--verbose", action="store_true", help="show the bot's log")
-    return parser
+    return parser.parse_args(list(words))
 
 
 @asynccontextmanager
@@ -99,7 +119,7 @@ async def running(
         }
         if images is not None:
             env |= {"OPENAI_BASE_URL": images.base_url, "OPENAI_API_KEY": "sandbox-key", "IMAGES_PER_MINUTE": "600"}
-        bot = BotProcess(bot_command, env, ROOT, echo=options.verbose)
+        bot = BotProcess(bot_command, env, Path.cwd(), echo=options.verbose)
         stack.push_async_callback(bot.stop)
         await bot.start()
         await _until_ready(discord, bot)
@@ -107,7 +127,7 @@ async def running(
 
 
 def _real_key() -> bool:
-    return bool(os.environ.get("OPENAI_API_KEY") or dotenv_values(".env").get("OPENAI_API_KEY"))
+    return bool(os.environ.get("OPENAI_API_KEY", dotenv_values(".env").get("OPENAI_API_KEY")))  # "" says: no
 
 
 async def _images(options: argparse.Namespace, stack: AsyncExitStack) -> ImageService:
@@ -120,48 +140,56 @@ async def _images(options: argparse.Namespace, stack: AsyncExitStack) -> ImageSe
 
 async def _until_ready(discord: Server, bot: BotProcess) -> None:
     """Waits for the bot, or says why it did not come. Raises ``RuntimeError``."""
-    ready = asyncio.create_task(discord.wait_ready(timeout_s=READY_S))
+    try:
+        await _while_alive(bot, discord.wait_ready(timeout_s=READY_S), "did not start")
+    except TimeoutError:
+        raise RuntimeError(f"The bot did not start within {READY_S:g} s.{_last_lines(bot)}") from None
+
+
+async def _while_alive(bot: BotProcess, work: Coroutine[Any, Any, Result], failed: str) -> Result:
+    """The work's result. Raises ``RuntimeError`` with the bot's last lines when the bot ends before."""
+    doing = asyncio.create_task(work)
     ended = asyncio.create_task(bot.wait())
-    await asyncio.wait({ready, ended}, return_when=asyncio.FIRST_COMPLETED)
-    if not ready.done() or ready.exception() is not None:
-        ready.cancel()
+    try:
+        await asyncio.wait({doing, ended}, return_when=asyncio.FIRST_COMPLETED)
+        if not doing.done():
+            raise RuntimeError(f"The bot {failed} (exit code {ended.result()}).{_last_lines(bot)}")
+        return doing.result()
+    finally:
+        doing.cancel()
         ended.cancel()
-        await asyncio.gather(ready, ended, return_exceptions=True)
-        raise RuntimeError("The bot did not start. Its last lines:\n" + "\n".join(list(bot.log)[-15:]))
-    ended.cancel()
-    await asyncio.gather(ended, return_exceptions=True)
+        await asyncio.gather(doing, ended, return_exceptions=True)
+
+
+def _last_lines(bot: BotProcess) -> str:
+    return f" Its last lines:\n{bot.last_lines()}" if bot.log else ""
 
 
 async def _one(options: argparse.Namespace, bot_command: Sequence[str]) -> int:
-    try:
-        async with running(options, bot_command, extra={"DEFAULT_COOLDOWN_S": "0", "LOG_LEVEL": "WARNING"}) as sandbox:
-            return await run_one(options.command, sandbox.discord, out=options.out)
-    except EXPECTED as problem:
-        print(problem, file=sys.stderr)  # noqa: T201
-        return 1
+    async with running(options, bot_command, extra={"DEFAULT_COOLDOWN_S": "0", "LOG_LEVEL": "WARNING"}) as sandbox:
+        command = run_one(options.command, sandbox.discord, out=options.out)
+        return await _while_alive(sandbox.bot, command, "ended in the middle of it")
 
 
 async def _page(options: argparse.Namespace, bot_command: Sequence[str]) -> int:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in ("SIGINT", "SIGTERM"):
-        with contextlib.suppress(NotImplementedError, AttributeError):  # Windows has no signal handlers on the loop
-            loop.add_signal_handler(getattr(signal, name), stop.set)
+    """Shows the page until a signal ends it."""
     print("Starting the sandbox …", flush=True)  # noqa: T201
-    try:
-        async with running(options, bot_command) as sandbox:
-            page = await _open_page(options, sandbox)
-            try:
-                print(f"Easel's sandbox is at {page.url} (this machine only). Ctrl-C ends it.", flush=True)  # noqa: T201
-                if not options.no_browser:
-                    await asyncio.to_thread(_browse, page.url)
-                await stop.wait()
-            finally:
-                await page.stop()
-    except EXPECTED as problem:
-        print(problem, file=sys.stderr)  # noqa: T201
-        return 1
+    async with running(options, bot_command) as sandbox, show(options, sandbox) as page:
+        print(f"Easel's sandbox is at {page.url} (this machine only). Ctrl-C ends it.", flush=True)  # noqa: T201
+        if not options.no_browser:
+            await asyncio.to_thread(_browse, page.url)
+        await asyncio.get_running_loop().create_future()
     return 0
+
+
+@asynccontextmanager
+async def show(options: argparse.Namespace, sandbox: Sandbox) -> AsyncIterator[PageServer]:
+    """The page of a started sandbox, on its usual port or on a free one if another program has that."""
+    page = await _open_page(options, sandbox)
+    try:
+        yield page
+    finally:
+        await page.stop()
 
 
 async def _open_page(options: argparse.Namespace, sandbox: Sandbox) -> PageServer:

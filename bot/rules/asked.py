@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from bot.rules.errors import UserError
+from bot.rules.phrases import Phrase, sentence
 from bot.rules.prompts import clean_prompt
 
 SHOWN_CHARS = 100
@@ -65,15 +66,33 @@ class Uploaded:
 class Problem:
     """One thing that cannot be: which option, what was asked, what the model allows, and the nearest that works.
 
-    ``why`` completes "model cannot take asked: …" where the allowed values alone do not explain it. ``nearest`` None:
-    leave it out.
+    Text is what somebody typed or can type; a ``Phrase`` is worded by each language. ``because`` says why where what
+    the model ``takes`` does not explain it, its parts are one sentence; neither: the model has no such option.
+    ``works`` None: leave it out.
     """
 
     option: str
-    asked: str
-    allowed: str
-    nearest: str | None
-    why: str = ""
+    wanted: str | Phrase
+    takes: Phrase | None = None
+    works: str | Phrase | None = None
+    because: tuple[Phrase, ...] = ()
+
+    @property
+    def asked(self) -> str:
+        """In English, as are the next three; empty or None where there is nothing to say."""
+        return str(self.wanted)
+
+    @property
+    def allowed(self) -> str:
+        return str(self.takes or "")
+
+    @property
+    def nearest(self) -> str | None:
+        return None if self.works is None else str(self.works)
+
+    @property
+    def why(self) -> str:
+        return sentence(self.because)
 
     def in_words(self, model: str) -> str:
         """The whole sentence in English, for logs and the command line."""

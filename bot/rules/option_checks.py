@@ -8,19 +8,20 @@ from dataclasses import dataclass, field
 from bot.rules.access import Defaults
 from bot.rules.asked import Problem, RawOptions, Uploaded, nearest_word, plain, shown
 from bot.rules.models import Model
+from bot.rules.phrases import Listed, Phrase, PhraseKey, listed, phrase
 from bot.rules.prompts import VARIATION_PROMPT, clean_prompt, variation_prompt
 from bot.rules.requests import Endpoint, Kind
 from bot.rules.sizes import (
     AUTO,
     Ratio,
     Size,
-    describe,
     fit_ratio,
     is_legal,
     nearest_size,
     parse_size,
+    reasons_against,
     standard_sizes,
-    why_not,
+    takes,
 )
 
 FRAME_MS = (10, 655_350)
@@ -48,9 +49,9 @@ def endpoint_of(model: Model, kind: Kind) -> Endpoint:
 
 
 WHAT_IT_CANNOT = {
-    Endpoint.GENERATIONS: ("a prompt alone", "it only changes pictures that are there"),
-    Endpoint.EDITS: ("a picture to edit", "it only makes new pictures"),
-    Endpoint.VARIATIONS: ("a picture to vary", "it only makes new pictures"),
+    Kind.IMAGINE: (Phrase(PhraseKey.PROMPT_ALONE), Phrase(PhraseKey.ONLY_CHANGES)),
+    Kind.EDIT: (Phrase(PhraseKey.PICTURE_TO_EDIT), Phrase(PhraseKey.ONLY_MAKES)),
+    Kind.VARY: (Phrase(PhraseKey.PICTURE_TO_VARY), Phrase(PhraseKey.ONLY_MAKES)),
 }
 
 
@@ -66,9 +67,12 @@ class Check:
     endpoint: Endpoint
     problems: list[Problem] = field(default_factory=list)
 
-    def problem(self, option: str, asked: object, allowed: str, nearest: object = None, why: str = "") -> None:
-        told = None if nearest is None else str(nearest)
-        self.problems.append(Problem(option, shown(str(asked)), allowed, told, why))
+    def problem(
+        self, option: str, asked: object, takes: Phrase | None = None, nearest: object = None, *because: Phrase
+    ) -> None:
+        wanted = asked if isinstance(asked, Phrase) else shown(str(asked))
+        works = nearest if nearest is None or isinstance(nearest, Phrase) else str(nearest)
+        self.problems.append(Problem(option, wanted, takes, works, because))
 
     def having(self, values: tuple[str, ...]) -> tuple[str, ...]:
         """The values of a parameter, none for the endpoint that takes only ``n`` and ``size``."""
@@ -77,16 +81,17 @@ class Check:
     def endpoint_exists(self, others: Sequence[Model]) -> None:
         if self.endpoint in self.model.endpoints:
             return
-        asked, why = WHAT_IT_CANNOT[self.endpoint]
+        asked, why = WHAT_IT_CANNOT[self.kind]
         able = [other.id for other in others if endpoint_of(other, self.kind) in other.endpoints]
-        self.problem("model", asked, "", next(iter([*able, *self.model.successors]), None), why)
+        self.problem("model", asked, None, next(iter([*able, *self.model.successors]), None), why)
 
     def prompt(self) -> str:
         text = clean_prompt(self.raw.prompt)
         if self.kind is Kind.VARY:
             return self.hint(text)
         if not text:
-            self.problem("prompt", "an empty prompt", "", "a few words", "it needs words to go by")
+            empty, few = Phrase(PhraseKey.EMPTY_PROMPT), Phrase(PhraseKey.FEW_WORDS)
+            self.problem("prompt", empty, None, few, Phrase(PhraseKey.NEEDS_WORDS))
         self.prompt_fits("prompt", text, 0)
         return text
 
@@ -95,15 +100,15 @@ class Check:
             self.prompt_fits("hint", text, len(VARIATION_PROMPT) + 1)
             return variation_prompt(text)
         if text:
-            self.problem("hint", text, "", None, "its variations take no words")
+            self.problem("hint", text, None, None, Phrase(PhraseKey.NO_WORDS))
         return ""
 
     def prompt_fits(self, option: str, text: str, beside: int) -> None:
         """``beside`` is what Easel itself adds to the text."""
         most = self.model.max_prompt.get(self.endpoint, len(text) + beside) - beside
         if len(text) > most:
-            allowed = f"at most {most:,} characters"
-            self.problem(option, f"{len(text):,} characters", allowed, f"{most:,} characters")
+            asked, nearest = (phrase(PhraseKey.CHARACTERS, count=count) for count in (len(text), most))
+            self.problem(option, asked, phrase(PhraseKey.MOST_CHARACTERS, most=most), nearest)
 
     def word(
         self,
@@ -119,7 +124,7 @@ class Check:
         word = plain(asked)
         if word in values:
             return word
-        self.problem(option, asked, ", ".join(values), nearest_word(word, values))
+        self.problem(option, asked, listed(values) if values else None, nearest_word(word, values))
         return None
 
     def size(self) -> str | None:
@@ -130,16 +135,16 @@ class Check:
             case Size() as size if is_legal(sizes, size):
                 return str(size)
             case Size() as size:
-                self.problem("size", size, describe(sizes), nearest_size(sizes, size), why_not(sizes, size))
+                self.problem("size", size, takes(sizes), nearest_size(sizes, size), *reasons_against(sizes, size))
             case Ratio() as ratio:
                 return str(fit_ratio(sizes, ratio))
             case str() if sizes.auto:
                 return AUTO
             case str():
-                self.problem("size", "auto", describe(sizes), self.usual_size())
+                self.problem("size", "auto", takes(sizes), self.usual_size())
             case None:
-                why = "a size is written like 1536x1024, 16:9 or portrait"
-                self.problem("size", self.raw.size, describe(sizes), self.usual_size(), why)
+                why = Phrase(PhraseKey.SIZE_WRITTEN)
+                self.problem("size", self.raw.size, takes(sizes), self.usual_size(), why)
         return None
 
     def usual_size(self) -> str:
@@ -166,12 +171,12 @@ class Check:
         if word == model.default_format and not formats:
             return None  # it makes nothing else, and has no parameter to say so
         if word not in formats:
-            self.problem("format", asked, ", ".join(formats or (model.default_format,)), self.usual_format(word))
+            self.problem("format", asked, listed(formats or (model.default_format,)), self.usual_format(word))
             return None
         if background == "transparent" and word not in model.transparent_formats:
             allowed = self.among_formats(model.transparent_formats)
-            nearest = next(iter(allowed), None)
-            self.problem("format", word, ", ".join(allowed), nearest, f"transparency needs {' or '.join(allowed)}")
+            why = phrase(PhraseKey.TRANSPARENCY, formats=Listed(tuple(allowed), "or"))
+            self.problem("format", word, listed(allowed), next(iter(allowed), None), why)
         return word
 
     def usual_format(self, word: str) -> str:
@@ -198,10 +203,11 @@ class Check:
             return None
         usable = self.among_formats(self.model.compressible)
         if not usable:
-            self.problem("compression", asked, "")
+            self.problem("compression", asked)
         elif (format_ or self.model.default_format) not in usable:
-            why = f"only {' and '.join(usable)} are compressed, and this is {format_ or self.model.default_format}"
-            self.problem("compression", asked, " or ".join(usable), f"format:{usable[-1]}", why)
+            this, those = format_ or self.model.default_format, Listed(tuple(usable), "and")
+            why = phrase(PhraseKey.NOT_COMPRESSED, formats=those, format=this)
+            self.problem("compression", asked, listed(usable), f"format:{usable[-1]}", why)
         else:
             return self.whole("compression", asked, 0, 100)
         return None
@@ -209,13 +215,13 @@ class Check:
     def whole(self, option: str, asked: int, low: int, high: int) -> int | None:
         if low <= asked <= high:
             return asked
-        self.problem(option, asked, f"{low:,} to {high:,}", min(max(asked, low), high))
+        self.problem(option, asked, phrase(PhraseKey.RANGE, low=low, high=high), min(max(asked, low), high))
         return None
 
     def count(self, format_: str | None) -> int:
         asked = self.raw.count if self.raw.count is not None else 1
         if format_ == "svg" and asked > 1:
-            self.problem("count", asked, "1", 1, "an SVG is drawn alone")
+            self.problem("count", asked, listed([1]), 1, Phrase(PhraseKey.SVG_ALONE))
             return 1
         return self.whole("count", asked, 1, self.model.max_count) or 1
 
@@ -223,7 +229,7 @@ class Check:
         values = self.having(self.model.moderations)
         chosen = self.word("moderation", self.raw.moderation, values, floor)
         if floor in values and chosen is not None and STRICTNESS.get(chosen, 1) < STRICTNESS.get(floor or "", 1):
-            self.problem("moderation", chosen, str(floor), floor, f"this server asks for {floor}")
+            self.problem("moderation", chosen, None, floor, phrase(PhraseKey.SERVER_ASKS, level=floor or ""))
         return chosen
 
     def frames(self, format_: str | None) -> int | None:
@@ -232,7 +238,7 @@ class Check:
             return None
         if self.model.frames is None:
             if asked is not None:
-                self.problem("frames", asked, "")
+                self.problem("frames", asked)
             return None
         return self.model.default_frames if asked is None else self.whole("frames", asked, *self.model.frames)
 
@@ -247,42 +253,44 @@ class Check:
         if format_ == "gif":
             return True
         if asked is not None and "gif" in self.having(self.model.formats):
-            self.problem(option, asked, "", "format:gif", "only a GIF has frames")
+            self.problem(option, asked, None, "format:gif", Phrase(PhraseKey.ONLY_GIF_FRAMES))
         elif asked is not None:
-            self.problem(option, asked, "")
+            self.problem(option, asked)
         return False
 
     def partials(self, allowed: bool | None, quality: str | None, format_: str | None, count: int) -> int:
         asked = self.raw.preview
         reason = self.no_previews(allowed, format_, count)
         if asked and reason:
-            self.problem("preview", "True", "False", "preview:False", reason)
+            self.problem("preview", "True", None, "preview:False", reason)
         wanted = asked if asked is not None else (allowed or quality != "low")
         return min(PREVIEWS, self.model.max_partials) if wanted and not reason else 0
 
-    def no_previews(self, allowed: bool | None, format_: str | None, count: int) -> str:
-        """Why no partial pictures can be had; empty if they can."""
+    def no_previews(self, allowed: bool | None, format_: str | None, count: int) -> Phrase | None:
+        """Why no partial pictures can be had; None if they can."""
         reasons = (
             (
                 self.model.max_partials == 0 or self.endpoint is Endpoint.VARIATIONS,
-                "it shows nothing before it is done",
+                Phrase(PhraseKey.NO_PREVIEWS),
             ),
-            (allowed is False, "previews are switched off on this server"),
-            (format_ in STILL_ONLY, f"{(format_ or '').upper()} comes only as a whole"),
-            (count > 1, "previews are for one picture at a time"),
+            (allowed is False, Phrase(PhraseKey.PREVIEWS_OFF)),
+            (format_ in STILL_ONLY, phrase(PhraseKey.ONLY_WHOLE, format=(format_ or "").upper())),
+            (count > 1, Phrase(PhraseKey.PREVIEWS_ONE)),
         )
-        return next((reason for holds, reason in reasons if holds), "")
+        return next((reason for holds, reason in reasons if holds), None)
 
     def uploads(self, format_: str | None) -> None:
         given = len(self.uploaded.sizes)
+        pictures = phrase(PhraseKey.PICTURES, count=given)
         rule = self.model.inputs.get(self.endpoint)
         if self.kind is Kind.IMAGINE:
             if given:
-                self.problem("image", f"{given} pictures", "", None, "a prompt alone makes new pictures")
+                self.problem("image", pictures, None, None, Phrase(PhraseKey.PROMPT_MAKES_NEW))
         elif given == 0:
-            self.problem("image", "no picture", "", "one picture", "there is nothing to change")
+            none, one = Phrase(PhraseKey.NO_PICTURE), Phrase(PhraseKey.ONE_PICTURE)
+            self.problem("image", none, None, one, Phrase(PhraseKey.NOTHING_TO_CHANGE))
         elif rule is not None and given > rule.max_images:
-            self.problem("image", f"{given} pictures", f"at most {rule.max_images}", f"{rule.max_images}")
+            self.problem("image", pictures, phrase(PhraseKey.MOST_PICTURES, most=rule.max_images), rule.max_images)
         if self.uploaded.has_mask:
             self.mask(format_)
         if self.uploaded.has_markup:
@@ -290,12 +298,12 @@ class Check:
 
     def mask(self, format_: str | None) -> None:
         if self.endpoint is not Endpoint.EDITS or self.model.mask_max_bytes is None:
-            self.problem("mask", "a mask", "")
+            self.problem("mask", Phrase(PhraseKey.MASK))
         elif format_ == "gif":
-            self.problem("mask", "a mask", "", None, "a GIF cannot be made with one")
+            self.problem("mask", Phrase(PhraseKey.MASK), None, None, Phrase(PhraseKey.NO_GIF_WITH_MASK))
 
     def markup(self) -> None:
         if self.endpoint is not Endpoint.EDITS or not self.model.has_markup:
-            self.problem("markup", "markup", "")
+            self.problem("markup", Phrase(PhraseKey.MARKUP))
         elif self.uploaded.has_mask:
-            self.problem("markup", "markup", "", None, "it takes a mask or markup, not both")
+            self.problem("markup", Phrase(PhraseKey.MARKUP), None, None, Phrase(PhraseKey.MASK_OR_MARKUP))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from bot.rules.uploads import SEPARATOR, BadUpload, UploadProblem
+from bot.rules.uploads import BINARY, SEPARATOR, BadUpload, UploadProblem
 
 VARIATION_PROMPT = (
     "Create a variation of this image: keep subject, palette and composition recognisable; "
@@ -51,13 +51,13 @@ def read_prompt_file(data: bytes, name: str = "prompt_file") -> str:
     if len(data) > MAX_FILE_BYTES:
         raise BadUpload(UploadProblem.TOO_MANY_BYTES, name, f"{len(data)}{SEPARATOR}{MAX_FILE_BYTES}")
     if encoding := OTHER_BOMS.get(data[:2]):
-        raise BadUpload(UploadProblem.NOT_TEXT, name, f"it is {encoding}")
+        raise BadUpload(UploadProblem.NOT_TEXT, name, encoding)
     if b"\x00" in data:
-        raise BadUpload(UploadProblem.NOT_TEXT, name, "it holds binary data")
+        raise BadUpload(UploadProblem.NOT_TEXT, name, BINARY)
     try:
         text = clean_prompt(data.removeprefix(UTF8_BOM).decode("utf-8"))
     except UnicodeDecodeError as fault:
-        raise BadUpload(UploadProblem.NOT_TEXT, name, f"from byte {fault.start:,} on") from None
+        raise BadUpload(UploadProblem.NOT_TEXT, name, str(fault.start)) from None
     if not text:
         raise BadUpload(UploadProblem.EMPTY, name)
     return text

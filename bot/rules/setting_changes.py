@@ -160,7 +160,7 @@ def moderated(level: str | None, spoiler: bool | None, age_restricted_only: bool
 
 
 def told_moderation(settings: ServerSettings) -> str:
-    switches = (("spoiler", settings.spoiler), ("age_restricted_only", settings.age_restricted_only))
+    switches = (("spoiler", settings.spoiler), ("age-restricted only", settings.age_restricted_only))
     parts = [f"level {settings.moderation or 'as asked'}", *(f"{name} {_on(value)}" for name, value in switches)]
     return ", ".join(parts)
 

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import ceil, floor, log, sqrt
 
+from bot.rules.phrases import Phrase, PhraseKey, listed, phrase, sentence
+
 AUTO = "auto"
 """The word that leaves the size to the model."""
 
@@ -118,47 +120,55 @@ def standard_sizes(sizes: Sizes) -> tuple[Size, ...]:
     return sizes.sizes if isinstance(sizes, SizeList) else sizes.standard
 
 
-def describe(sizes: Sizes) -> str:
+def takes(sizes: Sizes) -> Phrase:
     """What the model allows, in a few words: the list, or the whole rule."""
-    auto = (AUTO,) if sizes.auto else ()
     match sizes:
         case SizeList():
-            return ", ".join([*map(str, sizes.sizes), *auto])
+            return listed([*sizes.sizes, *((AUTO,) if sizes.auto else ())])
         case SizeRule():
-            rule = (
-                f"sides in multiples of {sizes.step_px} up to {sizes.max_edge_px:,}, "
-                f"at most {sizes.max_ratio:g} times as long as wide, "
-                f"{sizes.min_pixels:,} to {sizes.max_pixels:,} pixels"
+            return phrase(
+                PhraseKey.SIZE_RULE_OR_AUTO if sizes.auto else PhraseKey.SIZE_RULE,
+                step=sizes.step_px,
+                edge=sizes.max_edge_px,
+                ratio=float(sizes.max_ratio),
+                low=sizes.min_pixels,
+                high=sizes.max_pixels,
             )
-            return f"{rule}, or {AUTO}" if auto else rule
+
+
+def describe(sizes: Sizes) -> str:
+    """``takes`` in English."""
+    return str(takes(sizes))
+
+
+def reasons_against(sizes: Sizes, size: Size) -> tuple[Phrase, ...]:
+    """Why the model cannot make this size, each a part of one sentence; empty if it can."""
+    if is_legal(sizes, size):
+        return ()
+    match sizes:
+        case SizeList():
+            return (phrase(PhraseKey.MAKES_SIZES, sizes=describe(sizes)),)
+        case SizeRule():
+            others = [breach for breach in _breaches(sizes, size) if breach.key is not PhraseKey.MULTIPLES]
+            return (phrase(PhraseKey.MULTIPLES, step=sizes.step_px), *others)
 
 
 def why_not(sizes: Sizes, size: Size) -> str:
-    """Why the model cannot make this size, as the end of a sentence; empty if it can."""
-    if is_legal(sizes, size):
-        return ""
-    match sizes:
-        case SizeList():
-            return f"it makes {describe(sizes)}"
-        case SizeRule():
-            broken = [words for words in _breaches(sizes, size) if words]
-            return _listed([f"both sides must be multiples of {sizes.step_px}", *broken])
+    """``reasons_against`` in English, as the end of a sentence."""
+    return sentence(reasons_against(sizes, size))
 
 
-def _listed(words: list[str]) -> str:
-    return " and ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
-
-
-def _breaches(rule: SizeRule, size: Size) -> list[str]:
-    """One entry per bound that is broken; the multiple has no words of its own, every sentence begins with it."""
+def _breaches(rule: SizeRule, size: Size) -> list[Phrase]:
+    """One entry per bound that is broken; every sentence begins with the multiple, broken or not."""
     checks = (
-        (size.width % rule.step_px == 0 and size.height % rule.step_px == 0, ""),
-        (max(size.width, size.height) <= rule.max_edge_px, f"no side longer than {rule.max_edge_px:,} pixels"),
-        (size.ratio <= rule.max_ratio, f"the long side at most {rule.max_ratio:g} times the short one"),
-        (size.pixels >= rule.min_pixels, f"the picture at least {rule.min_pixels:,} pixels"),
-        (size.pixels <= rule.max_pixels, f"the picture at most {rule.max_pixels:,} pixels"),
-    )
-    return [words for holds, words in checks if not holds]
+        (size.width % rule.step_px == 0 and size.height % rule.step_px == 0,
+         phrase(PhraseKey.MULTIPLES, step=rule.step_px)),
+        (max(size.width, size.height) <= rule.max_edge_px, phrase(PhraseKey.LONGEST_SIDE, most=rule.max_edge_px)),
+        (size.ratio <= rule.max_ratio, phrase(PhraseKey.LONGEST_SHAPE, most=float(rule.max_ratio))),
+        (size.pixels >= rule.min_pixels, phrase(PhraseKey.FEWEST_PIXELS, least=rule.min_pixels)),
+        (size.pixels <= rule.max_pixels, phrase(PhraseKey.MOST_PIXELS, most=rule.max_pixels)),
+    )  # fmt: skip
+    return [breach for holds, breach in checks if not holds]
 
 
 def nearest_size(sizes: Sizes, asked: Size) -> Size:

@@ -15,6 +15,9 @@ from bot.rules.errors import UserError
 
 SEPARATOR = " / "
 
+BINARY = "binary"
+"""What a file is that should be text and is not."""
+
 
 class UploadProblem(StrEnum):
     EMPTY = "empty"
@@ -34,7 +37,7 @@ class UploadProblem(StrEnum):
     MASK_TWICE = "mask_twice"  # mask and area, or mask and markup
     MASK_NEEDED = "mask_needed"  # the model edits only with a mask, and there is none
     BAD_AREA = "bad_area"  # detail: what was typed
-    NOT_TEXT = "not_text"  # a prompt file that is not UTF-8 text
+    NOT_TEXT = "not_text"  # a prompt file that is not UTF-8; detail: its encoding, BINARY, or the byte that is wrong
 
 
 class BadUpload(UserError):

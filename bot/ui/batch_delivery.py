@@ -86,6 +86,7 @@ class DiscordBatchDelivery:
         self._limit_bytes = limit_bytes
         self._waits_s = waits_s
         self._sleep = sleep
+        self._has_begun = False
 
     @property
     def repeatable(self) -> bool:
@@ -114,6 +115,7 @@ class DiscordBatchDelivery:
                 if verdict_on(error) is not Verdict.TOKEN_DEAD:
                     raise
             else:
+                self._has_begun = True
                 return
         await self._reach.edit_by_bot(letter)
 
@@ -142,6 +144,9 @@ class DiscordBatchDelivery:
             return await self._reach.post(letter, nonce=nonce, user_id=batch.asker.user_id)
         if not self._reach.is_live:
             raise CannotDeliver("the interaction is over and the bot may not post here")
+        if not self._has_begun:  # a further answer to a bare "thinking" would take its place
+            await self._reach.edit(Letter(content=batch_words.head(batch, self._locale(batch))))
+            self._has_begun = True
         return await self._reach.follow(letter, private=self._reach.answer.private)
 
     async def _letter(

@@ -26,9 +26,12 @@ def bar(counts: BatchCounts) -> str:
     return "🟩" * done + "🟥" * failed + "⬜" * (BAR_CELLS - done - failed)
 
 
+def head(batch: Batch, locale: str) -> str:
+    return say(locale, "batch.head", total=number(locale, len(batch.lines)), user=batch.asker.user_id)
+
+
 def progress(batch: Batch, counts: BatchCounts, locale: str) -> str:
     """The progress message: bar, figures, time."""
-    head = say(locale, "batch.head", total=number(locale, counts.total), user=batch.asker.user_id)
     figures = say(locale, "batch.figures", done=counts.done, failed=counts.failed, left=counts.left)
     since = f"<t:{int(batch.created_at.timestamp())}:R>"
     if counts.left == 0:
@@ -39,7 +42,7 @@ def progress(batch: Batch, counts: BatchCounts, locale: str) -> str:
         when = say(locale, "batch.eta", since=since, time=duration(locale, counts.eta_s))
     else:
         when = say(locale, "batch.since", since=since)
-    return f"{head}\n{bar(counts)}\n{figures}\n{when}"
+    return f"{head(batch, locale)}\n{bar(counts)}\n{figures}\n{when}"
 
 
 def group(batch: Batch, pictures: Sequence[BatchPicture], left_out: Sequence[int], locale: str) -> discord.Embed:

@@ -17,7 +17,7 @@ from bot.rules.models import Catalogue, Model
 from bot.rules.options import suggest
 from bot.rules.requests import Endpoint, Kind
 from bot.ui.answering import Interaction, asker_of
-from bot.ui.speech import say
+from bot.ui.speech import day, say
 from bot.ui.text import cut
 
 log = logging.getLogger(__name__)
@@ -91,7 +91,7 @@ def offered(catalogue: Catalogue, official: bool, today: Any) -> tuple[Model, ..
 def _label(model: Model, default: str, locale: str) -> str:
     notes = [say(locale, "models.default")] if model.id == default else []
     if model.ends_on is not None:
-        notes.append(say(locale, "models.ends_on", day=model.ends_on.isoformat()))
+        notes.append(say(locale, "models.ends_on", day=day(locale, model.ends_on)))
     return cut(model.id + (f" ({', '.join(notes)})" if notes else ""), LONGEST)
 
 

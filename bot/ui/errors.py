@@ -30,12 +30,13 @@ from bot.rules.errors import (
 from bot.rules.faults import FaultKind, ServiceFailed
 from bot.rules.limits import Measure, Period, Refusal, Refused, Scope
 from bot.rules.models import ModelRetired, NoSuchModel
-from bot.rules.options import InvalidOptions, Problem
+from bot.rules.options import InvalidOptions
 from bot.rules.pricing import UnknownPrice
 from bot.rules.setting_changes import Contradiction, ListFull
 from bot.rules.uploads import SEPARATOR, BadUpload, UploadProblem
 from bot.transfer import BadImport
-from bot.ui.speech import duration, has, joined, moment, money, number, say, size_of
+from bot.ui.problem_words import problem_line
+from bot.ui.speech import day, duration, has, joined, moment, money, number, say, size_of
 from bot.ui.text import CONTENT_LIMIT, cut, inline, length, shown
 
 log = logging.getLogger(__name__)
@@ -106,24 +107,8 @@ def _unknown(error: Exception, locale: str) -> str:
 
 
 def _invalid(error: InvalidOptions, locale: str) -> str:
-    lines = [_problem(problem, error.model, locale) for problem in error.problems]
+    lines = [problem_line(problem, error.model, locale) for problem in error.problems]
     return "\n".join([say(locale, "problem.head"), *lines])
-
-
-def _problem(problem: Problem, model: str, locale: str) -> str:
-    why = problem.why.rstrip(".") or (
-        say(locale, "problem.allowed", allowed=problem.allowed.rstrip("."))
-        if problem.allowed
-        else say(locale, "problem.nothing")
-    )
-    key = "problem.size" if problem.option == "size" else "problem.other"
-    sentence = say(locale, key, model=inline(model), asked=shown(problem.asked, 60), why=why)
-    ending = (
-        say(locale, "problem.nearest", nearest=shown(problem.nearest, 60))
-        if problem.nearest
-        else say(locale, "problem.leave_out")
-    )
-    return say(locale, "problem.line", option=problem.option, sentence=f"{sentence} {ending}")
 
 
 def _no_such_model(error: NoSuchModel, locale: str) -> str:
@@ -138,8 +123,8 @@ def _no_such_model(error: NoSuchModel, locale: str) -> str:
 
 def _retired(error: ModelRetired, locale: str) -> str:
     successor = say(locale, "error.successor", successor=inline(error.successor)) if error.successor else ""
-    day = error.retired_on.isoformat()
-    return say(locale, "error.model_retired", model=inline(error.model), day=day, successor=successor)
+    on = day(locale, error.retired_on)
+    return say(locale, "error.model_retired", model=inline(error.model), day=on, successor=successor)
 
 
 # --- limits and access -------------------------------------------------------------------------------------------
@@ -226,13 +211,24 @@ def _upload_detail(error: BadUpload, locale: str) -> str:
     """The detail, put together where it holds what came and what is allowed."""
     came, parted, allowed = error.detail.partition(SEPARATOR)
     if not parted:
-        return shown(error.detail, 200)
+        return _one_detail(error, locale)
     if error.problem is UploadProblem.TOO_MANY_BYTES and came.isdigit() and allowed.isdigit():
         came, allowed = size_of(locale, int(came)), size_of(locale, int(allowed))
     elif allowed.isdigit():
         allowed = number(locale, int(allowed))
     both = error.problem in (UploadProblem.MASK_SIZE, UploadProblem.MASK_TWICE)
     return say(locale, "upload.both" if both else "upload.at_most", came=shown(came, 80), allowed=shown(allowed, 80))
+
+
+def _one_detail(error: BadUpload, locale: str) -> str:
+    """What the file is instead: a format or an encoding by its name, or where it goes wrong."""
+    if error.problem is UploadProblem.NOT_TEXT and error.detail.isdigit():
+        return say(locale, "upload.is.wrong_byte", byte=number(locale, int(error.detail)))
+    key = f"upload.is.{error.detail}"
+    if has(key):
+        return say(locale, key)
+    name = shown(error.detail, 200)
+    return say(locale, "upload.is.encoding", name=name) if name and error.problem is UploadProblem.NOT_TEXT else name
 
 
 def _service(error: ServiceFailed, locale: str) -> str:
@@ -252,7 +248,7 @@ def _service(error: ServiceFailed, locale: str) -> str:
 
 def duration_or_later(seconds: float | None, locale: str) -> str:
     """``in 12 s`` as far as a service told it, else ``in a moment``."""
-    return f"in {duration(locale, seconds)}" if seconds else say(locale, "service.later")
+    return say(locale, "service.in", time=duration(locale, seconds)) if seconds else say(locale, "service.later")
 
 
 def _stage(stage: str | None, locale: str) -> str:

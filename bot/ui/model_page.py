@@ -14,7 +14,7 @@ from bot.rules.pricing import picture_price
 from bot.rules.requests import Endpoint
 from bot.rules.sizes import SizeList, SizeRule, standard_sizes
 from bot.ui.embeds import COLOUR
-from bot.ui.speech import money, number, say
+from bot.ui.speech import decimal, money, number, say
 from bot.ui.text import FIELD_LIMIT, cut, inline, length
 
 PER_PAGE = 8
@@ -127,7 +127,7 @@ def _sizes(model: Model, locale: str) -> str:
                 low=number(locale, rule.min_pixels),
                 high=number(locale, rule.max_pixels),
                 edge=number(locale, rule.max_edge_px),
-                ratio=f"{rule.max_ratio:g}",
+                ratio=decimal(locale, rule.max_ratio),
                 standard=", ".join(str(size) for size in rule.standard[:3]),
             )
 

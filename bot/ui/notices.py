@@ -18,7 +18,7 @@ from bot.rules.limits import Scope
 from bot.rules.people import Place
 from bot.ui.limit_words import change_line, slot
 from bot.ui.reach import TROUBLE
-from bot.ui.speech import has, money, say
+from bot.ui.speech import day, has, money, say
 from bot.ui.text import CONTENT_LIMIT, cut, inline, shown
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class DiscordNotifier:
 
         def words(locale: str) -> str:
             use = say(locale, "notice.model_successor", successor=inline(successor)) if successor else ""
-            return say(locale, "notice.model_ends", model=inline(model_id), day=ends_on.isoformat(), successor=use)
+            return say(locale, "notice.model_ends", model=inline(model_id), day=day(locale, ends_on), successor=use)
 
         async def post_all() -> None:
             for place, settings in await self._store.watched_places():

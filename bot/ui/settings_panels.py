@@ -55,16 +55,22 @@ class Reply:
 async def answer(interaction: Interaction, work: Coroutine[Any, Any, Reply]) -> None:
     """Answers in private with what ``work`` returns; says "thinking" first where that takes a while."""
     take(interaction)
-    working = asyncio.ensure_future(work)  # awaited below, whatever happens
-    try:
-        spent = asyncio.get_running_loop().time() - received(interaction)
-        await asyncio.wait({working}, timeout=max(0.0, QUICK_S - spent))
-        if not working.done():
-            await acknowledge(interaction, private=True)
-        reply = await working
-    finally:
-        working.cancel()
+    working = interaction.client.tasks.start(_outcome(work), "an answer to an admin")
+    spent = asyncio.get_running_loop().time() - received(interaction)
+    await asyncio.wait({working}, timeout=max(0.0, QUICK_S - spent))
+    if not working.done():
+        await acknowledge(interaction, private=True)
+    reply = await working
+    if isinstance(reply, Exception):
+        raise reply
     await tell(interaction, reply.text, embed=reply.embed, view=reply.view, files=_files(reply.sheets))
+
+
+async def _outcome(work: Coroutine[Any, Any, Reply]) -> Reply | Exception:
+    try:
+        return await work
+    except Exception as error:  # noqa: BLE001  # raised again where it is awaited
+        return error
 
 
 def _files(sheets: tuple[Sheet, ...]) -> list[discord.File] | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -66,6 +66,12 @@ def number(locale: str, value: int) -> str:
     return figure.replace(",", ".") if language_of(locale) in _DECIMAL_COMMA else figure
 
 
+def decimal(locale: str, value: float) -> str:
+    """As short as it can be: ``3``, ``2.5``."""
+    figure = f"{value:g}"
+    return figure.replace(".", ",") if language_of(locale) in _DECIMAL_COMMA else figure
+
+
 def size_of(locale: str, byte_count: int) -> str:
     """``3.4 MB`` or ``812 KB``, by thousands of 1024."""
     if byte_count >= 1024 * 1024:
@@ -86,6 +92,11 @@ def ordinal(locale: str, position: int) -> str:
         return f"{position}."
     ending = "th" if 10 <= position % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(position % 10, "th")
     return f"{position}{ending}"
+
+
+def day(locale: str, on: date) -> str:
+    """``2026-05-12``, which no English reader takes for another day; ``12.05.2026``."""
+    return f"{on:%d.%m.%Y}" if language_of(locale) == "de" else on.isoformat()
 
 
 def moment(at: datetime) -> str:

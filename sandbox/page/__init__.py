@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from sandbox.page.drawer import Ledger
-from sandbox.page.power import BotProcess
 from sandbox.page.server import BotControl, PageServer
 
-__all__ = ["BotControl", "BotProcess", "Ledger", "PageServer"]
+__all__ = ["BotControl", "Ledger", "PageServer"]

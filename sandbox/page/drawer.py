@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.discord.model import Json
-from sandbox.discord.wire import WireLog
+from sandbox.discord.wire import WireEntry, WireLog
 from sandbox.images import Call, ImageService
 
 Ledger = Callable[[int | None], Awaitable[Sequence[Mapping[str, Any]]]]
@@ -59,7 +59,7 @@ class Drawer:
         rows: list[Json] = []
         if self._wire is not None:
             found = self._wire.of(interaction_ids) if interaction_ids else list(self._wire.entries)[-SHOWN:]
-            rows += [shorten(one.shown()) | {"key": f"w{one.number}", "notes": []} for one in found]
+            rows += [shorten(one.shown()) | {"key": f"w{one.number}", "notes": []} for one in _heard(found)]
         if self._images is not None:
             span = (rows[0]["at"], rows[-1]["at"]) if interaction_ids and rows else None
             calls = [image_call(call) for call in self._images.calls[-SHOWN:]]
@@ -71,6 +71,14 @@ class Drawer:
         if self._ledger is None:
             return None
         return [{key: _plain(value) for key, value in row.items()} for row in await self._ledger(interaction_id)]
+
+
+def _heard(entries: Sequence[WireEntry]) -> list[WireEntry]:
+    """Without the copies of an interaction that Discord keeps for sessions that a killed bot left behind."""
+    copies = [one for one in entries if one.lane == "gateway out" and one.interaction_id is not None]
+    living = {one.interaction_id: one.number for one in copies}  # the newest session is the living one
+    dead = {one.number for one in copies if living[one.interaction_id] != one.number}
+    return [one for one in entries if one.number not in dead]
 
 
 def _plain(value: Any) -> Any:

@@ -34,8 +34,18 @@ _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".
 class BotControl(Protocol):
     """Power over the bot's process, if the one who started it can give it."""
 
+    listeners: list[Callable[[], None]]
+    """Called whenever the process started or ended, by whomever."""
+
     @property
     def running(self) -> bool: ...
+
+    @property
+    def exit_code(self) -> int | None: ...
+
+    def last_lines(self, count: int = 15) -> str:
+        """The end of the bot's log."""
+        ...
 
     async def start(self) -> None: ...
 
@@ -101,11 +111,15 @@ class PageServer:
         self.port = self._runner.addresses[0][1]
         if self._images is not None:
             self._images.listeners.append(self._drawn)
+        if self._bot is not None:
+            self._bot.listeners.append(self._bot_changed)
 
     async def stop(self) -> None:
         """Closes every tab's socket and stops listening."""
         if self._images is not None and self._drawn in self._images.listeners:
             self._images.listeners.remove(self._drawn)
+        if self._bot is not None and self._bot_changed in self._bot.listeners:
+            self._bot.listeners.remove(self._bot_changed)
         self._live.close()
         if self._runner is not None:
             await self._runner.cleanup()
@@ -120,8 +134,7 @@ class PageServer:
     ) -> None:
         await self.stop()
 
-    def bot_changed(self) -> None:
-        """To be called when the bot's process started or ended by itself."""
+    def _bot_changed(self) -> None:
         self._live.tell_all({"type": "gateway", "online": self._online(), "bot": self._bot_state()})
 
     def _online(self) -> bool:
@@ -182,7 +195,11 @@ class PageServer:
         return {"faults": self._switches.listed(), "control": self._bot_state(), "gateway": self._gateway is not None}
 
     def _bot_state(self) -> Json | None:
-        return None if self._bot is None else {"running": self._bot.running}
+        if self._bot is None:
+            return None
+        if self._bot.running:
+            return {"running": True}
+        return {"running": False, "exit_code": self._bot.exit_code, "last_lines": self._bot.last_lines()}
 
     # --- doing ---------------------------------------------------------------------------------------------------
 
@@ -309,7 +326,6 @@ class PageServer:
         if ask.text("do") not in does:
             raise NotPossible("one can start, kill or restart the bot")
         await does[ask.text("do")]()
-        self.bot_changed()
         return {"control": self._bot_state()}
 
     # --- files and the socket ------------------------------------------------------------------------------------

@@ -76,13 +76,13 @@ async def test_forgetting_a_member_who_is_busy_unbalances_nothing(opened, sample
     stores = [await opened(), await opened()]
 
     async def busy(store):
-        for _ in range(15):
+        for _ in range(8):
             [job] = await store.open_jobs([sample.draft(micro_usd=5)], sample.now)
             job = await store.dispatch(job, sample.now)
             await store.produce(job, sample.bill(3), None, sample.now)
 
     async def forget():
-        for _ in range(6):
+        for _ in range(3):
             await stores[1].forget_member(1)
 
     await asyncio.gather(busy(stores[0]), busy(stores[1]), forget())

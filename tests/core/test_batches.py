@@ -458,7 +458,8 @@ async def test_a_batch_whose_maker_is_forgotten_ends_quietly(world: World) -> No
     await asyncio.wait_for(task, 20)
 
     assert world.studio.prompts == ["fox 1", "fox 2"]
-    assert world.channel.groups == {} and world.channel.summaries == []
+    assert world.channel.groups == {}
+    assert world.channel.summaries == []
     assert (await world.store.counts_by_state())[JobState.PRODUCED] == 0
     assert [await life.jobs.pictures.results(job_id) for job_id in gone] == [[]] * 4
 
@@ -494,7 +495,10 @@ async def test_a_death_at_any_stage_loses_nothing_and_repeats_nothing(world: Wor
     assert repeated == []
     states = await world.states(batch)
     unknown = states.count("unknown")
-    assert unknown == (1 if stage == "dispatched" else 0)
+    if stage in ("shown", "delivered"):  # the line after the group may just have been sent when the process died
+        assert unknown == states[10:].count("unknown") <= 1
+    else:
+        assert unknown == (1 if stage == "dispatched" else 0)
     assert states.count("settled") == 12 - unknown
     made = [line for line, state in enumerate(states, 1) if state == "settled"]
     assert world.channel.lines == made

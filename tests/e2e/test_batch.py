@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-
-
 from bot.rules.people import Place
 from sandbox.discord.model import Interaction, Message, Upload
 
@@ -53,9 +51,11 @@ async def test_a_file_of_prompts_becomes_groups_of_ten_in_its_order(town):
     (table,) = summary.attachments
     rows = table.data.decode().splitlines()
     assert len(rows) == 13
-    assert str(first.id) in rows[1] and str(second.id) in rows[12]
+    assert str(first.id) in rows[1]
+    assert str(second.id) in rows[12]
     links = summary.embeds[0]["fields"][0]["value"]
-    assert str(first.id) in links and str(second.id) in links
+    assert str(first.id) in links
+    assert str(second.id) in links
     await until(town, lambda: "12" in interaction.answer.content and not interaction.answer.components)
     jobs = await town.app.store.gallery(place(town), member_id=None, search=None, before=None, limit=50)
     assert {job.state for job in jobs} == {"settled"}
@@ -80,7 +80,8 @@ async def test_every_faulty_line_is_named_and_nothing_is_spent(town):
     message = await interaction.wait_answer()
 
     assert message.ephemeral
-    assert "Line 2" in message.content and "Line 4" in message.content
+    assert "Line 2" in message.content
+    assert "Line 4" in message.content
     assert "Line 1:" not in message.content
     assert town.images.calls == []
 
@@ -99,7 +100,8 @@ async def test_more_than_fifty_lines_are_refused(town):
     interaction = await batch(town, prompts(51))
     message = await interaction.wait_answer()
     assert message.ephemeral
-    assert "51" in message.content and "50" in message.content
+    assert "51" in message.content
+    assert "50" in message.content
 
 
 async def test_the_whole_is_refused_where_the_whole_is_too_much(town):
@@ -107,7 +109,8 @@ async def test_the_whole_is_refused_where_the_whole_is_too_much(town):
     interaction = await batch(town, prompts(6))
     message = await interaction.wait_answer()
     assert message.ephemeral
-    assert "5" in message.content and "6" in message.content
+    assert "5" in message.content
+    assert "6" in message.content
     assert town.images.calls == []
 
 

@@ -130,9 +130,11 @@ async def test_about_and_privacy_name_version_service_and_addresses(town):
     await town.restart(PRIVACY_URL="https://example.org/privacy", SUPPORT_URL="https://example.org/help")
     about = everything(await ask(town, "/about"))
     privacy = everything(await ask(town, "/privacy"))
-    assert "https://example.org/help" in about and "https://example.org/privacy" in about
+    assert "https://example.org/help" in about
+    assert "https://example.org/privacy" in about
     assert "compatible" in about
-    assert "/mydata delete" in privacy and "https://example.org/privacy" in privacy
+    assert "/mydata delete" in privacy
+    assert "https://example.org/privacy" in privacy
 
 
 async def test_a_report_reaches_the_log_channel_and_mentions_nobody(town):
@@ -150,7 +152,8 @@ async def test_a_report_reaches_the_log_channel_and_mentions_nobody(town):
     (told,) = [one for one in town.world.history(log) if one.author == town.world.bot]
     assert link in everything(told)
     assert "**fox**" not in everything(told)
-    assert not told.mention_everyone and not told.mentions
+    assert not told.mention_everyone
+    assert not told.mentions
 
 
 async def test_a_report_without_a_log_channel_is_left_for_the_operator(town, caplog):

@@ -276,6 +276,18 @@ async def test_changes_are_posted_to_the_log_channel_without_mentioning_anybody(
     assert f"<@&{people.painters.id}>" in line
 
 
+async def test_a_budget_half_used_is_told_once_in_the_log_channel(town, people):
+    await told(town, "log", channel=people.pictures)
+    await told(town, "budget", usd="0.03")
+    for _ in range(2):  # $0.0059 each
+        await town.answer(await town.imagine(quality="low"))
+        await town.quiet()
+    assert not any("% of a budget" in line for line in log_of(town, people.pictures))
+    await town.answer(await town.imagine(quality="low"))
+    line = await until_logged(town, people.pictures, "% of a budget")
+    assert line.startswith("💰 50 % of a budget are used. Budget per month for the whole server: $0.018 of $0.03.")
+
+
 async def test_a_channel_i_may_not_write_in_becomes_no_log_channel(town, people):
     message = await told(town, "log", channel=people.quiet)
     assert f"may not write in <#{people.quiet.id}>" in message.content

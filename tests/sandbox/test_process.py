@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.process import BotProcess
 
-STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
+STUBBORN = "import signal as s, time; s.signal(s.SIGTERM, s.SIG_IGN); print('up', flush=True); time.sleep(600)"
 
 
 def _bot(folder: Path, program: str) -> BotProcess:

@@ -1,6 +1,6 @@
 """Connections and transactions: the one place that knows how SQLite and PostgreSQL differ.
 
-SQLite: every write begins with ``BEGIN IMMEDIATE`` on a single connection, behind one lane, so that it waits instead of
+SQLite: every write begins with ``BEGIN IMMEDIATE`` on a single connection, in one thread, so that it waits instead of
 failing half-way; reads see their own snapshot (WAL). PostgreSQL: READ COMMITTED with row locks; what loses a
 serialization or deadlock is repeated, since nothing of it was kept.
 """
@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, StaticPool, Table, event
+from sqlalchemy import Connection, Engine, StaticPool, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -21,6 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.adapters.database.problems import StoreUnusable
+from bot.adapters.database.threads import READERS, Progress, Threads
 from bot.rules.errors import Busy, StorageFull
 
 T = TypeVar("T")
@@ -42,6 +43,7 @@ class Database:
         self.url = checked_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._lane = asyncio.Lock()
+        self._threads: Threads | None = None
         if self.is_sqlite:
             self._writer, self._reader = self._open_sqlite()
         else:
@@ -62,17 +64,26 @@ class Database:
         connect_args = {"timeout": BUSY_TIMEOUT_S, "isolation_level": None}
         if self.in_memory:
             only = create_async_engine(self.url, connect_args=connect_args, poolclass=StaticPool)
-            _prepare(only, "BEGIN IMMEDIATE")
+            _prepare(only.sync_engine, "BEGIN IMMEDIATE")
             return only, only
+        url = self.url.set(drivername="sqlite")
+        writing = create_engine(url, connect_args=connect_args, pool_size=1, max_overflow=0)
+        reading = create_engine(url, connect_args=connect_args, pool_size=READERS, max_overflow=0)
+        _prepare(writing, "BEGIN IMMEDIATE")
+        _prepare(reading, "BEGIN")
+        self._threads = Threads(writing, reading)
         writer = create_async_engine(self.url, connect_args=connect_args, pool_size=1, max_overflow=0, pool_timeout=60)
         reader = create_async_engine(self.url, connect_args=connect_args, pool_size=4, max_overflow=4, pool_timeout=60)
-        _prepare(writer, "BEGIN IMMEDIATE")
-        _prepare(reader, "BEGIN")
+        _prepare(writer.sync_engine, "BEGIN IMMEDIATE")
+        _prepare(reader.sync_engine, "BEGIN")
         return writer, reader
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
-        """One write transaction: committed at the end of the block, rolled back by any exception."""
+        """One write transaction: committed at the end of the block, rolled back by any exception.
+
+        On SQLite for migrations and tools; what the bot does all day goes through ``write``, which is quicker.
+        """
         if not self.is_sqlite:
             async with self._writer.begin() as connection:
                 yield connection
@@ -101,26 +112,35 @@ class Database:
         time and ``StorageFull`` when it has no room.
         """
         for pause_s in (*PAUSES_S, None):
-            finished = False
+            progress = Progress()
             try:
-                async with self.writing() as connection:
-                    result = await work(connection)
-                    finished = True
-                return result
+                return await self._write_once(work, progress)
             except (DBAPIError, PoolTimeout, OSError) as error:
-                if pause_s is not None and not finished and _is_passing(error):
+                if pause_s is not None and not progress.finished and _is_passing(error):
                     await asyncio.sleep(pause_s)
                     continue
-                found = await self.read(kept) if finished and kept is not None else None
+                found = await self.read(kept) if progress.finished and kept is not None else None
                 if found is not None:
                     return found
                 raise _translated(error) from error
         raise AssertionError("unreachable")
 
+    async def _write_once(self, work: Work[T], progress: Progress) -> T:
+        if self._threads is not None:
+            written: T = await self._threads.write(work, progress)
+            return written
+        async with self.writing() as connection:
+            result = await work(connection)
+            progress.finished = True
+        return result
+
     async def read(self, work: Work[T], *, snapshot: bool = False) -> T:
         """What ``work`` finds. Raises ``Busy`` when the database does not answer."""
         for pause_s in (*PAUSES_S, None):
             try:
+                if self._threads is not None:
+                    found: T = await self._threads.read(work)
+                    return found
                 async with self.reading(snapshot=snapshot) as connection:
                     return await work(connection)
             except (DBAPIError, PoolTimeout, OSError) as error:
@@ -140,6 +160,8 @@ class Database:
         return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
 
     async def aclose(self) -> None:
+        if self._threads is not None:
+            await self._threads.aclose()
         await self._writer.dispose()
         if self._reader is not self._writer:
             await self._reader.dispose()
@@ -159,8 +181,8 @@ def checked_url(url: str | URL) -> URL:
     return parsed
 
 
-def _prepare(engine: AsyncEngine, begin: str) -> None:
-    @event.listens_for(engine.sync_engine, "connect")
+def _prepare(engine: Engine, begin: str) -> None:
+    @event.listens_for(engine, "connect")
     def pragmas(connection: Any, _record: Any) -> None:
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode=WAL")
@@ -168,7 +190,7 @@ def _prepare(engine: AsyncEngine, begin: str) -> None:
         cursor.execute(f"PRAGMA busy_timeout={int(BUSY_TIMEOUT_S * 1000)}")
         cursor.close()
 
-    @event.listens_for(engine.sync_engine, "begin")
+    @event.listens_for(engine, "begin")
     def begin_it(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
 

@@ -71,6 +71,7 @@ class People(Part):
         stranger = -1 - secrets.randbits(60)
 
         async def work(connection: AsyncConnection) -> list[str]:
+            await _hold_open_jobs(connection, jobs.c.user_id == user_id)
             gone = await _forget_place(connection, f"u{user_id}")
             # Counters before jobs: a reservation being made holds its counters, so after this line it is visible.
             await _rename_member(connection, user_id, stranger)
@@ -85,6 +86,7 @@ class People(Part):
 
     async def forget_place(self, place: Place) -> list[str]:
         async def work(connection: AsyncConnection) -> list[str]:
+            await _hold_open_jobs(connection, jobs.c.place_key == place.key)
             return await _forget_place(connection, place.key)
 
         return await self._db.write(work)
@@ -129,6 +131,11 @@ class People(Part):
         values = {"value": str(to_micros(edge))}
         fact = self._db.upsert(facts).values({"key": USES_PURGED, **values})
         await connection.execute(fact.on_conflict_do_update(index_elements=["key"], set_=values))
+
+
+async def _hold_open_jobs(connection: AsyncConnection, which: ColumnElement[bool]) -> None:
+    """Locks jobs that may still take a step: a step locks its job and then its counters, and so does forgetting."""
+    await connection.execute(select(jobs.c.id).where(which, ~_FINAL).order_by(jobs.c.id).with_for_update())
 
 
 async def _rename_member(connection: AsyncConnection, user_id: int, stranger: int) -> None:

@@ -99,6 +99,7 @@ jobs = Table(
     Column("reason", Text, nullable=False),
     CheckConstraint("reserved_micro_usd >= 0 AND charged_micro_usd >= 0", name="jobs_money"),
     Index("uq_jobs_event_key", "event_key", unique=True),
+    Index("ix_jobs_place_id", "place_key", "id"),  # a gallery page costs the same however many pictures there are
     Index("ix_jobs_place_created", "place_key", "created_at"),
     Index("ix_jobs_place_user", "place_key", "user_id", "created_at"),
     Index("ix_jobs_user", "user_id"),

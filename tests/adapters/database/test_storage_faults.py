@@ -7,11 +7,11 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from contextlib import asynccontextmanager, closing
+from contextlib import closing, contextmanager
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Engine, Pool, event
 
 from bot.adapters.database import engine as engine_module
 from bot.adapters.database import open_store
@@ -59,55 +59,69 @@ def test_a_deferred_transaction_would_fail_where_ours_waits(tmp_path):
                 one.execute("UPDATE t SET n = n + 1")
 
 
-async def test_a_full_disk_is_told_as_full_and_recovers(store, draft, now):
-    async with store._db.writing() as connection:
-        pages = (await connection.exec_driver_sql("PRAGMA page_count")).scalar_one()
-        await connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+@contextmanager
+def listening(target, name, listener):
+    """Faults are put in below every connection there is, however the store comes by them."""
+    event.listen(target, name, listener)
+    try:
+        yield
+    finally:
+        event.remove(target, name, listener)
+
+
+async def test_a_full_disk_is_told_as_full_and_recovers(store, draft, now, tmp_path):
+    with closing(sqlite3.connect(tmp_path / "easel.db")) as other:
+        pages = other.execute("PRAGMA page_count").fetchone()[0]
+    allowed = pages
+
+    def limits_pages(connection, _record, _proxy):
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA max_page_count={allowed}")
+        cursor.close()
+
     kept = []
-    with pytest.raises(StorageFull):
-        for _ in range(2000):
-            kept += await store.open_jobs([draft()], now)
-    async with store._db.writing() as connection:
-        await connection.exec_driver_sql("PRAGMA max_page_count=100000")
-    assert (await store.counts_by_state())[JobState.RESERVED] == len(kept)
-    await store.open_jobs([draft()], now)
+    with listening(Pool, "checkout", limits_pages):
+        with pytest.raises(StorageFull):
+            for _ in range(2000):
+                kept += await store.open_jobs([draft()], now)
+        allowed = 100_000
+        assert (await store.counts_by_state())[JobState.RESERVED] == len(kept)
+        await store.open_jobs([draft()], now)
     assert await store.audit_sums() == []
 
 
-async def test_an_answer_lost_in_the_commit_is_looked_up(store, draft, now, monkeypatch):
-    writing = store._db.writing
+async def test_an_answer_lost_in_the_commit_is_looked_up(store, draft, now):
     lost = 0
 
-    @asynccontextmanager
-    async def breaks_after_commit():
+    def breaks_after_commit(connection):
         nonlocal lost
-        async with writing() as connection:
-            yield connection
-        lost += 1
-        raise ConnectionResetError
+        if lost < 2 and lost == len(steps):
+            connection.connection.commit()
+            lost += 1
+            raise ConnectionResetError
 
-    monkeypatch.setattr(store._db, "writing", breaks_after_commit)
-    [job] = await store.open_jobs([draft()], now)
-    job = await store.dispatch(job, now)
-    monkeypatch.undo()
+    steps = []
+    with listening(Engine, "commit", breaks_after_commit):
+        [job] = await store.open_jobs([draft()], now)
+        steps.append(job)
+        job = await store.dispatch(job, now)
     assert lost == 2
     assert await store.get_job(job.id) == job
     assert job.state is JobState.DISPATCHED
 
 
-async def test_a_commit_that_did_not_happen_is_busy(store, draft, now, monkeypatch):
-    writing = store._db.writing
+async def test_a_commit_that_did_not_happen_is_busy(store, draft, now):
+    broken = 0
 
-    @asynccontextmanager
-    async def breaks_before_commit():
-        async with writing() as connection:
-            yield connection
+    def breaks_before_commit(_):
+        nonlocal broken
+        broken += 1
+        if broken == 1:
             raise ConnectionResetError
 
-    monkeypatch.setattr(store._db, "writing", breaks_before_commit)
-    with pytest.raises(Busy):
+    with listening(Engine, "commit", breaks_before_commit), pytest.raises(Busy):
         await store.open_jobs([draft()], now)
-    monkeypatch.undo()
+    assert broken > 1
     assert (await store.counts_by_state())[JobState.RESERVED] == 0
     assert await store.audit_sums() == []
 
@@ -122,9 +136,9 @@ async def test_what_was_lost_before_the_commit_is_tried_again(store, draft, now,
         if calls in (3, 5):
             raise ConnectionResetError
 
-    event.listen(store._db._writer.sync_engine, "before_cursor_execute", breaks_twice)
-    [job] = await store.open_jobs([draft()], now)
-    event.remove(store._db._writer.sync_engine, "before_cursor_execute", breaks_twice)
+    with listening(Engine, "before_cursor_execute", breaks_twice):
+        [job] = await store.open_jobs([draft()], now)
+    assert calls > 5
     assert (await store.get_job(job.id)).state is JobState.RESERVED
     assert await store.audit_sums() == []
 
@@ -140,15 +154,14 @@ async def test_failing_the_nth_statement_for_every_n_never_unbalances_the_books(
             if calls == n:
                 raise ConnectionResetError
 
-        event.listen(store._db._writer.sync_engine, "before_cursor_execute", breaks)
-        try:
-            [job] = await store.open_jobs([draft()], now)
-            job = await store.dispatch(job, now)
-            await store.lose(job, "", now)
-            reached_the_end = True
-        except Busy:
-            reached_the_end = False
-        event.remove(store._db._writer.sync_engine, "before_cursor_execute", breaks)
+        with listening(Engine, "before_cursor_execute", breaks):
+            try:
+                [job] = await store.open_jobs([draft()], now)
+                job = await store.dispatch(job, now)
+                await store.lose(job, "", now)
+                reached_the_end = True
+            except Busy:
+                reached_the_end = False
         assert await store.audit_sums() == [], n
         if reached_the_end:
             assert n > 5

@@ -22,8 +22,15 @@ function drawHead() {
   document.title = `${channel.type === 1 ? "" : "#"}${channel.name} · Easel sandbox`;
 }
 
+function trouble() {
+  if (store.online) return null;
+  if (store.control?.running !== false) return "The bot is not connected: commands will not be answered.";
+  const code = store.control.exit_code;
+  return `The bot is not running${code === null ? "" : ` (exit code ${code})`}. Start it under the hood, in “Faults”.`;
+}
+
 function drawBanner(text = null, kind = "") {
-  const said = text ?? (store.online ? null : "The bot is not connected: commands will not be answered.");
+  const said = text ?? trouble();
   banner.className = said ? `shown ${kind}` : "";
   if (banner.textContent !== (said ?? "")) banner.textContent = said ?? "";
 }
@@ -49,6 +56,7 @@ async function loadState() {
   store.state = state;
   store.people = state.people;
   store.online = state.bot.online;
+  store.control = state.control;
   changed("state");
   drawBanner();
   return true;
@@ -103,7 +111,7 @@ const HEARD = {
   outcome: ({ outcome }) => settleOutcome(outcome),
   commands: () => { store.commands.clear(); if (store.channel) commandsIn(store.channel).then(() => changed("commands")); },
   channels: () => loadState().then(() => { if (!here()) open(channels()[0].id); else drawHead(); }),
-  gateway: ({ online }) => { store.online = online; drawBanner(); changed("bot"); },
+  gateway: ({ online, bot }) => { store.online = online; store.control = bot ?? store.control; drawBanner(); changed("bot"); },
   wire: () => changed("wire"),
   faults: () => changed("faults"),
   typing: () => {},

@@ -12,7 +12,7 @@ export function isPicture(file) {
 /** A picture that opens the viewer at its place among `all`. */
 export function picture(file, all, className = "") {
   const alt = file.description || "";
-  const image = el("img", { src: file.url, alt, loading: "lazy", width: file.width, height: file.height });
+  const image = el("img", { src: file.url, alt, width: file.width, height: file.height });
   const open = () => openViewer(all, all.indexOf(file));
   const hidden = (file.flags ?? 0) & 8 || file.filename?.startsWith("SPOILER_") || file.spoiler;
   const button = el("button", {

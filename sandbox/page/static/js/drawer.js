@@ -87,14 +87,29 @@ async function drawWire() {
   return [filterLine(), shown.length ? el("div", { class: "entries" }, shown.map(entry)) : el("p", { class: "nothing" }, "Nothing yet. Use a command.")];
 }
 
+const MONEY = /_micro_usd$/;
+const dollars = (micro) => `$${(micro / 1e6).toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 6 })}`;
+
+function ledgerRow(row, index) {
+  const money = row.charged_micro_usd ?? row.reserved_micro_usd;
+  const shown = Object.entries(row).map(([key, value]) => {
+    if (MONEY.test(key) && value !== null) return [key.replace(MONEY, ""), dollars(Number(value))];
+    if (key.endsWith("_at") && Number(value) > 1e15) return [key, new Date(Number(value) / 1000).toISOString().replace("T", " ")];
+    return [key, value];
+  });
+  return el("details", { class: "entry", open: index === 0 },
+    el("summary", {}, el("span", { class: "lane" }, row.state ?? "row"), el("span", { class: "entry-title" }, row.model ?? row.id ?? ""),
+      el("span", { class: "entry-facts" }, row.cost ?? (money === undefined || money === null ? "" : dollars(Number(money))))),
+    el("table", {}, el("tbody", {}, shown.map(([key, value]) => el("tr", {}, el("th", { scope: "row" }, key.replaceAll("_", " ")),
+      el("td", {}, value === null || value === "" ? "—" : typeof value === "object" ? JSON.stringify(value) : String(value)))))));
+}
+
 async function drawLedger() {
   const { rows } = await ask("ledger", about ? { interaction: about } : {});
   if (rows === null) return [el("p", { class: "nothing" }, "This sandbox was started without a view of the ledger.")];
-  if (!rows.length) return [filterLine(), el("p", { class: "nothing" }, "No rows yet.")];
-  return [filterLine(), el("div", { class: "entries" }, rows.map((row, index) => el("details", { class: "entry", open: index === rows.length - 1 },
-    el("summary", {}, el("span", { class: "lane" }, row.state ?? "row"), el("span", { class: "entry-title" }, row.title ?? row.id ?? ""), el("span", { class: "entry-facts" }, row.cost ?? "")),
-    el("table", {}, el("tbody", {}, Object.entries(row).map(([key, value]) => el("tr", {}, el("th", { scope: "row" }, key),
-      el("td", {}, value === null ? "—" : typeof value === "object" ? JSON.stringify(value) : String(value)))))))))];
+  const what = about ? filterLine() : el("p", { class: "drawer-about" }, "Every job with its money, newest first: reserved before anything is sent, charged as the service reports.");
+  if (!rows.length) return [what, el("p", { class: "nothing" }, "No rows yet.")];
+  return [what, el("div", { class: "entries" }, rows.map(ledgerRow))];
 }
 
 const SETTINGS = [["off", "Off"], ["once", "Once"], ["always", "Always"]];
@@ -117,6 +132,7 @@ function power(control, gateway) {
     el("h3", {}, "The bot itself"),
     control ? el("div", { class: "row" }, button("Kill", "kill", "danger", control.running), button("Restart", "restart", "secondary", control.running), button("Start", "start", "success", !control.running))
       : el("p", { class: "nothing" }, "The bot was not started by this sandbox."),
+    control?.last_lines ? el("div", { class: "last-lines" }, el("p", { class: "drawer-about" }, `It ended${control.exit_code === null ? "" : ` with exit code ${control.exit_code}`}. Its last lines:`), pretty(control.last_lines)) : null,
     gateway ? el("div", { class: "row" }, el("button", { type: "button", class: "button secondary", on: { click: drop } }, "Cut the gateway connection")) : null,
     el("p", { class: "drawer-about" }, "Buttons of old messages must work after a restart, and no paid picture may be lost."),
   ];

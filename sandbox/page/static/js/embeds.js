@@ -14,7 +14,7 @@ function image(media, alt, className) {
   if (!url) return null;
   if (!url.startsWith("/files/")) return el("small", { class: "subtext" }, `picture: ${url}`);
   const file = { url, description: alt, filename: decodeURIComponent(url.split("/").at(-1)) };
-  const picture = el("img", { src: url, alt: alt ?? "", loading: "lazy", width: media.width, height: media.height });
+  const picture = el("img", { src: url, alt: alt ?? "", width: media.width, height: media.height });
   return el("button", { type: "button", class: className, "aria-label": `Open picture${alt ? `: ${alt}` : ""}`,
     on: { click: () => openViewer([file], 0) } }, picture);
 }

@@ -47,8 +47,8 @@ function body(message) {
   const alt = message.attachments[0]?.description;
   return [
     message.content ? el("div", { class: "content" }, markdown(message.content, names), edited) : null,
-    message.flags & 4 ? null : message.embeds.map((one) => embedCard(one, names, alt)),
     message.flags & 32768 ? null : attachments(message.attachments),
+    message.flags & 4 ? null : message.embeds.map((one) => embedCard(one, names, alt)),
     message.components.length ? el("div", { class: "components" }, message.components.map((one) => component(one, message))) : null,
   ];
 }

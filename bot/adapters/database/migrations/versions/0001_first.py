@@ -99,6 +99,7 @@ def upgrade() -> None:
     op.create_index("ix_jobs_group", "jobs", ["group_id"], unique=False)
     op.create_index("ix_jobs_parent", "jobs", ["parent_id"], unique=False)
     op.create_index("ix_jobs_place_created", "jobs", ["place_key", "created_at"], unique=False)
+    op.create_index("ix_jobs_place_id", "jobs", ["place_key", "id"], unique=False)
     op.create_index("ix_jobs_place_user", "jobs", ["place_key", "user_id", "created_at"], unique=False)
     op.create_index("ix_jobs_state", "jobs", ["state"], unique=False)
     op.create_index(

@@ -1,0 +1,101 @@
+"""SQLite's transactions, each run whole in one thread: one hand-over a transaction instead of one a statement.
+
+With a driver that hands over every statement, a transaction of eight statements waits sixteen times for whichever
+thread has the interpreter; one hand-over saved a third of the bot's processor time (``bench/ack.py``).
+The store's work is written for ``AsyncConnection``; here the same coroutines meet a connection whose every answer is
+there at once, so they run from beginning to end without a loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+T = TypeVar("T")
+READERS = 4
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far one write came. ``finished``: only COMMIT was missing. ``withdrawn``: nobody waits for it any more."""
+
+    finished: bool = False
+    withdrawn: bool = False
+
+
+class Withdrawn(Exception):
+    """The caller was cancelled before COMMIT: nothing is kept. Nobody sees it."""
+
+
+class _AtOnce:
+    """What the store's work uses of an ``AsyncConnection``; none of it ever waits."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def execute(self, statement: Any, parameters: Any = None) -> Any:
+        return self._connection.execute(statement, parameters)
+
+    async def scalar(self, statement: Any, parameters: Any = None) -> Any:
+        return self._connection.scalar(statement, parameters)
+
+    async def run_sync(self, work: Callable[..., T], *given: Any) -> T:
+        return work(self._connection, *given)
+
+
+def _run_through(coroutine: Coroutine[Any, Any, T]) -> T:
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        return cast("T", done.value)
+    coroutine.close()
+    raise RuntimeError("work for the store waited for something that is no statement")
+
+
+class Threads:
+    """One thread that writes, in the order of asking, and a few that read. ``aclose`` ends them."""
+
+    def __init__(self, writer: Engine, reader: Engine) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._writing = ThreadPoolExecutor(1, thread_name_prefix="ledger writes")
+        self._reading = ThreadPoolExecutor(READERS, thread_name_prefix="ledger reads")
+
+    async def write(self, work: Callable[[AsyncConnection], Any], progress: Progress) -> Any:
+        """What ``work`` returns, committed. A caller that is cancelled before COMMIT leaves nothing behind."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._writing, self._write, work, progress)
+        except asyncio.CancelledError:
+            progress.withdrawn = True
+            raise
+
+    async def read(self, work: Callable[[AsyncConnection], Any]) -> Any:
+        """What ``work`` finds, all of it as of one moment."""
+        return await asyncio.get_running_loop().run_in_executor(self._reading, self._read, work)
+
+    async def aclose(self) -> None:
+        """Waits for what runs, then lets go of the file."""
+        for executor in (self._writing, self._reading):
+            await asyncio.to_thread(executor.shutdown)
+        for engine in (self._writer, self._reader):
+            await asyncio.to_thread(engine.dispose)
+
+    def _write(self, work: Callable[[AsyncConnection], Any], progress: Progress) -> Any:
+        if progress.withdrawn:
+            raise Withdrawn
+        with self._writer.begin() as connection:
+            result = _run_through(work(cast("AsyncConnection", _AtOnce(connection))))
+            if progress.withdrawn:
+                raise Withdrawn
+            progress.finished = True
+        return result
+
+    def _read(self, work: Callable[[AsyncConnection], Any]) -> Any:
+        with self._reader.begin() as connection:
+            return _run_through(work(cast("AsyncConnection", _AtOnce(connection))))

@@ -1,0 +1,408 @@
+"""The page with the real bot behind it, as a person meets it: browser, bot process, Discord and images all for real."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from PIL import Image, ImageDraw
+
+from sandbox.discord.model import Upload
+from sandbox.launch import Sandbox, options_of, running, show
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
+
+BOT = (sys.executable, "-m", "bot", "run")
+LATENCY_S = 0.6
+DROP = """([bytes, name]) => {
+  const carried = new DataTransfer();
+  const content = bytes === null ? new ArrayBuffer(200 * 1048576) : new Uint8Array(bytes);
+  carried.items.add(new File([content], name, {type: "image/png"}));
+  window.dispatchEvent(new DragEvent("drop", {dataTransfer: carried, bubbles: true, cancelable: true}));
+}"""
+
+
+@dataclass
+class House:
+    """What the module shares: the sandbox, the address of its page, and a browser."""
+
+    sandbox: Sandbox
+    url: str
+    browser: Any
+
+    @property
+    def world(self) -> Any:
+        return self.sandbox.discord.world
+
+    @property
+    def calls(self) -> list[Any]:
+        assert self.sandbox.images is not None
+        return self.sandbox.images.calls
+
+    def slow_down(self, seconds: float) -> None:
+        assert self.sandbox.images is not None
+        self.sandbox.images.latency_s = seconds
+
+
+class Person:
+    """Somebody at the page."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        self.wrong: list[str] = []
+        page.set_default_timeout(20_000)
+        page.on("console", lambda said: self.wrong.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: self.wrong.append(str(error)))
+
+    async def become(self, name: str) -> None:
+        await self.page.get_by_role("button", name=re.compile("Be somebody else")).click()
+        await self.page.locator("dialog.people .person", has_text=name).first.click()
+        await self.page.locator("#me .me-names", has_text=name).wait_for()
+        await self.page.locator("#messages .beginning").wait_for()
+
+    async def go(self, channel: str) -> None:
+        await self.page.get_by_role("button", name=f"#{channel}").click()
+        await self.page.get_by_role("heading", name=channel, exact=True).wait_for()
+
+    async def type(self, line: str) -> None:
+        await self.page.locator("#composer-text").focus()
+        await self.page.keyboard.type(line)
+
+    async def run(self, line: str) -> None:
+        """Types a whole command and sends it with Enter."""
+        await self.type(line)
+        await self.page.keyboard.press("Enter")
+
+    async def drop(self, name: str, data: bytes | None) -> None:
+        """Drops a file on the page; without data one of 200 MB."""
+        await self.page.evaluate(DROP, [list(data) if data is not None else None, name])
+
+    def results(self, prompt: str) -> Any:
+        """Finished results with this prompt."""
+        done = self.page.get_by_role("button", name="Again")
+        return self.page.locator(".message", has_text=prompt).filter(has=done)
+
+    async def result(self, prompt: str, count: int = 1) -> Any:
+        """The newest result with this prompt, once there are that many."""
+        found = self.results(prompt)
+        await found.nth(count - 1).wait_for()
+        await found.nth(count - 1).locator(".picture img").first.wait_for()
+        return found.nth(count - 1)
+
+    async def hood(self, tab: str) -> None:
+        if not await self.page.locator("#drawer").is_visible():
+            await self.page.get_by_role("button", name="Under the hood").click()
+        await self.page.get_by_role("tab", name=tab).click()
+
+
+def picture(size: tuple[int, int] = (640, 640), colour: str = "steelblue") -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", size, colour).save(out, "PNG")
+    return out.getvalue()
+
+
+def mask(size: tuple[int, int]) -> bytes:
+    """Transparent, so to be changed, in a circle in the middle."""
+    image = Image.new("RGBA", size, (0, 0, 0, 255))
+    width, height = size
+    ImageDraw.Draw(image).ellipse((width // 4, height // 4, 3 * width // 4, 3 * height // 4), fill=(0, 0, 0, 0))
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
+def chromium() -> str | None:
+    named = os.environ.get("EASEL_CHROMIUM")
+    found = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
+    return named or next((path for path in found if path), None)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def house() -> AsyncIterator[House]:
+    playwright = pytest.importorskip("playwright.async_api", reason="Playwright is not installed")
+    options = options_of(["--port", "0", "--no-browser"])
+    # the tests may be started by somebody who has a key: never spend it
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OPENAI_API_KEY", "")
+        async with playwright.async_playwright() as driver:
+            path = chromium() or driver.chromium.executable_path
+            if not Path(path).exists():
+                pytest.skip("no Chromium on this machine: install one, or name it in EASEL_CHROMIUM")
+            browser = await driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
+            extra = {"DEFAULT_COOLDOWN_S": "0"}
+            async with running(options, BOT, extra=extra) as sandbox, show(options, sandbox) as page:
+                made = House(sandbox, page.url, browser)
+                made.slow_down(LATENCY_S)
+                yield made
+                sandbox.discord.assert_clean()
+                assert [breach for call in made.calls for breach in call.breaches] == []
+            await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def visitor(house: House) -> AsyncIterator[Person]:
+    """Mia with the page open; any error in the page's console fails the test."""
+    page = await house.browser.new_page(viewport={"width": 1200, "height": 850})
+    person = Person(page)
+    await page.goto(house.url)
+    await page.locator("#messages .beginning").wait_for()
+    yield person
+    await page.close()
+    house.slow_down(LATENCY_S)
+    assert person.wrong == []
+
+
+async def test_a_command_is_completed_previewed_and_answered(house: House, visitor: Person) -> None:
+    page = visitor.page
+    await visitor.type("/imag")
+    await page.get_by_role("option", name="/imagine").wait_for()
+    await page.keyboard.press("Enter")
+    await page.keyboard.type("a lighthouse in fog")
+    await page.keyboard.press("Tab")
+    await page.keyboard.type("size:1536")
+    await page.get_by_role("option", name="1536x1024").first.wait_for()
+    await page.keyboard.press("Tab")
+    house.slow_down(6)
+    await page.keyboard.press("Enter")
+    preview = page.locator('.message .picture img[src*="easel-preview"]')
+    await preview.wait_for()
+    await page.get_by_role("button", name="Cancel").wait_for()
+    message = await visitor.result("a lighthouse in fog")
+    assert await preview.count() == 0
+    assert await message.locator(".embed-field", has_text="Size").inner_text() == "Size\n1536x1024"
+    assert await message.locator(".picture img").get_attribute("alt") == "a lighthouse in fog"
+    buttons = await message.locator(".components button").all_inner_texts()
+    assert [text.split()[-1] for text in buttons] == ["Again", "Vary", "Edit", "Details", "Delete"]
+    assert house.calls[-1].fields["size"] == "1536x1024"
+
+
+async def test_vary_is_pressed(house: House, visitor: Person) -> None:
+    await visitor.run("/imagine prompt:a green kite quality:low")
+    first = await visitor.result("a green kite")
+    before, count = len(house.calls), await visitor.page.locator(".message").count()
+    await first.get_by_role("button", name="Vary").click()
+    await visitor.page.locator(".message").nth(count).get_by_role("button", name="Again").wait_for()
+    assert [call.endpoint for call in house.calls[before:]] == ["edits"]
+    assert house.calls[-1].files
+
+
+async def test_the_edit_form_takes_words_and_a_mask(house: House, visitor: Person) -> None:
+    await visitor.run("/imagine prompt:an empty chair size:1024x1024 quality:low")
+    message = await visitor.result("an empty chair")
+    await message.get_by_role("button", name="Edit").click()
+    form = visitor.page.get_by_role("dialog")
+    words = form.locator("textarea")
+    assert await words.input_value() == "an empty chair"
+    await words.fill("a cat sleeps on it")
+    await form.locator("input[type=file]").set_input_files(
+        {"name": "mask.png", "mimeType": "image/png", "buffer": mask((1024, 1024))}
+    )
+    await form.get_by_role("button", name="Submit").click()
+    await visitor.result("a cat sleeps on it")
+    assert house.calls[-1].endpoint == "edits"
+    assert {file.field.removesuffix("[]") for file in house.calls[-1].files} == {"image", "mask"}
+
+
+async def test_an_admin_limits_a_member_who_is_told_the_number_in_private(house: House, visitor: Person) -> None:
+    page = visitor.page
+    await visitor.become("Ada")
+    await visitor.go("pictures")
+    await visitor.run("/settings quota images:1 member:Pablo")
+    await page.locator(".message", has_text=re.compile("Pablo.*1", re.DOTALL)).last.wait_for()
+    await visitor.become("Pablo")
+    await visitor.run("/imagine prompt:one small boat quality:low")
+    await visitor.result("one small boat")
+    made = len(house.calls)
+    await visitor.run("/imagine prompt:two small boats quality:low")
+    refusal = page.locator(".message.private").last
+    await refusal.get_by_text("Only you can see this").wait_for()
+    assert re.search(r"\b1\b", await refusal.locator(".content, .embed").first.inner_text())
+    assert len(house.calls) == made
+    text = await refusal.locator(".content, .embed").first.inner_text()
+    await visitor.become("Mia")
+    await page.locator(".message", has_text="one small boat").first.wait_for()
+    assert text not in await page.locator("#messages").inner_text()
+    assert await page.locator(".message.private").count() == 0
+
+
+async def test_a_german_member_is_answered_in_german(house: House, visitor: Person) -> None:
+    await visitor.become("Mona")
+    await visitor.run("/imagine prompt:ein Boot size:1x1")
+    refusal = visitor.page.locator(".message.private").last
+    await refusal.wait_for()
+    assert re.search(r"kann|muss|nicht|Bild", await refusal.inner_text())
+
+
+async def test_a_private_result_is_seen_by_one_alone(house: House, visitor: Person) -> None:
+    await visitor.run("/imagine prompt:a secret garden quality:low private:True")
+    await visitor.page.locator(".message.private", has_text="a secret garden").locator(".picture").wait_for()
+    await visitor.become("Ada")
+    assert await visitor.page.get_by_text("a secret garden").count() == 0
+
+
+async def test_old_buttons_work_after_a_restart(house: House, visitor: Person) -> None:
+    page = visitor.page
+    await visitor.run("/imagine prompt:an old harbour quality:low")
+    message = await visitor.result("an old harbour")
+    first = house.sandbox.bot.pid
+    await visitor.hood("Faults")
+    await page.get_by_role("button", name="Restart").click()
+    await page.locator("#banner.shown").wait_for()
+    await page.locator("#banner.shown").wait_for(state="detached")
+    assert house.sandbox.bot.pid != first
+    await message.get_by_role("button", name="Again").click()
+    await visitor.result("an old harbour", 2)
+
+
+async def test_a_killed_bot_tells_the_member_when_it_is_back(house: House, visitor: Person) -> None:
+    page = visitor.page
+    house.slow_down(60)
+    before = len(house.calls)
+    await visitor.run("/imagine prompt:a paper moon preview:False")
+    await page.get_by_role("button", name="Cancel").wait_for()
+    await _called(house, before)
+    await visitor.hood("Faults")
+    await page.get_by_role("button", name="Kill").click()
+    await page.locator("#banner", has_text="not running (exit code -9)").wait_for()
+    house.slow_down(LATENCY_S)
+    await page.get_by_role("button", name="Start", exact=True).click()
+    await page.locator("#banner.shown").wait_for(state="detached")
+    told = page.locator(".message", has_text="I was restarted in the middle of the picture")
+    await told.wait_for()
+    assert "It may have been billed" in await told.inner_text()
+    await visitor.run("/imagine prompt:a paper sun quality:low")
+    await visitor.result("a paper sun")
+
+
+async def _called(house: House, before: int) -> None:
+    import asyncio
+
+    async with asyncio.timeout(20):
+        while len(house.calls) == before:
+            await asyncio.sleep(0.05)
+
+
+async def test_the_menu_of_a_message_edits_its_picture(house: House, visitor: Person) -> None:
+    page = visitor.page
+    house.world.say(house.world.town.painter, house.world.town.general, "my garden", [Upload("garden.png", picture())])
+    message = page.locator(".message", has_text="my garden")
+    await message.locator("img").last.wait_for()
+    await message.locator(".content").click(button="right")
+    await page.get_by_role("menuitem", name="Edit image").click()
+    form = page.get_by_role("dialog")
+    await form.locator("textarea").fill("with a pond in it")
+    await form.get_by_role("button", name="Submit").click()
+    await visitor.result("with a pond in it")
+    assert house.calls[-1].endpoint == "edits"
+
+
+async def test_files_are_dropped_and_chosen(house: House, visitor: Person) -> None:
+    page = visitor.page
+    await visitor.type("/edit ")
+    await visitor.drop("garden.png", picture())
+    await page.locator(".pill-file", has_text="garden.png").wait_for()
+    await page.keyboard.type("a round window")
+    await page.keyboard.press("Tab")
+    await page.keyboard.type("mask")
+    async with page.expect_file_chooser() as chosen:
+        await page.keyboard.press("Enter")
+        await page.locator('.pill[data-option="mask"] .pill-file').click()
+    await (await chosen.value).set_files({"name": "hole.png", "mimeType": "image/png", "buffer": mask((640, 640))})
+    await page.locator(".pill-file", has_text="hole.png").wait_for()
+    await page.get_by_role("button", name="Send", exact=True).click()
+    await visitor.result("a round window")
+    assert {file.field.removesuffix("[]") for file in house.calls[-1].files} == {"image", "mask"}
+
+
+async def test_two_hundred_megabytes_are_refused_before_anything_is_sent(house: House, visitor: Person) -> None:
+    before = len(house.world.interactions)
+    await visitor.type("/edit ")
+    await visitor.drop("huge.png", None)
+    await visitor.page.locator(".toast.bad", has_text="huge.png has 200 MB").wait_for()
+    assert len(house.world.interactions) == before
+
+
+async def test_everything_is_done_with_the_keyboard(house: House, visitor: Person) -> None:
+    page = visitor.page
+    keyboard = page.keyboard
+    await keyboard.type("/imagine a brass key")
+    await keyboard.press("Tab")
+    await keyboard.type("quality:low")
+    await keyboard.press("Enter")
+    await visitor.result("a brass key")
+    for _ in range(60):
+        await keyboard.press("Shift+Tab")
+        if await page.evaluate("document.activeElement.innerText?.includes('Details')"):
+            break
+    before = await page.locator(".message").count()
+    await keyboard.press("Enter")
+    await page.wait_for_function("(n) => document.querySelectorAll('.message').length > n", arg=before)
+    await page.locator(".message.private", has_text="a brass key").or_(page.locator(".message.private")).last.wait_for()
+    assert await page.evaluate("document.activeElement.innerText?.includes('Details')")
+    await keyboard.press("Escape")
+    assert await page.evaluate("document.activeElement.id") == "composer-text"
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+async def test_dark_and_light_on_a_phone(house: House, visitor: Person, scheme: str) -> None:
+    await visitor.run(f"/imagine prompt:a quiet pier, {scheme} quality:low")
+    await visitor.result(f"a quiet pier, {scheme}")
+    phone = await house.browser.new_page(viewport={"width": 375, "height": 720}, color_scheme=scheme, has_touch=True)
+    other = Person(phone)
+    await phone.goto(house.url)
+    message = await other.result(f"a quiet pier, {scheme}")
+    assert await phone.evaluate("document.documentElement.scrollWidth") <= 375
+    for button in await message.locator(".components button").all():
+        box = await button.bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 375
+        assert box["height"] >= 32
+    shade = await phone.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)[0]")
+    assert (shade < 100) == (scheme == "dark")
+    await phone.close()
+    assert other.wrong == []
+
+
+async def test_opened_twice_both_show_the_same(house: House, visitor: Person) -> None:
+    page = await house.browser.new_page(viewport={"width": 1200, "height": 850})
+    other = Person(page)
+    await page.goto(visitor.page.url)
+    await page.locator("#messages .beginning").wait_for()
+    await visitor.run("/imagine prompt:twin towers of cake quality:low")
+    mine = await visitor.result("twin towers of cake")
+    theirs = await other.result("twin towers of cake")
+    assert await mine.inner_text() == await theirs.inner_text()
+    await theirs.get_by_role("button", name="Delete").click()
+    await mine.wait_for(state="detached")
+    await theirs.wait_for(state="detached")
+    await page.close()
+    assert other.wrong == []
+
+
+async def test_the_drawer_shows_interaction_request_and_ledger(house: House, visitor: Person) -> None:
+    page = visitor.page
+    await visitor.run("/imagine prompt:a glass bridge quality:low")
+    message = await visitor.result("a glass bridge")
+    await message.hover()
+    await message.get_by_role("button", name="What went over the wire").click()
+    await page.get_by_text("INTERACTION_CREATE · imagine").wait_for()
+    request = page.locator(".entry", has_text="POST /v1/images/generations").last
+    await request.locator("summary").click()
+    assert "a glass bridge" in await request.locator("pre").first.inner_text()
+    await page.get_by_role("tab", name="Ledger").click()
+    rows = page.locator(".drawer-body .entry")
+    await rows.first.wait_for()
+    assert await rows.count() == 1
+    assert "gpt-image" in await rows.inner_text()
+    await rows.locator("td", has_text=re.compile("^(delivered|settled)$")).wait_for()
+    shown = await page.locator("#drawer").inner_text()
+    assert house.world.token not in shown
