@@ -10,6 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import discord
@@ -22,6 +23,7 @@ from bot.rules.people import Asker, Place
 from bot.rules.requests import Inputs
 from bot.rules.uploads import Note
 from bot.ui.errors import ChangedCommand, ServerOnly, words
+from bot.ui.lateness import CREDIBLE_S
 from bot.ui.reach import TROUBLE, Letter, Reach, verdict_on
 from bot.ui.speech import say
 
@@ -32,6 +34,7 @@ log = logging.getLogger(__name__)
 
 Interaction: TypeAlias = "discord.Interaction[Easel]"
 
+TOKEN_LIFE = timedelta(minutes=15)
 QUICK_S = 1.2
 """Checks and the reservation may take this long before the acknowledgement goes first; Discord waits 3 s in all."""
 
@@ -95,10 +98,18 @@ def answer_of(interaction: Interaction, *, private: bool) -> Answer:
         application_id=interaction.application_id,
         token=interaction.token,
         channel_id=interaction.channel_id or 0,
-        expires_at=interaction.expires_at,
+        expires_at=_expires_at(interaction),
         private=private,
         can_post=not private and _can_post(interaction),
     )
+
+
+def _expires_at(interaction: Interaction) -> datetime:
+    """By Discord's clock; where an id's time is not credible (a stand-in's own ids), 15 minutes from now."""
+    now = interaction.client.clock()
+    if abs((now - interaction.created_at).total_seconds()) > CREDIBLE_S:
+        return now + TOKEN_LIFE
+    return interaction.expires_at
 
 
 def _can_post(interaction: Interaction) -> bool:

@@ -21,10 +21,17 @@ async def answer_if_nobody_does(interaction: Interaction) -> None:
         case discord.InteractionType.component:
             await _component(interaction)
         case discord.InteractionType.modal_submit:
-            if not _knows_form(interaction) and not is_taken(interaction):
-                await submit_unknown(interaction)
+            await _form(interaction)
         case _:
             return
+
+
+async def _form(interaction: Interaction) -> None:
+    """A form may come back before discord.py heard that it was opened: it is known then, and yet nobody was called."""
+    if _knows_form(interaction):
+        await asyncio.sleep(OTHERS_MAY_TAKE_S)
+    if not is_taken(interaction):
+        await submit_unknown(interaction)
 
 
 async def _component(interaction: Interaction) -> None:

@@ -1,7 +1,8 @@
 """Whether an interaction came too late to be answered, though our clock and Discord's may differ.
 
 Discord waits 3 s. The smallest age seen lately is taken for the difference of the clocks; what is much older than that
-is late. Several late ones in a row mean that the clock moved, not that everything is late.
+is late. Several late ones in a row mean that the clock moved, not that everything is late. An age that no clock
+explains says nothing (something on the way makes ids of its own); then the answer to the acknowledgement decides.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from collections import deque
 LATE_S = 2.5
 REMEMBERED = 64
 CLOCK_MOVED = 3
+CREDIBLE_S = 600.0
+"""Beyond this an age is no clock's fault and no delay: Discord replays events for minutes at most."""
 
 
 class Lateness:
@@ -21,6 +24,8 @@ class Lateness:
 
     def is_late(self, age_s: float) -> bool:
         """Takes the age by our clock (negative where ours is slow) and remembers it."""
+        if abs(age_s) > CREDIBLE_S:
+            return False
         least = min(self._ages, default=None)
         late = least is not None and age_s - max(least, 0.0) > self._late_s and age_s > self._late_s
         if not late:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import discord
@@ -17,7 +17,7 @@ from bot.rules.people import Asker
 from bot.rules.pricing import MicroUSD
 from bot.ui.charts import Row, bar_chart
 from bot.ui.embeds import COLOUR
-from bot.ui.speech import moment, money, number, say
+from bot.ui.speech import day, moment, money, number, say
 from bot.ui.text import ALT_LIMIT, FIELD_LIMIT, cut, inline, plain
 
 DAYS = 30
@@ -147,7 +147,7 @@ def _budget(standing: Standing, locale: str) -> str:
 def _days_in_words(figures: Figures, view: View, between: str) -> str:
     """The days with something in them, the newest first."""
     busy = [line for line in reversed(figures.days) if line.jobs]
-    told = [f"{line.label}: {_sum(line, view)}" for line in busy[:DAYS_IN_WORDS]]
+    told = [f"{day(view.locale, date.fromisoformat(line.label))}: {_sum(line, view)}" for line in busy[:DAYS_IN_WORDS]]
     if len(busy) > DAYS_IN_WORDS:
         told.append(say(view.locale, "usage.more_days", count=len(busy) - DAYS_IN_WORDS))
     return between.join(told) or say(view.locale, "usage.nothing")
