@@ -32,6 +32,9 @@ from sandbox.discord.model import Interaction, Message
 PROMISE_S = 1.0
 DRAIN_S = 180.0
 SEEDS = 8
+FILLING_S = 0.5
+"""The least a person needs for a form."""
+
 TYPED = ("model", "size", "quality", "format")
 MIX = ("complete", "imagine", "complete", "details", "form", "complete", "edit", "complete", "limits", "complete")
 """Ten commands; the form is two interactions, and it and ``imagine`` make a new job each."""
@@ -180,6 +183,7 @@ class Crowd:
         await self._noted("menu", opened)
         if opened.modal is None:
             return
+        await asyncio.sleep(FILLING_S)
         sent = await place.world.submit_form(opened.modal, {"prompt": f"a form's fox {turn}"}, user=place.people[who])
         self.ordered.append(sent)
         await self._noted("form", sent)

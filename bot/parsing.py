@@ -57,7 +57,7 @@ def url(text: str) -> str:
 
 def snowflake(text: str) -> int:
     """A Discord id."""
-    if not (text.isascii() and text.isdigit() and 15 <= len(text) <= 20):
+    if not (text.isascii() and text.isdigit() and len(text) <= 20):
         raise ValueError(
             f"must be a server's id of 17 to 20 digits, not {_quoted(text)}. "
             "In Discord: Settings, Advanced, Developer Mode; then right-click the server, Copy ID."
@@ -173,8 +173,8 @@ def database_url(text: str) -> str:
     scheme = text.split("://", 1)[0]
     if scheme == "sqlite+aiosqlite" and text.startswith("sqlite+aiosqlite:///") and len(text) > 20:
         return text
-    if scheme == "postgresql+asyncpg" and urlsplit(text).hostname is not None:
-        return text
+    if scheme == "postgresql+asyncpg" and (urlsplit(text).hostname is not None or "host=/" in urlsplit(text).query):
+        return text  # a server's name, or the folder of its socket
     if scheme in ("postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2"):
         raise ValueError("must begin with postgresql+asyncpg:// (the rest can stay as it is).")
     if scheme == "sqlite":

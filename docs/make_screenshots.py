@@ -33,11 +33,11 @@ BOT = (sys.executable, "-m", "bot", "run")
 FOREST = "a pine forest at dusk under a large pale moon, paper cut-out"
 POSTCARDS = (
     "a lighthouse above a teal sea",
-    "golden dunes in the morning",
-    "a violet mountain lake",
-    "rose fields in the evening",
-    "an orange canyon",
-    "a blue glacier",
+    "a violet mountain at first light",
+    "a forest in the rain, green ink",
+    "a city at night, seen from above",
+    "pink hills with a narrow road",
+    "a small boat on the blue ocean",
 )
 QUIET = {"DEFAULT_COOLDOWN_S": "0", "OPENAI_API_KEY": ""}
 
@@ -73,6 +73,11 @@ class Visitor:
         await self.run(line)
         message = self.page.locator("#messages > .message:not(.pending)").nth(before)
         await message.locator(".content, .embed").first.wait_for()
+        confirm = message.get_by_role("button", name="Confirm")
+        if await confirm.count():
+            await self.page.wait_for_timeout(500)  # as long as any person needs to read it
+            await confirm.click()
+            await confirm.wait_for(state="detached")
         await self.loaded()
 
     async def drop(self, name: str, data: bytes) -> None:
@@ -105,19 +110,20 @@ class Visitor:
 
 
 def keep(name: str, shot: bytes) -> None:
-    """Writes a screenshot as a PNG with at most 256 colours, smaller if it must be."""
+    """Writes a screenshot as a PNG, in all its colours if that is small enough, else with a palette."""
     picture = Image.open(io.BytesIO(shot)).convert("RGB")
-    for colours in (256, 192, 128, 96, 64):
+    for colours in (None, 256, 128, 64):
+        fewer = picture if colours is None else picture.quantize(colours, kmeans=4)
         out = io.BytesIO()
-        dither = Image.Dither.NONE if colours < 128 else Image.Dither.FLOYDSTEINBERG
-        picture.quantize(colours, Image.Quantize.MEDIANCUT, dither=dither).save(out, "PNG", optimize=True)
+        fewer.save(out, "PNG", optimize=True)
         if out.tell() <= MOST_BYTES:
             break
     else:
         raise SystemExit(f"{name}: {out.tell()} bytes, more than {MOST_BYTES}")
     OUT.mkdir(parents=True, exist_ok=True)
     (OUT / f"{name}.png").write_bytes(out.getvalue())
-    print(f"docs/images/{name}.png  {picture.width}x{picture.height}  {out.tell() // 1024} KiB  {colours} colours")  # noqa: T201
+    kind = f"{colours} colours" if colours else "all colours"
+    print(f"docs/images/{name}.png  {picture.width}x{picture.height}  {out.tell() // 1024} KiB, {kind}")  # noqa: T201
 
 
 # --- the pictures ---------------------------------------------------------------------------------------------------
@@ -144,9 +150,12 @@ async def limits(page: Page) -> None:
         "/settings defaults size:landscape quality:medium",
     ):
         await one.answered(line)
+    await one.go("pictures")
+    await one.run("/imagine prompt:an apple tree in spring, summer and autumn count:3")
+    await one.result()
     await one.go("general")
     await one.answered("/settings show")
-    await one.answered("/imagine prompt:four seasons of one apple tree count:4")
+    await one.answered("/imagine prompt:an apple tree in winter")
     keep("limits", await page.screenshot())
 
 
@@ -203,11 +212,11 @@ async def phone(page: Page) -> None:
 Shoot = Callable[[Page], Awaitable[None]]
 SHOTS: dict[str, tuple[tuple[int, int], Shoot]] = {
     "result": ((1200, 860), result),
-    "limits": ((1200, 1000), limits),
+    "limits": ((1200, 1080), limits),
     "edit": ((1200, 860), edit),
-    "batch": ((1200, 860), batch),
-    "drawer": ((1400, 860), drawer),
-    "phone": ((400, 820), phone),
+    "batch": ((1200, 1150), batch),
+    "drawer": ((1320, 800), drawer),
+    "phone": ((400, 870), phone),
 }
 LIGHT = ("phone",)
 

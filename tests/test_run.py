@@ -9,6 +9,7 @@ from types import ModuleType
 
 import pytest
 
+QUICK = ["-m", "not slow and not browser", "-n", "auto", "--dist", "loadfile"]
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -67,8 +68,8 @@ def test_only_the_standard_library_is_imported() -> None:
             "bot",
             ["sandbox", "/imagine prompt:a red fox"],
         ),
-        (["test"], "requirements-dev.lock", "pytest", ["-m", "not slow and not browser"]),
-        (["test", "-k", "fox"], "requirements-dev.lock", "pytest", ["-m", "not slow and not browser", "-k", "fox"]),
+        (["test"], "requirements-dev.lock", "pytest", [*QUICK]),
+        (["test", "-k", "fox"], "requirements-dev.lock", "pytest", [*QUICK, "-k", "fox"]),
         (["test", "-m", "slow"], "requirements-dev.lock", "pytest", ["-m", "slow"]),
         (["test", "--all", "-x"], "requirements-dev.lock", "pytest", ["-x"]),
     ],

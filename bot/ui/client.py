@@ -87,7 +87,6 @@ class UiConfig:
     privacy_url: str | None = None
     support_url: str | None = None
     api_base: str = "https://discord.com/api/v10"
-    always_sync: bool = False
     version: str = ""
 
 
@@ -261,7 +260,7 @@ class Easel(discord.AutoShardedClient):
         await self.sync_if_changed()
 
     async def sync_if_changed(self) -> bool:
-        """Registers the commands where their description differs from what was registered last."""
+        """Registers the commands where they differ from what was registered last, or where Discord has lost some."""
         translator: Any = self.tree.translator
         payload = [await command.get_translated_payload(self.tree, translator) for command in self.commands()]
         guild_id = self.config.guild_id
@@ -269,10 +268,11 @@ class Easel(discord.AutoShardedClient):
             payload = [{k: v for k, v in one.items() if k not in ("contexts", "integration_types")} for one in payload]
         digest = hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
         key = f"commands {self.application_id} {guild_id or 'global'}"
-        if not self.config.always_sync and await self.store.fact(key) == digest:
-            return False
         if self.application_id is None:
             raise RuntimeError("commands can be registered only after the login")
+        names = {str(one["name"]) for one in payload}
+        if await self.store.fact(key) == digest and await self._registered(self.application_id) == names:
+            return False
         if guild_id is None:
             await self.http.bulk_upsert_global_commands(self.application_id, payload=payload)
         else:
@@ -280,6 +280,19 @@ class Easel(discord.AutoShardedClient):
         await self.store.set_fact(key, digest)
         log.info("registered %d commands (%s)", len(payload), guild_id or "everywhere")
         return True
+
+    async def _registered(self, application_id: int) -> set[str] | None:
+        """The names Discord has now; None where it does not say."""
+        guild_id = self.config.guild_id
+        try:
+            if guild_id is None:
+                found = await self.http.get_global_commands(application_id)
+            else:
+                found = await self.http.get_guild_commands(application_id, guild_id)
+        except TROUBLE as problem:
+            log.info("the registered commands could not be read (%s); registering them again", type(problem).__name__)
+            return None
+        return {str(one.get("name")) for one in found}
 
     def commands(self) -> list[Any]:
         """Every command and menu, in a fixed order."""

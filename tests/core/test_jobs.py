@@ -311,9 +311,14 @@ LAYERS = {
 }
 
 
-@pytest.mark.parametrize("layer", LAYERS.values(), ids=LAYERS)
-async def test_whichever_call_fails_every_invariant_holds(layer, tmp_path, store):
+def slow_for_the_ledger(name: str):
+    return pytest.param(LAYERS[name], id=name, marks=[pytest.mark.slow] if name.startswith("ledger") else [])
+
+
+@pytest.mark.parametrize("layer", [slow_for_the_ledger(name) for name in LAYERS])
+async def test_whichever_call_fails_every_invariant_holds(layer, tmp_path, store, monkeypatch):
     """Two jobs (one a dall-e-3 of two calls), with the n-th call failing, for every n until nothing fails any more."""
+    monkeypatch.setattr("bot.queue.RETRY_S", 0.02)
     name, error, after, lasting = layer
     n, shown, told = 0, 0, 0
     while True:
@@ -330,7 +335,7 @@ async def test_whichever_call_fails_every_invariant_holds(layer, tmp_path, store
             except (Busy, StorageFull, RuntimeError):
                 continue
             accepted += 1
-            await asyncio.wait({core.jobs.start(job, Inputs(), core.delivery)})
+            await asyncio.wait({core.jobs.start(job, Inputs(), core.delivery)}, timeout=0.3 if lasting else 10)
         await core.end()
         whole = Core(store, DiskFiles(tmp_path, floor_bytes=0), service)  # it works again; what was dropped is found
         whole.jobs.closing = core.jobs.closing

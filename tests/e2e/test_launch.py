@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageChops, ImageDraw
 
+from sandbox.launch import options_of
+
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.timeout(180)
 
@@ -44,7 +46,7 @@ async def _start(*words: str) -> asyncio.subprocess.Process:
     )
 
 
-async def sandbox(folder: Path, line: str) -> Ended:
+async def typed(folder: Path, line: str) -> Ended:
     process = await _start(line, "--out", str(folder / "out"))
     try:
         out, err = await asyncio.wait_for(process.communicate(), 120)
@@ -69,8 +71,13 @@ def a_photo(folder: Path, size: tuple[int, int] = (1024, 1024)) -> Path:
     return path
 
 
+def test_the_switches_are_those_of_the_document() -> None:
+    shown = re.findall(r"^\| `(--[a-z-]+)", (ROOT / "docs" / "sandbox.md").read_text(), re.MULTILINE)
+    assert {name.removeprefix("--").replace("-", "_") for name in shown} == vars(options_of([])).keys() - {"command"}
+
+
 async def test_a_picture_is_made_by_one_command(tmp_path: Path) -> None:
-    done = await sandbox(tmp_path, "/imagine prompt:a red fox size:1536x1024 quality:low")
+    done = await typed(tmp_path, "/imagine prompt:a red fox size:1536x1024 quality:low")
     assert (done.code, done.err) == (0, "")
     assert "a red fox" in done.out
     (picture,) = done.pictures
@@ -80,7 +87,7 @@ async def test_a_picture_is_made_by_one_command(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 async def test_dall_e_3_makes_several_by_several_calls(tmp_path: Path) -> None:
-    done = await sandbox(tmp_path, "/imagine prompt:a red fox model:dall-e-3 style:vivid count:2 quality:standard")
+    done = await typed(tmp_path, "/imagine prompt:a red fox model:dall-e-3 style:vivid count:2 quality:standard")
     assert (done.code, done.err) == (0, "")
     assert [opened(path).size for path in done.pictures] == [(1024, 1024)] * 2
     assert done.pictures[0].read_bytes() != done.pictures[1].read_bytes()
@@ -89,7 +96,7 @@ async def test_dall_e_3_makes_several_by_several_calls(tmp_path: Path) -> None:
 @pytest.mark.slow
 async def test_an_edit_changes_nothing_outside_of_its_circle(tmp_path: Path) -> None:
     photo = a_photo(tmp_path)
-    done = await sandbox(tmp_path, f"/edit image:{photo} prompt:a straw hat area:circle size:1024x1024 quality:low")
+    done = await typed(tmp_path, f"/edit image:{photo} prompt:a straw hat area:circle size:1024x1024 quality:low")
     assert (done.code, done.err) == (0, "")
     before, after = opened(photo), opened(done.pictures[0])
     changed = ImageChops.difference(before, after).convert("L").point(lambda level: 255 if level else 0)
@@ -109,7 +116,7 @@ async def test_an_edit_changes_nothing_outside_of_its_circle(tmp_path: Path) -> 
 @pytest.mark.parametrize("model", ["dall-e-2", "gpt-image-2.5-flare"])
 async def test_a_picture_is_varied(tmp_path: Path, model: str) -> None:
     photo = a_photo(tmp_path, (700, 500))
-    done = await sandbox(tmp_path, f"/vary image:{photo} model:{model} count:2")
+    done = await typed(tmp_path, f"/vary image:{photo} model:{model} count:2")
     assert (done.code, done.err) == (0, "")
     assert len(done.pictures) == 2
     assert all(opened(path).size[0] >= 256 for path in done.pictures)
@@ -117,7 +124,7 @@ async def test_a_picture_is_varied(tmp_path: Path, model: str) -> None:
 
 @pytest.mark.slow
 async def test_a_command_that_does_not_exist_is_a_bad_command_line(tmp_path: Path) -> None:
-    done = await sandbox(tmp_path, "/imagin prompt:a red fox")
+    done = await typed(tmp_path, "/imagin prompt:a red fox")
     assert done.code == 2
     assert "Did you mean /imagine?" in done.out
     assert done.pictures == ()
@@ -125,7 +132,7 @@ async def test_a_command_that_does_not_exist_is_a_bad_command_line(tmp_path: Pat
 
 @pytest.mark.slow
 async def test_a_refusal_is_not_a_success(tmp_path: Path) -> None:
-    done = await sandbox(tmp_path, "/imagine prompt:a red fox size:512x512")
+    done = await typed(tmp_path, "/imagine prompt:a red fox size:512x512")
     assert done.code == 1
     assert "only you can see this" in done.out
     assert re.search(r"816\s*[x×]\s*816", done.out)

@@ -91,6 +91,20 @@ class People(Part):
 
         return await self._db.write(work)
 
+    async def last_used(self, place: Place) -> datetime | None:
+        async def work(connection: AsyncConnection) -> datetime | None:
+            asked = await connection.scalar(select(func.max(jobs.c.created_at)).where(jobs.c.place_key == place.key))
+            changed = await connection.scalar(select(func.max(audit.c.at)).where(audit.c.place_key == place.key))
+            return max((moment for moment in (asked, changed) if moment is not None), default=None)
+
+        return await self._db.read(work)
+
+    async def forget_counters(self, before: datetime) -> None:
+        async def work(connection: AsyncConnection) -> None:
+            await self._purge_counters(connection, before)
+
+        await self._db.write(work)
+
     async def purge(self, before: datetime) -> list[str]:
         """Pictures that waited for delivery until then are given up. Counters of windows that ended before go too."""
 

@@ -55,6 +55,10 @@ class SqlStore(Opening, Steps, Figures, Leases, People, Auditing):
         found = await self._rows(select(facts.c.value).where(facts.c.key == key))
         return found[0]["value"] if found else None
 
+    async def facts(self, prefix: str) -> dict[str, str]:
+        found = await self._rows(select(facts).where(facts.c.key.startswith(prefix, autoescape=True)))
+        return {row["key"]: row["value"] for row in found}
+
     async def set_fact(self, key: str, value: str | None) -> None:
         async def work(connection: AsyncConnection) -> None:
             await self._set_fact(connection, key, value)

@@ -36,7 +36,7 @@ function sendSign() {
 export function composerFor() {
   const channel = here();
   const label = channel ? (channel.type === 1 ? `Message ${channel.name}` : `Message #${channel.name}`) : "Message";
-  text.placeholder = channel?.may_speak === false ? "You may not write here; / commands may work" : `${label}, or type / for commands`;
+  text.placeholder = channel?.may_speak === false ? "You may not write here; / commands may work" : innerWidth < 480 ? label : `${label}, or type / for commands`;
   text.setAttribute("aria-label", label);
 }
 

@@ -84,7 +84,7 @@ export function avatar(person, size = "") {
   if (person.bot) return el("img", { class: `avatar ${size}`, src: "/static/icon.svg", alt: "" });
   const disc = el("span", { class: `avatar ${size}`, "aria-hidden": "true" }, [...person.name][0] ?? "?");
   let sum = 0;
-  for (const digit of person.id) sum = (sum * 31 + digit.charCodeAt(0)) % 997;
+  for (const letter of person.name) sum = (sum * 31 + letter.codePointAt(0)) % 997;
   disc.style.background = AVATARS[sum % AVATARS.length];
   return disc;
 }

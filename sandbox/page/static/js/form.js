@@ -93,8 +93,8 @@ function block(label, description, one, fields) {
   const made = field(one);
   if (!made) return el("p", { class: "subtext" }, `(a field of kind ${one.type})`);
   fields.push({ ...made, one, label });
-  const optional = one.required === false ? el("span", { class: "optional" }, "optional") : null;
-  const head = el("label", { class: "form-label", for: made.id }, label, optional);
+  const needed = one.required === false ? null : el("span", { class: "needed", "aria-hidden": "true" }, " *");
+  const head = el("label", { class: "form-label", for: made.id }, label, needed);
   const wrong = el("p", { class: "form-wrong", role: "alert", hidden: true });
   fields.at(-1).wrong = wrong;
   if (!made.node.querySelector?.(`#${made.id}`) && made.node.id !== made.id) made.focus?.setAttribute("aria-label", label);

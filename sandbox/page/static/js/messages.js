@@ -34,7 +34,7 @@ function origin(message) {
   if (!message.reply) return null;
   const source = store.messages.get(message.channel_id)?.get(message.reply);
   const go = () => changed("jump", { channelId: message.channel_id, messageId: message.reply });
-  const text = source ? source.content || (source.attachments.length ? "a picture" : "a message") : "a message that is gone";
+  const text = source ? source.content || (source.attachments.length ? "Click to see attachment" : "Click to see message") : "Original message was deleted";
   return el("button", { type: "button", class: "origin as-link", on: { click: go } }, icon("reply"),
     source ? el("b", {}, source.author.name) : null, " ", inline(text.slice(0, 120), names));
 }

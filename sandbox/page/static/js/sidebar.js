@@ -66,10 +66,17 @@ function drawRooms() {
 
 let chooser = null;
 
+/** What one is on the server that is open, such as “Admins” or “member”. */
+function standing(person) {
+  const server = guildHere()?.name;
+  const there = person.note.split(" · ").find((part) => server && part.endsWith(` ${server}`));
+  return there ? there.replace(/ (of|in) .*$/, "") : person.username;
+}
+
 function drawMe() {
   const person = me();
   const open = el("button", { type: "button", class: "me-button", "aria-haspopup": "dialog", on: { click: choose } }, avatar(person, "small"),
-    el("span", { class: "me-names" }, el("b", {}, person.name), el("small", {}, person.note.split(" · ")[0])), icon("swap"));
+    el("span", { class: "me-names" }, el("b", {}, person.name), el("small", { title: person.note }, standing(person))), icon("swap"));
   open.setAttribute("aria-label", `You are ${person.name}. Be somebody else`);
   clear(mine, open, iconButton("sun", "Dark or light", turn));
 }

@@ -1,0 +1,118 @@
+"""A full disk, a locked database, a blocked member: what stops taking jobs, what goes on, what the member reads."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+
+import aiohttp
+import pytest
+
+from bot.rules.ledger import JobState
+
+from .conftest import town_in
+
+
+async def ready(town) -> tuple[int, dict]:
+    host, port = town.app.status.address
+    async with aiohttp.ClientSession() as session, session.get(f"http://{host}:{port}/readyz") as answer:
+        return answer.status, await answer.json()
+
+
+async def drawing(town, latency_s: float = 0.5):
+    town.images.latency_s = latency_s
+    interaction = await town.imagine(quality="low", preview=False)
+    async with asyncio.timeout(10):
+        while not town.images.calls:
+            await asyncio.sleep(0.01)
+    return interaction
+
+
+async def test_a_full_disk_takes_no_job_says_so_on_readyz_and_delivers_what_runs(tmp_path, unused_tcp_port_factory):
+    async with town_in(tmp_path, HTTP_PORT=str(unused_tcp_port_factory())) as town:
+        await town.app.status.start()
+        running = await drawing(town)
+        town.app.files._free = lambda _: 0
+
+        refused = await town.answer(await town.imagine())
+        status, told = await ready(town)
+        shown = await town.answer(running)
+        await town.quiet()
+        del town.app.files._free
+        town.app.files._free = lambda _: 10**12
+
+        assert "no room" in refused.content
+        assert (status, told["ready"]) == (503, False)
+        assert "disk" in told["checks"]["disk"]
+        assert shown.attachments
+        assert (await ready(town))[0] == 200
+        assert (await town.answer(await town.imagine())).attachments
+        await town.check()
+
+
+@pytest.fixture
+def unused_tcp_port_factory():
+    import socket
+
+    def choose() -> int:
+        with socket.socket() as one:
+            one.bind(("127.0.0.1", 0))
+            return one.getsockname()[1]
+
+    return choose
+
+
+@pytest.mark.slow
+async def test_a_database_that_is_locked_for_eight_seconds_delays_and_breaks_nothing(town):
+    running = await drawing(town)
+    locker = sqlite3.connect(town.folder / "easel.db", isolation_level=None)
+    locker.execute("BEGIN IMMEDIATE")
+    waiting = await town.imagine(prompt="while it is locked")
+    await asyncio.sleep(8)
+    locker.execute("COMMIT")
+    locker.close()
+
+    assert (await town.answer(running, 40)).attachments
+    await waiting.wait_acknowledged()
+    assert not waiting.failed
+    assert (await town.answer(waiting, 40)).attachments
+    await town.quiet()
+    assert [job.state for job in await town.jobs()] == [JobState.SETTLED, JobState.SETTLED]
+
+
+async def test_a_member_blocked_while_waiting_is_refused_at_run_time_and_released(town):
+    await town.restart(MAX_CONCURRENT_JOBS="1")
+    first = await drawing(town)
+    second = await town.imagine(prompt="too late", preview=False)
+    await second.wait_acknowledged()
+    async with asyncio.timeout(10):
+        while len(await town.jobs()) < 2:
+            await asyncio.sleep(0.01)
+    job = (await town.jobs())[1]
+    settings = await town.app.store.settings(job.asker.place)
+    from dataclasses import replace
+
+    blocked = replace(settings, paused_because="maintenance") if hasattr(settings, "paused_because") else None
+    if blocked is None:
+        await town.app.jobs.cancel_all_of(job.asker, town.member.id)
+    else:
+        await town.app.store.save_settings(job.asker.place, blocked, 1, "paused", "", "", town.world.clock.now())
+
+    message = await town.answer(second)
+
+    assert message.ephemeral
+    assert (await town.answer(first)).content is not None
+    await town.quiet()
+    assert (await town.jobs())[1].state is JobState.RELEASED
+    assert len(town.images.calls) == 1
+
+
+async def test_nothing_that_is_sent_could_mention_anybody_by_accident(town):
+    """T1: the sandbox notes every payload that could ping as a breach; the fixture fails on any."""
+    message = await town.answer(await town.imagine(prompt="@everyone @here <@&1> <@2>"))
+
+    assert message.attachments
+    assert message.mentions == ()
+    assert not message.mention_everyone
+
+
