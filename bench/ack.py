@@ -21,7 +21,7 @@ import itertools
 import math
 import sys
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -256,6 +256,11 @@ async def _phase(place: Town, crowd: Crowd, name: str, plan: Plan) -> Phase:
     return phase
 
 
+def verdicts(report: Report) -> dict[str, bool]:
+    """Whether the promise was kept in each phase with jobs in flight; a flood is no excuse."""
+    return {phase.name: phase.p99() < PROMISE_S for phase in report.phases[1:]}
+
+
 def told(report: Report, plan: Plan) -> str:
     """The report in Markdown."""
     quiet = report.phases[0]
@@ -274,8 +279,7 @@ def told(report: Report, plan: Plan) -> str:
     ]
     names = [phase.name for phase in report.phases]
     head = ["phase", "commands", "jobs drawn", "pictures/s", "p50 ms", "p90", "p99", "max", "never", "p99 / quiet p99"]
-    promise = max(phase.p99() for phase in report.phases[1:])
-    verdict = "kept" if promise < PROMISE_S else "BROKEN"
+    verdict = ", ".join(f"{name} {'kept' if kept else 'BROKEN'}" for name, kept in verdicts(report).items())
     return "\n\n".join(
         [
             f"Acknowledgement at {plan.rate:g} commands/s, {plan.jobs} jobs in flight",
@@ -307,8 +311,7 @@ def main() -> int:
         profile.disable()
         profile.dump_stats(options.profile)
     print(told(report, plan))
-    whole = report.unanswered == 0 and Counter(map(math.isinf, report.phase("loaded").every))[True] == 0
-    return 0 if whole and report.phase("loaded").p99() < PROMISE_S else 1
+    return 0 if report.unanswered == 0 and all(verdicts(report).values()) else 1
 
 
 if __name__ == "__main__":

@@ -31,8 +31,8 @@ BOT = {"id": "1", "username": "easel", "discriminator": "0", "avatar": None, "gl
 USAGE = {
     "input_tokens": 20,
     "input_tokens_details": {"text_tokens": 20, "image_tokens": 0},
-    "output_tokens": 1000,
-    "total_tokens": 1020,
+    "output_tokens": 150,
+    "total_tokens": 170,
 }
 NOISE = 6.0  # near five bits a sample, as in a photograph: about 2 MB at 1024x1024
 

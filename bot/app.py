@@ -39,8 +39,9 @@ from bot.rules.models import Catalogue, load_catalogue
 from bot.settings import Settings, default_limits
 from bot.tasks import Tasks
 from bot.ui.client import Easel, IdentifyPacer, UiConfig, point_at
+from bot.ui.membership import is_member, tell_departures
 from bot.ui.notices import DiscordNotifier
-from bot.upkeep import Upkeep
+from bot.upkeep import Departures, Forgettings, Upkeep
 from bot.watch import ModelWatch
 
 log = logging.getLogger(__name__)
@@ -69,6 +70,7 @@ class App:
     recovery: Recovery
     watch: ModelWatch
     upkeep: Upkeep
+    departures: Departures
     tasks: Tasks
     store: SqlStore
     files: DiskFiles
@@ -179,6 +181,15 @@ async def build(
         )
         client.admin = Admin(store, service, jobs, notifier, clock)
         client.batches = batches = Batches(store, jobs, tasks, clock)
+        client.forgettings = forgettings = Forgettings(store, clock, secrets.tag)
+        departures = Departures(
+            store,
+            files,
+            clock,
+            is_member=partial(is_member, client),
+            present=lambda: [guild.id for guild in client.guilds],
+        )
+        tell_departures(client, departures)
         notifier.client = client
         recovery = Recovery(store, jobs, jobs.pictures, partial(client.delivery_for, earlier=True), clock)
         client.redeliver = recovery.deliver_kept
@@ -189,7 +200,8 @@ async def build(
             batches=batches,
             recovery=recovery,
             watch=ModelWatch(service, store, notifier, clock, catalogue, jobs.use_catalogue),
-            upkeep=Upkeep(store, files, clock),
+            upkeep=Upkeep(store, files, clock, forgettings),
+            departures=departures,
             tasks=tasks,
             store=store,
             files=files,
@@ -294,10 +306,15 @@ def start_background(app: App) -> None:
     async def heartbeat() -> None:
         await app.store.heartbeat(now())
 
+    async def look_for_departures() -> None:
+        await app.client.wait_until_ready()
+        await app.departures.look()
+
     app.tasks.every(HEARTBEAT_S, heartbeat, "heartbeat")
     app.tasks.every(ADOPT_S, recover, "recovery")
     app.tasks.every(DAY_S, app.watch.look, "model watch")
     app.tasks.every(DAY_S, app.upkeep.tidy, "upkeep")
+    app.tasks.every(DAY_S, look_for_departures, "departures")
     app.tasks.start(measure_lag(app.meter), "loop lag")
 
 

@@ -1,4 +1,4 @@
-"""Housekeeping once a day: what nobody needs any more goes, and so does what servers left behind that removed the bot."""
+"""Housekeeping once a day: what nobody needs any more goes, and what is left of servers that removed the bot."""
 
 from __future__ import annotations
 
@@ -25,15 +25,16 @@ HERE = "here"
 
 
 class Upkeep:
-    def __init__(self, store: Store, files: Files, clock: Clock) -> None:
+    def __init__(self, store: Store, files: Files, clock: Clock, forgettings: Forgettings) -> None:
         self._store = store
         self._files = files
         self._clock = clock
+        self._forgettings = forgettings
 
     async def tidy(self) -> int:
         """Removes pictures of jobs that ended long ago or that the ledger does not know; returns how many jobs'."""
         await self._store.forget_counters(self._clock() - KEEP_COUNTERS)
-        await Forgettings(self._store, self._clock).tidy()
+        await self._forgettings.tidy()
         removed = 0
         oldest = self._clock() - KEEP_ORIGINALS
         async for job_id in self._files.jobs():
@@ -72,13 +73,21 @@ class Departures:
         self._clock = clock
         self._is_member = is_member
         self._present = present
+        self._gone: set[int] = set()
 
     async def came(self, server_id: int) -> None:
         """The bot is in this server, for the first time or again: nothing of it is to be forgotten."""
+        self._gone.discard(server_id)
         await self._store.set_fact(f"{self.PREFIX}{server_id}", HERE)
+
+    async def seen(self, server_id: int) -> None:
+        """The same, told for every server after a start or an outage: costs nothing unless it had gone."""
+        if server_id in self._gone:
+            await self.came(server_id)
 
     async def went(self, server_id: int) -> None:
         """The server removed the bot (an outage is none of that)."""
+        self._gone.add(server_id)
         await self._store.set_fact(f"{self.PREFIX}{server_id}", self._clock().isoformat())
 
     async def look(self) -> list[int]:
@@ -94,7 +103,9 @@ class Departures:
                 continue
             if value == HERE:
                 await self.went(server_id)
-            elif await self._is_over(server_id, datetime.fromisoformat(value)):
+                continue
+            self._gone.add(server_id)
+            if await self._is_over(server_id, datetime.fromisoformat(value)):
                 await self._forget(server_id)
                 forgotten.append(server_id)
         return forgotten
@@ -111,27 +122,33 @@ class Departures:
         jobs = await self._store.forget_place(Place(server_id, 0))
         for job_id in jobs:
             await self._files.remove(job_id)
+        self._gone.discard(server_id)
         await self._store.set_fact(f"{self.PREFIX}{server_id}", None)
         log.info("forgot a server that removed the bot 30 days ago, and its %d jobs", len(jobs))
 
 
 class Forgettings:
-    """Who deleted their data lately, known by the keyed hash alone and for a day."""
+    """Who deleted their data lately, known by a keyed hash alone (``member_tag``) and for about a day."""
 
     PREFIX = "deleted "
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, member_tag: Callable[[int], str]) -> None:
         self._store = store
         self._clock = clock
+        self._member_tag = member_tag
 
-    async def next_at(self, member_tag: str) -> datetime | None:
+    def _key(self, user_id: int) -> str:
+        return f"{self.PREFIX}{self._member_tag(user_id)}"
+
+    async def next_at(self, user_id: int) -> datetime | None:
         """When the person may delete again; None: now."""
-        value = await self._store.fact(f"{self.PREFIX}{member_tag}")
+        value = await self._store.fact(self._key(user_id))
         again = datetime.fromisoformat(value) + FORGET_AGAIN_AFTER if value else None
         return again if again is not None and again > self._clock() else None
 
-    async def note(self, member_tag: str) -> None:
-        await self._store.set_fact(f"{self.PREFIX}{member_tag}", self._clock().isoformat())
+    async def note(self, user_id: int) -> None:
+        """The person's data was just deleted."""
+        await self._store.set_fact(self._key(user_id), self._clock().isoformat())
 
     async def tidy(self) -> None:
         """Forgets those whose day is over."""

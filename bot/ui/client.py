@@ -40,10 +40,12 @@ from bot.ui.buttons import DYNAMIC_ITEMS
 from bot.ui.delivery import DiscordDelivery, Manner
 from bot.ui.habits import Habits
 from bot.ui.lateness import Lateness
+from bot.ui.membership import noticing_departures
 from bot.ui.pacing import Pacer
 from bot.ui.posting import Posting
 from bot.ui.reach import TROUBLE, UPLOAD_LIMIT_UNKNOWN, Reach
 from bot.ui.translator import CatalogueTranslator
+from bot.upkeep import Forgettings
 
 log = logging.getLogger(__name__)
 
@@ -111,10 +113,11 @@ class Tree(app_commands.CommandTree["Easel"]):
 
 
 class Easel(discord.AutoShardedClient):
-    """The bot as Discord sees it. ``admin`` and ``batches`` are given right after it is made: they need its parts."""
+    """The bot as Discord sees it. What has no value here is given right after it is made: it needs its parts."""
 
     admin: Admin
     batches: Batches
+    forgettings: Forgettings
 
     def __init__(
         self,
@@ -347,6 +350,7 @@ class Easel(discord.AutoShardedClient):
     def _guard_parsers(self) -> None:
         """discord.py ends the process over one event it cannot read; here that event is logged and left out."""
         parsers = self._connection.parsers
+        parsers["READY"] = noticing_departures(self, parsers["READY"])
         for name, parser in list(parsers.items()):
             if name not in UNGUARDED_EVENTS:
                 parsers[name] = self._guarded(name, parser)

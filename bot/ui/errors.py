@@ -156,17 +156,22 @@ def refusal_line(refusal: Refusal, locale: str) -> str:
     return say(locale, f"refused.{_refusal_key(refusal)}", **fields)
 
 
+NEVER = {Measure.IMAGES: "images_never", Measure.DOLLARS: "dollars_never"}
+"""Measures of which one request can ask for more than the whole limit: waiting does not help then."""
+
+
 def _refusal_key(refusal: Refusal) -> str:
     limit = refusal.limit
+    never = limit.amount is not None and 0 < limit.amount < refusal.asked
     if limit.scope is Scope.OPERATOR and limit.measure is Measure.DOLLARS:
-        return "operator"
+        return "operator_never" if never else "operator"
     if limit.measure is Measure.JOBS:
         return "jobs"
     if limit.amount == 0:
         return "none_left"
     if limit.window.period is Period.SECONDS and limit.measure is Measure.REQUESTS and limit.amount == 1:
         return "cooldown"
-    return str(limit.measure)
+    return NEVER.get(limit.measure, str(limit.measure)) if never else str(limit.measure)
 
 
 def _setting(refusal: Refusal) -> str:

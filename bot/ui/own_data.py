@@ -17,7 +17,7 @@ from bot.rules.errors import NotFound
 from bot.ui.answering import Interaction, acknowledge, acknowledged, asker_of, tell
 from bot.ui.embeds import COLOUR
 from bot.ui.pressing import Press
-from bot.ui.speech import number, say
+from bot.ui.speech import moment, number, say
 
 if TYPE_CHECKING:
     from bot.ui.client import Easel
@@ -54,30 +54,37 @@ def _packed(data: dict[str, Any], limit_bytes: int) -> tuple[str, bytes]:
 
 
 async def ask_whether(interaction: Interaction) -> None:
-    """What would go and what would stay, and a button to go on."""
+    """What would go and what would stay, and a button to go on; at most once a day."""
     locale = str(interaction.locale)
+    again = await interaction.client.forgettings.next_at(interaction.user.id)
+    if again is not None:
+        await tell(interaction, say(locale, "mydata.again", when=moment(again)))
+        return
     embed = discord.Embed(title=say(locale, "mydata.ask"), colour=COLOUR)
     embed.add_field(name=say(locale, "mydata.goes"), value=say(locale, "mydata.goes_what"), inline=False)
     embed.add_field(name=say(locale, "mydata.stays"), value=say(locale, "mydata.stays_what"), inline=False)
     view = discord.ui.View(timeout=None)
-    button = Forget(
-        f"e1:forget:{interaction.user.id}", say(locale, "mydata.confirm"), style=discord.ButtonStyle.danger
-    )
+    button = Forget(f"e1:forget:{interaction.user.id}", say(locale, "mydata.confirm"), style=discord.ButtonStyle.danger)
     view.add_item(button)
     await tell(interaction, embed=embed, view=view)
 
 
 class Forget(Press, template=r"e1:forget:(?P<user>\d{1,20})"):
-    """The second word for deleting; pressing it again finds nothing left to do."""
+    """The second word for deleting; an old one that is pressed again is told when there is a next time."""
 
     async def press(self, interaction: Interaction) -> None:
         if self.part("user") != str(interaction.user.id):
             raise NotFound("message")
         await interaction.response.defer()
         acknowledged(interaction)
+        locale = str(interaction.locale)
+        again = await interaction.client.forgettings.next_at(interaction.user.id)
+        if again is not None:
+            told = say(locale, "mydata.again", when=moment(again))
+            await interaction.edit_original_response(content=told, embed=None, view=None)
+            return
         stopped = await _stop_waiting(interaction)
         gone = await forget(interaction.client, interaction.user.id)
-        locale = str(interaction.locale)
         told = say(locale, "mydata.deleted", jobs=number(locale, len(gone))) if gone else say(locale, "mydata.nothing")
         if stopped:
             told += " " + say(locale, "mydata.stopped", count=number(locale, stopped))
@@ -102,6 +109,8 @@ async def forget(client: Easel, user_id: int) -> Sequence[str]:
     gone = await client.store.forget_member(user_id)
     for job_id in gone:
         await client.files.remove(job_id)
+    if gone:
+        await client.forgettings.note(user_id)
     later = [job_id for job_id in gone if job_id in running]
     if later:
         client.tasks.start(_remove_when_done(client, later), "forgetting what was being drawn")

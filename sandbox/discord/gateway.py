@@ -263,7 +263,8 @@ class Gateway:
     def _deliver(self, session: Session, name: str, data: Json) -> None:
         self._specs.event(name, data)
         number = int(data["id"]) if name == "INTERACTION_CREATE" else None
-        self._wire.add("gateway out", name, request=data, interaction_id=number)
+        if session.connection is not None:  # what waits for a RESUME is no event on the wire
+            self._wire.add("gateway out", name, request=data, interaction_id=number)
         session.dispatch(name, data)
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.database import SqlStore, open_store
+from bot.adapters.database import SqlStore, migrate_store, open_store
 from bot.adapters.files import DiskFiles
 from bot.adapters.secrets import Secrets
 from bot.jobs import Jobs, JobsConfig
@@ -38,7 +39,7 @@ def fault(kind: FaultKind, billed: Billed = Billed.NO, **more: Any) -> ServiceFa
 
 @dataclass
 class FakeService:
-    """Answers with what ``script`` says, in order, then with pictures. ``gate`` holds every call while it is not set."""
+    """Answers what ``script`` says, in order, then pictures. ``gate`` holds every call while it is not set."""
 
     is_official = False
     script: list[Exception] = field(default_factory=list)
@@ -174,10 +175,21 @@ async def assert_invariants(store: SqlStore) -> list[Job]:
     return jobs
 
 
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the one migrated file is kept that every test gets a copy of."""
+    return tmp_path_factory.mktemp("template") / "easel.db"
+
+
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
+async def store(template: Path, tmp_path: Path) -> AsyncIterator[SqlStore]:
+    """A ledger in a file: one in memory would be gone with its connection, which a cancelled statement costs."""
+    if not template.exists():
+        await migrate_store(f"sqlite+aiosqlite:///{template}", data_dir=tmp_path)
+    path = tmp_path / "ledger.db"
+    shutil.copyfile(template, path)
     opened = await open_store(
-        "sqlite+aiosqlite:///:memory:", data_dir=tmp_path, secrets=Secrets((KEY,)), clock=lambda: NOON
+        f"sqlite+aiosqlite:///{path}", data_dir=tmp_path, secrets=Secrets((KEY,)), clock=lambda: NOON
     )
     yield opened
     await opened.aclose()

@@ -1,4 +1,4 @@
-"""The bot as a child process against a Discord and an image service of the test's own: to be killed and started again."""
+"""The bot as a child process, to be killed and started again; Discord and the image service are the test's own."""
 
 from __future__ import annotations
 
@@ -22,9 +22,8 @@ from sandbox.process import BotProcess
 
 ROOT = Path(__file__).resolve().parents[2]
 BOT = (sys.executable, "-m", "bot", "run")
-QUIET = dict.fromkeys(
-    ("DISCORD_GUILD_ID", "SHARD_COUNT", "SHARD_IDS", "SECRET_KEY", "EASEL_CRASH_AT", "OPENAI_ORG_ID", "OPERATOR_BUDGET_USD"), ""
-)  # fmt: skip
+UNSET = ("DISCORD_GUILD_ID", "SHARD_COUNT", "SHARD_IDS", "SECRET_KEY", "OPENAI_ORG_ID", "OPERATOR_BUDGET_USD")
+QUIET = dict.fromkeys((*UNSET, "EASEL_CRASH_AT"), "")
 
 
 async def until(happened: Callable[[], Awaitable[object]], timeout_s: float = 30, what: str = "what was waited for"):
@@ -142,7 +141,9 @@ class Stage:
     def private_words(self) -> list[str]:
         """What the member was told in private: by answers only they see, and by direct message."""
         member = self.world.town.member
-        seen = [message for channel in self.world.channels_for(member) for message in self.world.history(channel, member)]
+        seen = [
+            message for channel in self.world.channels_for(member) for message in self.world.history(channel, member)
+        ]
         dm = self.world.dm(member).id
         return [one.content for one in seen if one.content and (one.ephemeral or one.channel_id == dm)]
 

@@ -128,7 +128,9 @@ async def test_a_private_result_is_never_posted_to_the_channel(tmp_path):
         await offered.wait_until(lambda one: any(m.ephemeral for m in one.followups), 20, "the offer")
 
         offer = next(m for m in offered.followups if m.ephemeral)
-        claim = await stage.world.click(offer, offer.components[0]["components"][0]["custom_id"], stage.world.town.member)
+        claim = await stage.world.click(
+            offer, offer.components[0]["components"][0]["custom_id"], stage.world.town.member
+        )
         await claim.wait_until(lambda one: any(m.attachments for m in one.messages), 20, "the picture")
         assert all(m.ephemeral for m in claim.messages)
         await asyncio.sleep(0.3)

@@ -165,7 +165,9 @@ async def test_a_private_result_that_is_late_waits_and_is_never_public(late):
     assert late.public_results(job) == []
 
 
-@pytest.mark.parametrize("fault", [{"status": 500, "after_taking": True}, {"drop": True, "after_taking": True}], ids=str)
+@pytest.mark.parametrize(
+    "fault", [{"status": 500, "after_taking": True}, {"drop": True, "after_taking": True}], ids=str
+)
 async def test_a_channel_message_that_arrived_without_word_of_it_is_not_posted_twice(late, fault):
     await drawing(late)
     late.world.clock.advance(16 * 60)

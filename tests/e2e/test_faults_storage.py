@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from dataclasses import replace
 
 import aiohttp
 import pytest
 
+from bot.rules.access import Block
 from bot.rules.ledger import JobState
 
 from .conftest import town_in
@@ -89,14 +91,10 @@ async def test_a_member_blocked_while_waiting_is_refused_at_run_time_and_release
         while len(await town.jobs()) < 2:
             await asyncio.sleep(0.01)
     job = (await town.jobs())[1]
-    settings = await town.app.store.settings(job.asker.place)
-    from dataclasses import replace
-
-    blocked = replace(settings, paused_because="maintenance") if hasattr(settings, "paused_because") else None
-    if blocked is None:
-        await town.app.jobs.cancel_all_of(job.asker, town.member.id)
-    else:
-        await town.app.store.save_settings(job.asker.place, blocked, 1, "paused", "", "", town.world.clock.now())
+    place, now = job.asker.place, town.world.clock.now()
+    settings = await town.app.store.settings(place)
+    blocked = replace(settings, blocked=(Block(town.member.id, "spam"),))
+    await town.app.store.save_settings(place, blocked, town.admin.id, "block", "", "", now)
 
     message = await town.answer(second)
 
@@ -114,5 +112,3 @@ async def test_nothing_that_is_sent_could_mention_anybody_by_accident(town):
     assert message.attachments
     assert message.mentions == ()
     assert not message.mention_everyone
-
-

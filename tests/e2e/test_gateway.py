@@ -73,7 +73,9 @@ async def test_five_presses_make_five_jobs_at_most_and_every_press_is_answered(t
     assert all(job.state is JobState.SETTLED for job in jobs)
 
 
-@pytest.mark.parametrize("answer", [{"status": 404, "code": 10062}, {"status": 404, "code": 10015}], ids=["10062", "10015"])
+@pytest.mark.parametrize(
+    "answer", [{"status": 404, "code": 10062}, {"status": 404, "code": 10015}], ids=["10062", "10015"]
+)
 async def test_an_interaction_discord_forgot_costs_nothing(town, answer):
     fault = town.discord.fail_next("POST", CALLBACK, **answer)
     await town.imagine()

@@ -173,7 +173,7 @@ async def a_page() -> AsyncIterator[Page]:
             yield Page(process, found[0], said)
         finally:
             if process.returncode is None:
-                process.kill()
+                process.terminate()  # not killed: its bot has to end with it
             await process.communicate()
 
 

@@ -83,7 +83,7 @@ async def test_export_is_everything_about_oneself_and_nothing_of_others(town):
     assert "token" not in file.data.decode().replace("_tokens", "")
 
 
-async def test_delete_asks_first_then_forgets_and_a_second_time_finds_nothing(town):
+async def test_delete_asks_first_then_forgets_and_says_when_it_can_be_done_again(town):
     await made(town)
     (job,) = await town.app.store.gallery(place(town), member_id=None, search=None, before=None, limit=5)
     asked = await ask(town, "/mydata delete")
@@ -97,8 +97,29 @@ async def test_delete_asks_first_then_forgets_and_a_second_time_finds_nothing(to
     assert await town.app.files.names(job.id) == []
     assert (await town.app.store.export_member(town.member.id))["jobs"] == []
     again = await ask(town, "/mydata delete")
-    pressed = await town.world.click(again, "Delete everything", town.member)
-    await pressed.wait_until(lambda _: "nothing stored" in again.content, 10, "the word that there was nothing")
+    assert "once a day" in again.content
+    assert "<t:" in again.content
+    assert again.components == []
+
+
+async def test_deleting_where_nothing_is_stored_says_so_and_does_not_count(town):
+    for _ in range(2):
+        asked = await ask(town, "/mydata delete")
+        pressed = await town.world.click(asked, "Delete everything", town.member)
+        await pressed.wait_until(lambda _, asked=asked: "nothing stored" in asked.content, 10, "that there was nothing")
+
+
+async def test_a_question_from_before_deletes_only_once_a_day(town):
+    await made(town)
+    first, second = [await ask(town, "/mydata delete") for _ in range(2)]
+    pressed = await town.world.click(first, "Delete everything", town.member)
+    await pressed.wait_until(lambda _: "Deleted" in first.content, 10, "the word that it is done")
+    await made(town)
+
+    pressed = await town.world.click(second, "Delete everything", town.member)
+
+    await pressed.wait_until(lambda _: "once a day" in second.content, 10, "the word that it was done already")
+    assert len((await town.app.store.export_member(town.member.id))["jobs"]) == 1
 
 
 async def test_delete_while_a_picture_is_drawn_still_brings_it(town):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
-import os
+import asyncio
 import re
-import shutil
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -14,21 +12,16 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from PIL import Image, ImageDraw
 
 from sandbox.discord.model import Upload
 from sandbox.launch import Sandbox, options_of, running, show
+
+from .visitor import Person, chromium, mask, picture
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
 
 BOT = (sys.executable, "-m", "bot", "run")
 LATENCY_S = 0.6
-DROP = """([bytes, name]) => {
-  const carried = new DataTransfer();
-  const content = bytes === null ? new ArrayBuffer(200 * 1048576) : new Uint8Array(bytes);
-  carried.items.add(new File([content], name, {type: "image/png"}));
-  window.dispatchEvent(new DragEvent("drop", {dataTransfer: carried, bubbles: true, cancelable: true}));
-}"""
 
 
 @dataclass
@@ -48,82 +41,15 @@ class House:
         assert self.sandbox.images is not None
         return self.sandbox.images.calls
 
+    async def called(self, times: int) -> None:
+        """Waits until the image service was called so often."""
+        async with asyncio.timeout(20):
+            while len(self.calls) < times:
+                await asyncio.sleep(0.05)
+
     def slow_down(self, seconds: float) -> None:
         assert self.sandbox.images is not None
         self.sandbox.images.latency_s = seconds
-
-
-class Person:
-    """Somebody at the page."""
-
-    def __init__(self, page: Any) -> None:
-        self.page = page
-        self.wrong: list[str] = []
-        page.set_default_timeout(20_000)
-        page.on("console", lambda said: self.wrong.append(said.text) if said.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: self.wrong.append(str(error)))
-
-    async def become(self, name: str) -> None:
-        await self.page.get_by_role("button", name=re.compile("Be somebody else")).click()
-        await self.page.locator("dialog.people .person", has_text=name).first.click()
-        await self.page.locator("#me .me-names", has_text=name).wait_for()
-        await self.page.locator("#messages .beginning").wait_for()
-
-    async def go(self, channel: str) -> None:
-        await self.page.get_by_role("button", name=f"#{channel}").click()
-        await self.page.get_by_role("heading", name=channel, exact=True).wait_for()
-
-    async def type(self, line: str) -> None:
-        await self.page.locator("#composer-text").focus()
-        await self.page.keyboard.type(line)
-
-    async def run(self, line: str) -> None:
-        """Types a whole command and sends it with Enter."""
-        await self.type(line)
-        await self.page.keyboard.press("Enter")
-
-    async def drop(self, name: str, data: bytes | None) -> None:
-        """Drops a file on the page; without data one of 200 MB."""
-        await self.page.evaluate(DROP, [list(data) if data is not None else None, name])
-
-    def results(self, prompt: str) -> Any:
-        """Finished results with this prompt."""
-        done = self.page.get_by_role("button", name="Again")
-        return self.page.locator(".message", has_text=prompt).filter(has=done)
-
-    async def result(self, prompt: str, count: int = 1) -> Any:
-        """The newest result with this prompt, once there are that many."""
-        found = self.results(prompt)
-        await found.nth(count - 1).wait_for()
-        await found.nth(count - 1).locator(".picture img").first.wait_for()
-        return found.nth(count - 1)
-
-    async def hood(self, tab: str) -> None:
-        if not await self.page.locator("#drawer").is_visible():
-            await self.page.get_by_role("button", name="Under the hood").click()
-        await self.page.get_by_role("tab", name=tab).click()
-
-
-def picture(size: tuple[int, int] = (640, 640), colour: str = "steelblue") -> bytes:
-    out = io.BytesIO()
-    Image.new("RGB", size, colour).save(out, "PNG")
-    return out.getvalue()
-
-
-def mask(size: tuple[int, int]) -> bytes:
-    """Transparent, so to be changed, in a circle in the middle."""
-    image = Image.new("RGBA", size, (0, 0, 0, 255))
-    width, height = size
-    ImageDraw.Draw(image).ellipse((width // 4, height // 4, 3 * width // 4, 3 * height // 4), fill=(0, 0, 0, 0))
-    out = io.BytesIO()
-    image.save(out, "PNG")
-    return out.getvalue()
-
-
-def chromium() -> str | None:
-    named = os.environ.get("EASEL_CHROMIUM")
-    found = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
-    return named or next((path for path in found if path), None)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -269,7 +195,7 @@ async def test_a_killed_bot_tells_the_member_when_it_is_back(house: House, visit
     before = len(house.calls)
     await visitor.run("/imagine prompt:a paper moon preview:False")
     await page.get_by_role("button", name="Cancel").wait_for()
-    await _called(house, before)
+    await house.called(before + 1)
     await visitor.hood("Faults")
     await page.get_by_role("button", name="Kill").click()
     await page.locator("#banner", has_text="not running (exit code -9)").wait_for()
@@ -281,14 +207,6 @@ async def test_a_killed_bot_tells_the_member_when_it_is_back(house: House, visit
     assert "It may have been billed" in await told.inner_text()
     await visitor.run("/imagine prompt:a paper sun quality:low")
     await visitor.result("a paper sun")
-
-
-async def _called(house: House, before: int) -> None:
-    import asyncio
-
-    async with asyncio.timeout(20):
-        while len(house.calls) == before:
-            await asyncio.sleep(0.05)
 
 
 async def test_the_menu_of_a_message_edits_its_picture(house: House, visitor: Person) -> None:

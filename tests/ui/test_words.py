@@ -190,3 +190,15 @@ def test_every_other_error_of_admins_is_a_sentence() -> None:
 def test_the_catalogues_have_no_empty_sentence() -> None:
     for language in LANGUAGES:
         assert all(text.strip() for text in catalogue(language).values())
+
+
+def test_what_one_request_cannot_have_even_of_a_fresh_limit_is_not_promised_later() -> None:
+    limit = Limit(Scope.EVERYONE, Measure.IMAGES, Window(Period.HOUR), 3)
+    later = datetime(2026, 3, 14, 13, 0, tzinfo=UTC)
+
+    too_much = words(Refused([Refusal(limit, 0, 4, later)]), "en-US")
+    in_time = words(Refused([Refusal(limit, 2, 2, later)]), "en-US")
+
+    assert "At most 3 pictures per hour" in too_much
+    assert "<t:" not in too_much
+    assert "<t:" in in_time

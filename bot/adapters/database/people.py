@@ -22,6 +22,7 @@ from bot.adapters.database.tables import (
     jobs,
     limits,
     settings,
+    slots,
     to_micros,
     uses,
     warnings,
@@ -175,6 +176,7 @@ async def _forget_place(connection: AsyncConnection, place_key: str) -> list[str
     gone = await _forget_jobs(connection, jobs.c.place_key == place_key, blank, keep_place=False)
     for table in (settings, limits, audit, batches):
         await connection.execute(delete(table).where(table.c.place_key == place_key))
+    await connection.execute(delete(slots).where(slots.c.key.endswith(f" {place_key}")))  # the pace of its own API key
     return gone
 
 

@@ -1,0 +1,313 @@
+"""Mixed commands with random faults and random kills, for minutes: ends with every invariant true, or exits with 1.
+
+    python -m bench.soak --minutes 10 [--seed 1]
+
+The bot is a child process on SQLite, Discord and the image service are the sandbox's. Every few seconds one of them
+misbehaves, and now and then the bot is killed with ``kill -9`` and started again. Prints a report in Markdown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.adapters.database import SqlStore, open_store
+from bot.adapters.secrets import load_secrets
+from bot.rules.ledger import HOLDING, Job, JobState
+from sandbox.discord.actions import NotPossible
+from sandbox.discord.model import Interaction, Message, Upload, User
+from sandbox.discord.server import Server
+from sandbox.images import ImageService
+from sandbox.images.faults import FAULTS
+from sandbox.process import BotProcess
+
+ROOT = Path(__file__).resolve().parents[1]
+CLOSES_THE_SHOP = frozenset({"insufficient_quota", "billing_hard_limit", "bad_key"})  # minutes of nothing but refusals
+SERVICE_FAULTS = sorted(set(FAULTS) - CLOSES_THE_SHOP)
+ORIGINAL, CALLBACK, POSTS = "/webhooks/*/messages/@original", "/interactions/*/*/callback", "/channels/*/messages"
+DISCORD_FAULTS = (
+    ("PATCH", ORIGINAL, {"status": 500}),
+    ("PATCH", ORIGINAL, {"status": 502, "after_taking": True}),
+    ("PATCH", ORIGINAL, {"drop": True}),
+    ("PATCH", ORIGINAL, {"drop": True, "after_taking": True}),
+    ("PATCH", ORIGINAL, {"status": 429}),
+    ("PATCH", ORIGINAL, {"status": 413}),
+    ("POST", CALLBACK, {"status": 500, "after_taking": True}),
+    ("POST", CALLBACK, {"status": 404, "code": 10062}),
+    ("POST", POSTS, {"status": 500, "after_taking": True}),
+)
+GATEWAY_FAULTS = ("drop", "reconnect", "invalidate")
+CAP_IMAGES = 100_000
+
+
+@dataclass
+class Soak:
+    """What is running, and what happened so far."""
+
+    discord: Server
+    images: ImageService
+    bot: BotProcess
+    folder: Path
+    dice: random.Random
+    seen: Counter[str] = field(default_factory=Counter)
+    asked: list[Interaction] = field(default_factory=list)
+    last_result: Message | None = None
+    worst_ack_s: float = 0.0
+
+    @property
+    def people(self) -> list[User]:
+        town = self.discord.world.town
+        return [town.member, town.painter, town.moderator, town.admin]
+
+
+# --- what people do --------------------------------------------------------------------------------------------------
+
+
+async def imagine(soak: Soak) -> Interaction:
+    town = soak.discord.world.town
+    channel = soak.dice.choice([town.general, town.pictures, town.thread])
+    options = {
+        "prompt": f"soak {len(soak.asked)}",
+        "quality": soak.dice.choice(["low", "low", "medium"]),
+        "count": soak.dice.choice([1, 1, 1, 2, 4]),
+        "private": soak.dice.random() < 0.2,
+    }
+    return await soak.discord.world.slash(soak.dice.choice(soak.people), channel, "/imagine", options)
+
+
+async def refused(soak: Soak) -> Interaction:
+    town = soak.discord.world.town
+    return await soak.discord.world.slash(town.member, town.general, "/imagine", {"prompt": "x", "size": "1x1"})
+
+
+async def batch(soak: Soak) -> Interaction:
+    town = soak.discord.world.town
+    lines = "\n".join(f"line {n} of {len(soak.asked)}" for n in range(soak.dice.randint(2, 6)))
+    file = Upload("lines.txt", lines.encode(), "text/plain")
+    return await soak.discord.world.slash(town.painter, town.pictures, "/batch", {"file": file, "quality": "low"})
+
+
+async def again(soak: Soak) -> Interaction:
+    message = next((m for m in reversed(results(soak)) if not m.deleted), None)
+    if message is None:
+        raise NotPossible("nothing to press yet")
+    return await soak.discord.world.click(message, "Again", soak.dice.choice(soak.people))
+
+
+async def replay(soak: Soak) -> Interaction:
+    if not soak.asked:
+        raise NotPossible("nothing to replay yet")
+    interaction = soak.dice.choice(soak.asked[-20:])
+    soak.discord.world.replay(interaction)
+    return interaction
+
+
+async def cancel(soak: Soak) -> Interaction:
+    for interaction in reversed(soak.asked[-10:]):
+        for message in interaction.messages:
+            with contextlib.suppress(NotPossible):
+                return await soak.discord.world.click(message, "Cancel", interaction.user)
+    raise NotPossible("nothing to cancel")
+
+
+DEEDS: tuple[tuple[Callable[[Soak], Awaitable[Interaction]], int], ...] = (
+    (imagine, 10),
+    (again, 3),
+    (cancel, 2),
+    (replay, 2),
+    (refused, 1),
+    (batch, 1),
+)
+
+
+async def act(soak: Soak) -> None:
+    deed = soak.dice.choices([deed for deed, _ in DEEDS], [weight for _, weight in DEEDS])[0]
+    try:
+        interaction = await deed(soak)
+    except NotPossible:
+        return
+    soak.seen[f"people: {deed.__name__}"] += 1
+    if deed is not replay:
+        soak.asked.append(interaction)
+
+
+# --- what goes wrong -------------------------------------------------------------------------------------------------
+
+
+async def harm(soak: Soak) -> None:
+    kind = soak.dice.choices(["service", "discord", "gateway"], [6, 4, 1])[0]
+    if kind == "service":
+        name = soak.dice.choice(SERVICE_FAULTS)
+        soak.images.fail_next(name)
+    elif kind == "discord":
+        method, path, more = soak.dice.choice(DISCORD_FAULTS)
+        name = f"{method} {path.rpartition('/')[2]} {more}"
+        soak.discord.fail_next(method, path, **more)
+    else:
+        name = soak.dice.choice(GATEWAY_FAULTS)
+        getattr(soak.discord.gateway, name)()
+    soak.seen[f"fault: {kind}"] += 1
+
+
+async def kill(soak: Soak) -> None:
+    soak.seen["kill -9 of the bot"] += 1
+    await soak.bot.kill()
+    await start(soak)
+
+
+async def start(soak: Soak) -> None:
+    before = soak.discord.gateway.identifies
+    await soak.bot.start()
+    gateway = soak.discord.gateway
+    await gateway.changed.until(lambda: gateway.identifies > before and bool(gateway.live), 60, "the bot")
+
+
+# --- the run ---------------------------------------------------------------------------------------------------------
+
+
+async def run(minutes: float, seed: int) -> int:
+    with tempfile.TemporaryDirectory(prefix="easel-soak-") as name:
+        async with Server() as discord:
+            discord.limits.rates.clear()  # thousands of commands of four people in minutes: not what is measured
+            images = ImageService(mode="compatible", key="soak-key", latency_s=0.3, varied=True)
+            await images.start()
+            folder = Path(name)
+            bot = BotProcess((sys.executable, "-m", "bot", "run"), environment(discord, images, folder), ROOT)
+            soak = Soak(discord, images, bot, folder, random.Random(seed))
+            try:
+                await start(soak)
+                began = time.monotonic()
+                await trouble(soak, minutes * 60)
+                await calm(soak)
+                broken = await judged(soak)
+                print(report(soak, minutes, seed, time.monotonic() - began, broken))
+                return 1 if broken else 0
+            finally:
+                await bot.kill()
+                await images.stop()
+
+
+def environment(discord: Server, images: ImageService, folder: Path) -> dict[str, str]:
+    return {
+        "DISCORD_TOKEN": discord.world.token,
+        "DISCORD_API_BASE": discord.api_base,
+        "OPENAI_BASE_URL": images.base_url,
+        "OPENAI_API_KEY": "soak-key",
+        "DATABASE_URL": f"sqlite+aiosqlite:///{(folder / 'easel.db').as_posix()}",
+        "DATA_DIR": str(folder),
+        "HTTP_PORT": "0",
+        "IMAGES_PER_MINUTE": "6000",
+        "JOB_TIMEOUT_S": "12",
+        "DEFAULT_COOLDOWN_S": "0",
+        "DEFAULT_IMAGES_PER_DAY": str(CAP_IMAGES),
+        "DEFAULT_BUDGET_USD": "10000",
+        "LOG_LEVEL": "WARNING",
+        **dict.fromkeys(("DISCORD_GUILD_ID", "SHARD_COUNT", "SHARD_IDS", "SECRET_KEY", "EASEL_CRASH_AT"), ""),
+    }
+
+
+async def trouble(soak: Soak, seconds: float) -> None:
+    """People act about three times a second, something fails about once a second, a kill comes about every 20 s."""
+    until = time.monotonic() + seconds
+    next_kill = time.monotonic() + soak.dice.uniform(8, 20)
+    while time.monotonic() < until:
+        await act(soak)
+        if soak.dice.random() < 0.35:
+            await harm(soak)
+        if time.monotonic() > next_kill:
+            await kill(soak)
+            next_kill = time.monotonic() + soak.dice.uniform(10, 30)
+        await asyncio.sleep(soak.dice.uniform(0.05, 0.6))
+
+
+async def calm(soak: Soak) -> None:
+    """Nothing fails any more; the bot gets time for what it still has to do, and is stopped as by a supervisor."""
+    soak.images.heal()
+    soak.discord.faults.clear()
+    await asyncio.sleep(20)
+    await soak.bot.stop()
+    await start(soak)  # once more: what a stop leaves, the next start closes
+    await asyncio.sleep(15)
+    await soak.bot.stop()
+
+
+async def judged(soak: Soak) -> list[str]:
+    """Every invariant that does not hold, in words."""
+    url = f"sqlite+aiosqlite:///{soak.folder / 'easel.db'}"
+    store = await open_store(url, data_dir=soak.folder, secrets=load_secrets(None, soak.folder))
+    try:
+        broken = [f"I3 sums: {one}" for one in await store.audit_sums()]
+        jobs = await every_job(store, soak)
+    finally:
+        await store.aclose()
+    soak.seen.update(f"jobs: {job.state}{' (waiting to be fetched)' if job.waiting else ''}" for job in jobs)
+    broken += [f"I2 reserved: {job.id} {job.state}" for job in jobs if job.reserved_micro_usd or job.state in HOLDING]
+    broken += [f"I4 no end: {job.id} {job.state}" for job in jobs if job.state is JobState.PRODUCED and not job.waiting]
+    broken += [f"I4 no end: {job.id} {job.state}" for job in jobs if job.state is JobState.DELIVERED]
+    shown = Counter(job.id for job in jobs for message in results(soak) if job.id in str(message.components))
+    broken += [f"I5 {count} public results: {job_id}" for job_id, count in shown.items() if count > 1]
+    secrets = [soak.discord.world.token, "soak-key", *soak.discord.world.by_token]
+    broken += ["I6 a secret in the log" for secret in secrets if any(secret in line for line in soak.bot.log)]
+    posts = Counter(call.prompt for call in soak.images.calls if call.status == 200 and call.prompt)
+    pictures = sum(posts.values())
+    paid = sum(job.state in (JobState.SETTLED, JobState.PRODUCED, JobState.UNKNOWN) for job in jobs)
+    soak.seen["calls answered with 200"] = pictures
+    if pictures > paid:
+        broken.append(f"{pictures} calls were answered with 200, {paid} jobs are charged")
+    broken += [f"breach: {breach}" for breach in soak.discord.breaches]
+    acks = [one.ack_s for one in soak.asked if one.ack_s is not None]
+    soak.worst_ack_s = sorted(acks)[int(len(acks) * 0.99)] if acks else 0.0
+    return broken
+
+
+async def every_job(store: SqlStore, soak: Soak) -> list[Job]:
+    exports = [await store.export_member(person.id) for person in soak.people]
+    found = [await store.get_job(one["id"]) for export in exports for one in export["jobs"]]
+    return [job for job in found if job is not None]
+
+
+def results(soak: Soak) -> list[Message]:
+    every = [message for messages in soak.discord.world.messages.values() for message in messages.values()]
+    return [
+        m for m in every if not m.ephemeral and any(not a.filename.startswith("easel-preview") for a in m.attachments)
+    ]
+
+
+def report(soak: Soak, minutes: float, seed: int, took_s: float, broken: list[str]) -> str:
+    unanswered = sum(not one.acknowledged for one in soak.asked)
+    lines = [
+        "# Soak",
+        "",
+        f"`python -m bench.soak --minutes {minutes:g} --seed {seed}`, {took_s:.0f} s in all.",
+        "",
+        "| what | how often |",
+        "|---|---:|",
+        *(f"| {what} | {count} |" for what, count in sorted(soak.seen.items())),
+        f"| commands that met a dead bot or a fault of the acknowledgement | {unanswered} |",
+        f"| acknowledged within, 99th percentile | {soak.worst_ack_s:.2f} s |",
+        "",
+        "Every invariant holds." if not broken else "**Broken:**",
+        *(f"- {one}" for one in broken[:40]),
+    ]
+    return "\n".join(lines)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.soak", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
+    options = parser.parse_args()
+    return asyncio.run(run(options.minutes, options.seed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

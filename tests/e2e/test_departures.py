@@ -1,0 +1,76 @@
+"""Servers that remove the bot, over the gateway: noticed when it happens, and when it happened unseen."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bot.rules.people import Place
+from bot.ui.membership import is_member
+
+HERE = "here"
+
+
+async def noted(town) -> dict[str, str]:
+    return await town.app.store.facts("server ")
+
+
+async def until(town, what) -> None:
+    async with asyncio.timeout(10):
+        while not what(await noted(town)):
+            await asyncio.sleep(0.02)
+
+
+def servers_of(town) -> set[int]:
+    return {guild.id for guild in town.world.guilds.values() if guild.has_bot}
+
+
+async def test_a_start_notes_where_the_bot_is(town):
+    await town.app.departures.look()
+    assert await noted(town) == {f"server {server}": HERE for server in servers_of(town)}
+
+
+async def test_a_removal_is_noted_at_once_and_taken_back_when_the_bot_returns(town):
+    studio = town.world.town.studio
+    await town.app.departures.look()
+    town.world.remove_bot(studio)
+    await until(town, lambda facts: facts[f"server {studio.id}"] != HERE)
+    assert is_member(town.app.client, studio.id) is False
+
+    town.world.add_bot(studio)
+
+    await until(town, lambda facts: facts[f"server {studio.id}"] == HERE)
+    assert is_member(town.app.client, studio.id) is True
+
+
+async def test_an_outage_is_no_removal(town):
+    studio = town.world.town.studio
+    await town.app.departures.look()
+    town.world.dispatch("GUILD_DELETE", {"id": str(studio.id), "unavailable": True}, studio.id)
+    async with asyncio.timeout(10):
+        while not town.app.client.get_guild(studio.id).unavailable:
+            await asyncio.sleep(0.02)
+    await town.app.departures.look()
+    assert (await noted(town))[f"server {studio.id}"] == HERE
+
+
+async def test_a_removal_between_two_starts_is_noticed(town):
+    studio = town.world.town.studio
+    await town.app.departures.look()
+    await town.stop()
+    town.world.remove_bot(studio)
+    await town.start()
+    await town.app.client.wait_until_ready()
+    await town.app.departures.look()
+    assert (await noted(town))[f"server {studio.id}"] != HERE
+    assert await town.app.store.settings(Place(studio.id, 0)) is not None
+
+
+async def test_a_removal_between_two_sessions_of_one_process_is_noticed(town):
+    studio = town.world.town.studio
+    await town.app.departures.look()
+    gateway = town.discord.gateway
+    studio.has_bot = False  # the event that would say so is lost with the session
+    gateway.invalidate()
+    await gateway.changed.until(lambda: gateway.identifies == 2, 30, "the new session")
+    await until(town, lambda facts: facts[f"server {studio.id}"] != HERE)
+    assert is_member(town.app.client, studio.id) is False
