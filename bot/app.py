@@ -10,6 +10,7 @@ import gc
 import logging
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -264,6 +265,7 @@ async def run(settings: Settings) -> int:
     async with build(settings, crash_point=crash_point_from_environment()) as app:
         if app.status is not None:
             await app.status.start()
+        _favour_the_loop()
         stop = asyncio.Event()
         _listen_for_signals(app, stop)
         serving = asyncio.create_task(serve(app, token), name="discord")
@@ -278,13 +280,20 @@ async def run(settings: Settings) -> int:
         return _exit_code(serving, asked=stop.is_set())
 
 
+def _favour_the_loop() -> None:
+    """What lives as long as the process is not looked at by the collector again (it paused 20 ms), and a thread that
+    decodes or writes gives the interpreter back to the event loop after 0.5 ms instead of 5.
+    """
+    gc.collect()
+    gc.freeze()
+    sys.setswitchinterval(0.0005)
+
+
 async def serve(app: App, token: str) -> None:
     """Connects and stays connected. Returns when the client is closed; raises what ends it for good."""
     await login(app.client, token)
     start_background(app)
     log.info("invite link: %s", install_link(str(app.client.application_id)))
-    gc.collect()
-    gc.freeze()  # what lives as long as the process need not be looked at again: saves 20 ms pauses
     await app.client.connect(reconnect=True)
 
 

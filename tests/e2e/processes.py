@@ -13,7 +13,6 @@ from bot.adapters.database import SqlStore, open_store
 from bot.adapters.secrets import load_secrets
 from bot.rules.ledger import HOLDING, Job, JobState
 from bot.rules.people import Place
-from sandbox.discord.clock import HandClock
 from sandbox.discord.model import Interaction, Message
 from sandbox.discord.server import Server
 from sandbox.discord.world import World
@@ -175,12 +174,8 @@ async def states(store: SqlStore) -> dict[JobState, int]:
 
 
 @asynccontextmanager
-async def staged(folder: Path, *, url: str | None = None, age_s: float = 0) -> AsyncIterator[Stage]:
-    """``age_s``: Discord's clock is behind by this much, so that every interaction is that old when it comes."""
-    clock = HandClock() if age_s else None
-    world = World(clock=clock) if clock else World()
-    if clock:
-        clock.advance(-age_s)
+async def staged(folder: Path, *, url: str | None = None, world: World | None = None) -> AsyncIterator[Stage]:
+    """``world`` may have a clock that the test moves: then Discord takes expired tokens no more."""
     async with Server(world) as discord:
         images = ImageService(mode="compatible", key="test-key")
         await images.start()

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from bot.rules.ledger import JobState
+from sandbox.discord.clock import HandClock
+from sandbox.discord.world import World
 
 from .processes import Stage, staged, until
 
@@ -99,9 +101,9 @@ async def test_killed_after_the_pictures_were_kept_they_are_shown_once_and_paid_
 
 @pytest.mark.parametrize("point", ["produced", "shown"])
 async def test_after_the_interaction_is_over_a_result_comes_as_one_channel_message(tmp_path, point):
-    async with staged(tmp_path, age_s=15 * 60 - 8) as stage:
+    async with staged(tmp_path, world=World(clock=HandClock())) as stage:
         await stage.crash(point)
-        await asyncio.sleep(8)
+        stage.world.clock.advance(16 * 60)
         await stage.start()
 
         await until(shows(stage))
@@ -115,14 +117,13 @@ async def test_after_the_interaction_is_over_a_result_comes_as_one_channel_messa
 
 
 async def test_a_private_result_is_never_posted_to_the_channel(tmp_path):
-    async with staged(tmp_path, age_s=15 * 60 - 8) as stage:
+    async with staged(tmp_path, world=World(clock=HandClock())) as stage:
         bot = await stage.start(EASEL_CRASH_AT="produced")
         await stage.imagine(private=True)
         assert await asyncio.wait_for(bot.wait(), 30) == -9
-        await asyncio.sleep(8)
-        bot = await stage.start()
+        stage.world.clock.advance(16 * 60)
+        await stage.start()
         await until(lambda: asyncio.sleep(0, "still cannot be delivered" in stage.logs()))
-        stage.world.clock.advance(15 * 60)
 
         offered = await stage.imagine(prompt="another")
         await offered.wait_until(lambda one: any(m.ephemeral for m in one.followups), 20, "the offer")

@@ -196,6 +196,7 @@ async def test_jobs_in_line_are_released_when_the_key_is_refused_instead_of_bein
         await town.check()
 
 
+@pytest.mark.slow
 async def test_a_call_that_could_not_connect_is_tried_again(tmp_path):
     async with town_in(tmp_path) as town:
         await town.images.stop()

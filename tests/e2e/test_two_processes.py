@@ -8,6 +8,7 @@ import signal
 import tempfile
 import warnings
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import asyncpg
@@ -21,6 +22,19 @@ from .processes import Stage, staged, until
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.timeout(240)]
 
 
+def _hurry(folder: str) -> None:
+    """No test cuts the power, so nothing need be flushed. In a thread, because a loop may be running here."""
+
+    async def run() -> None:
+        connection = await asyncpg.connect(host=folder, user="postgres", database="postgres")
+        await connection.execute("ALTER SYSTEM SET fsync = off")
+        await connection.execute("SELECT pg_reload_conf()")
+        await connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, run()).result()
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     """The folder of a PostgreSQL that listens on a socket there."""
@@ -29,7 +43,7 @@ def server() -> Iterator[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         running = pgserver.get_server(folder, cleanup_mode="stop")
-        running.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")
+        _hurry(folder)
     yield folder
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

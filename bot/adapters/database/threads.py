@@ -1,7 +1,7 @@
 """SQLite's transactions, each run whole in one thread: one hand-over a transaction instead of one a statement.
 
 With a driver that hands over every statement, a transaction of eight statements waits sixteen times for whichever
-thread has the interpreter; one hand-over saved a third of the bot's processor time (``bench/ack.py``).
+thread has the interpreter. With small pictures, one hand-over saved a third of the bot's processor time.
 The store's work is written for ``AsyncConnection``; here the same coroutines meet a connection whose every answer is
 there at once, so they run from beginning to end without a loop.
 """
