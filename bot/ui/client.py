@@ -236,6 +236,9 @@ class Easel(discord.AutoShardedClient):
             self.http.connector = self._connector or aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE_S)
             try:
                 await super().login(token)
+            except discord.LoginFailure:
+                await self.http.connector.close()  # discord.py forgets the session it tried with
+                raise
             except TROUBLE as error:
                 if isinstance(error, discord.HTTPException) and error.status < 500 and error.status != 429:
                     raise
