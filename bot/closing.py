@@ -71,9 +71,7 @@ class Closing:
     async def _deliver(self, job: Job, where: Delivered) -> Job:
         if job.state is JobState.DELIVERED:
             return job
-        return await self.insist(
-            lambda: self._store.deliver(job, where.message_id, where.channel_id, self._clock())
-        )
+        return await self.insist(lambda: self._store.deliver(job, where.message_id, where.channel_id, self._clock()))
 
     async def shown(self, owed: Owed) -> Job:
         """The same right after showing; what cannot be written now is owed."""

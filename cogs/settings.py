@@ -75,9 +75,7 @@ async def cooldown(
 ) -> None:
     """0 says "no wait" for a role or member; left out, the next rule outwards decides."""
     given = None if seconds is None else read_count("seconds", seconds, MAX_SECONDS)
-    scope = subject_of(
-        interaction, Scope.EVERYONE, role=role, member=member, channel=channel, removing=seconds is None
-    )
+    scope = subject_of(interaction, Scope.EVERYONE, role=role, member=member, channel=channel, removing=seconds is None)
     amount = None if given is None else 1
     wanted = Limit(scope[0], Measure.REQUESTS, Window(Period.SECONDS, given or 0), amount, scope[1])
     await answer(interaction, acts.limit(interaction, wanted))
@@ -207,9 +205,7 @@ async def unblock(interaction: Inter, member: discord.User, reason: Reason | Non
     admin = interaction.client.admin
 
     async def work() -> Reply:
-        return acts.changed(
-            interaction, await admin.unblock(asker_of(interaction), member.id, clean(reason or ""))
-        )
+        return acts.changed(interaction, await admin.unblock(asker_of(interaction), member.id, clean(reason or "")))
 
     await answer(interaction, work())
 

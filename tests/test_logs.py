@@ -83,7 +83,7 @@ LINES: list[tuple[str, str, tuple[object, ...]]] = [
         "For Shard ID %s: WebSocket Event: %s",
         (0, {"op": 2, "d": {"token": BOT_TOKEN, "intents": 1}}),
     ),
-    ("discord.http", "%s %s with %s has returned %s", ("PUT", "https://discord.com/x", f'{{"token":"{PASSWORD}"}}', 200)),
+    ("discord.http", "%s %s with %s has returned %s", ("PUT", "https://discord.com", f'{{"token":"{PASSWORD}"}}', 200)),
     ("discord.http", "%s %s has received %s", ("GET", "https://discord.com/x", {"webhook": {"token": PASSWORD}})),
     ("aiohttp.client", "Request headers: %s", ({"Authorization": f"Bot {BOT_TOKEN}"},)),
     ("aiohttp.client", "headers %r", (f"Authorization: Bearer {API_KEY}\r\nHost: x",)),

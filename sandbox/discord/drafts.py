@@ -151,7 +151,7 @@ def _every(parts: list[Json]) -> Iterator[Json]:
 def _component(one: Json, numbers: Iterator[int], names: dict[str, Attachment]) -> Json:
     shape = {key: value for key, value in one.items() if value is not None}
     shape["id"] = one.get("id") or next(numbers)
-    if isinstance(emoji := one.get("emoji"), dict):  # Discord answers a plain emoji without the empty id it was sent with
+    if isinstance(emoji := one.get("emoji"), dict):  # a plain emoji comes back without its empty id
         shape["emoji"] = {key: value for key, value in emoji.items() if value is not None}
     if isinstance(one.get("components"), list):
         shape["components"] = [_component(inner, numbers, names) for inner in one["components"]]

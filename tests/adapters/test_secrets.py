@@ -49,7 +49,9 @@ def test_a_key_set_later_still_opens_what_the_file_sealed(tmp_path):
     assert load_secrets(Fernet.generate_key().decode(), tmp_path).open(sealed) == "secret"
 
 
-@pytest.mark.parametrize("keys", ["hunter2", "a" * 44, f"{Fernet.generate_key().decode()},hunter2"], ids=["word", "letters", "second"])
+@pytest.mark.parametrize(
+    "keys", ["hunter2", "a" * 44, f"{Fernet.generate_key().decode()},hunter2"], ids=["word", "letters", "second"]
+)
 def test_a_key_that_is_none_is_named_by_its_place_and_not_shown(tmp_path, keys):
     with pytest.raises(BadSecretKey, match=r"Key \d of SECRET_KEY") as refused:
         load_secrets(keys, tmp_path)

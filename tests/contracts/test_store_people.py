@@ -176,3 +176,29 @@ async def test_counters_of_windows_long_gone_are_purged_and_those_of_now_are_not
     assert "h2026-03-14T12" not in await everything(store)
     with pytest.raises(Refused):
         await store.open_jobs([sample.draft()], next_year)
+
+
+async def test_forgetting_is_no_way_around_a_quota_or_a_budget(opened, sample, made):
+    defaults = (
+        sample.limit("everyone", "images", "month", 2),
+        sample.limit("server", "dollars", "month", 150),
+    )
+    store = await opened(*defaults)
+    for guild in (10, None):
+        me = sample.asker(ME, guild=guild)
+        for _ in range(2):  # forgotten twice: what was kept is added to, not replaced
+            await made(store, (await store.open_jobs([sample.draft(me, micro_usd=60)], sample.now))[0], 60)
+            await store.forget_member(ME)
+
+            assert str(ME) not in await everything(store)
+            assert await store.audit_sums() == []
+
+        with pytest.raises(Refused) as refused:
+            await store.open_jobs([sample.draft(me, micro_usd=60)], sample.now)
+        assert {(r.limit.measure, r.used) for r in refused.value.refusals} >= {("images", 2)}
+        standing = {s.limit.measure: s.used for s in await store.standings(me, sample.now)}
+        assert standing["images"] == 2
+        assert standing["dollars"] == 120
+
+    later = sample.now + timedelta(days=31)
+    assert await store.open_jobs([sample.draft(sample.asker(ME, guild=None), micro_usd=60)], later)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import App, build, login, serve, start_background
+from bot.app import App, build, serve
 from bot.rules.ledger import HOLDING, Job
 from bot.settings import parse_settings
 from bot.ui.client import point_at

@@ -147,9 +147,7 @@ async def test_only_the_maker_and_moderators_may_cancel(town):
 async def test_a_private_batch_is_seen_by_its_maker_alone(town):
     interaction = await batch(town, prompts(11), private=True)
 
-    await interaction.wait_until(
-        lambda one: one.answer is not None and bool(one.answer.embeds), 60, "the summary"
-    )
+    await interaction.wait_until(lambda one: one.answer is not None and bool(one.answer.embeds), 60, "the summary")
 
     assert [len(one.attachments) for one in interaction.followups] == [10, 1]
     assert all(one.ephemeral for one in interaction.messages)

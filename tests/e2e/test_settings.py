@@ -237,9 +237,10 @@ async def test_channels_and_roles_decide_who_may(town, people):
     assert "None of your roles" in (await town.answer(await town.imagine())).content
     assert (await town.answer(await town.imagine(people.painter, quality="low"))).attachments
     await town.quiet()
-    assert "cannot be allowed and denied at once" in (
-        await told(town, "roles", allow=people.painters, deny=people.painters)
-    ).content
+    assert (
+        "cannot be allowed and denied at once"
+        in (await told(town, "roles", allow=people.painters, deny=people.painters)).content
+    )
 
 
 async def test_a_blocked_member_is_told_why_and_unblocked_again(town):

@@ -280,4 +280,3 @@ def test_private_and_unshown_pictures_have_no_link() -> None:
 )
 def test_a_message_is_named_by_its_link_or_number_here(typed: str, found: tuple[int, int] | None) -> None:
     assert read_message(typed, GUILD, CHANNEL) == found
-

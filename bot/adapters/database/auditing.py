@@ -10,7 +10,7 @@ from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.base import Part
-from bot.adapters.database.counters import COUNTED, Change, Counted
+from bot.adapters.database.counters import COUNTED, KEPT, Change, Counted
 from bot.adapters.database.people import USES_PURGED
 from bot.adapters.database.tables import facts, from_micros, jobs, uses
 from bot.rules.ledger import CHARGED, GIVEN_BACK, HOLDING, JobState
@@ -37,7 +37,7 @@ class Auditing(Part):
         async def work(connection: AsyncConnection) -> list[Difference]:
             expected = await _recomputed(connection)
             found = await connection.execute(select(uses))
-            actual = {(row[0], row[1]): Change(*row[2:]) for row in found}
+            actual = {(row[0], row[1]): Change(*row[2:]) for row in found if not row[0].startswith(KEPT)}
             edge = await connection.scalar(select(facts.c.value).where(facts.c.key == USES_PURGED))
             purged = _purged_keys(from_micros(int(edge)).astimezone(UTC)) if edge is not None else {}
             return [

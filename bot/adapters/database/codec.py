@@ -23,10 +23,11 @@ from bot.rules.requests import Endpoint, ImageRequest, Kind, Usage
 
 
 class Sealer(Protocol):
-    """Keeps text unreadable at rest; ``open`` gives None for what it cannot read."""
+    """Keeps text unreadable at rest; ``open`` gives None for what it cannot read. ``tag`` is a keyed hash of an id."""
 
     def seal(self, text: str) -> str: ...
     def open(self, sealed: str) -> str | None: ...
+    def tag(self, user_id: int) -> str: ...
 
 
 def dumps(value: Any) -> str:

@@ -5,12 +5,15 @@ server and operator. All rows are taken in the same order by everybody, so Postg
 values come back from the very statement that changed them, so what decides is what counts.
 
     m:<place>:<user>    c:<place>:<channel>    s:<place>    o
+
+What a person used before asking to be forgotten stays in the windows that still run, under a keyed hash instead of the
+id (``k:<place>:<hash>``, ``k:u:<hash>`` for direct messages), so that forgetting is no way around a limit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -39,6 +42,8 @@ COUNTED = (Period.HOUR, Period.DAY, Period.MONTH, Period.NOW)
 FORGOTTEN_PLACE = "x"
 """First letter of the place of jobs whose server or person is forgotten: only the operator's sums still know them."""
 
+RUNNING_WINDOWS = (Period.HOUR, Period.DAY, Period.MONTH)
+KEPT = "k:"
 _COLUMNS = ("requests", "images", "spent", "reserved", "running")
 
 
@@ -100,6 +105,40 @@ class Counted:
         """Every (subject, window) the job counts in, sorted: the one order in which rows are locked."""
         windows = [window_key(period, self.created_at) for period in COUNTED]
         return sorted((name, window) for name in self.subjects().values() for window in windows)
+
+
+def kept_name(place_key: str, tag: str) -> str:
+    """The counter of what a person used here before they were forgotten. ``tag`` is the keyed hash of their id."""
+    return f"{KEPT}{place_key if place_key.startswith('g') else 'u'}:{tag}"
+
+
+async def kept(connection: AsyncConnection, counted: Counted, tag: str) -> dict[Period, Used]:
+    """What the person had used before they were forgotten, in the windows that still run; mostly nothing."""
+    name = kept_name(counted.place_key, tag)
+    windows = {window_key(period, counted.created_at): period for period in RUNNING_WINDOWS}
+    found = await tally(connection, [(name, window) for window in windows])
+    return {
+        windows[window]: Used(value.requests, value.images, MicroUSD(value.spent))
+        for (_, window), value in found.items()
+    }
+
+
+def with_kept(use: Use, before: Mapping[Period, Used], place_key: str) -> Use:
+    """Counters with what was kept added: to the member, and in direct messages to the place, the same person."""
+    if not before:
+        return use
+    subjects = (Subject.MEMBER,) if place_key.startswith("g") else (Subject.MEMBER, Subject.SERVER)
+    more = {}
+    for subject in subjects:
+        for period, old in before.items():
+            now = use.get((subject, period), Used())
+            more[subject, period] = replace(
+                now,
+                requests=now.requests + old.requests,
+                images=now.images + old.images,
+                micro_usd=MicroUSD(now.micro_usd + old.micro_usd),
+            )
+    return {**use, **more}
 
 
 @cache

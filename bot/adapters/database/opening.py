@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.base import all_jobs
 from bot.adapters.database.codec import batch_from_row, batch_values, job_from_draft, job_values
-from bot.adapters.database.counters import Change, Counted, add, as_use, last_requests
+from bot.adapters.database.counters import Change, Counted, add, as_use, kept, last_requests, with_kept
 from bot.adapters.database.engine import Work
 from bot.adapters.database.rulebook import Rulebook
 from bot.adapters.database.tables import batches, jobs
@@ -92,7 +92,9 @@ class Opening(Rulebook):
             # The rows are locked now: a twin of this event that was faster has committed and is visible.
             await _refuse_duplicates(connection, drafts)
         lasts = await last_requests(connection, limits, asker, now)
-        refusals = decide(limits, asker, cost, as_use(counted, after, change, lasts), now)
+        before = await kept(connection, counted, self._sealer.tag(asker.user_id))
+        use = with_kept(as_use(counted, after, change, lasts), before, counted.place_key)
+        refusals = decide(limits, asker, cost, use, now)
         if refusals:
             raise Refused(refusals)
 

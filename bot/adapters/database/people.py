@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.base import Part
 from bot.adapters.database.codec import dump_asker, dump_request, load_asker, load_request
-from bot.adapters.database.counters import FORGOTTEN_PLACE
+from bot.adapters.database.counters import FORGOTTEN_PLACE, RUNNING_WINDOWS, Change, add, kept_name
 from bot.adapters.database.tables import (
     audit,
     batches,
@@ -67,12 +67,14 @@ class People(Part):
         """Their direct messages are forgotten as a place; in servers a random negative id takes their place.
 
         Block lists and limits that admins set on the person survive, else forgetting would be a way around them. Facts
-        whose key names the id between colons go.
+        whose key names the id between colons go. What was used in the hour, day and month that still run stays under a
+        keyed hash, so that a limit is no higher for those who ask to be forgotten.
         """
         stranger = -1 - secrets.randbits(60)
 
         async def work(connection: AsyncConnection) -> list[str]:
             await _hold_open_jobs(connection, jobs.c.user_id == user_id)
+            await _keep_running_windows(connection, user_id, self._sealer.tag(user_id), self._clock())
             gone = await _forget_place(connection, f"u{user_id}")
             # Counters before jobs: a reservation being made holds its counters, so after this line it is visible.
             await _rename_member(connection, user_id, stranger)
@@ -153,6 +155,17 @@ async def _hold_open_jobs(connection: AsyncConnection, which: ColumnElement[bool
     await connection.execute(select(jobs.c.id).where(which, ~_FINAL).order_by(jobs.c.id).with_for_update())
 
 
+async def _keep_running_windows(connection: AsyncConnection, user_id: int, tag: str, now: datetime) -> None:
+    """Adds the person's counters of the windows that still run to those under the hash. What is reserved counts too."""
+    windows = [window_key(period, now) for period in RUNNING_WINDOWS]
+    mine = uses.c.subject.startswith("m:") & uses.c.subject.endswith(f":{user_id}") & uses.c.window_key.in_(windows)
+    found = await connection.execute(select(uses).where(mine).order_by(uses.c.subject, uses.c.window_key))
+    for row in found.mappings().all():
+        place_key = row["subject"].split(":")[1]
+        change = Change(row["requests"], row["images"], row["spent"] + row["reserved"])
+        await add(connection, [(kept_name(place_key, tag), row["window_key"])], change)
+
+
 async def _rename_member(connection: AsyncConnection, user_id: int, stranger: int) -> None:
     """Moves the person's counters to the stranger, in the order in which everybody locks them."""
     mine = (uses.c.subject.startswith("m:g"), uses.c.subject.endswith(f":{user_id}"))
@@ -167,7 +180,7 @@ async def _rename_member(connection: AsyncConnection, user_id: int, stranger: in
 
 async def _forget_place(connection: AsyncConnection, place_key: str) -> list[str]:
     unknown = f"{FORGOTTEN_PLACE}{secrets.token_hex(8)}"
-    for prefix in ("m", "c", "s"):
+    for prefix in ("m", "c", "s", "k"):
         name = f"{prefix}:{place_key}"
         for table in (uses, warnings):
             within = or_(table.c.subject == name, table.c.subject.startswith(f"{name}:"))

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.base import Part
 from bot.adapters.database.codec import dump_settings, load_settings
-from bot.adapters.database.counters import Change, Counted, as_use, last_requests, tally
+from bot.adapters.database.counters import Change, Counted, as_use, kept, last_requests, tally, with_kept
 from bot.adapters.database.tables import audit, warnings
 from bot.adapters.database.tables import limits as limit_rows
 from bot.adapters.database.tables import settings as setting_rows
@@ -198,16 +198,23 @@ class Rulebook(Part):
 
     async def use(self, asker: Asker, now: datetime) -> Use:
         async def work(connection: AsyncConnection) -> Use:
-            return await _use(connection, await self._limits(connection, asker.place.key), asker, now)
+            return await self._use(connection, await self._limits(connection, asker.place.key), asker, now)
 
         return await self._db.read(work)
 
     async def standings(self, asker: Asker, now: datetime) -> tuple[Standing, ...]:
         async def work(connection: AsyncConnection) -> tuple[Standing, ...]:
             limits = await self._limits(connection, asker.place.key)
-            return standings(limits, asker, await _use(connection, limits, asker, now), now)
+            return standings(limits, asker, await self._use(connection, limits, asker, now), now)
 
         return await self._db.read(work, snapshot=True)
+
+    async def _use(self, connection: AsyncConnection, limits: tuple[Limit, ...], asker: Asker, now: datetime) -> Use:
+        counted = Counted.of_asker(asker, now, own_key=False)
+        found = await tally(connection, counted.rows())
+        before = await kept(connection, counted, self._sealer.tag(asker.user_id))
+        use = as_use(counted, found, Change(), await last_requests(connection, limits, asker, now))
+        return with_kept(use, before, counted.place_key)
 
     async def budget_warnings(self, place: Place, now: datetime) -> list[BudgetWarning]:
         """Only what is really spent warns, so that no warning is taken back. Of several thresholds passed at once the
@@ -260,12 +267,6 @@ def _watched(limit: Limit, place: Place) -> str | None:
             return "o"
         case Scope.EVERYONE | Scope.ROLE:
             return None
-
-
-async def _use(connection: AsyncConnection, limits: tuple[Limit, ...], asker: Asker, now: datetime) -> Use:
-    counted = Counted.of_asker(asker, now, own_key=False)
-    found = await tally(connection, counted.rows())
-    return as_use(counted, found, Change(), await last_requests(connection, limits, asker, now))
 
 
 def limit_name(limit: Limit) -> str:
