@@ -104,7 +104,7 @@ class MadeImage:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The answer to one call: one picture or more, perhaps fewer than asked. ``size`` and ``quality`` as really used."""
+    """The answer to one call: one picture or more, perhaps too few. ``size`` and ``quality`` as really used."""
 
     images: tuple[MadeImage, ...]
     usage: Usage | None = None

@@ -261,6 +261,7 @@ def machine(sample: Any, url: str, empty: Any = None) -> type[Ledger]:
     return type("Driven", (Ledger,), {"url": url, "empty": staticmethod(empty) if empty else None, "sample": sample})
 
 
+@pytest.mark.slow
 def test_a_store_in_memory_does_what_the_model_does(sample):
     run(machine(sample, "sqlite+aiosqlite:///:memory:"), examples=20, steps=25)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from bot.rules.people import Place
 from bot.ui.membership import is_member
 
@@ -65,6 +67,7 @@ async def test_a_removal_between_two_starts_is_noticed(town):
     assert await town.app.store.settings(Place(studio.id, 0)) is not None
 
 
+@pytest.mark.slow
 async def test_a_removal_between_two_sessions_of_one_process_is_noticed(town):
     studio = town.world.town.studio
     await town.app.departures.look()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from bot.rules.people import Place
 from bot.ui.gallery_pages import PER_PAGE
 from sandbox.discord.model import Message
@@ -98,6 +100,7 @@ async def test_search_and_member_narrow_it_down(town):
     assert "owl" in text(await gallery(town, member=painter, search="green"))
 
 
+@pytest.mark.slow
 async def test_pages_turn_to_older_ones_and_back_to_the_newest(town):
     for number in range(PER_PAGE + 2):
         await made(town, f"fox number {number:02}")

@@ -265,7 +265,8 @@ async def test_a_picture_over_the_upload_limit_is_shrunk_and_says_so(town):
     assert len(original.data) > 200_000
 
 
-async def test_two_hundred_commands_at_once_are_all_acknowledged_and_answered(town):
+@pytest.mark.parametrize("each", [2, pytest.param(10, marks=pytest.mark.slow)], ids=["40", "200"])
+async def test_many_commands_at_once_are_all_acknowledged_and_answered(town, each):
     people = [town.world.new_user(f"person{number}") for number in range(20)]
     for person in people:
         town.world.add_member(town.world.town.studio, person)
@@ -275,13 +276,13 @@ async def test_two_hundred_commands_at_once_are_all_acknowledged_and_answered(to
         *(
             town.imagine(person, prompt=f"{person.name} {n}", model="dall-e-2", size="256x256")
             for person in people
-            for n in range(10)
+            for n in range(each)
         )
     )
     messages = await asyncio.gather(*(town.answer(one, 90) for one in interactions))
 
     assert all(message.attachments for message in messages)
-    assert len(town.images.calls) == 200
+    assert len(town.images.calls) == 20 * each
     acks = sorted(one.ack_s for one in interactions)
     assert acks[-1] < 3, f"p50 {statistics.median(acks):.2f} s, worst {acks[-1]:.2f} s"
 

@@ -76,6 +76,7 @@ def test_the_switches_are_those_of_the_document() -> None:
     assert {name.removeprefix("--").replace("-", "_") for name in shown} == vars(options_of([])).keys() - {"command"}
 
 
+@pytest.mark.slow
 async def test_a_picture_is_made_by_one_command(tmp_path: Path) -> None:
     done = await typed(tmp_path, "/imagine prompt:a red fox size:1536x1024 quality:low")
     assert (done.code, done.err) == (0, "")

@@ -111,6 +111,7 @@ def test_the_help_comes_without_any_heavy_library(tmp_path: Path) -> None:
     assert done.stdout.strip().endswith("[]"), done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_a_first_life_of_migrate_backup_restore_and_models(tmp_path: Path) -> None:
     assert "brought to" in easel("migrate", cwd=tmp_path).stdout
     assert "is at" in easel("migrate", cwd=tmp_path).stdout
