@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from bot.jobs import Jobs
 from bot.ports import AuditEntry, Clock, ImageService, Notifier, Store
 from bot.rules.access import ServerSettings
+from bot.rules.audit_words import limit_words, slot_words
 from bot.rules.errors import Busy, UserError
 from bot.rules.faults import FaultKind, ServiceFailed, ServiceFault
-from bot.rules.limits import Limit, Measure, Period, Scope, is_open
+from bot.rules.limits import Limit, Measure, Period, Scope
 from bot.rules.people import Asker, Place
 from bot.rules.setting_changes import REASON_CHARS, blocked, reset, resumed, told_block, told_pause, unblocked
 
@@ -218,29 +219,3 @@ def _as_reset(settings: ServerSettings) -> str:
 
 def _key_words(settings: ServerSettings) -> str:
     return f"…{settings.api_key_hint}" if settings.api_key_hint else "none"
-
-
-def slot_words(limit: Limit) -> str:
-    """What a limit is set for, as the audit trail has it: ``limit role 42 images per day``."""
-    whom = f"limit {limit.scope}" if limit.subject_id is None else f"limit {limit.scope} {limit.subject_id}"
-    match limit.window.period:
-        case Period.SECONDS:
-            return f"{whom} cooldown"
-        case Period.NOW:
-            return f"{whom} {limit.measure} at once"
-        case Period.HOUR | Period.DAY | Period.MONTH:
-            return f"{whom} {limit.measure} per {limit.window.period}"
-
-
-def limit_words(limit: Limit | None) -> str:
-    """The amount of a limit: ``$12.50``, ``50``, ``30 s``, ``none``; ``not set`` for None."""
-    if limit is None:
-        return "not set"
-    if limit.amount is None or is_open(limit):
-        return "none"
-    if limit.window.period is Period.SECONDS:
-        return f"{limit.window.seconds} s"
-    if limit.measure is Measure.DOLLARS:
-        dollars, micros = divmod(limit.amount, 1_000_000)
-        return f"${dollars}.{micros:06d}".rstrip("0").ljust(len(f"${dollars}.00"), "0")
-    return str(limit.amount)

@@ -16,7 +16,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from importlib import metadata, resources
+from importlib import metadata
 
 import discord
 
@@ -32,11 +32,11 @@ from bot.imaging.inspect import Inspected, inspect_result
 from bot.imaging.offload import offload
 from bot.intake import OPERATOR_LANE
 from bot.jobs import Jobs, JobsConfig
+from bot.operator.catalogue import read_catalogue
 from bot.operator.discord_api import install_link
 from bot.ports import CannotStart, Clock, CrashPoint, Store, nothing_happens
 from bot.queue import FairQueue
 from bot.recovery import Recovery
-from bot.rules.models import Catalogue, load_catalogue
 from bot.settings import Settings, default_limits
 from bot.tasks import Tasks
 from bot.ui.client import Easel, IdentifyPacer, UiConfig, point_at
@@ -81,13 +81,6 @@ class App:
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-def read_catalogue(settings: Settings) -> Catalogue:
-    """The shipped catalogue with the operator's file over it. Raises ``CatalogueError`` with every fault."""
-    text = resources.files("bot.rules").joinpath("catalogue.toml").read_text(encoding="utf-8")
-    overrides = settings.image_models.read_text(encoding="utf-8") if settings.image_models else None
-    return load_catalogue(text, overrides)
 
 
 def crash_point_from_environment() -> CrashPoint:

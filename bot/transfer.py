@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from bot.admin import Admin, Change, Proposal, limit_words, slot_words
+from bot.admin import Admin, Change, Proposal
 from bot.rules.access import Block, Defaults, ServerSettings
 from bot.rules.amounts import MAX_COUNT, MAX_DOLLARS, MAX_JOBS, MAX_SECONDS
+from bot.rules.audit_words import limit_words, slot_words
 from bot.rules.errors import UserError
 from bot.rules.limits import Limit, Measure, Period, Scope, Window, check_limit
 from bot.rules.people import Asker

@@ -209,7 +209,7 @@ def committed() -> list[Path]:
 
 
 FORBIDDEN = {
-    "a package index": re.compile(r"(?i)(--(extra-)?index-url|--find-links|https?://\S*/(simple|packages)/|registry\s*=\s*['\"]?http)"),
+    "a package index": re.compile(r"(?i)(--(extra-)?index[-]url|--find[-]links|https?://\S*/(?:simple|packages)/|[r]egistry\s*=\s*['\"]?http)"),
     "a path of one machine": re.compile(r"(?<![\w.~-])/(?:work|root|farm)/[a-z.]"),
     "a key": re.compile(r"\bsk-(?:proj-)?[A-Za-z0-9]{32,}"),
 }  # fmt: skip

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 
-from bot.admin import Change, limit_words
+from bot.admin import Change
 from bot.ports import AuditEntry
+from bot.rules.audit_words import limit_words
 from bot.rules.limits import Limit, Measure, Period, Scope, Window
 from bot.ui.speech import has, money, number, say
 from bot.ui.text import FIELD_LIMIT, cut, shown

@@ -11,8 +11,9 @@ import pytest
 
 from bot.adapters.database import SqlStore, open_store
 from bot.adapters.secrets import Secrets
-from bot.admin import Admin, BadApiKey, Change, NotInAServer, limit_words, slot_words
+from bot.admin import Admin, BadApiKey, Change, NotInAServer
 from bot.ports import AuditEntry, KnownModel
+from bot.rules.audit_words import limit_words, slot_words
 from bot.rules.errors import Busy
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFailed, ServiceFault
 from bot.rules.limits import Limit, Measure, Period, Scope, Window

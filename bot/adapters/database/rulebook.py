@@ -15,6 +15,7 @@ from bot.adapters.database.tables import limits as limit_rows
 from bot.adapters.database.tables import settings as setting_rows
 from bot.ports import AuditEntry, BudgetWarning
 from bot.rules.access import ServerSettings
+from bot.rules.audit_words import limit_words, slot_words
 from bot.rules.errors import Busy
 from bot.rules.limits import (
     Limit,
@@ -25,7 +26,6 @@ from bot.rules.limits import (
     Use,
     Window,
     check_limit,
-    is_open,
     standings,
     window_key,
 )
@@ -140,9 +140,9 @@ class Rulebook(Part):
                 connection,
                 place.key,
                 actor_id,
-                f"limit {limit_name(limit)}",
-                amount_text(before),
-                amount_text(after),
+                slot_words(limit),
+                limit_words(before, "none"),
+                limit_words(after, "none"),
                 now,
             )
             return before
@@ -267,27 +267,3 @@ def _watched(limit: Limit, place: Place) -> str | None:
             return "o"
         case Scope.EVERYONE | Scope.ROLE:
             return None
-
-
-def limit_name(limit: Limit) -> str:
-    """Names a slot in the audit trail: ``role 42 images per day``."""
-    subject = f" {limit.subject_id}" if limit.subject_id is not None else ""
-    match limit.window.period:
-        case Period.NOW:
-            return f"{limit.scope}{subject} {limit.measure} at once"
-        case Period.SECONDS:
-            return f"{limit.scope}{subject} cooldown"
-        case Period.HOUR | Period.DAY | Period.MONTH:
-            return f"{limit.scope}{subject} {limit.measure} per {limit.window.period}"
-
-
-def amount_text(limit: Limit | None) -> str:
-    """The amount of a limit as the audit trail shows it."""
-    if limit is None or is_open(limit) or limit.amount is None:
-        return "none"
-    if limit.window.period is Period.SECONDS:
-        return f"{limit.window.seconds} s"
-    if limit.measure is Measure.DOLLARS:
-        dollars, micros = divmod(limit.amount, 1_000_000)
-        return f"${dollars}.{micros:06d}".rstrip("0").ljust(len(f"${dollars}.00"), "0")
-    return str(limit.amount)
