@@ -42,7 +42,9 @@ class ModelWatch:
             log.warning("the list of models could not be read: %s", problem)
             known = None
         if known:
-            self._catalogue = self._catalogue.with_service_facts({model.id: model.ends_on for model in known})
+            self._catalogue = self._catalogue.with_service_facts(
+                {model.id: model.ends_on for model in known}, complete=self._service.is_official
+            )
             self._publish(self._catalogue)
         dated = frozenset(model.id for model in known or () if model.ends_on is not None)
         await self._warn(dated)

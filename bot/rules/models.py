@@ -123,6 +123,15 @@ class ModelRetired(UserError):
         self.successor = successor
 
 
+class ModelWithheld(UserError):
+    """OpenAI has the model, but not for this bot's key; ``nearest`` are on offer here."""
+
+    def __init__(self, model: str, nearest: tuple[str, ...]) -> None:
+        super().__init__(model)
+        self.model = model
+        self.nearest = nearest
+
+
 class CatalogueError(ValueError):
     """The catalogue or the operator's file cannot be used; ``faults`` are all of them, each with model and field."""
 
@@ -134,8 +143,9 @@ class CatalogueError(ValueError):
 class Catalogue:
     """Every model Easel knows, in the order of the file. Immutable."""
 
-    def __init__(self, models: Mapping[str, Model]) -> None:
+    def __init__(self, models: Mapping[str, Model], withheld: frozenset[str] = frozenset()) -> None:
         self._models = dict(models)
+        self._withheld = withheld
 
     def __iter__(self) -> Iterator[Model]:
         return iter(self._models.values())
@@ -147,29 +157,41 @@ class Catalogue:
         return self._models.get(model_id)
 
     def offered(self, *, official: bool, today: date) -> tuple[Model, ...]:
-        """The models that can be asked for: all on a compatible server, the unretired ones on OpenAI's own."""
-        return tuple(model for model in self if not official or gone_since(model, today) is None)
+        """The models that can be asked for: all on a compatible server, on OpenAI's own what this key has."""
+        return tuple(
+            model
+            for model in self
+            if not official or (gone_since(model, today) is None and model.id not in self._withheld)
+        )
 
     def choose(self, model_id: str, *, official: bool, today: date) -> Model:
-        """The model of that id. Raises ``NoSuchModel`` or ``ModelRetired``."""
+        """The model of that id. Raises ``NoSuchModel``, ``ModelRetired`` or ``ModelWithheld``."""
         offered = {model.id: model for model in self.offered(official=official, today=today)}
         wanted = model_id.strip()
         model = self._models.get(wanted) or self._models.get(wanted.lower())
         if model is None:
             raise NoSuchModel(wanted[:100], tuple(get_close_matches(wanted.lower()[:100], offered, n=3, cutoff=0.4)))
         since = gone_since(model, today)
-        if not official or since is None:
+        if not official or model.id in offered:
             return model
+        if since is None:
+            raise ModelWithheld(model.id, tuple(get_close_matches(model.id, offered, n=3, cutoff=0.4)))
         raise ModelRetired(model.id, since, next((name for name in model.successors if name in offered), None))
 
-    def with_service_facts(self, known: Mapping[str, date | None]) -> Catalogue:
-        """The same models with the days on which the service itself says they end; a day given there replaces ours."""
+    def with_service_facts(self, known: Mapping[str, date | None], *, complete: bool = False) -> Catalogue:
+        """The same models with the days on which the service itself says they end; a day given there replaces ours.
+
+        ``complete``: the list is OpenAI's own, so what is not in it is withheld from this key. A list that has none of
+        our models says nothing about them.
+        """
         told = {name: ends_on for name, ends_on in known.items() if ends_on is not None}
+        ours = frozenset(self._models)
         return Catalogue(
             {
                 model.id: replace(model, retired_on=None, ends_on=told[model.id]) if model.id in told else model
                 for model in self
-            }
+            },
+            withheld=ours - frozenset(known) if complete and ours & frozenset(known) else frozenset(),
         )
 
 

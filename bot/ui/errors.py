@@ -29,7 +29,7 @@ from bot.rules.errors import (
 )
 from bot.rules.faults import FaultKind, ServiceFailed
 from bot.rules.limits import Measure, Period, Refusal, Refused, Scope
-from bot.rules.models import ModelRetired, NoSuchModel
+from bot.rules.models import ModelRetired, ModelWithheld, NoSuchModel
 from bot.rules.options import InvalidOptions
 from bot.rules.pricing import UnknownPrice
 from bot.rules.setting_changes import Contradiction, ListFull
@@ -125,6 +125,16 @@ def _retired(error: ModelRetired, locale: str) -> str:
     successor = say(locale, "error.successor", successor=inline(error.successor)) if error.successor else ""
     on = day(locale, error.retired_on)
     return say(locale, "error.model_retired", model=inline(error.model), day=on, successor=successor)
+
+
+def _withheld(error: ModelWithheld, locale: str) -> str:
+    nearest = joined(locale, [inline(name) for name in error.nearest])
+    return say(
+        locale,
+        "error.model_withheld",
+        model=inline(error.model),
+        nearest=say(locale, "error.nearest", nearest=nearest) if nearest else "",
+    )
 
 
 # --- limits and access -------------------------------------------------------------------------------------------
@@ -347,6 +357,7 @@ _WORDINGS: dict[type[UserError], Callable[[Any, str], str]] = {
     InvalidOptions: _invalid,
     NoSuchModel: _no_such_model,
     ModelRetired: _retired,
+    ModelWithheld: _withheld,
     Refused: _refused,
     AccessDenied: _denied,
     BadUpload: _upload,

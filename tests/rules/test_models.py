@@ -9,6 +9,7 @@ import pytest
 from bot.rules.models import (
     CatalogueError,
     ModelRetired,
+    ModelWithheld,
     NoSuchModel,
     builtin_catalogue,
     deadline_of,
@@ -304,3 +305,25 @@ def test_a_fault_is_told_in_words_that_help(overrides: str, fault: str) -> None:
 def test_a_new_price_by_tokens_replaces_a_price_by_picture() -> None:
     faults = overridden('[models."dall-e-3"]\nprices = { text_in = 1, image_in = 1, image_out = 1 }')
     assert faults == ["models.dall-e-3.quality_g: is missing; give quality_g or output_tokens beside prices"]
+
+
+def test_what_openai_does_not_list_for_this_key_is_withheld_and_what_it_lists_is_not() -> None:
+    catalogue = load_catalogue(builtin_catalogue())
+    listed = {"gpt-image-2.5-flare": None, "gpt-image-2": None, "gpt-5": None}
+
+    on_openai = catalogue.with_service_facts(listed, complete=True)
+    elsewhere = catalogue.with_service_facts(listed)
+    odd = catalogue.with_service_facts({"gpt-5": None}, complete=True)
+
+    today = date(2026, 11, 21)
+    assert {model.id for model in on_openai.offered(official=True, today=today)} == {
+        "gpt-image-2.5-flare",
+        "gpt-image-2",
+    }
+    with pytest.raises(ModelWithheld) as withheld:
+        on_openai.choose("gpt-image-2.5-sunburst", official=True, today=today)
+    assert withheld.value.nearest[0] == "gpt-image-2.5-flare"
+    with pytest.raises(ModelRetired):
+        on_openai.choose("dall-e-3", official=True, today=today)
+    assert elsewhere.choose("gpt-image-2.5-sunburst", official=True, today=today)
+    assert odd.choose("gpt-image-2.5-sunburst", official=True, today=today)
