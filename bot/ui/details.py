@@ -10,6 +10,7 @@ from bot.rules.ledger import Job
 from bot.ui import embeds
 from bot.ui.answering import Interaction, asker_of, tell
 from bot.ui.binding import may_see
+from bot.ui.originals import offer_originals
 
 MOST_PARENTS = 8
 
@@ -28,6 +29,7 @@ async def show_details(interaction: Interaction, job: Job) -> None:
     if told.full_text is not None:
         files = [discord.File(io.BytesIO(told.full_text.encode()), filename="prompt.txt")]
     await tell(interaction, embed=told.embed, files=files)
+    await offer_originals(interaction, job)
 
 
 async def _parents(interaction: Interaction, job: Job) -> list[Job]:

@@ -264,6 +264,16 @@ async def test_a_picture_over_the_upload_limit_is_shrunk_and_says_so(town):
     original = await town.app.jobs.pictures.result(job.id, 0)
     assert len(original.data) > 200_000
 
+    details = f"e1:details:{job.id}"
+    refused = await (await town.world.click(message, details, small)).wait_idle()
+    with_nitro = await (await town.world.click(message, details, town.admin)).wait_idle()
+
+    assert not any(one.attachments for one in refused.messages)
+    assert "Discord takes at most 195 KB" in refused.messages[-1].content
+    (file,) = with_nitro.messages[-1].attachments
+    assert file.data == original.data
+    assert all(one.ephemeral for one in [*refused.messages, *with_nitro.messages])
+
 
 @pytest.mark.parametrize("each", [2, pytest.param(10, marks=pytest.mark.slow)], ids=["40", "200"])
 async def test_many_commands_at_once_are_all_acknowledged_and_answered(town, each):
