@@ -14,7 +14,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from importlib import metadata
 
@@ -37,6 +37,7 @@ from bot.operator.discord_api import install_link
 from bot.ports import CannotStart, Clock, CrashPoint, Store, nothing_happens
 from bot.queue import FairQueue
 from bot.recovery import Recovery
+from bot.rules.models import Catalogue, ModelRetired, NoSuchModel
 from bot.settings import Settings, default_limits
 from bot.tasks import Tasks
 from bot.ui.client import Easel, IdentifyPacer, UiConfig, point_at
@@ -83,6 +84,21 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def check_default_model(settings: Settings, catalogue: Catalogue, today: date) -> None:
+    """Raises ``CannotStart`` for a default that is no model; warns of one that OpenAI has retired."""
+    try:
+        catalogue.choose(settings.default_model, official=settings.is_official_service, today=today)
+    except NoSuchModel as unknown:
+        nearest = f" Nearest: {', '.join(unknown.nearest)}." if unknown.nearest else ""
+        raise CannotStart(
+            f"DEFAULT_MODEL: there is no model {unknown.asked}.{nearest} `python -m bot models` lists what there is; "
+            "a model of another server is added with IMAGE_MODELS."
+        ) from None
+    except ModelRetired as retired:
+        instead = retired.successor or "one that `python -m bot models` lists"
+        log.error("DEFAULT_MODEL %s was retired on %s; set it to %s", retired.model, retired.retired_on, instead)
+
+
 def crash_point_from_environment() -> CrashPoint:
     """For tests of recovery: ``EASEL_CRASH_AT=produced`` kills the process at that boundary, as ``kill -9`` would."""
     chosen = os.environ.get("EASEL_CRASH_AT")
@@ -108,6 +124,7 @@ async def build(
     async with AsyncExitStack() as stack:
         tasks = Tasks()
         catalogue = read_catalogue(settings)
+        check_default_model(settings, catalogue, clock().date())
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         keys = ",".join(key.get_secret_value() for key in settings.secret_key)
         secrets = load_secrets(keys or None, settings.data_dir)

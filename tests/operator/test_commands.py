@@ -60,7 +60,14 @@ def broken_model_file(folder: Path) -> dict[str, str]:
     return {"IMAGE_MODELS": "models.toml"}
 
 
-@pytest.mark.parametrize(("plant", "words"), [(damaged_ledger, "easel.db"), (broken_model_file, "IMAGE_MODELS")])
+def unknown_default(_: Path) -> dict[str, str]:
+    return {"DEFAULT_MODEL": "gpt-image-2.5-flair"}
+
+
+@pytest.mark.parametrize(
+    ("plant", "words"),
+    [(damaged_ledger, "easel.db"), (broken_model_file, "IMAGE_MODELS"), (unknown_default, "gpt-image-2.5-flare")],
+)
 def test_what_only_a_person_can_mend_ends_the_start_with_78(
     plant: Callable[[Path], dict[str, str]], words: str, tmp_path: Path
 ) -> None:
