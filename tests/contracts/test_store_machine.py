@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -63,6 +64,7 @@ class Ledger(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.now, self.lines, self.limits, self.groups = START, [], {}, 0
         self.cooldown_s = 0
+        self.kept: Counter[Any] = Counter()  # of those who were forgotten, by person, place, measure and window
         if self.empty is not None:
             self.runner.run(self.empty())
         self.store = self.runner.run(self.open_store())
@@ -96,6 +98,9 @@ class Ledger(RuleBasedStateMachine):
             case Measure.JOBS:
                 return len({line.group for line in lines if line.holds})
 
+    def of_the_forgotten(self, measure: Measure, period: Period, user: int, guild: int) -> int:
+        return self.kept[user, guild, measure, period, self.now.strftime(FORMATS[period])]
+
     def room(self, asker: Any, cost: dict[Measure, int]) -> bool:
         place = [line for line in self.lines if line.guild == asker.place.guild_id]
         mine = [line for line in place if line.user == asker.user_id]
@@ -111,7 +116,10 @@ class Ledger(RuleBasedStateMachine):
                 if not self.decides(scope, measure, period, asker):
                     continue
                 lines = mine
-            if amount is not None and cost[measure] and self.counted(measure, period, lines) + cost[measure] > amount:
+            used = self.counted(measure, period, lines)
+            if lines is mine:
+                used += self.of_the_forgotten(measure, period, asker.user_id, asker.place.guild_id)
+            if amount is not None and cost[measure] and used + cost[measure] > amount:
                 return False
         if self.cooldown_s and asker.place.guild_id == 10:
             for line in mine:
@@ -212,6 +220,12 @@ class Ledger(RuleBasedStateMachine):
 
     @rule(user=st.integers(1, 3))
     def a_member_is_forgotten(self, user: int) -> None:
+        for guild in (10, 11):
+            mine = [line for line in self.lines if (line.user, line.guild) == (user, guild)]
+            for period in (Period.HOUR, Period.DAY, Period.MONTH):
+                for measure in (Measure.IMAGES, Measure.REQUESTS, Measure.DOLLARS):
+                    window = self.now.strftime(FORMATS[period])
+                    self.kept[user, guild, measure, period, window] += self.counted(measure, period, mine)
         self.runner.run(self.store.forget_member(user))
         for line in self.lines:
             if line.user == user:
@@ -246,7 +260,8 @@ class Ledger(RuleBasedStateMachine):
                     (Measure.JOBS, used.running),
                 ):
                     if period is Period.NOW or measure is not Measure.JOBS:
-                        assert value == self.counted(measure, period, mine), (measure, period)
+                        kept = self.of_the_forgotten(measure, period, 1, 10)
+                        assert value == self.counted(measure, period, mine) + kept, (measure, period)
 
 
 def run(machine: type[Ledger], examples: int, steps: int) -> None:
