@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +16,7 @@ from sandbox.discord import forms, ids
 from sandbox.discord.actions import find_command
 from sandbox.discord.faults import Faults
 from sandbox.discord.gateway import Gateway
-from sandbox.discord.model import Interaction, Json, Modal, User
+from sandbox.discord.model import Attachment, Event, Interaction, Json, Modal, User
 from sandbox.discord.options import NotPossible
 from sandbox.discord.wire import WireLog
 from sandbox.discord.world import World
@@ -26,6 +27,7 @@ from sandbox.page.guards import guard
 from sandbox.page.live import Live
 from sandbox.page.switches import Switchboard
 
+RECENT_FILES = 60
 STATIC = Path(__file__).parent / "static"
 _SHOWN_INLINE = ("image/png", "image/jpeg", "image/webp", "image/gif", "text/plain")
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -83,6 +85,8 @@ class PageServer:
         self._switches = Switchboard(images, faults)
         self._drawer = Drawer(wire, images, ledger)
         self._runner: web.AppRunner | None = None
+        self._recent: OrderedDict[int, Attachment] = OrderedDict()
+        self._forget_world: Callable[[], None] | None = None
 
     # --- life ----------------------------------------------------------------------------------------------------
 
@@ -109,6 +113,7 @@ class PageServer:
             await self._runner.cleanup()
             raise
         self.port = self._runner.addresses[0][1]
+        self._forget_world = self.world.subscribe(self._remember)
         if self._images is not None:
             self._images.listeners.append(self._drawn)
         if self._bot is not None:
@@ -120,6 +125,8 @@ class PageServer:
             self._images.listeners.remove(self._drawn)
         if self._bot is not None and self._bot_changed in self._bot.listeners:
             self._bot.listeners.remove(self._bot_changed)
+        if self._forget_world is not None:
+            self._forget_world()
         self._live.close()
         if self._runner is not None:
             await self._runner.cleanup()
@@ -337,9 +344,17 @@ class PageServer:
         headers = {"Cache-Control": "no-cache"}
         return web.Response(body=path.read_bytes(), content_type=_TYPES[path.suffix], charset="utf-8", headers=headers)
 
+    def _remember(self, event: Event) -> None:
+        """A preview is replaced while browsers may still be loading it; its bytes stay here a little longer."""
+        for attachment in event.message.attachments if event.message is not None else ():
+            self._recent[attachment.id] = attachment
+            if len(self._recent) > RECENT_FILES:
+                self._recent.popitem(last=False)
+
     async def _file(self, request: web.Request) -> web.StreamResponse:
         """An attachment's bytes. Anything that a browser might run is only ever a download."""
-        file = self.world.attachments.get(int(request.match_info["id"]))
+        number = int(request.match_info["id"])
+        file = self.world.attachments.get(number) or self._recent.get(number)
         if file is None:
             raise web.HTTPNotFound
         mime = file.content_type.partition(";")[0].strip()

@@ -318,8 +318,9 @@ async def test_the_drawer_shows_interaction_request_and_ledger(house: House, vis
     assert "a glass bridge" in await request.locator("pre").first.inner_text()
     await page.get_by_role("tab", name="Ledger").click()
     rows = page.locator(".drawer-body .entry")
-    await rows.first.wait_for()
-    assert await rows.count() == 1
+    from playwright.async_api import expect
+
+    await expect(rows).to_have_count(1)
     assert "gpt-image" in await rows.inner_text()
     await rows.locator("td", has_text=re.compile("^(delivered|settled)$")).wait_for()
     shown = await page.locator("#drawer").inner_text()
