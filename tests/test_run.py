@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-QUICK = ["-m", "not slow and not browser", "-n", "auto", "--dist", "loadfile"]
+QUICK = ["-m", "not slow and not browser", "-n", "4", "--dist", "loadfile"]
 ROOT = Path(__file__).resolve().parents[1]
 
 

@@ -21,6 +21,7 @@ def test_a_percentile_is_a_value_that_was_seen():
     assert ratio(math.inf, 2.0) == "-"
 
 
+@pytest.mark.slow
 async def test_the_picture_bench_takes_every_way():
     costs = await picture.serial(rounds=1, each=1, side=16)
     assert set(costs) == set(picture.EXPLAINED)
@@ -29,6 +30,7 @@ async def test_the_picture_bench_takes_every_way():
     assert all(name in told for name in picture.EXPLAINED)
 
 
+@pytest.mark.slow
 async def test_the_store_bench_reserves_and_turns_pages():
     told = await store.measure("sqlite", None, seconds=0.05, rows=1200)
     assert "Reservations on SQLite" in told

@@ -215,6 +215,7 @@ async def test_the_migrations_make_exactly_the_tables(tmp_path, opening, url):
     await database.aclose()
 
 
+@pytest.mark.slow
 def test_a_current_database_is_opened_without_importing_alembic(tmp_path):
     program = (
         "import asyncio, sys; from pathlib import Path\n"

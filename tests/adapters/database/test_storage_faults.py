@@ -248,7 +248,7 @@ async def killed_lives(folder, lives):
     return acknowledged
 
 
-@pytest.mark.parametrize("lives", [2, pytest.param(50, marks=[pytest.mark.slow, pytest.mark.timeout(900)])])
+@pytest.mark.parametrize("lives", [pytest.param(50, marks=[pytest.mark.slow, pytest.mark.timeout(900)])])
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 async def test_a_kill_at_any_moment_loses_no_acknowledged_job_and_leaves_nothing_reserved(tmp_path, secrets, lives):
     acknowledged = await killed_lives(tmp_path, lives)
