@@ -35,7 +35,7 @@ from typing import NamedTuple
 
 RUNTIME_LOCK = "requirements.lock"
 TEST_LOCK = "requirements-dev.lock"
-QUICK_TESTS = ("-m", "not slow and not browser", "-n", "4", "--dist", "loadfile")
+QUICK_TESTS = ("-m", "not slow and not browser", "-n", "4", "--dist", "worksteal")
 STAMP = "easel-installed"
 WINDOWS = os.name == "nt"
 CONFIGURATION = 78

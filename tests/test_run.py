@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-QUICK = ["-m", "not slow and not browser", "-n", "4", "--dist", "loadfile"]
+QUICK = ["-m", "not slow and not browser", "-n", "4", "--dist", "worksteal"]
 ROOT = Path(__file__).resolve().parents[1]
 
 
