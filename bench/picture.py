@@ -30,18 +30,18 @@ import aiohttp
 from bench.fakes import ROOT, Other, other_process
 from bench.figures import MIB, StallMeter, forget_peak, median, memory_bytes, percentile, ratio, table
 from bench.floor import Floor
-from bot.adapters.openai_images import OpenAIImages
+from bot.adapters.openai.images import OpenAIImages
 from bot.app import App, build, now
 from bot.imaging.inspect import Inspected, inspect_result
-from bot.imaging.offload import offload
+from bot.imaging.threads import offload
+from bot.rules.catalogue.pricing import MicroUSD
 from bot.rules.ledger import Answer, Bill
-from bot.rules.options import RawOptions
+from bot.rules.options.build import RawOptions
 from bot.rules.people import Asker, Place
-from bot.rules.pricing import MicroUSD
 from bot.rules.requests import Endpoint, ImageRequest, Inputs, Kind, Made
-from bot.settings import parse_settings
-from bot.ui.client import point_at
-from bot.ui.reach import Letter, Reach, Sheet
+from bot.settings.model import parse_settings
+from bot.ui.client.client import point_at
+from bot.ui.delivery.conversation import Letter, Reach, Sheet
 
 Way = Callable[[], Awaitable[None]]
 REQUEST = ImageRequest(

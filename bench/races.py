@@ -35,10 +35,10 @@ from bot.adapters.database import SqlStore, migrate_store
 from bot.adapters.database.engine import Database
 from bot.adapters.database.tables import metadata, uses
 from bot.adapters.secrets import Secrets
+from bot.rules.catalogue.pricing import MicroUSD
 from bot.rules.ledger import Answer, Bill, Job, JobDraft
-from bot.rules.limits import Limit, Measure, Period, Refused, Scope, Window
+from bot.rules.limits.decide import Limit, Measure, Period, Refused, Scope, Window
 from bot.rules.people import Asker, Place
-from bot.rules.pricing import MicroUSD
 from bot.rules.requests import Endpoint, ImageRequest, Kind
 
 START = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)

@@ -28,7 +28,7 @@ from sandbox.discord.model import Interaction, Message, Upload, User
 from sandbox.discord.server import Server
 from sandbox.images import ImageService
 from sandbox.images.faults import FAULTS
-from sandbox.process import BotProcess
+from sandbox.running import BotProcess
 
 ROOT = Path(__file__).resolve().parents[1]
 CLOSES_THE_SHOP = frozenset({"insufficient_quota", "billing_hard_limit", "bad_key"})  # minutes of nothing but refusals

@@ -30,10 +30,10 @@ from bot.adapters.database import SqlStore, open_store
 from bot.adapters.database.codec import job_from_draft, job_values
 from bot.adapters.database.tables import jobs
 from bot.adapters.secrets import Secrets
+from bot.rules.catalogue.pricing import MicroUSD
 from bot.rules.ledger import Answer, JobDraft, JobState
-from bot.rules.limits import Limit, Measure, Period, Scope, Window
+from bot.rules.limits.decide import Limit, Measure, Period, Scope, Window
 from bot.rules.people import Asker, Place
-from bot.rules.pricing import MicroUSD
 from bot.rules.requests import Endpoint, ImageRequest, Kind
 
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="

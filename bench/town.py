@@ -14,12 +14,12 @@ from pathlib import Path
 
 from bench.fakes import ROOT, Other, other_process
 from bot.app import build, close, serve
-from bot.settings import parse_settings
-from bot.ui.client import point_at
+from bot.settings.model import parse_settings
+from bot.ui.client.client import point_at
 from sandbox.discord.model import Event, Message, User
 from sandbox.discord.server import Server
 from sandbox.discord.world import World
-from sandbox.process import BotProcess
+from sandbox.running import BotProcess
 
 READY_S = 60.0
 PEOPLE = 40

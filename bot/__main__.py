@@ -29,17 +29,17 @@ _YES = ("--yes", {"action": "store_true", "help": "do not ask"})
 
 COMMANDS: dict[str, Command] = {
     "run": Command("connect to Discord and work (without a command and a token: the sandbox)",
-                   "bot.operator.running:main"),
+                   "bot.operator.run:main"),
     "sandbox": Command("a Discord and an image service on this machine, with the real bot between them",
-                       "bot.operator.running:main_sandbox"),
-    "doctor": Command("look for everything that could be wrong and say what to do", "bot.operator.doctor:main", (
+                       "bot.operator.run:main_sandbox"),
+    "doctor": Command("look for everything that could be wrong and say what to do", "bot.operator.doctor.doctor:main", (
         ("--json", {"action": "store_true", "help": "print JSON"}),
         ("--spend", {"action": "store_true", "help": "also make one small picture, which costs money"}),
     )),
-    "setup": Command("ask for token and key, test them, and write .env", "bot.operator.guide:main"),
+    "setup": Command("ask for token and key, test them, and write .env", "bot.operator.setup:main"),
     "invite": Command("print the link that adds the bot to a server", "bot.operator.invite:main"),
-    "models": Command("print the models this configuration knows", "bot.operator.catalogue:main"),
-    "migrate": Command("bring the database up to this version, after a backup", "bot.operator.ledger:main", (
+    "models": Command("print the models this configuration knows", "bot.operator.models:main"),
+    "migrate": Command("bring the database up to this version, after a backup", "bot.operator.migrate:main", (
         ("--no-backup", {"action": "store_true", "help": "PostgreSQL: there is a backup already"}),
     )),
     "backup": Command("copy the ledger into DATA_DIR/backups, even while Easel runs",

@@ -21,30 +21,30 @@ from importlib import metadata
 import discord
 
 from bot.adapters.database import SqlStore, open_store
-from bot.adapters.files import DiskFiles
-from bot.adapters.http_status import NotReady, StatusServer
-from bot.adapters.metrics import CONTENT_TYPE, PrometheusMeter, measure_lag
-from bot.adapters.openai_images import OpenAIImages
+from bot.adapters.files.disk import DiskFiles
+from bot.adapters.openai.images import OpenAIImages
 from bot.adapters.secrets import load_secrets
-from bot.admin import Admin
-from bot.batches import Batches
+from bot.adapters.status.http import NotReady, StatusServer
+from bot.adapters.status.metrics import CONTENT_TYPE, PrometheusMeter, measure_lag
+from bot.core.jobs.batches import Batches
+from bot.core.jobs.intake import OPERATOR_LANE
+from bot.core.jobs.jobs import Jobs, JobsConfig
+from bot.core.jobs.queue import FairQueue
+from bot.core.jobs.recovery import Recovery
+from bot.core.servers.admin import Admin
+from bot.core.tasks import Tasks
+from bot.core.upkeep.model_ends import ModelWatch
+from bot.core.upkeep.retention import Departures, Forgettings, Upkeep
 from bot.imaging.inspect import Inspected, inspect_result
-from bot.imaging.offload import offload
-from bot.intake import OPERATOR_LANE
-from bot.jobs import Jobs, JobsConfig
-from bot.operator.catalogue import read_catalogue
+from bot.imaging.threads import offload
 from bot.operator.discord_api import install_link
+from bot.operator.models import read_catalogue
 from bot.ports import CannotStart, Clock, CrashPoint, Store, nothing_happens
-from bot.queue import FairQueue
-from bot.recovery import Recovery
-from bot.rules.models import Catalogue, ModelRetired, NoSuchModel
-from bot.settings import Settings, default_limits
-from bot.tasks import Tasks
-from bot.ui.client import Easel, IdentifyPacer, UiConfig, point_at
-from bot.ui.membership import is_member, tell_departures
-from bot.ui.notices import DiscordNotifier
-from bot.upkeep import Departures, Forgettings, Upkeep
-from bot.watch import ModelWatch
+from bot.rules.catalogue.catalogue import Catalogue, ModelRetired, NoSuchModel
+from bot.settings.model import Settings, default_limits
+from bot.ui.client.client import Easel, IdentifyPacer, UiConfig, point_at
+from bot.ui.client.guilds import is_member, tell_departures
+from bot.ui.delivery.notices import DiscordNotifier
 
 log = logging.getLogger(__name__)
 

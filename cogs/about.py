@@ -5,9 +5,9 @@ from __future__ import annotations
 import discord
 from discord import app_commands
 
-from bot.ui.about_pages import TOPICS, about_page, help_page, privacy_page, report
-from bot.ui.answering import tell
-from bot.ui.client import Easel
+from bot.ui.client.client import Easel
+from bot.ui.interactions.acknowledge import tell
+from bot.ui.pages.about import TOPICS, about_page, help_page, privacy_page, report
 
 LABELS = {
     "start": "First steps",

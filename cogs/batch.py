@@ -8,14 +8,14 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.rules.options import RawOptions
+from bot.rules.options.build import RawOptions
 from bot.rules.requests import Kind
-from bot.ui.answering import acknowledged, take
-from bot.ui.batch_buttons import StopBatch
-from bot.ui.batch_orders import NAME, BatchForm, BatchWish, from_file, take_on_batch
-from bot.ui.choices import completer
-from bot.ui.client import Easel
-from bot.ui.uploads import MAX_TEXT_BYTES, attached
+from bot.ui.client.client import Easel
+from bot.ui.components.batch_button import StopBatch
+from bot.ui.interactions.acknowledge import acknowledged, take
+from bot.ui.orders.attachments import MAX_TEXT_BYTES, attached
+from bot.ui.orders.batch import NAME, BatchForm, BatchWish, from_file, take_on_batch
+from bot.ui.orders.choices import completer
 
 COMPLETED = ("model", "size", "quality", "style", "format")
 

@@ -7,15 +7,15 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.rules.options import RawOptions
+from bot.rules.options.build import RawOptions
 from bot.rules.requests import Kind
-from bot.ui.answering import take_on
-from bot.ui.choices import completer
-from bot.ui.client import Easel
-from bot.ui.orders import Wish, gather
-from bot.ui.previewing import show_mask
-from bot.ui.uploads import MAX_TEXT_BYTES, attached
-from bot.ui.waiting import offer_waiting
+from bot.ui.client.client import Easel
+from bot.ui.interactions.acknowledge import take_on
+from bot.ui.orders.attachments import MAX_TEXT_BYTES, attached
+from bot.ui.orders.choices import completer
+from bot.ui.orders.mask_preview import show_mask
+from bot.ui.orders.wish import Wish, gather
+from bot.ui.panels.undelivered import offer_waiting
 
 COMPLETED = ("model", "size", "quality", "background", "format", "moderation", "fidelity")
 AREAS = ("circle", "centre", "left", "right", "top", "bottom", "border")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import discord
 from discord import app_commands
 
-from bot.ui.client import Easel
-from bot.ui.gallery_pages import SEARCH_LIMIT, Filter, GalleryPage, searched, show_first
+from bot.ui.client.client import Easel
+from bot.ui.panels.gallery import SEARCH_LIMIT, Filter, GalleryPage, searched, show_first
 
 
 @app_commands.command(name="gallery", description="Pictures made here, newest first, and what waits for you")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import discord
 from discord import app_commands
 
-from bot.intake import Prepared
+from bot.core.jobs.intake import Prepared
 from bot.rules.errors import UserError
-from bot.rules.options import RawOptions
+from bot.rules.options.build import RawOptions
 from bot.rules.requests import Kind
-from bot.ui.answering import Interaction, asker_of
-from bot.ui.client import Easel
-from bot.ui.limits_page import Share, limits_page
-from bot.ui.settings_panels import Reply, answer
+from bot.ui.client.client import Easel
+from bot.ui.interactions.acknowledge import Interaction, asker_of
+from bot.ui.pages.limits import Share, limits_page
+from bot.ui.panels.confirm import Reply, answer
 
 
 @app_commands.command(name="limits", description="What applies to you here, what is left, and what a picture costs")

@@ -5,17 +5,17 @@ from __future__ import annotations
 import discord
 from discord import app_commands
 
-from bot.rules.options import RawOptions
+from bot.rules.options.build import RawOptions
 from bot.rules.requests import Kind
-from bot.ui.answering import acknowledged, take_on
-from bot.ui.client import Easel
-from bot.ui.errors import NoPicture
-from bot.ui.followups import pictures_at
-from bot.ui.forms import EditMessageForm, ImagineForm
-from bot.ui.orders import Wish, gather
-from bot.ui.quoting import text_of
-from bot.ui.uploads import attached
-from bot.ui.waiting import offer_waiting
+from bot.ui.client.client import Easel
+from bot.ui.components.forms import EditMessageForm, ImagineForm
+from bot.ui.interactions.acknowledge import acknowledged, take_on
+from bot.ui.orders.attachments import attached
+from bot.ui.orders.followups import pictures_at
+from bot.ui.orders.message_text import text_of
+from bot.ui.orders.wish import Wish, gather
+from bot.ui.panels.undelivered import offer_waiting
+from bot.ui.words.errors import NoPicture
 
 MOST_PICTURES = 16
 

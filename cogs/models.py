@@ -8,10 +8,10 @@ from typing import Any, Self
 import discord
 from discord import app_commands
 
-from bot.ui.answering import Interaction, acknowledged, asker_of, refuse, take, tell
-from bot.ui.client import Easel
-from bot.ui.model_page import Shelf, pages
-from bot.ui.speech import say
+from bot.ui.client.client import Easel
+from bot.ui.interactions.acknowledge import Interaction, acknowledged, asker_of, refuse, take, tell
+from bot.ui.pages.models import Shelf, pages
+from bot.ui.words.catalogue import say
 
 
 @app_commands.command(name="models", description="What each model can do and costs, and which are allowed here")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import discord
 from discord import app_commands
 
-from bot.ui.client import Easel
-from bot.ui.own_data import Forget, ask_whether
-from bot.ui.own_data import export as export_data
+from bot.ui.client.client import Easel
+from bot.ui.panels.own_data import Forget, ask_whether
+from bot.ui.panels.own_data import export as export_data
 
 mydata = app_commands.Group(name="mydata", description="What is stored about you")
 

@@ -8,10 +8,11 @@ from typing import Literal
 import discord
 from discord import app_commands
 
-from bot.rules.access import Defaults
-from bot.rules.amounts import MAX_COUNT, MAX_JOBS, MAX_SECONDS, read_count, read_dollars
-from bot.rules.limits import Limit, Measure, Period, Scope, Window
-from bot.rules.setting_changes import (
+from bot.core.servers.transfer import MAX_BYTES
+from bot.rules.limits.amounts import MAX_COUNT, MAX_JOBS, MAX_SECONDS, read_count, read_dollars
+from bot.rules.limits.decide import Limit, Measure, Period, Scope, Window
+from bot.rules.servers.access import Defaults
+from bot.rules.servers.changes import (
     ListChange,
     moderated,
     paused,
@@ -19,11 +20,12 @@ from bot.rules.setting_changes import (
     told_pause,
     told_previews,
 )
-from bot.transfer import MAX_BYTES
-from bot.ui import settings_acts as acts
-from bot.ui.answering import Interaction, acknowledge, acknowledged, asker_of, take
-from bot.ui.client import Easel
-from bot.ui.settings_options import (
+from bot.ui.client.client import Easel
+from bot.ui.interactions.acknowledge import Interaction, acknowledge, acknowledged, asker_of, take
+from bot.ui.orders.attachments import attached
+from bot.ui.panels import settings as acts
+from bot.ui.panels.confirm import ApiKeyForm, Reply, answer
+from bot.ui.panels.settings_options import (
     LimitChannel,
     ListChannel,
     LogChannel,
@@ -32,9 +34,7 @@ from bot.ui.settings_options import (
     complete_default,
     subject_of,
 )
-from bot.ui.settings_panels import ApiKeyForm, Reply, answer
-from bot.ui.text import clean
-from bot.ui.uploads import attached
+from bot.ui.words.text import clean
 
 Inter = discord.Interaction[Easel]
 Reason = app_commands.Range[str, 1, 200]

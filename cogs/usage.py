@@ -5,11 +5,11 @@ from __future__ import annotations
 import discord
 from discord import app_commands
 
-from bot.rules.access import AccessDenied, DeniedBecause
-from bot.ui.answering import acknowledge, asker_of, tell
-from bot.ui.client import Easel
-from bot.ui.errors import ServerOnly
-from bot.ui.usage_page import View, page, read_figures
+from bot.rules.servers.access import AccessDenied, DeniedBecause
+from bot.ui.client.client import Easel
+from bot.ui.interactions.acknowledge import acknowledge, asker_of, tell
+from bot.ui.pages.usage import View, page, read_figures
+from bot.ui.words.errors import ServerOnly
 
 usage = app_commands.Group(name="usage", description="What was made and spent")
 

@@ -25,7 +25,7 @@ from playwright.async_api import Locator, Page, async_playwright
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from sandbox.launch import options_of, running, show  # noqa: E402  # after the path
+from bot.operator.sandbox.launch import options_of, running, show  # noqa: E402  # after the path
 
 OUT = ROOT / "docs" / "images"
 MOST_BYTES = 200 * 1024

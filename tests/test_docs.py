@@ -21,15 +21,15 @@ from typing import Any
 
 import pytest
 
-from bot import upkeep
 from bot.__main__ import COMMANDS, parser
 from bot.adapters.database.tables import metadata
-from bot.adapters.metrics import PrometheusMeter
-from bot.rules.models import builtin_catalogue, load_catalogue
-from bot.settings import NAMES, ConfigError, Settings, parse_settings
-from bot.tasks import Tasks
-from bot.ui.client import EXTENSIONS, Easel, UiConfig
-from sandbox.launch import options_of
+from bot.adapters.status.metrics import PrometheusMeter
+from bot.core.tasks import Tasks
+from bot.core.upkeep import retention as upkeep
+from bot.operator.sandbox.launch import options_of
+from bot.rules.catalogue.catalogue import builtin_catalogue, load_catalogue
+from bot.settings.model import NAMES, ConfigError, Settings, parse_settings
+from bot.ui.client.client import EXTENSIONS, Easel, UiConfig
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"

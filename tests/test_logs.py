@@ -189,7 +189,7 @@ def test_an_exception_keeps_its_lines_but_no_control_characters(log: Log) -> Non
 def test_json_is_one_object_a_line(log: Log) -> None:
     stream = log("INFO", "json")
     logging.getLogger("discord.client").info("connected as %s", "Easel")
-    structlog.get_logger("bot.jobs").info("settled", job="01JD", micro_usd=41_000)
+    structlog.get_logger("bot.core.jobs.jobs").info("settled", job="01JD", micro_usd=41_000)
     first, second = map(json.loads, stream.getvalue().splitlines())
     assert (first["event"], first["level"], first["logger"]) == ("connected as Easel", "info", "discord.client")
     assert second["micro_usd"] == 41_000

@@ -73,7 +73,7 @@ def test_the_wheel_holds_every_file_of_its_packages_and_nothing_else(wheel):
         path.relative_to(ROOT).as_posix() for name in SHIPPED for path in (ROOT / name).rglob("*") if path.is_file()
     }
     assert inside == {name for name in ours if "__pycache__" not in name}
-    wanted = ("bot/rules/catalogue.toml", "bot/ui/locales/de.toml", "sandbox/page/static/index.html")
+    wanted = ("bot/rules/catalogue/catalogue.toml", "bot/ui/words/locales/de.toml", "sandbox/page/static/index.html")
     assert set(wanted) <= inside
     assert any(name.startswith("bot/adapters/database/migrations/versions/0001") for name in inside)
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.rules.models import Model, builtin_catalogue, load_catalogue
-from bot.rules.sizes import SizeList
-from bot.settings import NAMES
+from bot.rules.catalogue.catalogue import Model, builtin_catalogue, load_catalogue
+from bot.rules.options.sizes import SizeList
+from bot.settings.model import NAMES
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"

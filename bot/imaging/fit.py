@@ -15,7 +15,6 @@ from PIL import Image
 
 from bot.imaging.containers import Container, read_container
 from bot.imaging.headers import picture_size
-from bot.imaging.offload import gate
 from bot.imaging.pixels import (
     BROKEN,
     EXTENSIONS,
@@ -28,6 +27,7 @@ from bot.imaging.pixels import (
     to_webp,
     upright,
 )
+from bot.imaging.threads import gate
 
 MIN_EDGE_PX = 16
 QUALITIES = (95, 90, 85, 75, 60)

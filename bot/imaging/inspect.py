@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from bot.imaging.containers import Container, read_container
 from bot.imaging.headers import picture_size, sniff
-from bot.imaging.offload import gate
 from bot.imaging.pixels import decode
 from bot.imaging.svg import read_svg
+from bot.imaging.threads import gate
 
 __all__ = ["MAX_RESULT_PIXELS", "Inspected", "inspect_result", "sniff"]
 

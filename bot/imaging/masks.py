@@ -13,8 +13,8 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 from PIL.Image import Resampling
 
 from bot.imaging.headers import picture_size, sniff
-from bot.imaging.offload import gate
 from bot.imaging.pixels import MIMES, decode, size_within, to_png, to_rgb, upright
+from bot.imaging.threads import gate
 from bot.imaging.uploads import PreparedImage, Upload, bytes_limit, check_upload, open_upload
 from bot.rules.requests import InputImage
 from bot.rules.uploads import SEPARATOR, BadUpload, Box, Disc, Frame, Note, NoteKind, UploadProblem, parse_area

@@ -9,9 +9,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from bot.imaging.containers import read_container
 from bot.imaging.headers import picture_size, sniff
-from bot.imaging.offload import gate
 from bot.imaging.pixels import decode, orientation, scaled, size_within, to_png, to_rgb, to_webp, upright
 from bot.imaging.svg import svg_to_png
+from bot.imaging.threads import gate
 
 __all__ = ["contact_sheet", "svg_to_png", "thumbnail"]
 

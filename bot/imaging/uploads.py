@@ -18,7 +18,6 @@ from PIL import Image
 
 from bot.imaging.containers import Container, read_container
 from bot.imaging.headers import picture_size, sniff
-from bot.imaging.offload import gate
 from bot.imaging.pixels import (
     ENCODERS,
     EXTENSIONS,
@@ -33,7 +32,8 @@ from bot.imaging.pixels import (
     to_rgb,
     upright,
 )
-from bot.rules.models import InputRule
+from bot.imaging.threads import gate
+from bot.rules.catalogue.catalogue import InputRule
 from bot.rules.requests import InputImage
 from bot.rules.uploads import SEPARATOR, BadUpload, Note, NoteKind, UploadProblem
 

@@ -19,7 +19,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from bot.adapters.database.lockfile import FileLock
 from bot.adapters.database.problems import AlreadyOpen
 from bot.ports import CannotStart
-from bot.settings import Settings, load_settings
+from bot.settings.model import Settings, load_settings
 
 KEY_ADVICE = (
     "Sealed values (servers' API keys) need the key they were sealed with: keep SECRET_KEY, or {folder}/secret.key, "
@@ -191,8 +191,8 @@ def main_backup(_arguments: argparse.Namespace) -> int:
 
 def main_restore(arguments: argparse.Namespace) -> int:
     """Asks, then restores."""
-    from bot.operator.asking import confirm
-    from bot.operator.ledger import is_too_new
+    from bot.operator.confirm import confirm
+    from bot.operator.migrate import is_too_new
 
     settings = load_settings()
     file = Path(arguments.file)

@@ -9,10 +9,10 @@ import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.operator.asking import confirm
 from bot.operator.backup import hold
+from bot.operator.confirm import confirm
 from bot.ports import CannotStart
-from bot.settings import Settings, default_limits, load_settings
+from bot.settings.model import Settings, default_limits, load_settings
 
 UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 STORED_BESIDE = ("pictures", "backups", "secret.key")
@@ -29,7 +29,7 @@ def parse_age(text: str) -> timedelta:
 async def purge_older(settings: Settings, before: datetime) -> int:
     """Forgets prompts, answers and pictures of jobs finished before; returns of how many. Raises ``CannotStart``."""
     from bot.adapters.database import StoreUnusable, open_store
-    from bot.adapters.files import DiskFiles
+    from bot.adapters.files.disk import DiskFiles
     from bot.adapters.secrets import load_secrets
 
     keys = ",".join(key.get_secret_value() for key in settings.secret_key)

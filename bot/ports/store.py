@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from bot.rules.access import ServerSettings
+from bot.rules.catalogue.pricing import MicroUSD
 from bot.rules.ledger import Bill, Job, JobDraft, JobState
-from bot.rules.limits import Limit, Standing, Use
+from bot.rules.limits.decide import Limit, Standing, Use
 from bot.rules.people import Asker, Place
-from bot.rules.pricing import MicroUSD
+from bot.rules.servers.access import ServerSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@
      ├─ BadUpload           rules/uploads.py    a file that was handed in cannot be used
      └─ …                   below
 
-A ``UserError`` carries data, lives beside its rule, and is put into words in one place: ``bot/ui/errors.py``.
+A ``UserError`` carries data, lives beside its rule, and is put into words in one place: ``bot/ui/words/errors.py``.
 Raising one never costs money. Every other exception is a bug.
 """
 

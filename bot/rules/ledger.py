@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from bot.rules.catalogue.pricing import MicroUSD
 from bot.rules.people import Asker
-from bot.rules.pricing import MicroUSD
 from bot.rules.requests import ImageRequest, Usage
 
 

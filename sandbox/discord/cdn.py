@@ -11,7 +11,7 @@ from aiohttp import web
 
 from sandbox.discord import links
 from sandbox.discord.model import Attachment
-from sandbox.discord.rest import reset
+from sandbox.discord.rest.rest import reset
 
 if TYPE_CHECKING:
     from sandbox.discord.world import World

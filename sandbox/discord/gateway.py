@@ -15,7 +15,7 @@ from aiohttp import WSMsgType, web
 
 from sandbox.discord import payloads
 from sandbox.discord.model import Event, Json, Signal
-from sandbox.discord.rest import reset
+from sandbox.discord.rest.rest import reset
 from sandbox.discord.sessions import (
     ALL_INTENTS,
     CONTENT,

@@ -14,7 +14,7 @@ from sandbox.discord.faults import Faults
 from sandbox.discord.gateway import Gateway
 from sandbox.discord.limits import RateLimits
 from sandbox.discord.model import Event
-from sandbox.discord.rest import Rest
+from sandbox.discord.rest.rest import Rest
 from sandbox.discord.validate import Breach, Specs
 from sandbox.discord.wire import WireLog
 from sandbox.discord.world import World

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from sandbox.page.drawer import Ledger
+from sandbox.page.inspector import Ledger
 from sandbox.page.server import BotControl, PageServer
 
 __all__ = ["BotControl", "Ledger", "PageServer"]

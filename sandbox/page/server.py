@@ -21,10 +21,11 @@ from sandbox.discord.options import NotPossible
 from sandbox.discord.wire import WireLog
 from sandbox.discord.world import World
 from sandbox.images import Call, ImageService
-from sandbox.page import doings, views
-from sandbox.page.drawer import Drawer, Ledger
+from sandbox.page import acts as doings
+from sandbox.page import views
 from sandbox.page.guards import guard
-from sandbox.page.live import Live
+from sandbox.page.inspector import Drawer, Ledger
+from sandbox.page.socket import Live
 from sandbox.page.switches import Switchboard
 
 RECENT_FILES = 60

@@ -23,10 +23,10 @@ import pytest
 from bot.adapters.database import SqlStore, migrate_store, open_store
 from bot.adapters.database.tables import metadata
 from bot.adapters.secrets import Secrets
+from bot.rules.catalogue.pricing import MicroUSD
 from bot.rules.ledger import Answer, Bill, Job, JobDraft
-from bot.rules.limits import Limit, Measure, Period, Scope, Window
+from bot.rules.limits.decide import Limit, Measure, Period, Scope, Window
 from bot.rules.people import Asker, Place
-from bot.rules.pricing import MicroUSD
 from bot.rules.requests import Endpoint, ImageRequest, Kind
 
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)

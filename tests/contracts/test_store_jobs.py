@@ -9,7 +9,7 @@ import pytest
 
 from bot.ports import Batch
 from bot.rules.ledger import FINAL, NEXT, DuplicateEvent, IllegalStep, JobState, LostLease
-from bot.rules.limits import Period, Refused, Subject
+from bot.rules.limits.decide import Period, Refused, Subject
 
 
 async def test_an_opened_job_is_read_back_as_it_was_given(store, sample):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.rules.limits import Limit, Measure, Period, Refused, Scope, Subject, Window
+from bot.rules.limits.decide import Limit, Measure, Period, Refused, Scope, Subject, Window
 from bot.rules.people import Place
 
 SERVER = Place(10, 1)

@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 
 from bot.ports import Batch
-from bot.rules.access import Block, ServerSettings
 from bot.rules.ledger import JobState
-from bot.rules.limits import Period, Refused, Subject
+from bot.rules.limits.decide import Period, Refused, Subject
 from bot.rules.people import Place
+from bot.rules.servers.access import Block, ServerSettings
 
 SERVER = Place(10, 1)
 ME = 4242424242

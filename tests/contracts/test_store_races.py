@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from bot.rules.limits import Refused
+from bot.rules.limits.decide import Refused
 
 RACERS = 12
 KINDS = [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.rules.access import ServerSettings
 from bot.rules.people import Place
+from bot.rules.servers.access import ServerSettings
 
 SERVER = Place(10, 1)
 

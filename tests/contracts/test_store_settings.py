@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from bot.rules.access import AccessDenied, Block, Defaults, DeniedBecause, ServerSettings
 from bot.rules.errors import Busy
 from bot.rules.people import Place
+from bot.rules.servers.access import AccessDenied, Block, Defaults, DeniedBecause, ServerSettings
 
 SERVER = Place(10, 1)
 FULL = ServerSettings(

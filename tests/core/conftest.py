@@ -13,19 +13,19 @@ from typing import Any
 import pytest
 
 from bot.adapters.database import SqlStore, migrate_store, open_store
-from bot.adapters.files import DiskFiles
+from bot.adapters.files.disk import DiskFiles
 from bot.adapters.secrets import Secrets
-from bot.jobs import Jobs, JobsConfig
+from bot.core.jobs.jobs import Jobs, JobsConfig
+from bot.core.jobs.queue import FairQueue
+from bot.core.jobs.recovery import Recovery
+from bot.core.tasks import Tasks
 from bot.ports import Delivered, Delivery, Progress
-from bot.queue import FairQueue
-from bot.recovery import Recovery
+from bot.rules.catalogue.catalogue import builtin_catalogue, load_catalogue
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFault
 from bot.rules.ledger import HOLDING, Answer, Job, JobState
-from bot.rules.models import builtin_catalogue, load_catalogue
-from bot.rules.options import RawOptions
+from bot.rules.options.build import RawOptions
 from bot.rules.people import Asker, Place
 from bot.rules.requests import Inputs, Kind, Made, MadeImage, Partial, Usage
-from bot.tasks import Tasks
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="

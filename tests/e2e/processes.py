@@ -17,7 +17,7 @@ from sandbox.discord.model import Interaction, Message
 from sandbox.discord.server import Server
 from sandbox.discord.world import World
 from sandbox.images import ImageService
-from sandbox.process import BotProcess
+from sandbox.running import BotProcess
 
 ROOT = Path(__file__).resolve().parents[2]
 BOT = (sys.executable, "-m", "bot", "run")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.rules.ledger import JobState
-from bot.ui.delivery import Manner
+from bot.ui.delivery.job import Manner
 from sandbox.discord import ids
 from sandbox.discord.clock import HandClock
 from sandbox.discord.world import World
@@ -23,7 +23,7 @@ CHANNEL = "/channels/*/messages"
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """The bot's own waits between tries take no time; discord.py's do."""
-    monkeypatch.setattr("bot.ui.client.Manner", partial(Manner, waits_s=(0.0,) * 6))
+    monkeypatch.setattr("bot.ui.client.client.Manner", partial(Manner, waits_s=(0.0,) * 6))
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from bot.rules.people import Place
-from bot.ui.membership import is_member
+from bot.ui.client.guilds import is_member
 
 HERE = "here"
 

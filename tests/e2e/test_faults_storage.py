@@ -9,8 +9,8 @@ from dataclasses import replace
 import aiohttp
 import pytest
 
-from bot.rules.access import Block
 from bot.rules.ledger import JobState
+from bot.rules.servers.access import Block
 
 from .conftest import town_in
 

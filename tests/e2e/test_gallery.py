@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from bot.rules.people import Place
-from bot.ui.gallery_pages import PER_PAGE
+from bot.ui.panels.gallery import PER_PAGE
 from sandbox.discord.model import Message
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 
-from bot.rules.access import ServerSettings
 from bot.rules.people import Place
+from bot.rules.servers.access import ServerSettings
 from sandbox.discord.model import Message
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from bot.operator.sandbox.launch import Sandbox, options_of, running, show
 from sandbox.discord.model import Upload
-from sandbox.launch import Sandbox, options_of, running, show
 
 from .visitor import Person, chromium, mask, picture
 

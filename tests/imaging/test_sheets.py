@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pytest
 
 from bot.imaging import svg
-from bot.imaging.offload import offload
 from bot.imaging.sheets import contact_sheet, svg_to_png, thumbnail
+from bot.imaging.threads import offload
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 20"><rect width="20" height="20" fill="#f00"/></svg>'
 

@@ -14,15 +14,15 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.operator.catalogue import read_catalogue
 from bot.operator.discord_api import PERMISSION_BITS, DiscordApi
-from bot.operator.discord_checks import COMMANDS
-from bot.operator.doctor import CHECKS, examine, make_service
-from bot.operator.findings import Finding
-from bot.operator.ledger import look_at_ledger
-from bot.operator.surroundings import Surroundings
+from bot.operator.doctor.context import Surroundings
+from bot.operator.doctor.discord import COMMANDS
+from bot.operator.doctor.doctor import CHECKS, examine, make_service
+from bot.operator.doctor.findings import Finding
+from bot.operator.migrate import look_at_ledger
+from bot.operator.models import read_catalogue
 from bot.ports import ImageService
-from bot.settings import read_settings
+from bot.settings.model import read_settings
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GabcDE.abcdefghijklmnopqrstuvwxyz0123456789AB"

@@ -12,11 +12,11 @@ import pytest
 from bot.adapters.database import migrate_store, open_store
 from bot.adapters.secrets import load_secrets
 from bot.operator.backup import backup, check_backup, damage, pg_dump_command, restore
-from bot.operator.ledger import is_too_new, look_at_ledger
+from bot.operator.doctor.context import LedgerState
+from bot.operator.migrate import is_too_new, look_at_ledger
 from bot.operator.purge import delete_everything, parse_age, purge_older
-from bot.operator.surroundings import LedgerState
 from bot.ports import CannotStart
-from bot.settings import Settings, parse_settings
+from bot.settings.model import Settings, parse_settings
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 

@@ -14,12 +14,12 @@ import aiohttp
 import pytest
 
 from bot.__main__ import COMMANDS, main, parser
-from bot.operator.catalogue import price, read_catalogue, table
-from bot.operator.guide import Refused, Terminal, guide, key_test, token_test, write_env
 from bot.operator.healthcheck import ask
 from bot.operator.invite import fetch_link
+from bot.operator.models import price, read_catalogue, table
+from bot.operator.setup import Refused, Terminal, guide, key_test, token_test, write_env
 from bot.ports import CannotStart
-from bot.settings import parse_settings
+from bot.settings.model import parse_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GabcDE.abcdefghijklmnopqrstuvwxyz0123456789AB"
@@ -146,7 +146,7 @@ def test_every_command_leads_to_a_function_and_is_in_the_documentation() -> None
 
 
 def test_the_words_of_the_sandbox_are_left_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    import bot.operator.running as running
+    import bot.operator.run as running
 
     seen: list[list[str]] = []
     monkeypatch.setattr(running, "start_sandbox", lambda words: seen.append(words) or 3)
@@ -157,7 +157,7 @@ def test_the_words_of_the_sandbox_are_left_to_it(monkeypatch: pytest.MonkeyPatch
 def test_without_a_word_and_a_token_the_sandbox_starts(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import bot.operator.running as running
+    import bot.operator.run as running
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DISCORD_TOKEN", raising=False)
@@ -171,7 +171,7 @@ def test_without_a_word_and_a_token_the_sandbox_starts(
 async def test_the_healthcheck_tells_living_from_dead(host: str, clinic: Any) -> None:
     import asyncio
 
-    from bot.adapters.http_status import StatusServer
+    from bot.adapters.status.http import StatusServer
 
     server = StatusServer(host, 0, {}, lambda: b"")
     await server.start()

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from bot.__main__ import COMMANDS, parser
-from bot.operator.catalogue import CATALOGUE
-from bot.rules.models import load_catalogue
-from bot.settings import NAMES
+from bot.operator.models import CATALOGUE
+from bot.rules.catalogue.catalogue import load_catalogue
+from bot.settings.model import NAMES
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])

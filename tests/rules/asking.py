@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.rules.models import Catalogue, Model, builtin_catalogue, load_catalogue
-from bot.rules.options import InvalidOptions, Problem, RawOptions, Uploaded, build_request
+from bot.rules.catalogue.catalogue import Catalogue, Model, builtin_catalogue, load_catalogue
+from bot.rules.options.build import InvalidOptions, Problem, RawOptions, Uploaded, build_request
 from bot.rules.requests import ImageRequest, Kind
 
 CATALOGUE: Catalogue = load_catalogue(builtin_catalogue())

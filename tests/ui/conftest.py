@@ -14,14 +14,14 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # discord.py imports audioop, which Python 3.13 drops
     import discord
 
-from bot.rules.access import ServerSettings
+from bot.core.tasks import Tasks
+from bot.rules.catalogue.catalogue import Catalogue, builtin_catalogue, load_catalogue
+from bot.rules.catalogue.pricing import MicroUSD
 from bot.rules.ledger import Answer, Bill, Job, JobState
-from bot.rules.models import Catalogue, builtin_catalogue, load_catalogue
 from bot.rules.people import Asker, Place
-from bot.rules.pricing import MicroUSD
 from bot.rules.requests import Endpoint, ImageRequest, Kind, Made, MadeImage, Usage
-from bot.tasks import Tasks
-from bot.ui.client import Easel, UiConfig
+from bot.rules.servers.access import ServerSettings
+from bot.ui.client.client import Easel, UiConfig
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 GUILD, CHANNEL, USER, OTHER, APP = 11, 22, 33, 34, 99

@@ -13,8 +13,8 @@ from PIL import Image
 
 from bot.app import App, build
 from bot.rules.ledger import Job
-from bot.settings import parse_settings
-from bot.ui.client import point_at
+from bot.settings.model import parse_settings
+from bot.ui.client.client import point_at
 from sandbox.discord.model import Attachment, Interaction, Message
 from sandbox.discord.server import Server
 from sandbox.images import ImageService

@@ -98,7 +98,7 @@ async def test_a_file_that_is_no_picture_is_refused_in_private(stage: Stage, nam
 async def test_a_stalling_attachment_is_acknowledged_in_time_and_refused(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.ui.uploads.STALL_LIMIT_S", 2.0)
+    monkeypatch.setattr("bot.ui.orders.attachments.STALL_LIMIT_S", 2.0)
     stage.discord.cdn.fail_next("stall")
     done = await stage.run("edit", image=Upload("p.png", png(), "image/png"), prompt="x")
     assert (done.ack_s or 9) < 2.0

@@ -33,10 +33,10 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.tables import jobs, uses
+from bot.rules.catalogue.pricing import MicroUSD
 from bot.rules.ledger import GIVEN_BACK
-from bot.rules.limits import SKEW, Limit, Period, Subject, Use, Used, applicable, is_open, subject_of, window_key
+from bot.rules.limits.decide import SKEW, Limit, Period, Subject, Use, Used, applicable, is_open, subject_of, window_key
 from bot.rules.people import Asker
-from bot.rules.pricing import MicroUSD
 
 COUNTED = (Period.HOUR, Period.DAY, Period.MONTH, Period.NOW)
 FORGOTTEN_PLACE = "x"

@@ -12,9 +12,9 @@ from bot.adapters.database.base import Part, all_jobs
 from bot.adapters.database.codec import plain
 from bot.adapters.database.tables import EPOCH, jobs
 from bot.ports import UsageLine
+from bot.rules.catalogue.pricing import MicroUSD
 from bot.rules.ledger import CHARGED, Job, JobState
 from bot.rules.people import Place
-from bot.rules.pricing import MicroUSD
 
 DAY_MICROS = 86_400_000_000
 DELETED = "deleted"

@@ -17,10 +17,10 @@ from bot.adapters.database.engine import Work
 from bot.adapters.database.rulebook import Rulebook
 from bot.adapters.database.tables import batches, jobs
 from bot.ports import Batch
-from bot.rules.access import check_access
+from bot.rules.catalogue.pricing import MicroUSD
 from bot.rules.ledger import DuplicateEvent, Job, JobDraft
-from bot.rules.limits import Cost, Refused, Scope, decide
-from bot.rules.pricing import MicroUSD
+from bot.rules.limits.decide import Cost, Refused, Scope, decide
+from bot.rules.servers.access import check_access
 
 
 class Opening(Rulebook):

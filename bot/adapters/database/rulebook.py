@@ -14,10 +14,9 @@ from bot.adapters.database.tables import audit, warnings
 from bot.adapters.database.tables import limits as limit_rows
 from bot.adapters.database.tables import settings as setting_rows
 from bot.ports import AuditEntry, BudgetWarning
-from bot.rules.access import ServerSettings
-from bot.rules.audit_words import limit_words, slot_words
+from bot.rules.catalogue.pricing import MicroUSD
 from bot.rules.errors import Busy
-from bot.rules.limits import (
+from bot.rules.limits.decide import (
     Limit,
     Measure,
     Period,
@@ -30,7 +29,8 @@ from bot.rules.limits import (
     window_key,
 )
 from bot.rules.people import Asker, Place
-from bot.rules.pricing import MicroUSD
+from bot.rules.servers.access import ServerSettings
+from bot.rules.servers.audit_words import limit_words, slot_words
 
 Slot = tuple[Scope, Measure, Period, int]
 """Where one limit stands; setting another one in the same slot replaces it."""

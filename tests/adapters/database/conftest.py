@@ -9,9 +9,9 @@ import pytest
 
 from bot.adapters.database import open_store
 from bot.adapters.secrets import Secrets
+from bot.rules.catalogue.pricing import MicroUSD
 from bot.rules.ledger import Answer, JobDraft
 from bot.rules.people import Asker, Place
-from bot.rules.pricing import MicroUSD
 from bot.rules.requests import Endpoint, ImageRequest, Kind
 
 NOW = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)

@@ -187,7 +187,7 @@ from bot.adapters.database import open_store
 from bot.adapters.secrets import load_secrets
 from bot.rules.ledger import Answer, Bill, JobDraft
 from bot.rules.people import Asker, Place
-from bot.rules.pricing import MicroUSD
+from bot.rules.catalogue.pricing import MicroUSD
 from bot.rules.requests import Endpoint, ImageRequest, Kind
 
 async def main(folder, life):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters.files import DiskFiles
+from bot.adapters.files.disk import DiskFiles
 from bot.ports import Files
 from bot.rules.errors import StorageFull
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.openai_images import OpenAIImages
+from bot.adapters.openai.images import OpenAIImages
 from tests.adapters.openai.fault_server import KEY, NOW, Catalogue, FaultServer, Ticks, inspect
 
 

@@ -16,9 +16,9 @@ from typing import Any
 
 from PIL import Image
 
-from bot.rules.models import Model
+from bot.rules.catalogue.catalogue import Model
+from bot.rules.options.sizes import SizeList
 from bot.rules.requests import Endpoint, ImageRequest, InputImage, Inputs, Kind
-from bot.rules.sizes import SizeList
 
 KEY = "sk-operator-0123456789abcdefghij"
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

@@ -9,8 +9,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.adapters.http_status import NotReady, StatusServer, probe
-from bot.adapters.metrics import CONTENT_TYPE, MAX_LABELS, PrometheusMeter, measure_lag
+from bot.adapters.status.http import NotReady, StatusServer, probe
+from bot.adapters.status.metrics import CONTENT_TYPE, MAX_LABELS, PrometheusMeter, measure_lag
 from bot.ports import CannotStart, Meter
 from bot.rules.ledger import JobState
 

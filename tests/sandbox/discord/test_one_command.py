@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import cli
+from bot.operator.sandbox import cli
 from sandbox.discord.server import Server
 
 discord = pytest.importorskip("discord")

@@ -12,8 +12,8 @@ import pytest
 import sandbox.page
 from sandbox.discord.model import Upload, User
 from sandbox.page import PageServer
-from sandbox.page.live import Tab
-from sandbox.process import BotProcess
+from sandbox.page.socket import Tab
+from sandbox.running import BotProcess
 
 STATIC = Path(sandbox.page.__file__).parent / "static"
 SOURCES = sorted(path for path in STATIC.rglob("*") if path.is_file())

@@ -1,0 +1,1 @@
+"""Where pictures lie until they are delivered."""

@@ -1,0 +1,1 @@
+"""The image service: the only package that imports the OpenAI SDK."""

@@ -1,0 +1,391 @@
+"""``ImageService`` on ``AsyncOpenAI``: OpenAI's image service and every server that speaks like it.
+
+Law: with its ``openai_*`` siblings the only place that imports ``openai`` (and ``httpx2``, the HTTP of the SDK).
+One ``make`` is one POST. The SDK never repeats it. A compatible server that refused an optional parameter it does not
+know, with a 400 that cannot have cost anything, is asked once more without it.
+
+    answer 2xx ── event stream ──> openai_stream ──┐
+               └─ JSON ──────────> openai_answers ─┴─> pictures, checked ──> Made
+    answer 4xx, 5xx, none ───────> openai_errors ────> Fault, with what it may have cost
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+import time
+import warnings
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import httpx2
+import openai
+from openai import AsyncOpenAI, DefaultAsyncHttpxClient, omit
+
+from bot.adapters.openai.answers import (
+    MAX_BODY,
+    Answer,
+    BrokenAnswer,
+    Item,
+    NotAPicture,
+    decode_picture,
+    parse_json,
+    read_answer,
+)
+from bot.adapters.openai.connection import KEY, NO_KEY, bound_error_body, broken_off, read_up_to
+from bot.adapters.openai.download import Downloader, DownloadFailed, Pause, Resolve, resolve
+from bot.adapters.openai.errors import fault_of, read_reason, reason_of, request_id
+from bot.adapters.openai.models import read_models
+from bot.adapters.openai.redact import Redactor
+from bot.adapters.openai.stream import LAST_PREVIEW_S, Previews, StreamEnd, read_stream, read_whole_stream
+from bot.adapters.openai.wire import call_arguments, pictures_per_call, refused_parameters
+from bot.ports import Clock, KnownModel, OnPartial
+from bot.rules.catalogue.catalogue import Model
+from bot.rules.faults import Billed, Fault, FaultKind, ServiceFault
+from bot.rules.requests import Endpoint, ImageRequest, Inputs, Made, MadeImage
+
+logger = logging.getLogger(__name__)
+
+_CONNECT_S = 10.0
+_MODELS_S = 20.0
+_STALL_S = 240.0
+_OFF_LOOP = 4 * 2**20  # encoded bytes from which decoding goes to a thread: below, handing over costs more
+
+
+class Inspected(Protocol):
+    """What a picture turned out to be."""
+
+    @property
+    def format(self) -> str: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def height(self) -> int: ...
+
+
+Inspect = Callable[[bytes], Awaitable[Inspected]]
+"""Checks that bytes are one whole picture and says which. Raises ``ValueError`` if they are not."""
+
+
+class Models(Protocol):
+    """The catalogue, as far as the wire needs it."""
+
+    def get(self, model_id: str) -> Model | None: ...
+
+
+@dataclass(slots=True)
+class _Call:
+    """One ``make`` on its way. ``refused``: optional parameters the last answer said it does not know."""
+
+    request: ImageRequest
+    inputs: Inputs
+    member_tag: str
+    deadline_s: float
+    api_key: str
+    own_key: bool
+    previews: Previews
+    streams: bool
+    redactor: Redactor
+    request_id: str | None = None
+    sent: frozenset[str] = field(default_factory=frozenset)
+    refused: frozenset[str] = field(default_factory=frozenset)
+
+
+class OpenAIImages:
+    """The image service at ``base_url``, or OpenAI's own. One client for its life; ``aclose`` ends it."""
+
+    def __init__(
+        self,
+        *,
+        base_url: str | None,
+        api_key: str | None,
+        inspect: Inspect,
+        models: Models,
+        organization: str | None = None,
+        project: str | None = None,
+        clock: Clock = lambda: datetime.now(UTC),
+        monotonic: Callable[[], float] = time.monotonic,
+        pause: Pause = asyncio.sleep,
+        stall_s: float = _STALL_S,
+        last_preview_s: float = LAST_PREVIEW_S,
+        resolve: Resolve = resolve,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        tls = tls or httpx2.create_ssl_context()  # reading the certificates is the dear part of a client: once for both
+        http = DefaultAsyncHttpxClient(follow_redirects=False, verify=tls, event_hooks={"response": [bound_error_body]})
+        self._client = AsyncOpenAI(
+            api_key=api_key or NO_KEY,
+            base_url=base_url or None,
+            organization=organization or None,
+            project=project or None,
+            max_retries=0,
+            http_client=http,
+        )
+        self._api_key = api_key or NO_KEY
+        self._inspect = inspect
+        self._models = models
+        self._clock = clock
+        self._monotonic = monotonic
+        self._stall_s = stall_s
+        self._last_preview_s = last_preview_s
+        self._downloads = Downloader(self._client.base_url, tls=tls, resolve=resolve, pause=pause)
+        self._refused: dict[tuple[Endpoint, str], frozenset[str]] = {}
+
+    @property
+    def is_official(self) -> bool:
+        host = self._client.base_url.host
+        return host == "api.openai.com" or host.endswith(".api.openai.com")  # eu., us.: data residency
+
+    async def aclose(self) -> None:
+        await self._downloads.aclose()
+        await self._client.close()
+
+    async def make(
+        self,
+        request: ImageRequest,
+        inputs: Inputs,
+        *,
+        member_tag: str,
+        deadline_s: float,
+        api_key: str | None = None,
+        on_partial: OnPartial | None = None,
+    ) -> Made:
+        """See ``ImageService.make``. The deadline covers asking; what was answered is then fetched and checked."""
+        key = (api_key or self._api_key).strip()
+        call = _Call(
+            request=request,
+            inputs=inputs,
+            member_tag=member_tag,
+            deadline_s=deadline_s,
+            api_key=key,
+            own_key=api_key is not None,
+            previews=Previews(on_partial, last_s=self._last_preview_s),
+            streams=on_partial is not None,
+            redactor=Redactor(prompts=(request.prompt, request.shown_prompt), secrets=(key, self._api_key, member_tag)),
+        )
+        try:
+            outcome = await self._outcome(call)
+            await call.previews.settle()
+        except Exception as error:
+            # Whatever this is, the POST may be out: it must end as "unknown", not as a crash that refunds.
+            logger.exception("the image service adapter failed")
+            outcome = Fault(FaultKind.BROKEN_OFF, Billed.MAYBE, detail=f"unexpected {type(error).__name__}")
+        finally:
+            call.previews.drop()
+        if isinstance(outcome, Fault):
+            raise ServiceFault(outcome)  # outside of any handler: foreign errors quote keys, and must not be chained
+        return outcome
+
+    # --- asking ---------------------------------------------------------------------------------------------------
+
+    async def _outcome(self, call: _Call) -> Made | Fault:
+        if not KEY.fullmatch(call.api_key):
+            return Fault(FaultKind.BAD_KEY, Billed.NO, detail="the key holds characters no key has")
+        if call.deadline_s <= 0:
+            return Fault(FaultKind.TIMED_OUT, Billed.NO, detail="no time left to ask")
+        try:
+            async with asyncio.timeout(call.deadline_s) as deadline:
+                answer = await self._ask(call)
+                if call.refused and isinstance(answer, Fault):
+                    answer = await self._ask(call)
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            return Fault(FaultKind.TIMED_OUT, Billed.MAYBE, detail=f"no answer within {call.deadline_s:.0f} s")
+        return answer if isinstance(answer, Fault) else await self._collect(call, answer)
+
+    async def _ask(self, call: _Call) -> Answer | Fault:
+        """Sends the one POST. Afterwards ``call.refused`` says which parameters may be left out and asked again."""
+        started, call.refused = self._monotonic(), frozenset[str]()
+        try:
+            post = self._post(call)
+        except ValueError as error:  # no picture to edit, or a prompt that no encoding can carry: nothing was sent
+            return Fault(FaultKind.BAD_REQUEST, Billed.NO, detail=type(error).__name__)
+        try:
+            async with post as response:
+                raw = response.http_response
+                call.request_id = request_id(raw.headers)
+                return await self._read(call, raw)
+        except openai.APIStatusError as error:
+            return self._refusal(call, error.response, self._monotonic() - started)
+        except (BrokenAnswer, NotAPicture) as error:
+            return self._broken(call, str(error))
+        except (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, OSError) as error:
+            return broken_off(error, call.request_id)
+
+    def _post(self, call: _Call) -> AbstractAsyncContextManager[Any]:
+        endpoint = call.request.endpoint
+        call.request.prompt.encode("utf-8")  # half a surrogate pair fails here, before anything is sent
+        arguments = call_arguments(
+            call.request,
+            call.inputs,
+            self._models.get(call.request.model),
+            official=self.is_official,
+            member_tag=call.member_tag,
+            stream=call.streams,
+            without=self._refused.get((endpoint, call.request.model), frozenset()),
+        )
+        call.sent = frozenset(arguments) | frozenset(arguments.get("extra_body", ()))
+        arguments["extra_headers"] = {"Accept-Encoding": "identity", **self._headers(call.own_key)}
+        arguments["timeout"] = httpx2.Timeout(call.deadline_s + 5, connect=min(_CONNECT_S, call.deadline_s + 5))
+        images = self._client_for(call.api_key).images.with_streaming_response
+        methods: dict[Endpoint, Callable[..., AbstractAsyncContextManager[Any]]] = {
+            Endpoint.GENERATIONS: images.generate,
+            Endpoint.EDITS: images.edit,
+        }
+        if endpoint in methods:
+            return methods[endpoint](**arguments)
+        with warnings.catch_warnings():  # OpenAI retired variations, others have them; nothing is awaited in here
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return images.create_variation(**arguments)
+
+    def _client_for(self, api_key: str) -> AsyncOpenAI:
+        """The client with that key; connections are shared."""
+        return self._client if api_key == self._api_key else self._client.with_options(api_key=api_key)
+
+    def _headers(self, own_key: bool) -> dict[str, Any]:
+        """With a server's own key, the operator's organization and project stay here."""
+        return {"OpenAI-Organization": omit, "OpenAI-Project": omit} if own_key else {}
+
+    def _refusal(self, call: _Call, response: httpx2.Response, elapsed_s: float) -> Fault:
+        reason = read_reason(response.content)
+        fault = fault_of(
+            reason,
+            status=response.status_code,
+            headers=response.headers,
+            elapsed_s=elapsed_s,
+            now=self._clock(),
+            redactor=call.redactor,
+        )
+        if not self.is_official and fault.kind is FaultKind.BAD_REQUEST and fault.status in {400, 422}:
+            refused = refused_parameters(reason, call.sent)
+            place = (call.request.endpoint, call.request.model)
+            call.refused = refused
+            self._refused[place] = self._refused.get(place, frozenset()) | refused
+        return fault
+
+    # --- reading --------------------------------------------------------------------------------------------------
+
+    async def _read(self, call: _Call, raw: httpx2.Response) -> Answer | Fault:
+        if raw.headers.get("content-type", "").partition(";")[0].strip().lower() == "text/event-stream":
+            end = await read_stream(raw.aiter_bytes(), call.previews, stall_s=self._stall_s)
+            return self._ended(call, raw, end)
+        body = bytearray()
+        async for chunk in raw.aiter_bytes():
+            body += chunk
+            if len(body) > MAX_BODY:
+                return self._broken(call, "an answer larger than any picture")
+        if body[:64].lstrip().startswith((b"data:", b"event:")):
+            return self._ended(call, raw, read_whole_stream(body))
+        answer = read_answer(parse_json(body), call.request.endpoint)
+        return self._error_inside(call, raw, answer.error, drawing=False) if answer.error else answer
+
+    def _ended(self, call: _Call, raw: httpx2.Response, end: StreamEnd) -> Answer | Fault:
+        if end.completed is not None:
+            return read_answer(end.completed, call.request.endpoint)
+        if end.error is not None:
+            return self._error_inside(call, raw, end.error, drawing=end.previews > 0)
+        if end.stalled:
+            return Fault(
+                FaultKind.TIMED_OUT, Billed.MAYBE, request_id=call.request_id, detail="the stream made no progress"
+            )
+        return self._broken(call, f"the stream ended without a picture, after {end.previews} previews")
+
+    def _error_inside(self, call: _Call, raw: httpx2.Response, error: object, *, drawing: bool) -> Fault:
+        return fault_of(
+            reason_of(error),
+            status=raw.status_code,
+            headers=raw.headers,
+            elapsed_s=0.0,
+            now=self._clock(),
+            redactor=call.redactor,
+            drawing=drawing,
+        )
+
+    def _broken(self, call: _Call, detail: str) -> Fault:
+        return Fault(FaultKind.BROKEN_ANSWER, Billed.MAYBE, request_id=call.request_id, detail=detail)
+
+    # --- pictures -------------------------------------------------------------------------------------------------
+
+    async def _collect(self, call: _Call, answer: Answer) -> Made | Fault:
+        """Every usable picture of the answer, at most as many as were asked; a fault only if there is none."""
+        made: list[MadeImage] = []
+        faults: list[Fault] = []
+        for item in answer.items[: pictures_per_call(call.request)]:
+            outcome = await self._picture(call, answer, item)
+            if isinstance(outcome, Fault):
+                faults.append(outcome)
+            else:
+                made.append(outcome)
+        for fault in faults if made else ():
+            logger.warning("one of several pictures was lost: %s: %s", fault.kind, fault.detail)
+        if made:
+            return Made(tuple(made), answer.usage, call.request_id, answer.size, answer.quality)
+        return faults[0] if faults else self._nothing(call, answer)
+
+    async def _picture(self, call: _Call, answer: Answer, item: Item) -> MadeImage | Fault:
+        billed = Billed.YES if answer.usage else Billed.MAYBE
+        if item.refused and item.encoded is None and item.url is None:
+            return Fault(FaultKind.MODERATION, Billed.MAYBE, stage="output", request_id=call.request_id)
+        try:
+            data = await self._bytes(call, item)
+            seen = await self._inspect(data)
+        except DownloadFailed as error:
+            return Fault(FaultKind.BROKEN_ANSWER, billed, request_id=call.request_id, detail=str(error))
+        except ValueError as error:
+            detail = call.redactor.clean(str(error))
+            return Fault(FaultKind.NOT_A_PICTURE, billed, request_id=call.request_id, detail=detail)
+        return MadeImage(data, seen.format, seen.width, seen.height, item.revised_prompt)
+
+    async def _bytes(self, call: _Call, item: Item) -> bytes:
+        if item.encoded is None:
+            return await self._downloads.fetch(item.url or "", api_key=call.api_key)
+        if len(item.encoded) > _OFF_LOOP:
+            return await asyncio.to_thread(decode_picture, item.encoded)
+        return decode_picture(item.encoded)
+
+    def _nothing(self, call: _Call, answer: Answer) -> Fault:
+        if answer.is_empty_list and self._client.base_url.host.endswith(".x.ai"):
+            return Fault(FaultKind.MODERATION, Billed.MAYBE, request_id=call.request_id, detail="an empty list")
+        return self._broken(call, "an answer without pictures")
+
+    # --- models ---------------------------------------------------------------------------------------------------
+
+    async def known_models(self, api_key: str | None = None) -> tuple[KnownModel, ...] | None:
+        """See ``ImageService.known_models``: None also for a list in a shape nobody knows."""
+        outcome = await self._list(api_key)
+        if isinstance(outcome, Fault):
+            if outcome.kind in {FaultKind.ENDPOINT_GONE, FaultKind.MODEL_GONE}:
+                return None
+            raise ServiceFault(outcome)
+        return outcome
+
+    async def _list(self, api_key: str | None) -> tuple[KnownModel, ...] | Fault | None:
+        key = (api_key or self._api_key).strip()
+        if not KEY.fullmatch(key):
+            return Fault(FaultKind.BAD_KEY, Billed.NO, detail="the key holds characters no key has")
+        models = self._client_for(key).models.with_streaming_response
+        try:
+            async with (
+                asyncio.timeout(_MODELS_S),
+                models.list(extra_headers=self._headers(api_key is not None)) as response,
+            ):
+                return read_models(await read_up_to(response.http_response.aiter_bytes(), 8 * 2**20))
+        except openai.APIStatusError as error:
+            return fault_of(
+                read_reason(error.response.content),
+                status=error.response.status_code,
+                headers=error.response.headers,
+                elapsed_s=0.0,
+                now=self._clock(),
+                redactor=Redactor(prompts=(), secrets=(key,)),
+            )
+        except TimeoutError:
+            return Fault(FaultKind.TIMED_OUT, Billed.NO, detail="no list of models in time")
+        except (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, OSError) as error:
+            fault = broken_off(error, None)
+            return Fault(fault.kind, Billed.NO, detail=fault.detail)

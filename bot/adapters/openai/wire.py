@@ -1,0 +1,144 @@
+"""An ``ImageRequest`` as the keyword arguments of the SDK's method for its endpoint. Pure.
+
+Law: a parameter that is None is not sent; a file is always sent with a name of ours and its true type, because bare
+bytes go out as ``application/octet-stream`` and are refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from bot.adapters.openai.errors import Reason
+from bot.rules.catalogue.catalogue import Model
+from bot.rules.requests import Endpoint, ImageRequest, InputImage, Inputs
+
+Upload = tuple[str, bytes, str]
+
+# Name on the wire, attribute of the request, endpoints that have it.
+_BOTH = frozenset({Endpoint.GENERATIONS, Endpoint.EDITS})
+_OPTIONS: tuple[tuple[str, str, frozenset[Endpoint]], ...] = (
+    ("size", "size", _BOTH | {Endpoint.VARIATIONS}),
+    ("quality", "quality", _BOTH),
+    ("style", "style", frozenset({Endpoint.GENERATIONS})),
+    ("background", "background", _BOTH),
+    ("output_format", "format", _BOTH),
+    ("output_compression", "compression", _BOTH),
+    ("moderation", "moderation", _BOTH),
+    ("complexity", "complexity", _BOTH),
+    ("frame_count", "frames", _BOTH),
+    ("frame_duration_ms", "frame_ms", _BOTH),
+    ("input_fidelity", "fidelity", frozenset({Endpoint.EDITS})),
+)
+
+# What the SDK's method for edits has no argument for, though the service takes it.
+_EXTRA: Mapping[Endpoint, frozenset[str]] = {Endpoint.EDITS: frozenset({"moderation"})}
+
+STRIPPABLE = frozenset(
+    {
+        "user",
+        "safety_identifier",
+        "moderation",
+        "output_format",
+        "output_compression",
+        "background",
+        "quality",
+        "style",
+        "complexity",
+        "input_fidelity",
+        "response_format",
+        "markup",
+        "stream",
+        "partial_images",
+    }
+)
+"""What a compatible server may do without; the picture is still the one that was asked for."""
+
+_TOGETHER: Mapping[str, frozenset[str]] = {
+    "stream": frozenset({"stream", "partial_images"}),
+    "partial_images": frozenset({"stream", "partial_images"}),
+}
+
+
+def may_stream(request: ImageRequest) -> bool:
+    """Whether previews can come: one picture, and not a format that is made in one piece."""
+    return (
+        request.partial_images > 0
+        and pictures_per_call(request) == 1
+        and request.format not in {"gif", "svg"}
+        and request.endpoint is not Endpoint.VARIATIONS
+    )
+
+
+def pictures_per_call(request: ImageRequest) -> int:
+    return request.count if request.calls == 1 else 1
+
+
+def call_arguments(
+    request: ImageRequest,
+    inputs: Inputs,
+    model: Model | None,
+    *,
+    official: bool,
+    member_tag: str,
+    stream: bool,
+    without: frozenset[str] = frozenset(),
+) -> dict[str, Any]:
+    """Arguments for ``generate``, ``edit`` or ``create_variation``. ``without``: what the server refused before."""
+    endpoint = request.endpoint
+    arguments: dict[str, Any] = {} if endpoint is Endpoint.VARIATIONS else {"prompt": request.prompt}
+    arguments |= {"model": request.model, "n": pictures_per_call(request)}
+    for name, attribute, endpoints in _OPTIONS:
+        if endpoint in endpoints:
+            arguments[name] = getattr(request, attribute)
+    if model is not None and model.takes_response_format:
+        arguments["response_format"] = "b64_json"
+    named = official and endpoint is not Endpoint.VARIATIONS
+    arguments["safety_identifier" if named else "user"] = member_tag or None
+    if stream and may_stream(request):
+        arguments |= {"stream": True, "partial_images": request.partial_images}
+    if endpoint is not Endpoint.GENERATIONS:
+        arguments |= _files(endpoint, inputs)
+    kept = {name: value for name, value in arguments.items() if value is not None and name not in without}
+    extra = {name: kept.pop(name) for name in _EXTRA.get(endpoint, frozenset()) if name in kept}
+    return {**kept, "extra_body": extra} if extra else kept
+
+
+def _files(endpoint: Endpoint, inputs: Inputs) -> dict[str, Upload | list[Upload] | None]:
+    if not inputs.images:
+        raise ValueError(f"{endpoint} needs a picture")
+    uploads = [_upload(f"image-{at}", image) for at, image in enumerate(inputs.images, 1)]
+    single = len(uploads) == 1 or endpoint is Endpoint.VARIATIONS
+    files: dict[str, Upload | list[Upload] | None] = {"image": uploads[0] if single else uploads}
+    if endpoint is Endpoint.EDITS:
+        files["mask"] = _upload("mask", inputs.mask) if inputs.mask else None
+        files["markup"] = _upload("markup", inputs.markup) if inputs.markup else None
+    return files
+
+
+def _upload(name: str, image: InputImage) -> Upload:
+    """The member's own file name stays here."""
+    extension = image.mime.rpartition("/")[2].partition("+")[0] or "png"
+    return f"{name}.{extension}", image.data, image.mime
+
+
+_UNKNOWN_PARAMETER = re.compile(
+    r"unknown (?:parameter|argument|field)|unrecognized|unexpected (?:keyword|parameter|field)|additional propert"
+    r"|extra (?:fields|inputs)|not (?:permitted|supported|allowed)|unsupported|does ?n[o']t support|UnsupportedParams",
+    re.IGNORECASE,
+)
+_BAD_VALUE = re.compile(r"(?:invalid|unsupported) value|must be (?:one of|between)", re.IGNORECASE)
+_UNKNOWN_CODES = frozenset({"unknown_parameter", "unsupported_parameter", "extra_forbidden", "value_error.extra"})
+
+
+def refused_parameters(reason: Reason, sent: frozenset[str]) -> frozenset[str]:
+    """The optional parameters that the server says it does not know; none if it objects to a value."""
+    unknown = (reason.code or "").lower() in _UNKNOWN_CODES or _UNKNOWN_PARAMETER.search(reason.message)
+    if not unknown or _BAD_VALUE.search(reason.message):
+        return frozenset()
+    quoted = set(re.findall(r"['\"`]([a-z_]+(?:\.[a-z_]+)*)['\"`]", reason.message))
+    named = {reason.param or ""} | quoted
+    named |= {name for name in sent if re.search(rf"(?:parameter|argument|field)s?:?\s+{name}\b", reason.message)}
+    hit = named & sent & STRIPPABLE
+    return frozenset().union(*(_TOGETHER.get(name, frozenset({name})) for name in hit))

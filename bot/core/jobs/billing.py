@@ -1,0 +1,53 @@
+"""What a finished job is charged: by reported usage where there is some, never above what was reserved."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.core.jobs.attempts import Outcome
+from bot.rules.catalogue.catalogue import Model
+from bot.rules.catalogue.pricing import MicroUSD, charge, is_usable
+from bot.rules.ledger import Bill, Job
+from bot.rules.requests import Usage
+
+log = logging.getLogger(__name__)
+
+
+def bill_for(job: Job, outcome: Outcome, model: Model | None) -> Bill:
+    """The charge for an outcome with pictures.
+
+    Calls that made nothing but may have been billed keep their share of the reservation. A report above the
+    reservation is cut to it (budgets never overrun) and logged.
+    """
+    images = sum(len(made.images) for made in outcome.made)
+    if model is None:
+        return Bill(job.reserved_micro_usd, images, estimated=True)
+    unconfirmed = job.reserved_micro_usd * outcome.maybe_billed_calls // max(job.request.calls, 1)
+    one_call = replace(job.request, count=1, calls=1) if job.request.calls > 1 else job.request
+    charged = sum(charge(one_call, model, made.usage, len(made.images)) for made in outcome.made) + unconfirmed
+    if charged > job.reserved_micro_usd:
+        log.warning("job %s: %d micro-USD reported, %d were reserved", job.id, charged, job.reserved_micro_usd)
+        charged = job.reserved_micro_usd
+    usages = [made.usage for made in outcome.made if made.usage and is_usable(made.usage, len(made.images))]
+    return Bill(
+        MicroUSD(charged),
+        images,
+        usage=total(usages),
+        estimated=len(usages) < len(outcome.made) or unconfirmed > 0,
+        request_id=next((made.request_id for made in outcome.made if made.request_id), None),
+    )
+
+
+def total(usages: Sequence[Usage]) -> Usage | None:
+    """The sum of several calls' usage; None where none reported any."""
+    if not usages:
+        return None
+    return Usage(
+        input_text_tokens=sum(usage.input_text_tokens for usage in usages),
+        input_image_tokens=sum(usage.input_image_tokens for usage in usages),
+        output_tokens=sum(usage.output_tokens for usage in usages),
+        cached_text_tokens=sum(usage.cached_text_tokens for usage in usages),
+        cached_image_tokens=sum(usage.cached_image_tokens for usage in usages),
+    )

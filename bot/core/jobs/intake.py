@@ -1,0 +1,177 @@
+"""Before anything is spent: choosing the model, checking options and access, pricing, and reserving."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.core.jobs.circuit import Circuit
+from bot.core.jobs.estimates import Estimates
+from bot.core.jobs.queue import FairQueue, Ticket
+from bot.ports import Clock, CrashPoint, Files, ImageService, Meter, NullMeter, Store, nothing_happens
+from bot.rules.catalogue.catalogue import Catalogue, Model
+from bot.rules.catalogue.pricing import MicroUSD, upper_bound
+from bot.rules.errors import QueueTooLong, ServicePaused, ShuttingDown, StorageFull
+from bot.rules.ledger import Answer, Job, JobDraft
+from bot.rules.limits.decide import Refused
+from bot.rules.options.build import RawOptions, Uploaded, build_request
+from bot.rules.people import Asker
+from bot.rules.requests import ImageRequest, Kind
+from bot.rules.servers.access import ServerSettings, check_access
+
+OPERATOR_LANE = "operator"
+NO_FALLBACK_WAIT_S = 13 * 60
+"""Where the bot cannot post by itself (user installs), the result must be there while the interaction lives."""
+
+LONGEST_WAIT_S = 2 * 60 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class JobsConfig:
+    """What the operator set. ``deadline_s`` None: by model and quality. ``disk_floor`` in bytes."""
+
+    default_model: str
+    images_per_minute: float
+    deadline_s: float | None = None
+    disk_floor: int = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A checked request with its price bound, not yet reserved. ``own_key``: the server's own API key pays."""
+
+    request: ImageRequest
+    upper_micro_usd: MicroUSD
+    own_key: bool = False
+
+
+class Intake:
+    """Prepare and open. ``catalogue`` is replaced when the service tells which models end."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        service: ImageService,
+        files: Files,
+        queue: FairQueue,
+        catalogue: Catalogue,
+        clock: Clock,
+        config: JobsConfig,
+        meter: Meter | None = None,
+        crash_point: CrashPoint = nothing_happens,
+    ) -> None:
+        self._store = store
+        self._service = service
+        self._files = files
+        self._queue = queue
+        self._clock = clock
+        self._config = config
+        self._meter = meter or NullMeter()
+        self._crash_point = crash_point
+        self._stopping = False
+        self.catalogue = catalogue
+        self.circuit = Circuit()
+        self.estimates = Estimates()
+
+    async def prepare(
+        self, asker: Asker, kind: Kind, raw: RawOptions, *, model: str | None = None, uploaded: Uploaded | None = None
+    ) -> Prepared:
+        """Chooses the model (member's, else server's, else operator's), checks access, options and price.
+
+        Raises ``UserError``; nothing was sent or written.
+        """
+        settings = await self._store.settings(asker.place)
+        wanted = model or settings.defaults.model or self._config.default_model
+        chosen = self._chosen(settings, asker, wanted)
+        request = build_request(
+            raw,
+            chosen,
+            kind,
+            uploaded=uploaded or Uploaded(),
+            defaults=settings.defaults,
+            previews_allowed=settings.previews,
+            moderation_floor=settings.moderation,
+        )
+        return Prepared(request, upper_bound(request, chosen), own_key=settings.api_key_hint is not None)
+
+    async def reprice(self, asker: Asker, request: ImageRequest) -> Prepared:
+        """A request made earlier (a button's), checked and priced by today's rules. Raises ``UserError``."""
+        settings = await self._store.settings(asker.place)
+        chosen = self._chosen(settings, asker, request.model)
+        return Prepared(request, upper_bound(request, chosen), own_key=settings.api_key_hint is not None)
+
+    async def open(
+        self,
+        asker: Asker,
+        prepared: Prepared,
+        answer: Answer,
+        *,
+        event_key: str,
+        parent_id: str | None = None,
+        parent_index: int | None = None,
+    ) -> Job:
+        """Reserves. Raises ``Refused``, ``AccessDenied``, ``DuplicateEvent`` or another ``UserError``."""
+        self.check_open(prepared, asker, answer)
+        draft = JobDraft(
+            event_key=event_key,
+            asker=asker,
+            request=prepared.request,
+            upper_micro_usd=prepared.upper_micro_usd,
+            answer=answer,
+            parent_id=parent_id,
+            parent_index=parent_index,
+            own_key=prepared.own_key,
+        )
+        try:
+            jobs = await self._store.open_jobs([draft], self._clock())
+        except Refused as refusal:
+            for refused in refusal.refusals:
+                self._meter.refused(f"{refused.limit.scope}_{refused.limit.measure}")
+            raise
+        self._crash_point("reserved")
+        self._meter.job_opened(prepared.request.model)
+        return jobs[0]
+
+    def check_open(self, prepared: Prepared, asker: Asker, answer: Answer, *, more_images: int = 0) -> None:
+        """Raises unless new work can be taken: not stopping, disk free, service working, and ready in time.
+
+        ``more_images`` are made after this one, and must be ready in time too (a batch).
+        """
+        if self._stopping:
+            raise ShuttingDown
+        if self._files.free_bytes() < self._config.disk_floor:
+            raise StorageFull
+        lane = self.lane_of(asker, prepared.own_key)
+        allowed = LONGEST_WAIT_S if answer.can_post else NO_FALLBACK_WAIT_S
+        ticket = self.ticket_for("", asker, prepared.request, lane)
+        wait = self._queue.eta_s(ticket, self._config.images_per_minute)
+        wait += more_images * 60 / self._config.images_per_minute
+        if wait > allowed:
+            raise QueueTooLong(wait, allowed)
+        if not self.circuit.may_try(lane, self._clock()):
+            raise ServicePaused
+
+    def _chosen(self, settings: ServerSettings, asker: Asker, model_id: str) -> Model:
+        chosen = self.catalogue.choose(model_id, official=self._service.is_official, today=self._clock().date())
+        check_access(settings, asker, chosen.id)
+        return chosen
+
+    @property
+    def disk_floor(self) -> int:
+        """Bytes that must be free before a new job is taken."""
+        return self._config.disk_floor
+
+    def use_catalogue(self, catalogue: Catalogue) -> None:
+        """From now on this is what is known of the models."""
+        self.catalogue = catalogue
+
+    def refuse_new(self) -> None:
+        """From now on nothing is opened: the process is about to end."""
+        self._stopping = True
+
+    def lane_of(self, asker: Asker, own_key: bool) -> str:
+        return f"key {asker.place.key}" if own_key else OPERATOR_LANE
+
+    def ticket_for(self, job_id: str, asker: Asker, request: ImageRequest, lane: str) -> Ticket:
+        seconds = self.estimates.of(request.model, request.quality)
+        return Ticket(job_id, asker.place.key, asker.user_id, request.count, seconds, lane)

@@ -1,0 +1,111 @@
+"""What a job keeps on disk: its results (``0.png`` …) and their bill, its inputs (``in-0.png`` …), mask and markup."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import struct
+from collections.abc import Sequence
+
+from bot.imaging.inspect import inspect_result
+from bot.ports import Files
+from bot.rules.catalogue.pricing import MicroUSD
+from bot.rules.errors import StorageFull
+from bot.rules.ledger import Bill
+from bot.rules.requests import InputImage, Inputs, Made, MadeImage
+
+log = logging.getLogger(__name__)
+
+BILL = "bill.json"
+
+MIME = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "gif": "image/gif", "svg": "image/svg+xml"}
+
+
+class Pictures:
+    """Files of jobs by meaning. A missing file is None, never an error: originals are not kept for ever."""
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+
+    async def keep_results(self, job_id: str, made: Sequence[Made], bill: Bill, revised: str | None) -> None:
+        """Keeps every picture, whole and flushed, before the ledger says *produced*. Raises ``StorageFull``.
+
+        The bill comes last: where it lies, nothing is missing (``kept_bill``).
+        """
+        for number, image in enumerate(image for one in made for image in one.images):
+            await self._files.keep(job_id, f"{number}.{image.format}", image.data)
+        told = {"charged": bill.charged_micro_usd, "images": bill.images, "request": bill.request_id}
+        told["revised"] = revised
+        await self._files.keep(job_id, BILL, json.dumps(told).encode())
+
+    async def kept_bill(self, job_id: str) -> tuple[Bill, str | None] | None:
+        """Bill and revised prompt of pictures that all lie here, for a process that died before it wrote *produced*.
+
+        None where anything is missing.
+        """
+        found = await self._files.read(job_id, BILL)
+        if found is None:
+            return None
+        told = json.loads(found)
+        bill = Bill(MicroUSD(told["charged"]), told["images"], estimated=True, request_id=told["request"])
+        return bill, told["revised"]
+
+    async def results(self, job_id: str) -> list[MadeImage]:
+        found = []
+        for name in sorted(await self._files.names(job_id), key=_number):
+            stem, _, extension = name.partition(".")
+            data = await self._files.read(job_id, name) if stem.isdigit() else None
+            if data is not None:
+                found.append(await self._measured(data, extension))
+        return found
+
+    async def result(self, job_id: str, index: int) -> MadeImage | None:
+        for name in await self._files.names(job_id):
+            stem, _, extension = name.partition(".")
+            if stem == str(index) and (data := await self._files.read(job_id, name)) is not None:
+                return await self._measured(data, extension)
+        return None
+
+    async def keep_inputs(self, job_id: str, inputs: Inputs) -> None:
+        """Keeps what was uploaded so that *Again* works later; a full disk only costs that."""
+        named = [(f"in-{number}", image) for number, image in enumerate(inputs.images)]
+        named += [(name, image) for name, image in (("mask", inputs.mask), ("markup", inputs.markup)) if image]
+        try:
+            for name, image in named:
+                await self._files.keep(job_id, f"{name}.{image.mime.partition('/')[2]}", image.data)
+        except (StorageFull, OSError):
+            log.warning("job %s: its inputs could not be kept; Again will ask for the picture", job_id)
+
+    async def inputs(self, job_id: str) -> Inputs | None:
+        """The inputs of a job as they were sent; None when they are no longer kept."""
+        names = await self._files.names(job_id)
+        images = [await self._input(job_id, name) for name in sorted(n for n in names if n.startswith("in-"))]
+        if not images or any(image is None for image in images):
+            return None
+        mask = await self._input(job_id, "mask.png") if "mask.png" in names else None
+        markup = await self._input(job_id, "markup.png") if "markup.png" in names else None
+        return Inputs(tuple(image for image in images if image is not None), mask, markup)
+
+    async def forget(self, job_id: str) -> None:
+        await self._files.remove(job_id)
+
+    async def _input(self, job_id: str, name: str) -> InputImage | None:
+        data = await self._files.read(job_id, name)
+        if data is None:
+            return None
+        seen = await asyncio.to_thread(inspect_result, data)
+        return InputImage(name, MIME[seen.format], data, seen.width, seen.height)
+
+    @staticmethod
+    async def _measured(data: bytes, extension: str) -> MadeImage:
+        try:
+            seen = await asyncio.to_thread(inspect_result, data)
+        except (ValueError, struct.error):
+            return MadeImage(data, extension, 0, 0)
+        return MadeImage(data, seen.format, seen.width, seen.height)
+
+
+def _number(name: str) -> int:
+    stem = name.partition(".")[0]
+    return int(stem) if stem.isdigit() else -1

@@ -1,0 +1,130 @@
+"""What a start-up, and every process now and then, does with the jobs of a process that died.
+
+reserved    nothing was sent           released, and the member is told
+dispatched  it may have been billed    its pictures are all on disk: produced (below)
+                                           else unknown: stays charged, the member is told; never sent again
+produced    paid for, on disk          delivered now, or offered later
+delivered   the person has it          settled
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+
+from bot.core.jobs.jobs import Jobs
+from bot.core.jobs.pictures import Pictures
+from bot.ports import CannotDeliver, Clock, Delivered, Delivery, Store
+from bot.rules.errors import Interrupted
+from bot.rules.ledger import Job, JobState, LostLease
+from bot.rules.requests import Made
+
+log = logging.getLogger(__name__)
+
+DeliveryFor = Callable[[Job], Delivery]
+"""How to reach the person behind a job of an earlier process, from what the ledger holds."""
+
+MOST_TRIES = 3
+"""Rounds in which showing a produced job fails unexpectedly; then it waits to be fetched."""
+
+
+class Recovery:
+    def __init__(self, store: Store, jobs: Jobs, pictures: Pictures, delivery_for: DeliveryFor, clock: Clock) -> None:
+        self._store = store
+        self._jobs = jobs
+        self._pictures = pictures
+        self._delivery_for = delivery_for
+        self._clock = clock
+        self._suspects: frozenset[str] = frozenset()
+        self._tries: Counter[str] = Counter()
+
+    async def adopt_and_close(self) -> int:
+        """Adopts what dead processes left, and what this one dropped, and brings each job to its end.
+
+        Returns how many there were. Lines of batches are only brought as far as ``batches.py`` can go on with them.
+        """
+        await self._jobs.closing.catch_up()
+        found = [*await self._store.adopt(self._clock()), *await self._dropped()]
+        for job in found:
+            try:
+                if job.batch_id is None:
+                    await self.recover(job)
+                elif job.state is JobState.DISPATCHED:
+                    await self._found_on_disk(job)
+            except LostLease:
+                log.warning("job %s was taken by another process during recovery", job.id)
+            except Exception:
+                log.exception("job %s could not be recovered; a later round tries again", job.id)
+                await self._count_try(job)
+        return len(found)
+
+    async def _dropped(self) -> list[Job]:
+        """Jobs that this process holds but is not at work on, in two rounds running: something failed half-way."""
+        at_work = self._jobs.live_ids()
+        held = await self._store.unfinished()
+        at_work |= self._jobs.live_ids()
+        idle = {job.id: job for job in held if job.id not in at_work and job.batch_id is None and not job.waiting}
+        dropped = [job for job in idle.values() if job.id in self._suspects]
+        self._suspects = frozenset(idle)
+        return dropped
+
+    async def _count_try(self, job: Job) -> None:
+        self._tries[job.id] += 1
+        if job.state is JobState.PRODUCED and self._tries[job.id] >= MOST_TRIES:
+            await self._store.set_waiting(job, True)
+
+    async def recover(self, job: Job) -> None:
+        """Brings one adopted job to its end. Raises ``LostLease`` when another process was quicker."""
+        if job.state is JobState.DISPATCHED:
+            job = await self._found_on_disk(job)
+        match job.state:
+            case JobState.RESERVED:
+                await self._store.release(job, "restart", self._clock())
+                await self._tell(job, Interrupted(maybe_billed=False))
+            case JobState.DISPATCHED:
+                await self._store.lose(job, "restart", self._clock())
+                await self._tell(job, Interrupted(maybe_billed=True))
+            case JobState.PRODUCED:
+                if not job.waiting:
+                    await self.deliver_kept(job)
+            case JobState.DELIVERED:
+                await self._store.settle(job, self._clock())
+            case JobState.SETTLED | JobState.REFUSED | JobState.RELEASED | JobState.UNKNOWN:
+                log.warning("job %s was adopted although it had ended", job.id)
+
+    async def _found_on_disk(self, job: Job) -> Job:
+        """The process died between keeping the pictures and writing so: *produced*, if all of them lie there."""
+        kept = await self._pictures.kept_bill(job.id)
+        if kept is None:
+            return job
+        log.info("job %s: its pictures were on disk already", job.id)
+        bill, revised = kept
+        return await self._store.produce(job, bill, revised, self._clock())
+
+    async def deliver_kept(self, job: Job, delivery: Delivery | None = None) -> bool:
+        """Shows the kept pictures of a produced job; False when that is not possible now and they keep waiting."""
+        images = await self._pictures.results(job.id)
+        if not images:
+            log.error("job %s was paid for but its pictures are not on disk", job.id)
+            await self._tell(job, Interrupted(maybe_billed=True))
+            await self._jobs.close_delivered(job, Delivered(None, None))
+            return True
+        if delivery is None and job.answer is None:  # forgotten, or sealed with a key that is gone
+            await self._store.set_waiting(job, True)
+            return False
+        try:
+            reach = delivery or self._delivery_for(job)
+            delivered = await reach.result(job, (Made(tuple(images)),), 0.0)
+        except CannotDeliver as problem:
+            log.warning("job %s still cannot be delivered (%s)", job.id, problem)
+            await self._store.set_waiting(job, True)
+            return False
+        if delivered is not None:
+            await self._jobs.close_delivered(job, delivered)
+        return True
+
+    async def _tell(self, job: Job, error: Exception) -> None:
+        """``job`` as it was before it ended: the end takes the interaction's token from it."""
+        if job.answer is not None:
+            await self._delivery_for(job).failed(job, error)

@@ -1,0 +1,1 @@
+"""What time does: retention, forgetting, models that end."""

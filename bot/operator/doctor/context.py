@@ -1,0 +1,55 @@
+"""What a check may look at. Everything from outside comes in here, so that a test can plant what is wrong."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from bot.operator.discord_api import DiscordApi, utc_now
+from bot.operator.doctor.findings import Finding
+from bot.ports import Clock, ImageService
+from bot.rules.catalogue.catalogue import Catalogue
+from bot.settings.model import Reading, Settings
+
+
+class LedgerState(StrEnum):
+    """What stands where the ledger should be."""
+
+    MISSING = "missing"  # nothing there yet: the first start makes it
+    CURRENT = "current"
+    OLDER = "older"  # ``migrate`` brings it up
+    NEWER = "newer"  # written by a newer Easel
+    UNREADABLE = "unreadable"  # no connection, no rights, damaged, or not a ledger
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerLook:
+    """``detail`` is a sentence about what was seen, without secrets."""
+
+    state: LedgerState
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """``service`` makes the adapter of the image service; ``ledger`` looks without changing; ``catalogue`` reads it."""
+
+    reading: Reading
+    discord: DiscordApi | None
+    service: Callable[[], ImageService]
+    ledger: Callable[[Settings], Awaitable[LedgerLook]]
+    catalogue: Callable[[], Catalogue]
+    folder: Path = field(default_factory=Path)
+    clock: Clock = utc_now
+    free_bytes: Callable[[Path], int] = lambda path: shutil.disk_usage(path).free
+    spend: bool = False
+
+    @property
+    def settings(self) -> Settings:
+        return self.reading.settings
+
+
+Check = Callable[[Surroundings], Awaitable[list[Finding]]]

@@ -1,0 +1,178 @@
+"""``doctor`` at the image service: the key, the models it may use, their prices and ends; a picture if asked for."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot.operator.doctor.context import Surroundings
+from bot.operator.doctor.findings import Finding, failed, passed, warned
+from bot.operator.models import price
+from bot.ports import CannotStart, KnownModel
+from bot.rules.catalogue.catalogue import Catalogue, Model, ModelRetired, NoSuchModel
+from bot.rules.errors import UserError
+from bot.rules.faults import FaultKind, ServiceFault
+from bot.rules.options.build import RawOptions, build_request
+from bot.rules.options.sizes import standard_sizes
+from bot.rules.requests import Inputs, Kind
+from bot.settings.model import OFFICIAL_SERVICE
+
+WARN_BEFORE = timedelta(days=30)
+KEYS = "https://platform.openai.com/api-keys"
+SPEND_DEADLINE_S = 240.0
+
+ADVICE = {
+    FaultKind.BAD_KEY: f"Make a new key and put it into OPENAI_API_KEY: {KEYS}.",
+    FaultKind.FORBIDDEN: "Allow images in the key's project and rights; OpenAI may want the organisation verified.",
+    FaultKind.OUT_OF_FUNDS: "Add credit or raise the spending limit at the service.",
+    FaultKind.UNREACHABLE: "Check OPENAI_BASE_URL, the network, the firewall and that the server runs.",
+    FaultKind.RATE_LIMITED: "Wait a minute and try again; IMAGES_PER_MINUTE may be higher than the key allows.",
+    FaultKind.BROKEN_ANSWER: "OPENAI_BASE_URL must be the API's base (it usually ends in /v1), not a web page.",
+}
+OTHER_ADVICE = "Try again in a few minutes; if it stays so, look at the service's status page or log."
+
+
+async def check_key(here: Surroundings) -> list[Finding]:
+    """Whether there is a key where one is needed, and whether the service takes it."""
+    settings = here.settings
+    if settings.openai_api_key is None and settings.is_official_service:
+        if any(fault.startswith("OPENAI_API_KEY:") for fault in here.reading.faults):
+            return []
+        return [failed("image key", "OPENAI_API_KEY is not set, and OpenAI's service needs one", f"Get one: {KEYS}.")]
+    try:
+        known = await here.service().known_models()
+    except ServiceFault as error:
+        return [_fault("image key", error)]
+    except CannotStart:  # the catalogue cannot be read: check_models says so
+        return []
+    address = settings.openai_base_url or OFFICIAL_SERVICE
+    if known is None:
+        says = f"{address} answers, but lists no models, so key and models cannot be checked"
+        advice = (
+            "Fine for a server without that list; otherwise OPENAI_BASE_URL must be the API's base, which usually "
+            "ends in /v1."
+        )
+        return [warned("image key", says, advice)]
+    return [passed("image key", f"accepted by {address}, which lists {len(known)} models")]
+
+
+async def check_models(here: Surroundings) -> list[Finding]:
+    """Which models of the catalogue can be used here, and whether the default is one of them."""
+    try:
+        catalogue = here.catalogue()
+    except CannotStart as error:
+        return [failed("models", str(error), "Correct the file that IMAGE_MODELS names; docs/settings.md shows one.")]
+    official, today = here.settings.is_official_service, here.clock().date()
+    offered = catalogue.offered(official=official, today=today)
+    known = await _known(here)
+    usable = tuple(model for model in offered if known is None or model.id in known)
+    found = _default(here, catalogue, known)
+    if known is not None:
+        lacking = [model.id for model in offered if model.id not in known]
+        if not usable:
+            advice = "Add the server's models with IMAGE_MODELS, or use a key of a project that has image models."
+            found.append(failed("models", "the service has no model of the catalogue", advice))
+        elif lacking:
+            advice = "Nothing to do, unless you want them: hide them with IMAGE_MODELS, or widen the key's rights."
+            found.append(warned("models", f"this key cannot use {', '.join(lacking)}", advice))
+    if usable:
+        found.append(passed("models", f"usable: {', '.join(model.id for model in usable)}"))
+    return found + _ends(here, usable, known) + _prices(usable)
+
+
+def _default(here: Surroundings, catalogue: Catalogue, known: dict[str, KnownModel] | None) -> list[Finding]:
+    name = here.settings.default_model
+    try:
+        model = catalogue.choose(name, official=here.settings.is_official_service, today=here.clock().date())
+    except NoSuchModel as error:
+        near = f" Near to it: {', '.join(error.nearest)}." if error.nearest else ""
+        return [
+            failed("DEFAULT_MODEL", f"there is no model {name}", f"Choose one that `python -m bot models` lists.{near}")
+        ]
+    except ModelRetired as error:
+        instead = error.successor or "one that `python -m bot models` lists"
+        return [
+            failed("DEFAULT_MODEL", f"{name} was retired on {error.retired_on}", f"Set DEFAULT_MODEL to {instead}.")
+        ]
+    if known is not None and model.id not in known:
+        advice = "Set DEFAULT_MODEL to a model the service lists, or widen the key's rights."
+        return [failed("DEFAULT_MODEL", f"the service does not let this key use {model.id}", advice)]
+    return [passed("DEFAULT_MODEL", model.id)]
+
+
+def _ends(here: Surroundings, usable: tuple[Model, ...], known: dict[str, KnownModel] | None) -> list[Finding]:
+    """Models that end within 30 days; the service's own date comes before the catalogue's."""
+    today = here.clock().date()
+    found = []
+    for model in usable:
+        told = known[model.id].ends_on if known else None
+        ends_on = told or (model.ends_on if here.settings.is_official_service else None)
+        if ends_on is not None and ends_on - today <= WARN_BEFORE:
+            instead = ", ".join(model.successors) or "another model"
+            says = f"{model.id} {'ended' if ends_on <= today else 'ends'} on {ends_on}"
+            found.append(warned("model ends", says, f"Move defaults and members to {instead}."))
+    return found
+
+
+def _prices(usable: tuple[Model, ...]) -> list[Finding]:
+    unpriced = [model.id for model in usable if price(model) == "unknown"]
+    if unpriced:
+        advice = "Give them a price in IMAGE_MODELS (free = true where pictures cost nothing)."
+        return [failed("prices", f"no price is known for {', '.join(unpriced)}, so no budget can hold", advice)]
+    return [passed("prices", "known for every usable model")] if usable else []
+
+
+async def check_budgets(here: Surroundings) -> list[Finding]:
+    """Somewhere there should be an end to spending."""
+    if here.settings.operator_budget_micro_usd is not None:
+        return [passed("budget", f"at most ${here.settings.operator_budget_micro_usd / 1_000_000:,.2f} a month in all")]
+    advice = "Set OPERATOR_BUDGET_USD to what you are ready to pay in a month."
+    if here.settings.default_budget_micro_usd is None:
+        return [warned("budget", "nothing limits what servers may spend", advice)]
+    says = "every server has its own budget, but nothing limits all of them together"
+    return [warned("budget", says, advice)]
+
+
+async def check_picture(here: Surroundings) -> list[Finding]:
+    """With ``--spend``: makes one small picture, which the service charges for."""
+    if not here.spend:
+        return []
+    settings = here.settings
+    try:
+        model = here.catalogue().choose(
+            settings.default_model, official=settings.is_official_service, today=here.clock().date()
+        )
+        sizes = sorted(standard_sizes(model.sizes), key=lambda size: size.pixels)
+        raw = RawOptions(
+            "A small red circle on white",
+            size=str(sizes[0]) if sizes else None,
+            quality=model.qualities[0] if model.qualities else None,
+            preview=False,
+        )
+        request = build_request(raw, model, Kind.IMAGINE)
+    except (UserError, CannotStart) as error:
+        return [failed("picture", f"none was asked for: {error}", "Mend what is said of DEFAULT_MODEL first.")]
+    try:
+        made = await here.service().make(request, Inputs(), member_tag="doctor", deadline_s=SPEND_DEADLINE_S)
+    except ServiceFault as error:
+        return [_fault("picture", error)]
+    image = made.images[0]
+    says = f"{model.id} made {image.width}x{image.height} {image.format} of {len(image.data):,} bytes"
+    return [passed("picture", says + "; the service charges for it, no server's budget does")]
+
+
+async def _known(here: Surroundings) -> dict[str, KnownModel] | None:
+    """What the service lists by id; None where it lists nothing or ``check_key`` has said already why not."""
+    if here.settings.openai_api_key is None and here.settings.is_official_service:
+        return None
+    try:
+        known = await here.service().known_models()
+    except (ServiceFault, CannotStart):
+        return None
+    return {model.id: model for model in known} if known is not None else None
+
+
+def _fault(check: str, error: ServiceFault) -> Finding:
+    fault = error.fault
+    status = f", status {fault.status}" if fault.status else ""
+    code = f", {fault.code}" if fault.code else ""
+    return failed(check, f"the service says {fault.kind}{status}{code}", ADVICE.get(fault.kind, OTHER_ADVICE))

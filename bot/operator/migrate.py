@@ -1,0 +1,97 @@
+"""The ledger as the operator meets it: how it stands, and ``python -m bot migrate``."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import shutil
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bot.operator.backup import backup, damage
+from bot.operator.doctor.context import LedgerLook, LedgerState
+from bot.ports import CannotStart
+from bot.settings.model import Settings, load_settings
+
+WAIT_S = 15.0
+
+
+async def look_at_ledger(settings: Settings) -> LedgerLook:
+    """How the database stands; changes nothing, also while Easel runs on it."""
+    from bot.adapters.database import Fit, StoreUnusable, schema_state
+
+    path = settings.sqlite_path
+    if path is not None and path.exists():
+        problem = _unusable(path) or await asyncio.to_thread(damage, path)
+        if problem:
+            return LedgerLook(LedgerState.UNREADABLE, f"{path} cannot be used: {problem}")
+    try:
+        async with asyncio.timeout(WAIT_S):
+            state = await schema_state(settings.database_url)
+    except StoreUnusable as error:
+        return LedgerLook(LedgerState.UNREADABLE, str(error))
+    except TimeoutError:
+        return LedgerLook(LedgerState.UNREADABLE, "the database does not answer in time")
+    match state.fit:
+        case Fit.EMPTY:
+            return LedgerLook(LedgerState.MISSING)
+        case Fit.CURRENT:
+            kind = "SQLite" if settings.is_sqlite else "PostgreSQL"
+            return LedgerLook(LedgerState.CURRENT, f"{kind}, whole, at revision {state.found}")
+        case Fit.OLDER:
+            says = f"revision {state.found}, this version wants {state.newest}; the next start migrates it"
+            return LedgerLook(LedgerState.OLDER, says)
+        case Fit.NEWER:
+            return LedgerLook(LedgerState.NEWER, f"a newer Easel wrote it (revision {state.found})")
+        case Fit.HALF:
+            return LedgerLook(LedgerState.UNREADABLE, f"half migrated: {', '.join(state.missing)} missing")
+
+
+def _unusable(path: Path) -> str:
+    if not path.is_file():
+        return "it is not a file"
+    if path.stat().st_size == 0:
+        return "it is empty"
+    if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
+        return "it, or its folder, cannot be written by this user"
+    return ""
+
+
+def is_too_new(file: Path) -> bool:
+    """Whether a newer Easel wrote this SQLite file. Looks at a copy: opening it would change it."""
+    from bot.adapters.database import Fit, schema_state
+
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "look.db"
+        shutil.copyfile(file, copy)
+        state = asyncio.run(schema_state(f"sqlite+aiosqlite:///{copy}"))
+    return state.fit is Fit.NEWER
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Brings the schema up to this version; says what it did."""
+    from bot.adapters.database import Fit, StoreUnusable, migrate_store, schema_state
+
+    settings = load_settings()
+    now = datetime.now(UTC)
+    try:
+        state = asyncio.run(schema_state(settings.database_url))
+        if state.fit is Fit.OLDER and not settings.is_sqlite and not arguments.no_backup:
+            print(f"Backup: {_postgres_backup(settings, now)}")  # noqa: T201 - this is its output
+        made = asyncio.run(migrate_store(settings.database_url, data_dir=settings.data_dir))
+    except StoreUnusable as error:
+        raise CannotStart(str(error)) from error
+    if made is not None:
+        print(f"Backup: {made}")  # noqa: T201
+    was = f"from {state.found} " if state.found and state.found != state.newest else ""
+    print(f"The database is {'brought ' + was + 'to' if state.fit is not Fit.CURRENT else 'at'} {state.newest}.")  # noqa: T201
+    return 0
+
+
+def _postgres_backup(settings: Settings, now: datetime) -> Path:
+    try:
+        return backup(settings, now, "before-migration")
+    except CannotStart as error:
+        raise CannotStart(f"{error}\nNothing was migrated. With a backup of your own, add --no-backup.") from error

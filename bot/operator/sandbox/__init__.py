@@ -1,0 +1,1 @@
+"""What ties the bot to the sandbox: ``easel sandbox`` starts both."""

@@ -1,0 +1,224 @@
+"""Starts the sandbox: a Discord, an image service, the real bot as a child process, and the page or one command.
+
+    sandbox                                  the page
+    sandbox "/imagine prompt:a red fox"      that one command, its answer as text, its pictures saved
+
+The bot gets a folder of its own that is gone afterwards. With ``OPENAI_API_KEY`` the real image service is used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import tempfile
+import webbrowser
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from dotenv import dotenv_values
+
+from bot.operator.sandbox.cli import run_one
+from bot.operator.sandbox.ledger import SqliteLedger
+from sandbox.discord.server import Server
+from sandbox.images import ImageService
+from sandbox.page.server import PageServer
+from sandbox.running import BotProcess
+
+PAGE_PORT = 8300
+READY_S = 60.0
+LATENCY_S = 4.5
+"""Long enough to see previews, which the bot shows at most every three seconds."""
+SLOW_S = 12.0
+EXPECTED = (OSError, TimeoutError, RuntimeError)
+Result = TypeVar("Result")
+STOPS = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+@dataclass(slots=True)
+class Sandbox:
+    """The parts, started."""
+
+    discord: Server
+    images: ImageService | None
+    bot: BotProcess
+    folder: Path
+
+
+def main(words: Sequence[str], bot_command: Sequence[str]) -> int:
+    """Runs the sandbox; returns the exit code (0 if it did what was asked)."""
+    options = options_of(words)
+    work = _one if options.command else _page
+    try:
+        return asyncio.run(_stoppable(work(options, bot_command), stopped=1 if options.command else 0))
+    except KeyboardInterrupt:  # Windows, where the loop takes no signal handlers
+        return 1 if options.command else 0
+    except EXPECTED as problem:
+        print(problem, file=sys.stderr)  # noqa: T201
+        return 1
+
+
+async def _stoppable(work: Coroutine[Any, Any, int], *, stopped: int) -> int:
+    """The work's exit code, or ``stopped`` when a signal ended it; in any case the bot has ended before."""
+    task = asyncio.create_task(work, name="sandbox")
+    for name in STOPS:
+        with contextlib.suppress(NotImplementedError, AttributeError):
+            asyncio.get_running_loop().add_signal_handler(getattr(signal, name), task.cancel)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        return stopped
+
+
+def options_of(words: Sequence[str]) -> argparse.Namespace:
+    """The sandbox's own command line, read."""
+    parser = argparse.ArgumentParser(
+        prog="easel sandbox", description="A Discord and an image service on this machine, with the real bot between."
+    )
+    parser.add_argument("command", nargs="?", help='one command to run, such as "/imagine prompt:a red fox"')
+    parser.add_argument("--out", type=Path, default=Path("sandbox-out"), help="where the pictures of one command go")
+    parser.add_argument("--port", type=int, default=PAGE_PORT, help=f"port of the page (default {PAGE_PORT})")
+    parser.add_argument("--slow", action="store_true", help="pictures take as long as real ones")
+    parser.add_argument("--official", action="store_true", help="the image service knows today's models only")
+    parser.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
+    parser.add_argument("--verbose", action="store_true", help="show the bot's log")
+    return parser.parse_args(list(words))
+
+
+@asynccontextmanager
+async def running(
+    options: argparse.Namespace, bot_command: Sequence[str], *, extra: Mapping[str, str] | None = None
+) -> AsyncIterator[Sandbox]:
+    """Discord, the image service and the bot; all ended and the bot's folder removed on exit."""
+    async with AsyncExitStack() as stack:
+        folder = Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="easel-sandbox-", ignore_cleanup_errors=True))
+        )
+        discord = await stack.enter_async_context(Server())
+        images = None if _real_key() else await _images(options, stack)
+        env = {
+            "DISCORD_TOKEN": discord.world.token,
+            "DISCORD_API_BASE": discord.api_base,
+            "DISCORD_GUILD_ID": "",
+            "DATABASE_URL": f"sqlite+aiosqlite:///{(folder / 'easel.db').as_posix()}",
+            "DATA_DIR": str(folder),
+            "HTTP_PORT": "0",
+            "SHARD_COUNT": "",
+            "SHARD_IDS": "",
+            "SECRET_KEY": "",
+            "IMAGES_PER_MINUTE": "60",
+            "DEFAULT_COOLDOWN_S": "2",
+            "PYTHONUNBUFFERED": "1",
+            **(extra or {}),
+        }
+        if images is not None:
+            env |= {"OPENAI_BASE_URL": images.base_url, "OPENAI_API_KEY": "sandbox-key", "IMAGES_PER_MINUTE": "600"}
+        bot = BotProcess(bot_command, env, Path.cwd(), echo=options.verbose)
+        stack.push_async_callback(bot.stop)
+        await bot.start()
+        await _until_ready(discord, bot)
+        yield Sandbox(discord, images, bot, folder)
+
+
+def _real_key() -> bool:
+    return bool(os.environ.get("OPENAI_API_KEY", dotenv_values(".env").get("OPENAI_API_KEY")))  # "" says: no
+
+
+async def _images(options: argparse.Namespace, stack: AsyncExitStack) -> ImageService:
+    latency = SLOW_S if options.slow else 0.0 if options.command else LATENCY_S
+    images = ImageService(mode="official" if options.official else "compatible", latency_s=latency, varied=True)
+    await images.start()
+    stack.push_async_callback(images.stop)
+    return images
+
+
+async def _until_ready(discord: Server, bot: BotProcess) -> None:
+    """Waits for the bot, or says why it did not come. Raises ``RuntimeError``."""
+    try:
+        await _while_alive(bot, discord.wait_ready(timeout_s=READY_S), "did not start")
+    except TimeoutError:
+        raise RuntimeError(f"The bot did not start within {READY_S:g} s.{_last_lines(bot)}") from None
+
+
+async def _while_alive(bot: BotProcess, work: Coroutine[Any, Any, Result], failed: str) -> Result:
+    """The work's result. Raises ``RuntimeError`` with the bot's last lines when the bot ends before."""
+    doing = asyncio.create_task(work)
+    ended = asyncio.create_task(bot.wait())
+    try:
+        await asyncio.wait({doing, ended}, return_when=asyncio.FIRST_COMPLETED)
+        if not doing.done():
+            raise RuntimeError(f"The bot {failed} (exit code {ended.result()}).{_last_lines(bot)}")
+        return doing.result()
+    finally:
+        doing.cancel()
+        ended.cancel()
+        await asyncio.gather(doing, ended, return_exceptions=True)
+
+
+def _last_lines(bot: BotProcess) -> str:
+    return f" Its last lines:\n{bot.last_lines()}" if bot.log else ""
+
+
+async def _one(options: argparse.Namespace, bot_command: Sequence[str]) -> int:
+    async with running(options, bot_command, extra={"DEFAULT_COOLDOWN_S": "0", "LOG_LEVEL": "WARNING"}) as sandbox:
+        command = run_one(options.command, sandbox.discord, out=options.out)
+        return await _while_alive(sandbox.bot, command, "ended in the middle of it")
+
+
+async def _page(options: argparse.Namespace, bot_command: Sequence[str]) -> int:
+    """Shows the page until a signal ends it."""
+    print("Starting the sandbox …", flush=True)  # noqa: T201
+    async with running(options, bot_command) as sandbox, show(options, sandbox) as page:
+        print(f"Easel's sandbox is at {page.url} (this machine only). Ctrl-C ends it.", flush=True)  # noqa: T201
+        if not options.no_browser:
+            await asyncio.to_thread(_browse, page.url)
+        await asyncio.get_running_loop().create_future()
+    return 0
+
+
+@asynccontextmanager
+async def show(options: argparse.Namespace, sandbox: Sandbox) -> AsyncIterator[PageServer]:
+    """The page of a started sandbox, on its usual port or on a free one if another program has that."""
+    page = await _open_page(options, sandbox)
+    try:
+        yield page
+    finally:
+        await page.stop()
+
+
+async def _open_page(options: argparse.Namespace, sandbox: Sandbox) -> PageServer:
+    """The page on its usual port, or on a free one if another program has that."""
+    for port in (options.port, 0):
+        page = PageServer(
+            sandbox.discord.world,
+            images=sandbox.images,
+            wire=sandbox.discord.wire,
+            faults=sandbox.discord.faults,
+            gateway=sandbox.discord.gateway,
+            bot=sandbox.bot,
+            ledger=SqliteLedger(sandbox.folder / "easel.db"),
+            port=port,
+        )
+        try:
+            await page.start()
+        except OSError as problem:
+            if port == 0:
+                raise
+            print(f"Port {port} is in use ({problem.strerror or problem}); taking a free one.")  # noqa: T201
+            continue
+        return page
+    raise RuntimeError("no port for the page")
+
+
+def _browse(url: str) -> None:
+    """Opens the browser where there is one; the address was printed in any case."""
+    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        return
+    with contextlib.suppress(webbrowser.Error):
+        webbrowser.open(url)

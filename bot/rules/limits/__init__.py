@@ -1,0 +1,1 @@
+"""Limits as data, and the one function that decides."""

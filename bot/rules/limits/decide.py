@@ -1,0 +1,346 @@
+"""Limits as data, and the one function that decides.
+
+A limit is *scope × measure × window × amount*. Which limits apply, in this order:
+
+- per member: the member's own limit, else the most generous of their roles' limits, else the one for everyone;
+- per channel: the channel's limit, shared by all who use it (a thread counts for its parent too);
+- per server: its limit, shared by all;
+- the operator's, over all servers.
+
+The first decides the member's share; the others are caps and always hold. All must have room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from bot.rules.catalogue.pricing import MicroUSD
+from bot.rules.errors import UserError
+from bot.rules.people import Asker
+
+
+class Scope(StrEnum):
+    EVERYONE = "everyone"  # each member's share, unless a role or an own limit says otherwise
+    ROLE = "role"  # the share of each member who has the role
+    MEMBER = "member"
+    CHANNEL = "channel"
+    SERVER = "server"
+    OPERATOR = "operator"
+
+
+class Measure(StrEnum):
+    REQUESTS = "requests"
+    IMAGES = "images"
+    DOLLARS = "dollars"  # amounts are micro-dollars
+    JOBS = "jobs"  # at once
+
+
+class Period(StrEnum):
+    """``SECONDS`` slides (a cooldown); hour, day and month are calendar windows in UTC; ``NOW`` is for jobs at once."""
+
+    SECONDS = "seconds"
+    HOUR = "hour"
+    DAY = "day"
+    MONTH = "month"
+    NOW = "now"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    period: Period
+    seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """``amount`` per window; ``subject_id`` is the role, member or channel, else None. ``amount`` None: no limit.
+
+    A cooldown is one request per ``Window(SECONDS, n)``. An explicit ``None`` amount ends the search outwards:
+    an admin who removed the limit for a role has said "none", not "the default".
+    """
+
+    scope: Scope
+    measure: Measure
+    window: Window
+    amount: int | None
+    subject_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a request takes of each measure. ``micro_usd`` is its upper bound."""
+
+    requests: int = 1
+    images: int = 1
+    micro_usd: MicroUSD = MicroUSD(0)
+    jobs: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What one counter holds now. ``micro_usd`` is spent plus reserved. ``running`` is jobs at once.
+
+    ``last_request_at`` feeds cooldowns; it is None where there was none.
+    """
+
+    requests: int = 0
+    images: int = 0
+    micro_usd: MicroUSD = MicroUSD(0)
+    running: int = 0
+    last_request_at: datetime | None = None
+
+
+class Subject(StrEnum):
+    """Who a counter is kept for."""
+
+    MEMBER = "member"
+    CHANNEL = "channel"
+    PARENT = "parent"  # the channel above a thread
+    SERVER = "server"
+    OPERATOR = "operator"
+
+
+Use = Mapping[tuple[Subject, Period], Used]
+"""Every counter that may matter, by subject and period; a missing one is empty. Cooldowns read ``Period.SECONDS``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The limit that had no room, with the very numbers that decided."""
+
+    limit: Limit
+    used: int
+    asked: int
+    resets_at: datetime | None
+
+
+class Refused(UserError):
+    """One or more limits have no room; nothing was reserved.
+
+    ``refusals`` is not empty, the tightest first: what no waiting helps against, then what lasts longest.
+    """
+
+    def __init__(self, refusals: Sequence[Refusal]) -> None:
+        super().__init__(", ".join(f"{r.limit.scope} {r.limit.measure}" for r in refusals))
+        self.refusals = tuple(refusals)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """For ``/limits``: one limit that applies, what is used of it, what is left and when it starts afresh."""
+
+    limit: Limit
+    used: int
+    left: int | None
+    resets_at: datetime | None
+
+
+SKEW = timedelta(seconds=10)
+"""How far ahead of ``now`` a last request may lie and still be believed: two processes' clocks, a slow transaction.
+
+Beyond that the clock was set back, and the cooldown is over: a jump back never locks anybody in.
+"""
+
+MAX_AMOUNT = 10**15
+"""A billion dollars in micro-dollars; nothing larger is a limit, and sums of it still fit 63 bits."""
+
+MAX_SECONDS = 31 * 24 * 3600
+
+
+def check_limit(limit: Limit) -> None:
+    """Raises ``ValueError`` unless the limit lies in the grid: the words of it say what is wrong."""
+    jobs = limit.measure is Measure.JOBS
+    if jobs != (limit.window.period is Period.NOW):
+        raise ValueError("jobs at once have no window, and nothing else is counted at once")
+    if limit.window.period is Period.SECONDS:
+        if limit.measure is not Measure.REQUESTS or limit.amount not in (None, 1):
+            raise ValueError("a window of seconds is a cooldown: one request each")
+        if not 0 <= limit.window.seconds <= MAX_SECONDS:
+            raise ValueError(f"a cooldown has 0 to {MAX_SECONDS} seconds")
+    if limit.amount is not None and not 0 <= limit.amount <= MAX_AMOUNT:
+        raise ValueError(f"an amount is between 0 and {MAX_AMOUNT}")
+    about_one = limit.scope in (Scope.ROLE, Scope.MEMBER, Scope.CHANNEL)
+    if about_one != (limit.subject_id is not None):
+        raise ValueError("limits of a role, member or channel name it, and only those")
+
+
+def is_open(limit: Limit) -> bool:
+    """Whether the limit says "no limit": no amount, or a cooldown of no seconds."""
+    return limit.amount is None or (limit.window.period is Period.SECONDS and limit.window.seconds == 0)
+
+
+def applicable(limits: Sequence[Limit], asker: Asker) -> tuple[Limit, ...]:
+    """The limits that apply to this asker here: for each measure and window one member share, and every cap.
+
+    Open ones (see ``is_open``) are among them, because they are the answer to "which rule says so".
+    """
+    shares: dict[tuple[Measure, Period], Limit] = {}
+    caps: list[Limit] = []
+    for limit in limits:
+        rank = _share_rank(limit, asker)
+        if rank is not None:
+            slot = (limit.measure, limit.window.period)
+            best = shares.get(slot)
+            if best is None or _precedence(limit, rank) > _precedence(best, _share_rank(best, asker) or 0):
+                shares[slot] = limit
+        elif _subject(limit, asker) is not None and limit.scope in _CAPS:
+            caps.append(limit)
+    return (*shares.values(), *caps)
+
+
+_CAPS = frozenset({Scope.CHANNEL, Scope.SERVER, Scope.OPERATOR})
+
+
+def _share_rank(limit: Limit, asker: Asker) -> int | None:
+    """3 for the member's own limit, 2 for one of their roles, 1 for everyone's, None for all others."""
+    match limit.scope:
+        case Scope.MEMBER:
+            return 3 if limit.subject_id == asker.user_id else None
+        case Scope.ROLE:
+            # Discord gives the role @everyone the id of the server and does not list it with a member's roles.
+            return 2 if limit.subject_id in asker.role_ids or limit.subject_id == (asker.place.guild_id or -1) else None
+        case Scope.EVERYONE:
+            return 1
+        case Scope.CHANNEL | Scope.SERVER | Scope.OPERATOR:
+            return None
+
+
+def _precedence(limit: Limit, rank: int) -> tuple[int, float, float]:
+    """Sorts by who says it, then by how generous it is."""
+    if is_open(limit) or limit.amount is None:
+        return rank, float("inf"), 0.0
+    if limit.window.period is Period.SECONDS:
+        return rank, float(limit.amount), -float(limit.window.seconds)
+    return rank, float(limit.amount), 0.0
+
+
+def _subject(limit: Limit, asker: Asker) -> Subject | None:
+    """Whose counter the limit reads; None for a channel the asker is not in."""
+    match limit.scope:
+        case Scope.EVERYONE | Scope.ROLE | Scope.MEMBER:
+            return Subject.MEMBER
+        case Scope.CHANNEL:
+            if limit.subject_id == asker.channel_id:
+                return Subject.CHANNEL
+            return Subject.PARENT if limit.subject_id is not None and limit.subject_id == asker.parent_id else None
+        case Scope.SERVER:
+            return Subject.SERVER
+        case Scope.OPERATOR:
+            return Subject.OPERATOR
+
+
+def subject_of(limit: Limit, asker: Asker) -> Subject:
+    """Whose counter an applicable limit reads."""
+    subject = _subject(limit, asker)
+    if subject is None:
+        raise ValueError("this limit does not apply to this asker")
+    return subject
+
+
+def _asked(measure: Measure, cost: Cost) -> int:
+    match measure:
+        case Measure.REQUESTS:
+            return cost.requests
+        case Measure.IMAGES:
+            return cost.images
+        case Measure.DOLLARS:
+            return cost.micro_usd
+        case Measure.JOBS:
+            return cost.jobs
+
+
+def _used(limit: Limit, used: Used, now: datetime) -> int:
+    if limit.window.period is Period.SECONDS:
+        return 0 if window_end(limit.window, now, used.last_request_at) is None else 1
+    match limit.measure:
+        case Measure.REQUESTS:
+            return used.requests
+        case Measure.IMAGES:
+            return used.images
+        case Measure.DOLLARS:
+            return used.micro_usd
+        case Measure.JOBS:
+            return used.running
+
+
+_NOTHING = Used()
+
+
+def decide(limits: Sequence[Limit], asker: Asker, cost: Cost, use: Use, now: datetime) -> tuple[Refusal, ...]:
+    """Every applicable limit without room for ``cost``; empty means granted.
+
+    What costs nothing of a measure is never refused by it, even where a cap was lowered below what is used.
+    """
+    refusals = []
+    for limit in applicable(limits, asker):
+        if is_open(limit) or limit.amount is None:
+            continue
+        counter = use.get((subject_of(limit, asker), limit.window.period), _NOTHING)
+        used, asked = _used(limit, counter, now), _asked(limit.measure, cost)
+        if asked > 0 and used + asked > limit.amount:
+            resets_at = window_end(limit.window, now, counter.last_request_at)
+            refusals.append(Refusal(limit, used, asked, resets_at))
+    return tuple(sorted(refusals, key=_tightness, reverse=True))
+
+
+def _tightness(refusal: Refusal) -> tuple[bool, float]:
+    never = refusal.limit.amount is not None and refusal.asked > refusal.limit.amount
+    return never, refusal.resets_at.timestamp() if refusal.resets_at else 0.0
+
+
+def standings(limits: Sequence[Limit], asker: Asker, use: Use, now: datetime) -> tuple[Standing, ...]:
+    """What applies, is left, and when it resets; the same reading of limits as ``decide``. ``left`` None: no limit."""
+    found = []
+    for limit in applicable(limits, asker):
+        counter = use.get((subject_of(limit, asker), limit.window.period), _NOTHING)
+        used = _used(limit, counter, now)
+        left = None if is_open(limit) or limit.amount is None else max(0, limit.amount - used)
+        found.append(Standing(limit, used, left, window_end(limit.window, now, counter.last_request_at)))
+    return tuple(found)
+
+
+def window_key(period: Period, now: datetime) -> str:
+    """``h2026-11-21T15``, ``d2026-11-21``, ``m2026-11`` or ``now``: names the calendar window ``now`` lies in."""
+    utc = now.astimezone(UTC)
+    match period:
+        case Period.HOUR:
+            return f"h{utc:%Y-%m-%dT%H}"
+        case Period.DAY:
+            return f"d{utc:%Y-%m-%d}"
+        case Period.MONTH:
+            return f"m{utc:%Y-%m}"
+        case Period.NOW:
+            return "now"
+        case Period.SECONDS:
+            raise ValueError("a cooldown slides: it has no calendar window")
+
+
+def window_end(window: Window, now: datetime, last_request_at: datetime | None) -> datetime | None:
+    """When the window that holds ``now`` ends (UTC); None for jobs at once, which end when jobs do.
+
+    None too for a cooldown that is not running: no request yet, long enough ago, or so far in the future that the
+    clock must have been set back.
+    """
+    utc = now.astimezone(UTC)
+    match window.period:
+        case Period.SECONDS:
+            return _cooldown_end(timedelta(seconds=window.seconds), utc, last_request_at)
+        case Period.HOUR:
+            return utc.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+        case Period.DAY:
+            return utc.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        case Period.MONTH:
+            first = utc.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+            return first.replace(year=utc.year + utc.month // 12, month=utc.month % 12 + 1)
+        case Period.NOW:
+            return None
+
+
+def _cooldown_end(length: timedelta, now: datetime, last: datetime | None) -> datetime | None:
+    if last is None or last - now > min(SKEW, length):
+        return None
+    end = last.astimezone(UTC) + length
+    return min(end, now + length) if end > now else None

@@ -1,0 +1,1 @@
+"""From words to a legal request, or every problem at once."""

@@ -1,0 +1,105 @@
+"""Raw words to an ``ImageRequest``, or every problem at once, each with the nearest that works.
+
+Law: what a person asked for is sent or told as a problem, never dropped; a server's default that does not fit the
+model, or what the person chose beside it, is dropped without a word. What a model does not have is never sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.rules.catalogue.catalogue import Model
+from bot.rules.options.asked import InvalidOptions, Problem, RawOptions, Uploaded, plain
+from bot.rules.options.checks import Check, endpoint_of
+from bot.rules.options.prompts import clean_prompt
+from bot.rules.options.sizes import suggest_sizes
+from bot.rules.requests import Endpoint, ImageRequest, Kind
+from bot.rules.servers.access import Defaults
+
+__all__ = ["InvalidOptions", "Problem", "RawOptions", "Uploaded", "build_request", "endpoint_of", "suggest"]
+
+NO_UPLOADS = Uploaded()
+NO_DEFAULTS = Defaults()
+
+MOST_SUGGESTIONS = 25
+"""What Discord shows at once."""
+
+
+def build_request(
+    raw: RawOptions,
+    model: Model,
+    kind: Kind,
+    *,
+    uploaded: Uploaded = NO_UPLOADS,
+    defaults: Defaults = NO_DEFAULTS,
+    previews_allowed: bool | None = None,
+    moderation_floor: str | None = None,
+    others: Sequence[Model] = (),
+) -> ImageRequest:
+    """The request, ready to price and send. Raises ``InvalidOptions`` with every problem.
+
+    A server's default that the chosen model does not have is left out; what a person asked for never is.
+    ``previews_allowed`` None: previews for qualities above ``low`` unless the member said otherwise; True: for all;
+    False: for none. ``moderation_floor`` is the least strict moderation a member may have, and what is sent when
+    nobody asked. ``others`` are the models one could choose instead, to name one where this cannot do it at all.
+    """
+    check = Check(raw, model, kind, uploaded, defaults, endpoint_of(model, kind))
+    check.endpoint_exists(others)
+    prompt = check.prompt()
+    quality = check.word("quality", raw.quality, check.having(model.qualities), defaults.quality, model.default_quality)
+    background = check.word("background", raw.background, check.having(model.backgrounds))
+    format_ = check.format(background)
+    count = check.count(format_)
+    frames = check.frames(format_)
+    partials = check.partials(previews_allowed, quality, format_, count)
+    check.uploads(format_)
+    request = ImageRequest(
+        kind=kind,
+        endpoint=check.endpoint,
+        model=model.id,
+        prompt=prompt,
+        shown_prompt=clean_prompt(raw.prompt),
+        count=count,
+        calls=count if model.one_per_call else 1,
+        size=check.size(),
+        quality=quality,
+        style=check.word("style", raw.style, check.having(model.styles)),
+        background=background,
+        format=format_,
+        compression=check.compression(format_),
+        moderation=check.moderation(moderation_floor),
+        complexity=check.word("complexity", raw.complexity, check.having(model.complexities)),
+        frames=frames,
+        frame_ms=check.frame_ms(format_),
+        fidelity=check.word("fidelity", raw.fidelity, model.fidelities if kind is not Kind.IMAGINE else ()),
+        partial_images=partials,
+        inputs=len(uploaded.sizes),
+        input_sizes=uploaded.sizes,
+        has_mask=uploaded.has_mask,
+        has_markup=uploaded.has_markup,
+        private=raw.private if raw.private is not None else bool(defaults.private),
+    )
+    if check.problems:
+        raise InvalidOptions(model.id, check.problems)
+    return request
+
+
+def suggest(option: str, typed: str, model: Model, kind: Kind) -> tuple[str, ...]:
+    """Up to 25 completions of an option that takes words, for this model; all of them are legal."""
+    if option == "size":
+        return tuple(suggest_sizes(model.sizes, typed)[:MOST_SUGGESTIONS])
+    values = {
+        "quality": model.qualities,
+        "style": model.styles,
+        "background": model.backgrounds,
+        "format": model.formats,
+        "moderation": model.moderations,
+        "complexity": model.complexities,
+        "fidelity": model.fidelities if kind is not Kind.IMAGINE else (),
+    }.get(option, ())
+    if endpoint_of(model, kind) is Endpoint.VARIATIONS:
+        return ()
+    wanted = plain(typed)
+    begin = [value for value in values if value.startswith(wanted)]
+    hold = [value for value in values if wanted in value and value not in begin]
+    return tuple([*begin, *hold][:MOST_SUGGESTIONS])

@@ -1,0 +1,1 @@
+"""What a server allows, and what an admin changed."""

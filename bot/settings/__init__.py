@@ -1,0 +1,1 @@
+"""What the operator configured: environment, ``.env`` and secret files, read once at the edge."""

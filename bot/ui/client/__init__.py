@@ -1,0 +1,1 @@
+"""The connection to Discord: commands registered, events guarded, servers joined and left."""

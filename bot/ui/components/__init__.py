@@ -1,0 +1,1 @@
+"""What one presses and fills in: buttons, forms, confirmations."""

@@ -1,0 +1,175 @@
+"""Forms: edit a picture, make one from a text. A form that was open across a restart is rebuilt from its id.
+
+Ids are ``e1:<what>:…:<interaction>``; the last part keeps two open forms apart.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import discord
+
+from bot.rules.errors import NotFound
+from bot.rules.ledger import Job
+from bot.rules.options.build import RawOptions
+from bot.rules.requests import Kind
+from bot.ui.interactions.acknowledge import Interaction, asker_of, refuse, take, take_on
+from bot.ui.interactions.ids import INDEX, JOB, VERSION, belongs
+from bot.ui.orders import followups
+from bot.ui.orders.attachments import attached
+from bot.ui.orders.wish import Wish, gather
+from bot.ui.words.catalogue import say
+from bot.ui.words.errors import StaleForm
+from bot.ui.words.text import plain
+
+FORM_OPEN_S = 3600.0
+"""How long the form object is kept; what comes later is rebuilt from the id where that is enough."""
+
+TEXT_LIMIT = 4000
+PROMPT, MASK = "prompt", "mask"
+
+
+class Form(discord.ui.Modal):
+    """A form whose every way out goes through the one error path. Subclasses say ``submitted``."""
+
+    def __init__(self, title: str, custom_id: str) -> None:
+        super().__init__(title=title[:45], custom_id=custom_id, timeout=FORM_OPEN_S)
+
+    async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
+        take(interaction)
+        await self.submitted(interaction)
+
+    async def on_error(  # type: ignore[override]  # a modal's has no item, as in discord.ui.Modal itself
+        self, interaction: discord.Interaction[Any], error: Exception, /
+    ) -> None:
+        await refuse(interaction, error)
+
+    async def submitted(self, interaction: Interaction) -> None:
+        raise NotImplementedError
+
+
+class PromptForm(Form):
+    """A form with a prompt, and a place for a mask file where that makes sense."""
+
+    def __init__(self, title: str, custom_id: str, locale: str, *, prompt: str = "", with_mask: bool = False) -> None:
+        super().__init__(title, custom_id)
+        self._prompt: discord.ui.TextInput[Any] = discord.ui.TextInput(
+            custom_id=PROMPT,
+            style=discord.TextStyle.paragraph,
+            default=plain(prompt, TEXT_LIMIT) or None,
+            min_length=1,
+            max_length=TEXT_LIMIT,
+        )
+        self.add_item(
+            discord.ui.Label(
+                text=say(locale, "form.prompt")[:45],
+                description=say(locale, "form.prompt_note")[:100],
+                component=self._prompt,
+            )
+        )
+        self._mask: discord.ui.FileUpload[Any] | None = None
+        if with_mask:
+            self._mask = discord.ui.FileUpload(custom_id=MASK, required=False, min_values=0, max_values=1)
+            self.add_item(
+                discord.ui.Label(
+                    text=say(locale, "form.mask")[:45],
+                    description=say(locale, "form.mask_note")[:100],
+                    component=self._mask,
+                )
+            )
+
+    @property
+    def prompt(self) -> str:
+        return str(self._prompt.value)
+
+    @property
+    def mask(self) -> discord.Attachment | None:
+        return self._mask.values[0] if self._mask is not None and self._mask.values else None
+
+
+class EditForm(PromptForm):
+    """Edits a picture of a job."""
+
+    def __init__(self, job_id: str, index: int, nonce: int, locale: str, prompt: str = "") -> None:
+        custom_id = f"{VERSION}:edit:{job_id}:{index}:{nonce}"
+        super().__init__(say(locale, "form.edit_title"), custom_id, locale, prompt=prompt, with_mask=True)
+        self.job_id = job_id
+        self.index = index
+
+    async def submitted(self, interaction: Interaction) -> None:
+        job = await interaction.client.store.get_job(self.job_id)
+        if job is None or job.deleted or not _same_place(job, interaction):
+            raise NotFound("picture")
+        await followups.edit(interaction, job, self.index, self.prompt, self.mask)
+
+
+def _same_place(job: Job, interaction: Interaction) -> bool:
+    """A form comes back with the message it was opened from; without it, place and channel must do."""
+    if interaction.message is not None:
+        return belongs(job, interaction)
+    asker = asker_of(interaction)
+    return job.asker.place.guild_id == asker.place.guild_id and job.asker.channel_id == asker.channel_id
+
+
+class EditMessageForm(PromptForm):
+    """Edits the pictures of any message. What hangs there is known only to this object: it cannot be rebuilt."""
+
+    def __init__(self, pictures: Sequence[discord.Attachment], nonce: int, locale: str) -> None:
+        super().__init__(say(locale, "form.edit_title"), f"{VERSION}:editmessage:{nonce}", locale, with_mask=True)
+        self._pictures = tuple(pictures)
+
+    async def submitted(self, interaction: Interaction) -> None:
+        client = interaction.client
+        pictures = tuple(
+            attached(client, one, "image" if number == 1 else f"image{number}")
+            for number, one in enumerate(self._pictures, 1)
+        )
+        mask = attached(client, self.mask, "mask") if self.mask is not None else None
+        wish = Wish(Kind.EDIT, RawOptions(prompt=self.prompt), pictures=pictures, mask=mask)
+        await take_on(interaction, gather(client, wish), private=None)
+
+
+class ImagineForm(PromptForm):
+    """Makes a picture of a text that somebody wrote."""
+
+    def __init__(self, nonce: int, locale: str, prompt: str = "") -> None:
+        super().__init__(say(locale, "form.imagine_title"), f"{VERSION}:imagine:{nonce}", locale, prompt=prompt)
+
+    async def submitted(self, interaction: Interaction) -> None:
+        wish = Wish(Kind.IMAGINE, RawOptions(prompt=self.prompt))
+        await take_on(interaction, gather(interaction.client, wish), private=None)
+
+
+# --- forms of an earlier life ------------------------------------------------------------------------------------
+
+
+Rebuild = Callable[[re.Match[str], str], Form]
+
+REBUILDS: dict[re.Pattern[str], Rebuild] = {
+    re.compile(rf"{VERSION}:edit:{JOB}{INDEX}:(?P<nonce>\d+)"): lambda found, locale: EditForm(
+        found["job"], int(found["index"] or 0), int(found["nonce"]), locale
+    ),
+    re.compile(rf"{VERSION}:imagine:(?P<nonce>\d+)"): lambda found, locale: ImagineForm(int(found["nonce"]), locale),
+}
+
+
+def rebuilt(interaction: Interaction) -> Awaitable[None] | None:
+    """Handles a form this process has never seen; None when its id says too little."""
+    data: Any = interaction.data or {}
+    for known, rebuild in REBUILDS.items():
+        found = known.fullmatch(str(data.get("custom_id", "")))
+        if found is not None:
+            form = rebuild(found, str(interaction.locale))
+            return form._dispatch_submit(interaction, data.get("components", []), data.get("resolved", {}))
+    return None
+
+
+async def submit_unknown(interaction: Interaction) -> None:
+    """What nobody waits for here: rebuilt where possible, else a polite word."""
+    handling = rebuilt(interaction)
+    if handling is None:
+        await refuse(interaction, StaleForm())
+        return
+    await handling

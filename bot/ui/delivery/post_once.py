@@ -1,0 +1,70 @@
+"""At most one public result per job: what is looked at before a result is posted to its channel.
+
+A post is remembered before it is sent. While Discord still compares nonces it may be sent again; afterwards nobody
+knows whether it arrived, and the pictures wait to be fetched in private. Where an edit of the first answer may have
+been taken without anyone here knowing (a lost answer, a process that died), that message is looked at first.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import discord
+
+from bot.ports import CannotDeliver, Clock, Delivered, Store, posting_key
+from bot.rules.ledger import Answer, Job
+from bot.ui.delivery.conversation import TROUBLE, Verdict, verdict_on
+from bot.ui.delivery.files import file_name
+
+log = logging.getLogger(__name__)
+
+NONCE_LIFE = timedelta(minutes=2)
+"""Discord compares nonces over "the past few minutes"; this is surely less."""
+
+
+class Messages(Protocol):
+    """What is needed of the client."""
+
+    def get_partial_messageable(self, id: int, /) -> discord.PartialMessageable: ...  # noqa: A002  # discord.py's word
+
+
+class Posting:
+    """The question before a post, for one answer. ``earlier``: a process that is gone may have shown the result."""
+
+    def __init__(self, client: Messages, store: Store, clock: Clock, answer: Answer, *, earlier: bool = False) -> None:
+        self._client = client
+        self._store = store
+        self._clock = clock
+        self._answer = answer
+        self._earlier = earlier
+
+    async def before(self, job: Job, *, tried: bool) -> Delivered | None:
+        """None: post now. Otherwise the message that shows the result already. Raises ``CannotDeliver``.
+
+        ``tried``: an edit of the first answer was sent and its outcome is not known.
+        """
+        begun = await self._store.fact(posting_key(job.id))
+        if begun is None and (tried or self._earlier) and await self._shows(job):
+            return Delivered(self._answer.message_id, self._answer.channel_id)
+        now = self._clock()
+        if begun is None:
+            await self._store.set_fact(posting_key(job.id), now.isoformat())
+        elif now - datetime.fromisoformat(begun) > NONCE_LIFE:
+            raise CannotDeliver("it may have been posted before")
+        return None
+
+    async def _shows(self, job: Job) -> bool:
+        """Whether the first answer carries the pictures. Raises ``CannotDeliver`` where that cannot be seen."""
+        if self._answer.message_id is None:
+            raise CannotDeliver("nobody knows whether the first answer shows it")
+        channel = self._client.get_partial_messageable(self._answer.channel_id)
+        try:
+            message = await channel.fetch_message(self._answer.message_id)
+        except TROUBLE as error:
+            if verdict_on(error) is Verdict.MESSAGE_GONE:
+                return False
+            raise CannotDeliver(f"the first answer cannot be looked at: {verdict_on(error).name.lower()}") from error
+        ours = file_name(job.id, 1, "").rpartition("-")[0]
+        return any(attachment.filename.startswith(ours) for attachment in message.attachments)

@@ -1,0 +1,1 @@
+"""One interaction: who asks, answering within three seconds, the one error path."""

@@ -1,0 +1,1 @@
+"""From what was typed or pressed to a job under way."""

@@ -1,0 +1,102 @@
+"""What an option may be, completed as one types: from what the chosen model has and this member may use here.
+
+Law: never raises and never waits for long; completing is a courtesy, the rules check again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+
+import discord
+from discord import app_commands
+
+from bot.rules.catalogue.catalogue import Catalogue, Model
+from bot.rules.options.build import suggest
+from bot.rules.requests import Endpoint, Kind
+from bot.rules.servers.access import ServerSettings, may_use_model
+from bot.ui.interactions.acknowledge import Interaction, asker_of
+from bot.ui.words.catalogue import day, say
+from bot.ui.words.text import cut
+
+log = logging.getLogger(__name__)
+
+MOST = 25
+LONGEST = 100
+ENDPOINTS = {
+    Kind.IMAGINE: frozenset({Endpoint.GENERATIONS}),
+    Kind.EDIT: frozenset({Endpoint.EDITS}),
+    Kind.VARY: frozenset({Endpoint.VARIATIONS, Endpoint.EDITS}),
+}
+_LISTS: dict[str, Callable[[Model], tuple[str, ...]]] = {
+    "moderation": lambda model: model.moderations,
+    "complexity": lambda model: model.complexities,
+    "fidelity": lambda model: model.fidelities,
+}
+
+Choices: TypeAlias = list[app_commands.Choice[str]]
+Completer: TypeAlias = Callable[["discord.Interaction[Any]", str], Awaitable[Choices]]
+
+
+def completer(option: str, kind: Kind) -> Completer:
+    """An autocomplete callback for this option of this command."""
+
+    async def complete(interaction: discord.Interaction[Any], typed: str) -> Choices:
+        try:
+            return await _complete(interaction, option, typed, kind)
+        except Exception:
+            log.exception("completing %s failed", option)
+            return []
+
+    return complete
+
+
+async def _complete(interaction: Interaction, option: str, typed: str, kind: Kind) -> Choices:
+    settings = await interaction.client.habits.looks(asker_of(interaction).place)
+    if option == "model":
+        return model_choices(interaction, settings, typed, kind)
+    model = _chosen(interaction, settings)
+    if model is None:
+        return []
+    if option in _LISTS:
+        values = tuple(value for value in _LISTS[option](model) if typed.lower() in value.lower())
+    else:
+        values = suggest(option, typed, model, kind)
+    return [app_commands.Choice(name=cut(value, LONGEST), value=value) for value in values if len(value) <= LONGEST][
+        :MOST
+    ]
+
+
+def model_choices(interaction: Interaction, settings: ServerSettings, typed: str, kind: Kind) -> Choices:
+    """The models that can do this, are allowed here, and hold what was typed; the default first."""
+    client = interaction.client
+    default = settings.defaults.model or client.config.default_model
+    fitting = [
+        model
+        for model in offered(client.catalogue, client.config.is_official, client.clock().date())
+        if model.endpoints & ENDPOINTS[kind] and may_use_model(settings, model.id)
+    ]
+    words = typed.lower().split()
+    found = [model for model in fitting if all(word in model.id.lower() for word in words)]
+    found.sort(key=lambda model: (model.id != default, not model.id.startswith(typed.lower())))
+    locale = str(interaction.locale)
+    return [app_commands.Choice(name=_label(model, default, locale), value=model.id) for model in found[:MOST]]
+
+
+def offered(catalogue: Catalogue, official: bool, today: Any) -> tuple[Model, ...]:
+    return catalogue.offered(official=official, today=today)
+
+
+def _label(model: Model, default: str, locale: str) -> str:
+    notes = [say(locale, "models.default")] if model.id == default else []
+    if model.ends_on is not None:
+        notes.append(say(locale, "models.ends_on", day=day(locale, model.ends_on)))
+    return cut(model.id + (f" ({', '.join(notes)})" if notes else ""), LONGEST)
+
+
+def _chosen(interaction: Interaction, settings: ServerSettings) -> Model | None:
+    client = interaction.client
+    typed = getattr(interaction.namespace, "model", None)
+    chosen = client.catalogue.get(typed) if isinstance(typed, str) else None
+    return chosen or client.catalogue.get(settings.defaults.model or client.config.default_model)

@@ -1,0 +1,118 @@
+"""Going on from a picture: again, varied, edited. A new job each time, for and paid by the one who asked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import discord
+
+from bot.imaging.svg import svg_to_png
+from bot.imaging.threads import offload
+from bot.rules.catalogue.catalogue import Model
+from bot.rules.ledger import Job
+from bot.rules.options.build import RawOptions
+from bot.rules.people import Asker
+from bot.rules.requests import Endpoint, ImageRequest, Kind, MadeImage
+from bot.rules.uploads import BadUpload, UploadProblem
+from bot.ui.interactions.acknowledge import Gather, Interaction, Order, Parent, take_on
+from bot.ui.orders.attachments import Source, attached, kept
+from bot.ui.orders.wish import Wish, gather, raw_of
+
+if TYPE_CHECKING:
+    from bot.ui.client.client import Easel
+
+DRAWN_SVG_PX = 1536
+PICTURE_TYPES = ("image/",)
+
+
+async def again(interaction: Interaction, job: Job) -> None:
+    """The same request once more, by today's rules."""
+    client = interaction.client
+    if job.request.inputs:
+        gathering = _with_same_inputs(client, job)
+    else:
+        gathering = gather(client, Wish(job.request.kind, raw_of(job.request), model=job.request.model))
+    await take_on(interaction, gathering, private=_privacy(job), parent=Parent(job.id))
+
+
+def _with_same_inputs(client: Easel, job: Job) -> Gather:
+    async def gathered(asker: Asker, private: bool) -> Order:
+        prepared = await client.jobs.reprice(asker, replace(job.request, private=private))
+        inputs = await client.jobs.pictures.inputs(job.id)
+        if inputs is None:
+            raise BadUpload(UploadProblem.GONE, "image")
+        return Order(prepared, inputs)
+
+    return gathered
+
+
+async def vary(interaction: Interaction, job: Job, index: int) -> None:
+    """A variation of one of the job's pictures."""
+    source = await picture_source(interaction, job, index)
+    model = _model_for(interaction.client, job.request, Endpoint.VARIATIONS, Endpoint.EDITS)
+    raw = _carried(job.request, model, prompt="")
+    wish = Wish(Kind.VARY, raw, model=model.id if model else None, pictures=(source,))
+    await take_on(interaction, gather(interaction.client, wish), private=_privacy(job), parent=Parent(job.id, index))
+
+
+async def edit(interaction: Interaction, job: Job, index: int, prompt: str, mask: discord.Attachment | None) -> None:
+    """An edit of one of the job's pictures, as the form asked for it."""
+    client = interaction.client
+    source = await picture_source(interaction, job, index)
+    model = _model_for(client, job.request, Endpoint.EDITS)
+    wish = Wish(
+        Kind.EDIT,
+        _carried(job.request, model, prompt=prompt),
+        model=model.id if model else None,
+        pictures=(source,),
+        mask=attached(client, mask, "mask") if mask is not None else None,
+    )
+    await take_on(interaction, gather(client, wish), private=_privacy(job), parent=Parent(job.id, index))
+
+
+async def picture_source(interaction: Interaction, job: Job, index: int) -> Source:
+    """One of the job's pictures: the kept original, else what hangs at the message. Raises ``BadUpload``."""
+    original = await interaction.client.jobs.pictures.result(job.id, index)
+    if original is not None:
+        return kept("image", await _without_svg(original))
+    pictures = pictures_at(interaction.message)
+    if index < len(pictures):
+        return attached(interaction.client, pictures[index], "image")
+    raise BadUpload(UploadProblem.GONE, "image")
+
+
+async def _without_svg(picture: MadeImage) -> MadeImage:
+    """An SVG is drawn: no model takes one in."""
+    if picture.format != "svg":
+        return picture
+    drawn = await offload(svg_to_png, picture.data, DRAWN_SVG_PX)
+    return picture if drawn is None else replace(picture, data=drawn, format="png")
+
+
+def pictures_at(message: discord.Message | None) -> list[discord.Attachment]:
+    """The attachments of a message that say they are pictures."""
+    attachments = message.attachments if message is not None else []
+    return [one for one in attachments if (one.content_type or "").startswith(PICTURE_TYPES)]
+
+
+def _privacy(job: Job) -> bool | None:
+    """What goes on from a private picture stays private; the rest is as the place has it."""
+    return True if job.request.private else None
+
+
+def _model_for(client: Easel, request: ImageRequest, *endpoints: Endpoint) -> Model | None:
+    """The job's model if it can do this too; None: the place's default."""
+    model = client.catalogue.get(request.model)
+    return model if model is not None and model.endpoints & set(endpoints) else None
+
+
+def _carried(request: ImageRequest, model: Model | None, *, prompt: str) -> RawOptions:
+    """Size, quality and format of the original where its model makes the new one too."""
+    if model is None:
+        return RawOptions(prompt=prompt)
+    return RawOptions(prompt=prompt, size=request.size, quality=request.quality, format=_still(request.format))
+
+
+def _still(format: str | None) -> str | None:  # noqa: A002  # the word of the field
+    return None if format in ("gif", "svg") else format

@@ -1,0 +1,25 @@
+"""Showing where an edit would take place before anything is spent."""
+
+from __future__ import annotations
+
+import io
+
+import discord
+
+from bot.ui.interactions.acknowledge import Interaction, acknowledge, asker_of, tell
+from bot.ui.orders.wish import Wish, ready_inputs
+from bot.ui.words.catalogue import say
+from bot.ui.words.errors import NothingToPreview
+
+
+async def show_mask(interaction: Interaction, wish: Wish) -> None:
+    """Answers in private with the picture and its mask over it. Raises ``UserError``."""
+    asker = asker_of(interaction)
+    await acknowledge(interaction, private=True)
+    _, ready = await ready_inputs(interaction.client, asker, wish)
+    preview = await ready.preview()
+    if preview is None:
+        raise NothingToPreview
+    with io.BytesIO(preview) as buffer:
+        file = discord.File(buffer, filename="mask-preview.png")
+        await tell(interaction, say(asker.locale, "mask.preview"), files=[file])

@@ -1,0 +1,35 @@
+"""The text of a message that is to become a prompt: what was written, or the prompt of the picture it shows."""
+
+from __future__ import annotations
+
+import re
+
+import discord
+
+from bot.ui.interactions.acknowledge import Interaction, asker_of
+from bot.ui.interactions.ids import JOB, VERSION, may_see
+
+_OWN = re.compile(rf"{VERSION}:again:{JOB}")
+
+
+async def text_of(interaction: Interaction, message: discord.Message) -> str:
+    """The full prompt of one of our own pictures, else the message's text, else an embed's."""
+    job_id = own_job_id(message, interaction.client.user)
+    if job_id is not None:
+        job = await interaction.client.store.get_job(job_id)
+        if job is not None and not job.deleted and may_see(job, asker_of(interaction)):
+            return job.request.shown_prompt or job.request.prompt
+    embeds = [embed.description for embed in message.embeds if embed.description]
+    return message.content or (embeds[0] if embeds else "")
+
+
+def own_job_id(message: discord.Message, me: discord.ClientUser | None) -> str | None:
+    """The job a result of ours belongs to, told by its buttons."""
+    if me is None or message.author.id != me.id:
+        return None
+    for row in message.components:
+        for child in getattr(row, "children", ()):
+            found = _OWN.fullmatch(getattr(child, "custom_id", None) or "")
+            if found is not None:
+                return found["job"]
+    return None

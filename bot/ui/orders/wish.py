@@ -1,0 +1,129 @@
+"""From what a person typed and attached to an ``Order``: the same few steps for commands, buttons, menus and forms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from bot.core.jobs.jobs import Prepared
+from bot.imaging.edits import PreparedInputs, Where, prepare_inputs
+from bot.imaging.uploads import check_upload
+from bot.rules.catalogue.catalogue import Model
+from bot.rules.options.build import RawOptions, Uploaded
+from bot.rules.options.prompts import read_prompt_file
+from bot.rules.people import Asker
+from bot.rules.requests import Endpoint, ImageRequest, Kind
+from bot.rules.uploads import useful_edge_px
+from bot.ui.interactions.acknowledge import Gather, Order
+from bot.ui.orders.attachments import Source, read_all
+
+if TYPE_CHECKING:
+    from bot.ui.client.client import Easel
+
+PROMPT_FROM_FILE_ALONE = "-"
+"""What to type as prompt when the prompt file is to stand alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One command as it was given. ``pictures`` and what says where to edit are read when their turn comes."""
+
+    kind: Kind
+    raw: RawOptions
+    model: str | None = None
+    prompt_file: Source | None = None
+    pictures: Sequence[Source] = field(default_factory=tuple)
+    mask: Source | None = None
+    markup: Source | None = None
+    area: str | None = None
+
+
+def gather(client: Easel, wish: Wish) -> Gather:
+    """How to make an ``Order`` of the wish."""
+
+    async def gathered(asker: Asker, private: bool) -> Order:
+        raw = replace(await _with_file(wish), private=private)
+        if not wish.pictures:
+            return Order(await client.jobs.prepare(asker, wish.kind, raw, model=wish.model))
+        prepared, ready = await ready_inputs(client, asker, replace(wish, raw=raw))
+        return Order(prepared, ready.inputs, ready.notes)
+
+    return gathered
+
+
+async def ready_inputs(client: Easel, asker: Asker, wish: Wish) -> tuple[Prepared, PreparedInputs]:
+    """Pictures read and checked, options checked against them, then everything made ready for the chosen model.
+
+    Raises ``UserError``; nothing was sent or spent.
+    """
+    extras = [source for source in (wish.mask, wish.markup) if source is not None]
+    read = await read_all([*wish.pictures, *extras])
+    pictures = read[: len(wish.pictures)]
+    others = dict(read[len(wish.pictures) :])
+    prepared = await client.jobs.prepare(
+        asker,
+        wish.kind,
+        wish.raw,
+        model=wish.model,
+        uploaded=Uploaded(
+            sizes=tuple(check_upload(data, name=name).size for name, data in pictures),
+            has_mask=wish.mask is not None or wish.area is not None,
+            has_markup=wish.markup is not None,
+        ),
+    )
+    request = prepared.request
+    model = client.catalogue.get(request.model)
+    if model is None or request.endpoint not in model.inputs:
+        raise LookupError(f"{request.model} has no rule for pictures at {request.endpoint}")
+    ready = await prepare_inputs(
+        pictures,
+        rule=model.inputs[request.endpoint],
+        where=_where(model, request, wish, others),
+        target_long_edge=useful_edge_px(request.size),
+    )
+    if ready.inputs.mask is not None and not request.has_mask:  # the picture's own transparency; it costs like a mask
+        prepared = await client.jobs.reprice(asker, replace(request, has_mask=True))
+    return prepared, ready
+
+
+def _where(model: Model, request: ImageRequest, wish: Wish, others: dict[str, bytes]) -> Where:
+    edits = request.endpoint is Endpoint.EDITS and wish.kind is Kind.EDIT
+    where = Where(
+        mask=others.get("mask"),
+        area=wish.area,
+        markup=others.get("markup"),
+        use_transparency=edits and model.mask_max_bytes is not None and wish.markup is None,
+        needed=edits and model.inputs[request.endpoint].square,
+    )
+    return where if model.mask_max_bytes is None else replace(where, max_bytes=model.mask_max_bytes)
+
+
+async def _with_file(wish: Wish) -> RawOptions:
+    """The options with the prompt file's text for a prompt, after what was typed beside it."""
+    if wish.prompt_file is None:
+        return wish.raw
+    text = read_prompt_file(await wish.prompt_file.read(), wish.prompt_file.name)
+    typed = wish.raw.prompt.strip()
+    prompt = text if typed in ("", PROMPT_FROM_FILE_ALONE) else f"{typed}\n\n{text}"
+    return replace(wish.raw, prompt=prompt)
+
+
+def raw_of(request: ImageRequest) -> RawOptions:
+    """The options a request was made from, to be checked again by today's rules."""
+    return RawOptions(
+        prompt=request.shown_prompt if request.kind is Kind.VARY else request.shown_prompt or request.prompt,
+        size=request.size,
+        quality=request.quality,
+        style=request.style,
+        background=request.background,
+        format=request.format,
+        compression=request.compression,
+        count=request.count if request.count > 1 else None,
+        moderation=request.moderation,
+        complexity=request.complexity,
+        frames=request.frames,
+        frame_ms=request.frame_ms,
+        fidelity=request.fidelity,
+        preview=request.partial_images > 0 or None,
+    )

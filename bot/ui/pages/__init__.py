@@ -1,0 +1,1 @@
+"""Embeds and texts, made from data; nothing is sent here."""

@@ -1,0 +1,118 @@
+"""What a batch says: how far it is, what a group shows, how it ended, and the table of all its lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import discord
+
+from bot.ports import Batch, BatchCounts, BatchPicture
+from bot.rules.ledger import Job, JobState
+from bot.ui.pages.links import jump_link
+from bot.ui.pages.result import COLOUR, cost
+from bot.ui.words.catalogue import duration, money, number, say
+from bot.ui.words.text import DESCRIPTION_LIMIT, clean, cut, shown
+
+BAR_CELLS = 20
+LINE_ROOM = 300
+MADE = frozenset({JobState.PRODUCED, JobState.DELIVERED, JobState.SETTLED})
+
+
+def bar(counts: BatchCounts) -> str:
+    """Twenty cells: done, failed, left."""
+    total = max(1, counts.total)
+    done = counts.done * BAR_CELLS // total
+    failed = (counts.done + counts.failed) * BAR_CELLS // total - done
+    return "🟩" * done + "🟥" * failed + "⬜" * (BAR_CELLS - done - failed)
+
+
+def head(batch: Batch, locale: str) -> str:
+    return say(locale, "batch.head", total=number(locale, len(batch.lines)), user=batch.asker.user_id)
+
+
+def progress(batch: Batch, counts: BatchCounts, locale: str) -> str:
+    """The progress message: bar, figures, time."""
+    figures = say(locale, "batch.figures", done=counts.done, failed=counts.failed, left=counts.left)
+    since = f"<t:{int(batch.created_at.timestamp())}:R>"
+    if counts.left == 0:
+        when = say(locale, "batch.over", since=since)
+    elif counts.cancelled:
+        when = say(locale, "batch.stopping")
+    elif counts.eta_s > 0:
+        when = say(locale, "batch.eta", since=since, time=duration(locale, counts.eta_s))
+    else:
+        when = say(locale, "batch.since", since=since)
+    return f"{head(batch, locale)}\n{bar(counts)}\n{figures}\n{when}"
+
+
+def group(batch: Batch, pictures: Sequence[BatchPicture], left_out: Sequence[int], locale: str) -> discord.Embed:
+    """What stands over the pictures of up to ten lines."""
+    lines = [f"**{picture.line}** · {shown(_prompt(picture.job), LINE_ROOM)}" for picture in pictures]
+    first, last = pictures[0].line, pictures[-1].line
+    title = say(locale, "batch.group", first=first, last=last, total=len(batch.lines))
+    embed = discord.Embed(title=title, description=cut("\n".join(lines), DESCRIPTION_LIMIT), colour=COLOUR)
+    if left_out:
+        embed.set_footer(text=say(locale, "batch.too_large", lines=", ".join(str(line) for line in left_out)))
+    return embed
+
+
+def summary(
+    batch: Batch, counts: BatchCounts, lines: Sequence[Job], locale: str, *, show_cost: bool, links: bool
+) -> discord.Embed:
+    """How it ended, with a link to each group and the sum."""
+    title = say(locale, "batch.cancelled" if counts.cancelled else "batch.done")
+    told = [say(locale, "batch.ended", done=counts.done, total=counts.total, failed=counts.failed)]
+    waiting = sum(job.waiting for job in lines)
+    if waiting:
+        told.append(say(locale, "batch.waiting", count=waiting))
+    embed = discord.Embed(title=title, description="\n".join(told), colour=COLOUR)
+    if links and (jumps := _links(lines, locale)):
+        embed.add_field(name=say(locale, "batch.groups"), value="\n".join(jumps), inline=False)
+    if show_cost:
+        total = money(locale, sum(job.charged_micro_usd for job in lines))
+        embed.add_field(name=say(locale, "result.cost"), value=total)
+    embed.set_footer(text=say(locale, "batch.attached"))
+    return embed
+
+
+def _links(lines: Sequence[Job], locale: str) -> list[str]:
+    groups: dict[str, list[int]] = {}
+    for job in lines:
+        link = jump_link(job)
+        if link is not None:
+            groups.setdefault(link, []).append(job.batch_line or 0)
+    return [
+        f"[{say(locale, 'batch.link', first=numbers[0], last=numbers[-1])}]({link})" for link, numbers in groups.items()
+    ]
+
+
+def ended(counts: BatchCounts, locale: str) -> str:
+    """The end in one message, where nothing else reaches the person."""
+    told = say(locale, "batch.ended", done=counts.done, total=counts.total, failed=counts.failed)
+    return f"{told} {say(locale, 'batch.look')}"
+
+
+def table(lines: Sequence[Job], locale: str, *, show_cost: bool) -> str:
+    """Line, result, cost and prompt, tab by tab: readable by people and by spreadsheets."""
+    head = [say(locale, "batch.column_line"), say(locale, "batch.column_result")]
+    head += [say(locale, "result.cost")] if show_cost else []
+    rows = ["\t".join([*head, say(locale, "result.prompt")])]
+    for job in lines:
+        cells = [str(job.batch_line or ""), _result(job, locale)]
+        cells += [cost(job, locale)] if show_cost else []
+        rows.append("\t".join([*cells, " ".join(clean(_prompt(job)).split())]))
+    return "\n".join(rows).encode("utf-8", "replace").decode() + "\n"
+
+
+def _result(job: Job, locale: str) -> str:
+    if job.waiting:
+        return say(locale, "batch.result_waiting")
+    if job.state in MADE:
+        return jump_link(job) or say(locale, "batch.result_made")
+    if job.state is JobState.RELEASED and job.reason == "cancelled":
+        return say(locale, "batch.result_cancelled")
+    return say(locale, f"state.{job.state}")
+
+
+def _prompt(job: Job) -> str:
+    return job.request.shown_prompt or job.request.prompt

@@ -1,0 +1,89 @@
+"""``/limits``: what applies to one member here and now, what is left, and what a picture would cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import discord
+
+from bot.core.jobs.intake import Prepared
+from bot.rules.errors import UserError
+from bot.rules.limits.decide import Measure, Period, Scope, Standing, is_open
+from bot.rules.servers.access import AccessDenied
+from bot.ui.pages.result import COLOUR
+from bot.ui.pages.settings import fitted
+from bot.ui.words.catalogue import moment, money, say
+from bot.ui.words.errors import words
+from bot.ui.words.limits import amount, plain_amount, window
+from bot.ui.words.text import DESCRIPTION_LIMIT, FIELD_LIMIT, cut, inline, shown
+
+_ORDER = (Period.SECONDS, Period.NOW, Period.HOUR, Period.DAY, Period.MONTH)
+_SCOPES = (Scope.MEMBER, Scope.ROLE, Scope.EVERYONE, Scope.CHANNEL, Scope.SERVER, Scope.OPERATOR)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What is known of one member's share here. ``quote`` is what `/imagine` would be, or why there is none."""
+
+    standings: Sequence[Standing]
+    quote: Prepared | UserError
+    in_server: bool
+    locale: str
+
+
+def limits_page(share: Share) -> discord.Embed:
+    locale = share.locale
+    standings = sorted(share.standings, key=_place)
+    lines = [line for standing in standings if (line := standing_line(standing, locale))]
+    body = fitted(lines, DESCRIPTION_LIMIT - 1000, locale) if lines else say(locale, "limits.none")
+    top = [say(locale, "limits.intro"), ""]
+    if isinstance(share.quote, AccessDenied):
+        top = [say(locale, "limits.denied", why=words(share.quote, locale)), ""]
+    embed = discord.Embed(colour=COLOUR, title=say(locale, "limits.title"), description="\n".join([*top, body]))
+    if not isinstance(share.quote, AccessDenied):
+        embed.add_field(name=say(locale, "limits.cost"), value=_quote(share.quote, locale), inline=False)
+    embed.set_footer(text=say(locale, "limits.footer" if share.in_server else "limits.footer_direct"))
+    return embed
+
+
+def _place(standing: Standing) -> tuple[int, int, str]:
+    limit = standing.limit
+    return _SCOPES.index(limit.scope) >= _SCOPES.index(Scope.CHANNEL), _ORDER.index(limit.window.period), limit.measure
+
+
+def standing_line(standing: Standing, locale: str) -> str:
+    """One limit: what is left of how much, which rule says so, and when it starts afresh.
+
+    The operator's numbers are nobody's business: only whether there is room.
+    """
+    limit = standing.limit
+    fields = {
+        "rule": f"-# {say(locale, f'limits_rule.{limit.scope}', subject=limit.subject_id)}",
+        "resets": say(locale, "limits.resets", when=moment(standing.resets_at)) if standing.resets_at else "",
+    }
+    if limit.scope is Scope.OPERATOR:
+        return say(locale, "limits.operator_full" if standing.left == 0 else "limits.operator_ok", **fields)
+    cooldown = limit.window.period is Period.SECONDS
+    key = "cooldown" if cooldown else str(limit.measure)
+    fields["what"] = say(locale, f"limit.{key}", window=window(limit.window.period, locale))
+    if is_open(limit) or standing.left is None:
+        return say(locale, "limits.free", **fields)
+    if cooldown:
+        ready = standing.resets_at is None
+        fields["resets"] = moment(standing.resets_at) if standing.resets_at else ""
+        return say(locale, f"limits.cooldown_{'ready' if ready else 'wait'}", amount=amount(limit, locale), **fields)
+    left, whole = plain_amount(limit, standing.left, locale), amount(limit, locale)
+    if limit.measure is Measure.JOBS:
+        fields["resets"] = ""
+    return say(locale, "limits.line", left=left, amount=whole, **fields)
+
+
+def _quote(quote: Prepared | UserError, locale: str) -> str:
+    if isinstance(quote, UserError):
+        return cut(say(locale, "limits.no_request", why=words(quote, locale)), FIELD_LIMIT)
+    request = quote.request
+    options = "".join(f", {shown(one, 40)}" for one in (request.size, request.quality) if one)
+    key = "limits.cost_line" if quote.upper_micro_usd else "limits.cost_free"
+    price = money(locale, quote.upper_micro_usd)
+    return say(locale, key, model=inline(request.model), options=options, amount=price)

@@ -1,0 +1,250 @@
+"""``/settings show`` and ``audit``: what holds in a server, on one page for someone who has never seen it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import discord
+
+from bot.ports import AuditEntry
+from bot.rules.limits.decide import Limit, Measure, Period, Scope, Standing, is_open
+from bot.rules.servers.access import ServerSettings
+from bot.rules.servers.changes import told_defaults
+from bot.ui.pages.result import COLOUR
+from bot.ui.words.catalogue import moment, money, number, say
+from bot.ui.words.limits import amount, change_line, slot, window
+from bot.ui.words.text import DESCRIPTION_LIMIT, FIELD_LIMIT, inline, length, shown
+
+MOST_EXCEPTIONS = 12
+MOST_NAMES = 8
+MENTIONS = {Scope.ROLE: "<@&{}>", Scope.MEMBER: "<@{}>", Scope.CHANNEL: "<#{}>"}
+EXCEPTIONS = tuple(MENTIONS)
+MEMBER_MEASURES = (
+    (Measure.IMAGES, Period.HOUR, False),
+    (Measure.IMAGES, Period.DAY, True),
+    (Measure.IMAGES, Period.MONTH, False),
+    (Measure.REQUESTS, Period.HOUR, False),
+    (Measure.REQUESTS, Period.DAY, False),
+    (Measure.REQUESTS, Period.MONTH, False),
+    (Measure.DOLLARS, Period.DAY, False),
+    (Measure.DOLLARS, Period.MONTH, False),
+    (Measure.JOBS, Period.NOW, True),
+)
+"""What each member's share may be limited in; True: shown even where there is no limit."""
+
+COMMANDS = {
+    Measure.REQUESTS: "quota",
+    Measure.IMAGES: "quota",
+    Measure.DOLLARS: "budget",
+    Measure.JOBS: "concurrency",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """Everything the page is made of. ``exists`` says whether a role or channel is still there."""
+
+    settings: ServerSettings
+    limits: tuple[Limit, ...]
+    standings: tuple[Standing, ...]
+    default_model: str
+    exists: Callable[[Scope, int], bool]
+    locale: str
+
+
+def page(office: Office) -> discord.Embed:
+    """The whole page: one embed, well under Discord's 6000 characters however much is set."""
+    locale = office.locale
+    intro = f"{_state(office)}\n{say(locale, 'settings.intro')}"
+    embed = discord.Embed(colour=COLOUR, title=say(locale, "settings.title"), description=intro)
+    for key, lines in (
+        ("money", _money(office)),
+        ("limits", _members(office)),
+        ("exceptions", _exceptions(office)),
+        ("who", _who(office)),
+        ("how", _how(office)),
+        ("safety", _safety(office)),
+    ):
+        embed.add_field(name=say(locale, f"settings.{key}"), value=fitted(lines, FIELD_LIMIT, locale), inline=False)
+    embed.set_footer(text=say(locale, "settings.footer"))
+    return embed
+
+
+def fitted(lines: Sequence[str], room: int, locale: str) -> str:
+    """As many whole lines as fit, and how many more there are."""
+    kept: list[str] = []
+    for count, line in enumerate(lines):
+        more = say(locale, "settings.more", count=len(lines) - count)
+        if length("\n".join([*kept, line])) > room - (length(more) + 1 if count + 1 < len(lines) else 0):
+            return "\n".join([*kept, more])
+        kept.append(line)
+    return "\n".join(kept) or "–"
+
+
+def _state(office: Office) -> str:
+    if not office.settings.paused:
+        return say(office.locale, "settings.running")
+    reason = office.settings.pause_reason
+    return say(office.locale, "settings.paused", reason=f" ({shown(reason, 200)})" if reason else "")
+
+
+def _line(office: Office, what: str, value: str, command: str) -> str:
+    return say(office.locale, "settings.line", what=what, value=value, command=command)
+
+
+# --- limits ------------------------------------------------------------------------------------------------------
+
+
+def _money(office: Office) -> list[str]:
+    locale = office.locale
+    lines = [
+        _line(office, _server_budget(limit.window.period, locale), _spent(office, limit), "budget")
+        for limit in office.limits
+        if limit.scope is Scope.SERVER and limit.measure is Measure.DOLLARS and not is_open(limit)
+    ]
+    if not lines:
+        lines.append(_line(office, _server_budget(Period.MONTH, locale), say(locale, "settings.no_limit"), "budget"))
+    hint = office.settings.api_key_hint
+    key = say(locale, "settings.own_key", hint=inline(hint)) if hint else say(locale, "settings.operator_key")
+    return [*lines, _line(office, say(locale, "settings.apikey"), key, "apikey")]
+
+
+def _server_budget(period: Period, locale: str) -> str:
+    return say(locale, "settings.server_budget", window=window(period, locale))
+
+
+def _spent(office: Office, limit: Limit) -> str:
+    standing = next((one for one in office.standings if one.limit == limit), None)
+    text = amount(limit, office.locale)
+    if standing is None or standing.resets_at is None:
+        return text
+    used, resets = money(office.locale, standing.used), moment(standing.resets_at)
+    return say(office.locale, "settings.spent", amount=text, used=used, resets=resets)
+
+
+def _members(office: Office) -> list[str]:
+    locale = office.locale
+    shares = {(one.measure, one.window.period): one for one in office.limits if one.scope is Scope.EVERYONE}
+    cooldown = shares.get((Measure.REQUESTS, Period.SECONDS))
+    lines = [_line(office, say(locale, "settings.cooldown"), _amount(office, cooldown), "cooldown")]
+    for measure, period, always in MEMBER_MEASURES:
+        limit = shares.get((measure, period))
+        if always or (limit is not None and not is_open(limit)):
+            what = say(locale, f"settings.{measure}", window=window(period, locale))
+            lines.append(_line(office, what, _amount(office, limit), COMMANDS[measure]))
+    others = [one for one in office.limits if one.scope is Scope.SERVER and one.measure is not Measure.DOLLARS]
+    return lines + [_line(office, slot(one, locale), _amount(office, one), COMMANDS[one.measure]) for one in others]
+
+
+def _amount(office: Office, limit: Limit | None) -> str:
+    if limit is None or is_open(limit):
+        return say(office.locale, "settings.no_limit")
+    return amount(limit, office.locale)
+
+
+def _exceptions(office: Office) -> list[str]:
+    locale = office.locale
+    found = [
+        one
+        for one in office.limits
+        if one.scope in EXCEPTIONS and one.subject_id is not None and office.exists(one.scope, one.subject_id)
+    ]
+    if not found:
+        return [say(locale, "settings.no_exceptions")]
+    found.sort(key=lambda one: (EXCEPTIONS.index(one.scope), one.subject_id or 0))
+    lines = [_exception(office, one) for one in found[:MOST_EXCEPTIONS]]
+    left = len(found) - len(lines)
+    return [*lines, say(locale, "settings.more", count=left)] if left else lines
+
+
+def _exception(office: Office, limit: Limit) -> str:
+    locale = office.locale
+    kind = "cooldown" if limit.window.period is Period.SECONDS else str(limit.measure)
+    what = say(locale, f"settings.exception_{kind}", window=window(limit.window.period, locale))
+    mention = MENTIONS[limit.scope].format(limit.subject_id)
+    return say(locale, "settings.exception", whose=mention, what=what, amount=_amount(office, limit))
+
+
+# --- settings ----------------------------------------------------------------------------------------------------
+
+
+def _who(office: Office) -> list[str]:
+    locale, settings = office.locale, office.settings
+    lists = (
+        ("models", map(inline, sorted(settings.allowed_models)), map(inline, sorted(settings.denied_models))),
+        ("channels", _mentions("<#{}>", settings.allowed_channels), _mentions("<#{}>", settings.denied_channels)),
+        ("roles", _mentions("<@&{}>", settings.allowed_roles), _mentions("<@&{}>", settings.denied_roles)),
+    )
+    lines = [
+        _line(office, say(locale, f"settings.{which}"), _listed(list(allowed), list(denied), locale), which)
+        for which, allowed, denied in lists
+    ]
+    blocked = _few([f"<@{block.user_id}>" for block in settings.blocked], locale)
+    return [*lines, _line(office, say(locale, "settings.blocked"), blocked or say(locale, "value.none"), "block")]
+
+
+def _mentions(form: str, ids: Iterable[int]) -> list[str]:
+    return [form.format(one) for one in sorted(ids)]
+
+
+def _listed(allowed: list[str], denied: list[str], locale: str) -> str:
+    parts = [
+        say(locale, key, items=_few(items, locale))
+        for key, items in (("settings.only", allowed), ("settings.never", denied))
+        if items
+    ]
+    return ", ".join(parts) or say(locale, "settings.all")
+
+
+def _few(items: list[str], locale: str) -> str:
+    if len(items) <= MOST_NAMES:
+        return ", ".join(items)
+    count = number(locale, len(items) - MOST_NAMES)
+    return say(locale, "settings.others", items=", ".join(items[:MOST_NAMES]), count=count)
+
+
+def _how(office: Office) -> list[str]:
+    locale, settings = office.locale, office.settings
+    defaults = shown(told_defaults(settings), 300)
+    if defaults == "none":
+        defaults = say(locale, "settings.operator_default", model=inline(office.default_model))
+    previews = {None: "settings.previews_auto", True: "value.on", False: "value.off"}[settings.previews]
+    channel = settings.log_channel_id
+    return [
+        _line(office, say(locale, "settings.defaults"), defaults, "defaults"),
+        _line(office, say(locale, "settings.previews"), say(locale, previews), "previews"),
+        _line(office, say(locale, "settings.log"), f"<#{channel}>" if channel else say(locale, "value.none"), "log"),
+    ]
+
+
+def _safety(office: Office) -> list[str]:
+    locale, settings = office.locale, office.settings
+    level = {None: "as_asked", "auto": "level_auto", "low": "level_low"}.get(settings.moderation, "as_asked")
+    switches = (("spoiler", settings.spoiler), ("age", settings.age_restricted_only))
+    return [
+        _line(office, say(locale, "settings.moderation"), say(locale, f"settings.{level}"), "moderation"),
+        *(
+            _line(office, say(locale, f"settings.{key}"), say(locale, "word.yes" if value else "word.no"), "moderation")
+            for key, value in switches
+        ),
+    ]
+
+
+# --- the trail ---------------------------------------------------------------------------------------------------
+
+
+def audit_page(entries: Sequence[AuditEntry], locale: str) -> discord.Embed:
+    """The latest changes, newest first, as many as fit."""
+    lines: list[str] = []
+    room = DESCRIPTION_LIMIT - 100
+    for entry in entries:
+        at = int(entry.at.timestamp())
+        line = say(locale, "settings.audit_line", at=at, actor=entry.actor_id, change=change_line(entry, locale))
+        room -= length(line) + 1
+        if room < 0:
+            lines.append(say(locale, "settings.audit_more"))
+            break
+        lines.append(line)
+    text = "\n".join(lines) or say(locale, "settings.audit_empty")
+    return discord.Embed(colour=COLOUR, title=say(locale, "settings.audit_title"), description=text)

@@ -1,0 +1,1 @@
+"""Pages with controls: gallery, settings, one's own data."""

@@ -1,0 +1,224 @@
+"""Pages of the gallery: what one viewer may see of a place, newest first, as a contact sheet with links.
+
+Law: a picture is shown only to whoever could open its message anyway: own ones, and public ones of channels the viewer
+can read. Paging is by the last job seen, so nothing shifts while new pictures arrive.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import discord
+
+from bot.imaging.sheets import contact_sheet
+from bot.imaging.threads import offload
+from bot.rules.ledger import Job
+from bot.rules.people import Asker, Place
+from bot.ui.components.job_buttons import claim_view
+from bot.ui.components.press import Press
+from bot.ui.interactions.acknowledge import Interaction, acknowledge, acknowledged, asker_of, in_server, tell
+from bot.ui.pages.links import jump_link
+from bot.ui.pages.result import COLOUR
+from bot.ui.words.catalogue import say
+from bot.ui.words.text import ALT_LIMIT, cut, length, plain, shown
+
+PER_PAGE = 9
+LOOKED_AT = 45
+"""Jobs read at a time while pictures the viewer may not see are left out."""
+
+MOST_LOOKS = 6
+SEARCH_LIMIT = 40
+PROMPT_ROOM = 140
+SHEET = "gallery.png"
+
+Read = Callable[[Place, int | None, str | None, str | None, int], Awaitable[list[Job]]]
+"""(place, member, search, before, limit) to jobs, newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What is looked for. ``before`` is the last job of the page before; None is the newest page."""
+
+    member_id: int | None = None
+    search: str = ""
+    before: str | None = None
+
+    @property
+    def custom_id(self) -> str:
+        """Everything about a page, in at most 100 characters."""
+        return f"e1:gallery:{self.member_id or ''}:{self.before or ''}:{self.search}"
+
+
+def searched(typed: str | None) -> str:
+    """What is searched for, no longer than a button can carry."""
+    text = " ".join((typed or "").split())
+    while length(text) > SEARCH_LIMIT:
+        text = text[:-1]
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """``next_before`` continues after this page; None: it is the last one."""
+
+    jobs: tuple[Job, ...]
+    next_before: str | None
+
+
+async def read_page(read: Read, asker: Asker, wanted: Filter, may_see: Callable[[Job], bool]) -> Page:
+    """Up to nine jobs the viewer may see. Where many are hidden a page may hold fewer and still have a next."""
+    found: list[Job] = []
+    before = wanted.before
+    for _ in range(MOST_LOOKS):
+        jobs = await read(asker.place, wanted.member_id, wanted.search or None, before, LOOKED_AT)
+        for job in jobs:
+            if may_see(job):
+                if len(found) == PER_PAGE:
+                    return Page(tuple(found), found[-1].id)
+                found.append(job)
+            before = job.id
+        if len(jobs) < LOOKED_AT:
+            return Page(tuple(found), None)
+    return Page(tuple(found), before)
+
+
+# --- who may see what --------------------------------------------------------------------------------------------
+
+
+def sight_of(interaction: Interaction, asker: Asker) -> Callable[[Job], bool]:
+    """Which jobs of this place the person behind the interaction may see, here."""
+    open_channels: dict[int, bool] = {}
+
+    def may_see(job: Job) -> bool:
+        if job.asker.age_restricted and not asker.age_restricted:
+            return False  # not in a channel for everybody
+        if job.asker.user_id == asker.user_id:
+            return True
+        if job.request.private or not asker.place.is_server:
+            return False
+        channel_id = job.asker.channel_id
+        if channel_id not in open_channels:
+            open_channels[channel_id] = can_read(interaction, channel_id)
+        return open_channels[channel_id]
+
+    return may_see
+
+
+def can_read(interaction: Interaction, channel_id: int) -> bool:
+    """Whether the person could read that channel. What is not known (an archived thread) counts as closed."""
+    if channel_id == interaction.channel_id:
+        return True
+    guild, member = interaction.guild, interaction.user
+    if not in_server(interaction) or guild is None or not isinstance(member, discord.Member):
+        return False
+    channel = guild.get_channel_or_thread(channel_id)
+    if channel is None:
+        return False
+    may = channel.permissions_for(member)
+    if isinstance(channel, discord.Thread) and channel.is_private() and not may.manage_threads:
+        return False  # its members are not known here
+    return may.view_channel and may.read_message_history
+
+
+# --- showing -----------------------------------------------------------------------------------------------------
+
+
+async def show_first(interaction: Interaction, wanted: Filter) -> None:
+    """Answers a command with the newest page, in private."""
+    await acknowledge(interaction, private=True)
+    await tell(interaction, **await _parts(interaction, wanted))
+
+
+async def turn(interaction: Interaction, wanted: Filter) -> None:
+    """Replaces the page under a button."""
+    await interaction.response.defer()
+    acknowledged(interaction)
+    parts = await _parts(interaction, wanted)
+    files = parts.pop("files", [])
+    await interaction.edit_original_response(**parts, attachments=files)
+
+
+async def _parts(interaction: Interaction, wanted: Filter) -> dict[str, Any]:
+    client = interaction.client
+    asker = asker_of(interaction)
+
+    async def read(
+        place: Place, member_id: int | None, search: str | None, before: str | None, limit: int
+    ) -> list[Job]:
+        return await client.store.gallery(place, member_id=member_id, search=search, before=before, limit=limit)
+
+    page = await read_page(read, asker, wanted, sight_of(interaction, asker))
+    waiting = await client.store.waiting_jobs(asker.place, asker.user_id) if wanted.before is None else []
+    sheet = await _sheet(interaction, page.jobs)
+    looks = await client.habits.looks(asker.place)
+    embed = _embed(page, waiting, wanted, asker, with_sheet=sheet is not None and not looks.spoiler)
+    parts: dict[str, Any] = {"embed": embed, "view": _view(waiting, wanted, page, asker.locale)}
+    if sheet is not None:
+        alt = plain("; ".join(f"{n}: {_prompt(job)}" for n, job in enumerate(page.jobs, 1)), ALT_LIMIT)
+        parts["files"] = [discord.File(io.BytesIO(sheet), SHEET, description=alt, spoiler=looks.spoiler)]
+    return parts
+
+
+async def _sheet(interaction: Interaction, jobs: Sequence[Job]) -> bytes | None:
+    """The first picture of each job in a grid; None when no original is kept any more."""
+    pictures = [await interaction.client.jobs.pictures.result(job.id, 0) for job in jobs]
+    if not any(pictures):
+        return None
+    return await offload(contact_sheet, [picture.data if picture is not None else b"" for picture in pictures])
+
+
+def _embed(page: Page, waiting: Sequence[Job], wanted: Filter, asker: Asker, *, with_sheet: bool) -> discord.Embed:
+    locale = asker.locale
+    lines = [_line(number, job, locale) for number, job in enumerate(page.jobs, 1)]
+    if not lines:
+        key = "gallery.none_more" if wanted.before is not None or page.next_before is not None else "gallery.none"
+        lines = [say(locale, key)]
+    embed = discord.Embed(title=_title(wanted, asker), description="\n".join(lines), colour=COLOUR)
+    if waiting:
+        told = [f"**{n}** · {shown(_prompt(job), PROMPT_ROOM)}" for n, job in enumerate(waiting[:5], 1)]
+        name = say(locale, "gallery.waiting", count=len(waiting))
+        embed.add_field(name=name, value=cut("\n".join(told), 1024), inline=False)
+    if with_sheet:
+        embed.set_image(url=f"attachment://{SHEET}")
+    return embed
+
+
+def _title(wanted: Filter, asker: Asker) -> str:
+    key = "gallery.mine" if wanted.member_id == asker.user_id else "gallery.title"
+    title = say(asker.locale, key)
+    return f"{title} · {plain(wanted.search, 60)}" if wanted.search else title
+
+
+def _line(number: int, job: Job, locale: str) -> str:
+    link = jump_link(job)
+    when = f"<t:{int(job.created_at.timestamp())}:R>"
+    where = f"[{say(locale, 'gallery.open')}]({link})" if link else say(locale, "gallery.private")
+    return f"**{number}** · {shown(_prompt(job), PROMPT_ROOM)}\n<@{job.asker.user_id}> · {when} · {where}"
+
+
+def _prompt(job: Job) -> str:
+    return job.request.shown_prompt or job.request.prompt
+
+
+def _view(waiting: Sequence[Job], wanted: Filter, page: Page, locale: str) -> discord.ui.View:
+    view = claim_view(list(waiting), locale)
+    if wanted.before is not None:
+        newest = replace(wanted, before=None)
+        view.add_item(GalleryPage(newest.custom_id, say(locale, "gallery.newest"), emoji="⏮️"))
+    if page.next_before is not None:
+        older = replace(wanted, before=page.next_before)
+        view.add_item(GalleryPage(older.custom_id, say(locale, "gallery.older"), emoji="▶️"))
+    return view
+
+
+class GalleryPage(
+    Press, template=r"e1:gallery:(?P<member>\d{0,20}):(?P<before>[A-Za-z0-9_-]{0,40}):(?P<search>.{0,80})"
+):
+    """Another page of the same search; whoever presses sees what they may see, not what the first viewer could."""
+
+    async def press(self, interaction: Interaction) -> None:
+        member = int(self.part("member") or 0) or None
+        await turn(interaction, Filter(member, self.part("search"), self.part("before") or None))

@@ -1,0 +1,125 @@
+"""What a person may ask of their own data: to have it, and to have it gone."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import logging
+import zipfile
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import discord
+
+from bot.rules.errors import NotFound
+from bot.ui.components.press import Press
+from bot.ui.interactions.acknowledge import Interaction, acknowledge, acknowledged, asker_of, tell
+from bot.ui.pages.result import COLOUR
+from bot.ui.words.catalogue import moment, number, say
+
+if TYPE_CHECKING:
+    from bot.ui.client.client import Easel
+
+log = logging.getLogger(__name__)
+
+LOOK_AGAIN_S = 2.0
+
+
+async def export(interaction: Interaction) -> None:
+    """Everything stored about the person as a JSON file, zipped where that alone fits Discord's limit."""
+    await acknowledge(interaction, private=True)
+    locale = str(interaction.locale)
+    data = await interaction.client.store.export_member(interaction.user.id)
+    name, content = await asyncio.to_thread(_packed, data, interaction.filesize_limit)
+    if len(content) > interaction.filesize_limit:
+        await tell(interaction, say(locale, "mydata.too_large"))
+        return
+    told = say(locale, "mydata.export", jobs=number(locale, len(data.get("jobs", ()))))
+    await tell(interaction, told, files=[discord.File(io.BytesIO(content), name)])
+
+
+def _packed(data: dict[str, Any], limit_bytes: int) -> tuple[str, bytes]:
+    text = json.dumps(data, ensure_ascii=False, indent=2, default=str).encode("utf-8", "replace")
+    if len(text) <= limit_bytes:
+        return "easel-mydata.json", text
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        archive.writestr("easel-mydata.json", text)
+    return "easel-mydata.zip", packed.getvalue()
+
+
+# --- forgetting --------------------------------------------------------------------------------------------------
+
+
+async def ask_whether(interaction: Interaction) -> None:
+    """What would go and what would stay, and a button to go on; at most once a day."""
+    locale = str(interaction.locale)
+    again = await interaction.client.forgettings.next_at(interaction.user.id)
+    if again is not None:
+        await tell(interaction, say(locale, "mydata.again", when=moment(again)))
+        return
+    embed = discord.Embed(title=say(locale, "mydata.ask"), colour=COLOUR)
+    embed.add_field(name=say(locale, "mydata.goes"), value=say(locale, "mydata.goes_what"), inline=False)
+    embed.add_field(name=say(locale, "mydata.stays"), value=say(locale, "mydata.stays_what"), inline=False)
+    view = discord.ui.View(timeout=None)
+    button = Forget(f"e1:forget:{interaction.user.id}", say(locale, "mydata.confirm"), style=discord.ButtonStyle.danger)
+    view.add_item(button)
+    await tell(interaction, embed=embed, view=view)
+
+
+class Forget(Press, template=r"e1:forget:(?P<user>\d{1,20})"):
+    """The second word for deleting; an old one that is pressed again is told when there is a next time."""
+
+    async def press(self, interaction: Interaction) -> None:
+        if self.part("user") != str(interaction.user.id):
+            raise NotFound("message")
+        await interaction.response.defer()
+        acknowledged(interaction)
+        locale = str(interaction.locale)
+        again = await interaction.client.forgettings.next_at(interaction.user.id)
+        if again is not None:
+            told = say(locale, "mydata.again", when=moment(again))
+            await interaction.edit_original_response(content=told, embed=None, view=None)
+            return
+        stopped = await _stop_waiting(interaction)
+        gone = await forget(interaction.client, interaction.user.id)
+        told = say(locale, "mydata.deleted", jobs=number(locale, len(gone))) if gone else say(locale, "mydata.nothing")
+        if stopped:
+            told += " " + say(locale, "mydata.stopped", count=number(locale, stopped))
+        await interaction.edit_original_response(content=told, embed=None, view=None)
+
+
+async def _stop_waiting(interaction: Interaction) -> int:
+    """Takes the person's jobs that still wait out of line, wherever they are: they would have no words left."""
+    client, asker = interaction.client, asker_of(interaction)
+    stopped = 0
+    for job_id in client.jobs.live_ids():
+        job = await client.store.get_job(job_id)
+        if job is not None and job.asker.user_id == asker.user_id and client.jobs.is_waiting(job_id):
+            await client.jobs.cancel(job_id, replace(asker, place=job.asker.place))
+            stopped += 1
+    return stopped
+
+
+async def forget(client: Easel, user_id: int) -> Sequence[str]:
+    """Forgets the person; returns the ids of the jobs that held something. Their files go too."""
+    running = client.jobs.live_ids()
+    gone = await client.store.forget_member(user_id)
+    for job_id in gone:
+        await client.files.remove(job_id)
+    if gone:
+        await client.forgettings.note(user_id)
+    later = [job_id for job_id in gone if job_id in running]
+    if later:
+        client.tasks.start(_remove_when_done(client, later), "forgetting what was being drawn")
+    return gone
+
+
+async def _remove_when_done(client: Easel, job_ids: Sequence[str]) -> None:
+    """A picture that was being drawn is still shown to the one who asked; what is kept of it goes right after."""
+    while set(job_ids) & client.jobs.live_ids():  # noqa: ASYNC110  # a job that ends tells only its own delivery
+        await asyncio.sleep(LOOK_AGAIN_S)
+    for job_id in job_ids:
+        await client.files.remove(job_id)

@@ -1,0 +1,157 @@
+"""What the options of ``/settings`` take: channels by kind, things of this very server, and completions."""
+
+from __future__ import annotations
+
+import logging
+from typing import Annotated, Any, TypeAlias
+
+import discord
+from discord import app_commands
+
+from bot.core.servers.admin import NotHere, OneAtATime
+from bot.rules.catalogue.catalogue import Model
+from bot.rules.limits.decide import Scope
+from bot.rules.options.build import suggest
+from bot.rules.requests import Kind
+from bot.rules.servers.changes import ALL
+from bot.ui.interactions.acknowledge import Interaction, asker_of
+from bot.ui.orders.choices import LONGEST, MOST, Choices, offered
+from bot.ui.words.text import cut
+
+log = logging.getLogger(__name__)
+
+AnyChannel: TypeAlias = app_commands.AppCommandChannel | app_commands.AppCommandThread
+Person: TypeAlias = discord.Member | discord.User
+NO_DEFAULT = "none"
+
+_Kind = discord.ChannelType
+_ROOMS = (_Kind.text, _Kind.news, _Kind.voice, _Kind.stage_voice)
+_FORUMS = (_Kind.forum,)  # media channels are not in the published description of the API
+_THREADS = (_Kind.public_thread, _Kind.private_thread, _Kind.news_thread)
+
+
+class _ChannelOf(app_commands.Transformer):
+    """A channel of these kinds, as the interaction describes it."""
+
+    def __init__(self, *kinds: discord.ChannelType) -> None:
+        super().__init__()
+        self._kinds = list(kinds)
+
+    @property
+    def type(self) -> discord.AppCommandOptionType:
+        return discord.AppCommandOptionType.channel
+
+    @property
+    def channel_types(self) -> list[discord.ChannelType]:
+        return self._kinds
+
+    async def transform(self, interaction: discord.Interaction[Any], value: Any, /) -> Any:
+        return value
+
+
+LimitChannel: TypeAlias = Annotated[AnyChannel, _ChannelOf(*_ROOMS, *_FORUMS, *_THREADS)]
+ListChannel: TypeAlias = Annotated[AnyChannel, _ChannelOf(*_ROOMS, *_FORUMS, *_THREADS, _Kind.category)]
+LogChannel: TypeAlias = Annotated[AnyChannel, _ChannelOf(*_ROOMS, *_THREADS)]
+
+
+# --- of this very server -----------------------------------------------------------------------------------------
+
+
+def subject_of(
+    interaction: Interaction,
+    otherwise: Scope,
+    *,
+    role: discord.Role | None = None,
+    member: Person | None = None,
+    channel: AnyChannel | None = None,
+    removing: bool = False,
+) -> tuple[Scope, int | None]:
+    """For whom a limit is. Raises ``OneAtATime``, or ``NotHere``; what has gone can still be removed."""
+    given = [(Scope.ROLE, role), (Scope.MEMBER, member), (Scope.CHANNEL, channel)]
+    chosen = [(scope, thing) for scope, thing in given if thing is not None]
+    if len(chosen) > 1:
+        raise OneAtATime
+    for scope, thing in chosen:
+        if not removing:
+            check_here(interaction, thing)
+        return scope, thing.id
+    return otherwise, None
+
+
+def check_here(interaction: Interaction, thing: discord.Role | Person | AnyChannel | None) -> None:
+    """Raises ``NotHere`` for a role, channel or member that is not of this server."""
+    guild = interaction.guild
+    match thing:
+        case None:
+            return
+        case discord.Role():
+            if thing.guild.id != interaction.guild_id or (_is_known(guild) and guild.get_role(thing.id) is None):  # type: ignore[union-attr]  # _is_known says so
+                raise NotHere("role")
+        case discord.Member() | discord.User():
+            if not isinstance(thing, discord.Member) or thing.guild.id != interaction.guild_id:
+                raise NotHere("member")
+        case app_commands.AppCommandThread():
+            if thing.guild_id != interaction.guild_id:
+                raise NotHere("channel")
+        case app_commands.AppCommandChannel():
+            foreign = thing.guild_id != interaction.guild_id
+            if foreign or (_is_known(guild) and guild.get_channel(thing.id) is None):  # type: ignore[union-attr]  # _is_known says so
+                raise NotHere("channel")
+
+
+def _is_known(guild: discord.Guild | None) -> bool:
+    """Whether Discord has told this process of the server's roles and channels (not so during an outage)."""
+    return guild is not None and not guild.unavailable and bool(guild.channels)
+
+
+# --- completing --------------------------------------------------------------------------------------------------
+
+
+async def complete_any_model(interaction: discord.Interaction[Any], typed: str) -> Choices:
+    """Every model on offer, allowed or not, and ``all``, which empties the list."""
+    try:
+        names = [ALL, *(model.id for model in _offered(interaction))]
+        settings = await interaction.client.habits.looks(asker_of(interaction).place)
+        names += sorted((settings.allowed_models | settings.denied_models) - set(names))
+        return _choices(names, typed)
+    except Exception:
+        log.exception("completing a model failed")
+        return []
+
+
+async def complete_default(interaction: discord.Interaction[Any], typed: str) -> Choices:
+    """What the option being typed may be: of the model chosen beside it, else of the one that holds here."""
+    try:
+        option = _focused(interaction)
+        if option == "model":
+            return _choices([*(model.id for model in _offered(interaction)), NO_DEFAULT], typed)
+        settings = await interaction.client.habits.looks(asker_of(interaction).place)
+        client = interaction.client
+        written = getattr(interaction.namespace, "model", None)
+        names = (written if isinstance(written, str) else None, settings.defaults.model, client.config.default_model)
+        model = next((found for name in names if name and (found := client.catalogue.get(name))), None)
+        values = suggest(option, typed, model, Kind.IMAGINE) if model is not None else ()
+        return _choices([*values, NO_DEFAULT], "" if values else typed)
+    except Exception:
+        log.exception("completing a default failed")
+        return []
+
+
+def _offered(interaction: Interaction) -> tuple[Model, ...]:
+    client = interaction.client
+    return offered(client.catalogue, client.config.is_official, client.clock().date())
+
+
+def _focused(interaction: Interaction) -> str:
+    data: Any = interaction.data or {}
+    for command in data.get("options", ()):
+        for option in command.get("options", ()):
+            if option.get("focused"):
+                return str(option["name"])
+    return ""
+
+
+def _choices(names: list[str], typed: str) -> Choices:
+    words = typed.lower().split()
+    found = [name for name in names if all(word in name.lower() for word in words) and len(name) <= LONGEST]
+    return [app_commands.Choice(name=cut(name, LONGEST), value=name) for name in found[:MOST]]

@@ -1,0 +1,376 @@
+"""Every error in words: what was asked, what is allowed, what works, who can change it and when.
+
+The only place that words a ``UserError``. What is no ``UserError`` is a bug: it gets a reference that stands in the
+log beside its traceback, and nothing else of it is shown.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+from bot.core.jobs.batches import BatchLinesRefused
+from bot.core.servers.admin import BadApiKey, NotHere, NotInAServer, OneAtATime
+from bot.core.servers.transfer import BadImport
+from bot.rules.catalogue.catalogue import ModelRetired, ModelWithheld, NoSuchModel
+from bot.rules.catalogue.pricing import UnknownPrice
+from bot.rules.errors import (
+    AlreadyRunning,
+    Busy,
+    Cancelled,
+    Interrupted,
+    NotFound,
+    QueueTooLong,
+    ServicePaused,
+    ShuttingDown,
+    StorageFull,
+    UserError,
+)
+from bot.rules.faults import FaultKind, ServiceFailed
+from bot.rules.limits.amounts import BadAmount
+from bot.rules.limits.decide import Measure, Period, Refusal, Refused, Scope
+from bot.rules.options.build import InvalidOptions
+from bot.rules.servers.access import AccessDenied, DeniedBecause
+from bot.rules.servers.changes import Contradiction, ListFull
+from bot.rules.uploads import SEPARATOR, BadUpload, UploadProblem
+from bot.ui.words.catalogue import day, duration, has, joined, moment, money, number, say, size_of
+from bot.ui.words.problems import problem_line
+from bot.ui.words.text import CONTENT_LIMIT, cut, inline, length, shown
+
+log = logging.getLogger(__name__)
+
+NO_REFERENCE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+
+
+class StaleButton(UserError):
+    """A button or form of a version long gone that nothing answers any more."""
+
+
+class StaleForm(UserError):
+    """A form whose other half was lost with an earlier life of the process."""
+
+
+class ChangedCommand(UserError):
+    """Discord showed a command that this version has no longer in that shape."""
+
+
+class ServerOnly(UserError):
+    """The command makes sense only inside a server."""
+
+
+class CannotPost(UserError):
+    """The bot may not write in the channel that was to be the log channel."""
+
+    def __init__(self, channel_id: int) -> None:
+        super().__init__(str(channel_id))
+        self.channel_id = channel_id
+
+
+class NothingToPreview(UserError):
+    """A mask preview was asked for, but nothing says where to edit."""
+
+
+class NoPicture(UserError):
+    """The chosen message holds no picture."""
+
+
+def words(error: Exception, locale: str) -> str:
+    """What a person is told, at most one message long. An unknown error is logged here, with its reference."""
+    text = _words(error, locale) if isinstance(error, UserError) else _unknown(error, locale)
+    return cut(text, CONTENT_LIMIT)
+
+
+def _words(error: UserError, locale: str) -> str:
+    simple = _SIMPLE.get(type(error))
+    if simple is not None:
+        return say(locale, simple)
+    for kind, wording in _WORDINGS.items():
+        if isinstance(error, kind):
+            return wording(error, locale)
+    return _unknown(error, locale)
+
+
+def is_worded(kind: type[UserError]) -> bool:
+    """Whether there is a ``case`` for this very class; a test asks it of every subclass."""
+    return kind in _SIMPLE or kind in _WORDINGS
+
+
+def _unknown(error: Exception, locale: str) -> str:
+    reference = "".join(secrets.choice(NO_REFERENCE_LETTERS) for _ in range(6))
+    log.error("reference %s: %s", reference, type(error).__name__, exc_info=error)
+    return say(locale, "error.unknown", reference=reference)
+
+
+# --- options -----------------------------------------------------------------------------------------------------
+
+
+def _invalid(error: InvalidOptions, locale: str) -> str:
+    lines = [problem_line(problem, error.model, locale) for problem in error.problems]
+    return "\n".join([say(locale, "problem.head"), *lines])
+
+
+def _no_such_model(error: NoSuchModel, locale: str) -> str:
+    nearest = joined(locale, [inline(name) for name in error.nearest])
+    return say(
+        locale,
+        "error.no_such_model",
+        asked=inline(error.asked, 60),
+        nearest=say(locale, "error.nearest", nearest=nearest) if nearest else "",
+    )
+
+
+def _retired(error: ModelRetired, locale: str) -> str:
+    successor = say(locale, "error.successor", successor=inline(error.successor)) if error.successor else ""
+    on = day(locale, error.retired_on)
+    return say(locale, "error.model_retired", model=inline(error.model), day=on, successor=successor)
+
+
+def _withheld(error: ModelWithheld, locale: str) -> str:
+    nearest = joined(locale, [inline(name) for name in error.nearest])
+    return say(
+        locale,
+        "error.model_withheld",
+        model=inline(error.model),
+        nearest=say(locale, "error.nearest", nearest=nearest) if nearest else "",
+    )
+
+
+# --- limits and access -------------------------------------------------------------------------------------------
+
+
+def _refused(error: Refused, locale: str) -> str:
+    lines = [refusal_line(refusal, locale) for refusal in error.refusals]
+    commands = sorted({_setting(refusal) for refusal in error.refusals if refusal.limit.scope is not Scope.OPERATOR})
+    if commands:
+        lines.append(say(locale, "refused.change_server", command=joined(locale, [f"`{name}`" for name in commands])))
+    if any(refusal.limit.scope is Scope.OPERATOR for refusal in error.refusals):
+        lines.append(say(locale, "refused.change_operator"))
+    return "\n".join([say(locale, "refused.head"), *lines])
+
+
+def refusal_line(refusal: Refusal, locale: str) -> str:
+    """The rule that had no room, with its numbers and when it starts afresh."""
+    limit = refusal.limit
+    amount = limit.amount or 0
+    shown_number = money if limit.measure is Measure.DOLLARS else number
+    fields = {
+        "amount": shown_number(locale, amount),
+        "used": shown_number(locale, refusal.used),
+        "asked": shown_number(locale, refusal.asked),
+        "whose": say(locale, f"refused.whose.{limit.scope}", subject=limit.subject_id),
+        "window": say(locale, f"window.{limit.window.period}", seconds=duration(locale, limit.window.seconds)),
+        "resets": moment(refusal.resets_at) if refusal.resets_at else say(locale, "service.later"),
+    }
+    return say(locale, f"refused.{_refusal_key(refusal)}", **fields)
+
+
+NEVER = {Measure.IMAGES: "images_never", Measure.DOLLARS: "dollars_never"}
+"""Measures of which one request can ask for more than the whole limit: waiting does not help then."""
+
+
+def _refusal_key(refusal: Refusal) -> str:
+    limit = refusal.limit
+    never = limit.amount is not None and 0 < limit.amount < refusal.asked
+    if limit.scope is Scope.OPERATOR and limit.measure is Measure.DOLLARS:
+        return "operator_never" if never else "operator"
+    if limit.measure is Measure.JOBS:
+        return "jobs"
+    if limit.amount == 0:
+        return "none_left"
+    if limit.window.period is Period.SECONDS and limit.measure is Measure.REQUESTS and limit.amount == 1:
+        return "cooldown"
+    return NEVER.get(limit.measure, str(limit.measure)) if never else str(limit.measure)
+
+
+def _setting(refusal: Refusal) -> str:
+    return {
+        "cooldown": "/settings cooldown",
+        "dollars": "/settings budget",
+        "jobs": "/settings concurrency",
+    }.get("dollars" if refusal.limit.measure is Measure.DOLLARS else _refusal_key(refusal), "/settings quota")
+
+
+def _denied(error: AccessDenied, locale: str) -> str:
+    text = say(locale, f"denied.{error.because}", detail=_denied_detail(error, locale))
+    return f"{text} {say(locale, 'denied.until', until=moment(error.until))}" if error.until else text
+
+
+def _denied_detail(error: AccessDenied, locale: str) -> str:
+    if error.because is DeniedBecause.BOT_LACKS:
+        names = [
+            say(locale, f"permission.{name}") if has(f"permission.{name}") else name
+            for name in error.detail.replace(" ", "").split(",")
+        ]
+        return joined(locale, names, last="and")
+    if error.because is DeniedBecause.MODEL:
+        return inline(error.detail)
+    return f" ({shown(error.detail, 300)})" if error.detail else ""
+
+
+# --- uploads and the service -------------------------------------------------------------------------------------
+
+
+def _upload(error: BadUpload, locale: str) -> str:
+    detail = _upload_detail(error, locale)
+    if error.problem in (UploadProblem.WRONG_FORMAT, UploadProblem.NOT_TEXT, UploadProblem.MASK_TWICE):
+        detail = f" ({detail})" if detail else ""
+    if error.problem is UploadProblem.BAD_AREA:
+        detail = inline(error.detail, 60)
+    sentence = say(locale, f"upload.{error.problem}", name=shown(error.name, 80), detail=detail)
+    return f"{sentence} {say(locale, 'upload.nothing_spent')}"
+
+
+def _upload_detail(error: BadUpload, locale: str) -> str:
+    """The detail, put together where it holds what came and what is allowed."""
+    came, parted, allowed = error.detail.partition(SEPARATOR)
+    if not parted:
+        return _one_detail(error, locale)
+    if error.problem is UploadProblem.TOO_MANY_BYTES and came.isdigit() and allowed.isdigit():
+        came, allowed = size_of(locale, int(came)), size_of(locale, int(allowed))
+    elif allowed.isdigit():
+        allowed = number(locale, int(allowed))
+    both = error.problem in (UploadProblem.MASK_SIZE, UploadProblem.MASK_TWICE)
+    return say(locale, "upload.both" if both else "upload.at_most", came=shown(came, 80), allowed=shown(allowed, 80))
+
+
+def _one_detail(error: BadUpload, locale: str) -> str:
+    """What the file is instead: a format or an encoding by its name, or where it goes wrong."""
+    if error.problem is UploadProblem.NOT_TEXT and error.detail.isdigit():
+        return say(locale, "upload.is.wrong_byte", byte=number(locale, int(error.detail)))
+    key = f"upload.is.{error.detail}"
+    if has(key):
+        return say(locale, key)
+    name = shown(error.detail, 200)
+    return say(locale, "upload.is.encoding", name=name) if name and error.problem is UploadProblem.NOT_TEXT else name
+
+
+def _service(error: ServiceFailed, locale: str) -> str:
+    fault = error.fault
+    sentence = say(
+        locale,
+        f"service.{fault.kind}",
+        model=inline(error.model),
+        when=duration_or_later(fault.retry_after_s, locale),
+        stage=_stage(fault.stage, locale),
+        categories=_categories(fault.categories, locale),
+        param=say(locale, "service.bad_request_param", param=inline(fault.param, 40)) if fault.param else "",
+    )
+    free = "service.moderation_free" if fault.kind is FaultKind.MODERATION else "service.free"
+    return f"{sentence} {say(locale, 'service.charged' if error.charged else free)}"
+
+
+def duration_or_later(seconds: float | None, locale: str) -> str:
+    """``in 12 s`` as far as a service told it, else ``in a moment``."""
+    return say(locale, "service.in", time=duration(locale, seconds)) if seconds else say(locale, "service.later")
+
+
+def _stage(stage: str | None, locale: str) -> str:
+    key = f"service.moderation_stage_{stage}"
+    return say(locale, key) if stage and has(key) else ""
+
+
+def _categories(categories: tuple[str, ...], locale: str) -> str:
+    named = shown(", ".join(categories), 200)
+    return say(locale, "service.moderation_categories", categories=named) if named else ""
+
+
+# --- the rest ----------------------------------------------------------------------------------------------------
+
+
+def _not_found(error: NotFound, locale: str) -> str:
+    key = f"thing.{error.what}"
+    return say(locale, "error.not_found", what=say(locale, key) if has(key) else shown(error.what, 100))
+
+
+def _unknown_price(error: UnknownPrice, locale: str) -> str:
+    return say(locale, "error.unknown_price", model=inline(error.model))
+
+
+def _queue(error: QueueTooLong, locale: str) -> str:
+    wait, allowed = duration(locale, error.wait_s), duration(locale, error.allowed_s)
+    return say(locale, "error.queue_too_long", wait=wait, allowed=allowed)
+
+
+def _cancelled(error: Cancelled, locale: str) -> str:
+    return say(locale, "error.cancelled_billed" if error.maybe_billed else "error.cancelled_free")
+
+
+def _interrupted(error: Interrupted, locale: str) -> str:
+    return say(locale, "error.interrupted_billed" if error.maybe_billed else "error.interrupted_free")
+
+
+def _lines(error: BatchLinesRefused, locale: str) -> str:
+    """All faulty lines with their numbers, as many as one message holds."""
+    text = say(locale, "error.lines")
+    for place, (line, problem) in enumerate(error.problems):
+        sentence = _words(problem, locale).replace("\n", " ")
+        more = say(locale, "error.more_lines", count=len(error.problems) - place)
+        added = f"{text}\n{say(locale, 'error.line', number=line, sentence=cut(sentence, 400))}"
+        if length(added) + length(more) + 1 > CONTENT_LIMIT:
+            return f"{text}\n{more}"
+        text = added
+    return text
+
+
+def _bad_amount(error: BadAmount, locale: str) -> str:
+    key = "error.bad_dollars" if error.dollars else "error.bad_amount"
+    return say(locale, key, option=error.option, asked=shown(error.asked, 60), most=number(locale, error.most))
+
+
+def _bad_import(error: BadImport, locale: str) -> str:
+    return "\n".join([say(locale, "error.bad_import"), *(f"- {shown(fault, 300)}" for fault in error.faults)])
+
+
+def _bad_api_key(error: BadApiKey, locale: str) -> str:
+    return say(locale, "error.key_refused" if error.refused_by_service else "error.key_malformed")
+
+
+def _not_here(error: NotHere, locale: str) -> str:
+    return say(locale, "error.not_here", kind=say(locale, f"kind_here.{error.kind}"))
+
+
+def _cannot_post(error: CannotPost, locale: str) -> str:
+    return say(locale, "error.cannot_post", channel=f"<#{error.channel_id}>")
+
+
+_SIMPLE: dict[type[UserError], str] = {
+    ListFull: "error.list_full",
+    Contradiction: "error.contradiction",
+    OneAtATime: "error.one_at_a_time",
+    AlreadyRunning: "error.already_running",
+    ShuttingDown: "error.shutting_down",
+    StorageFull: "error.storage_full",
+    Busy: "error.busy",
+    ServicePaused: "error.service_paused",
+    StaleButton: "error.stale",
+    StaleForm: "error.stale_form",
+    ChangedCommand: "error.changed_command",
+    ServerOnly: "error.server_only",
+    NotInAServer: "error.server_only",
+    NothingToPreview: "mask.preview_needs",
+    NoPicture: "vary.no_picture",
+}
+
+_WORDINGS: dict[type[UserError], Callable[[Any, str], str]] = {
+    InvalidOptions: _invalid,
+    NoSuchModel: _no_such_model,
+    ModelRetired: _retired,
+    ModelWithheld: _withheld,
+    Refused: _refused,
+    AccessDenied: _denied,
+    BadUpload: _upload,
+    ServiceFailed: _service,
+    NotFound: _not_found,
+    UnknownPrice: _unknown_price,
+    QueueTooLong: _queue,
+    Cancelled: _cancelled,
+    Interrupted: _interrupted,
+    BatchLinesRefused: _lines,
+    BadAmount: _bad_amount,
+    BadImport: _bad_import,
+    BadApiKey: _bad_api_key,
+    NotHere: _not_here,
+    CannotPost: _cannot_post,
+}

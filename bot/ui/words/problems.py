@@ -1,0 +1,54 @@
+"""What is wrong with options, in the reader's language: every ``Problem`` of the rules as one line."""
+
+from __future__ import annotations
+
+from bot.rules.options.asked import Problem
+from bot.rules.options.phrases import Listed, Phrase, Value
+from bot.ui.words.catalogue import decimal, joined, number, say
+from bot.ui.words.text import inline, shown
+
+SHOWN = 60
+"""Characters of what somebody typed that are repeated."""
+
+
+def problem_line(problem: Problem, model: str, locale: str) -> str:
+    """``**size:** `model` cannot make 512x512: … Nearest: 816x816.``"""
+    key = "problem.size" if problem.option == "size" else "problem.other"
+    sentence = say(locale, key, model=inline(model), asked=_told(problem.wanted, locale), why=_why(problem, locale))
+    ending = (
+        say(locale, "problem.leave_out")
+        if problem.works is None
+        else say(locale, "problem.nearest", nearest=_told(problem.works, locale))
+    )
+    return say(locale, "problem.line", option=problem.option, sentence=f"{sentence} {ending}")
+
+
+def _why(problem: Problem, locale: str) -> str:
+    if problem.because:
+        return joined(locale, [phrase_words(part, locale) for part in problem.because], last="and")
+    if problem.takes is not None:
+        return say(locale, "problem.allowed", allowed=phrase_words(problem.takes, locale))
+    return say(locale, "problem.nothing")
+
+
+def _told(what: str | Phrase, locale: str) -> str:
+    return phrase_words(what, locale) if isinstance(what, Phrase) else shown(what, SHOWN)
+
+
+def phrase_words(phrase: Phrase, locale: str) -> str:
+    """The phrase with its numbers written as the language does, foreign text escaped."""
+    values = {name: _value(value, locale) for name, value in phrase.values}
+    return say(locale, f"phrase.{phrase.key}", **values)
+
+
+def _value(value: Value, locale: str) -> str:
+    match value:
+        case int():
+            return number(locale, value)
+        case float():
+            return decimal(locale, value)
+        case str():
+            return shown(value, 200)
+        case Listed():
+            words = [shown(word, 100) for word in value.words]
+            return joined(locale, words, last=value.last) if value.last else ", ".join(words)

@@ -1,0 +1,1 @@
+"""Discord's REST API on loopback: a file a family of routes."""

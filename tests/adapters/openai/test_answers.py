@@ -1,0 +1,309 @@
+"""Good answers: pictures in every way they come, previews, and usage."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from bot.adapters.openai.answers import BrokenAnswer, decode_picture, parse_json
+from bot.adapters.openai.stream import EventSplitter
+from bot.rules.requests import Endpoint, Inputs, Kind, Partial, Usage
+from tests.adapters.openai.fault_server import (
+    ONE_INPUT,
+    b64,
+    completed,
+    json_reply,
+    partial,
+    picture,
+    pictures,
+    reply,
+    request,
+    sse,
+    stream,
+)
+
+RED, BLUE = picture("red"), picture("blue")
+BIG = bytes(range(256)) * 40_000
+
+
+async def make(service, asked=None, **more: Any):
+    asked = asked or request(count=2)
+    return await service.make(asked, Inputs(), **{"member_tag": "t", "deadline_s": 20, **more})
+
+
+async def made(server, connect, answer: object, asked=None, **more: Any):
+    server.does(json_reply(answer))
+    return await make(connect(), asked, **more)
+
+
+async def test_pictures_come_with_their_true_format_and_what_was_said_about_them(server, connect) -> None:
+    rows = [{"b64_json": b64(RED), "revised_prompt": " A fox. "}, {"b64_json": b64(picture(format_="JPEG"))}]
+    usage = {"input_tokens": 50, "input_tokens_details": {"text_tokens": 10, "image_tokens": 40}, "output_tokens": 196}
+    answer = await made(server, connect, {"data": rows, "usage": usage, "size": "8x6", "quality": "low"})
+    first, second = answer.images
+    assert (first.data, first.format, first.width, first.height, first.revised_prompt) == (RED, "png", 8, 6, "A fox.")
+    assert (second.format, second.revised_prompt) == ("jpeg", None)
+    assert answer.usage == Usage(input_text_tokens=10, input_image_tokens=40, output_tokens=196)
+    assert (answer.size, answer.quality, answer.request_id) == ("8x6", "low", "req_1")
+
+
+async def test_fewer_pictures_than_asked_are_a_good_answer(server, connect) -> None:
+    assert len((await made(server, connect, {"data": [{"b64_json": b64(RED)}]})).images) == 1
+
+
+async def test_more_pictures_than_asked_are_not_passed_on(server, connect) -> None:
+    assert len((await made(server, connect, {"data": [{"b64_json": b64(RED)}] * 5})).images) == 2
+
+
+async def test_a_broken_picture_does_not_take_the_good_one_with_it(server, connect) -> None:
+    answer = await made(server, connect, {"data": [{"b64_json": "%%%"}, {"b64_json": b64(BLUE)}]})
+    assert [image.data for image in answer.images] == [BLUE]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"b64_json": "data:image/png;base64," + b64(RED)},
+        {"url": "data:image/png;base64," + b64(RED)},
+        {"b64_json": None, "url": "data:image/png;base64," + b64(RED)},
+    ],
+)
+async def test_a_data_address_is_a_picture(row, server, connect) -> None:
+    assert (await made(server, connect, {"data": [row]})).images[0].data == RED
+
+
+async def test_slashes_may_be_escaped(server, connect) -> None:
+    large = picture(format_="BMP", size=(120, 90))
+    body = json.dumps({"data": [{"b64_json": b64(large)}]}).replace("/", "\\/")
+    assert "\\/" in body
+    server.does(reply(200, body, {"content-type": "application/json"}))
+    assert (await make(connect())).images[0].data == large
+
+
+async def test_the_content_type_may_lie(server, connect) -> None:
+    server.does(reply(200, json.dumps({"data": [{"b64_json": b64(RED)}]}), {"content-type": "text/plain"}))
+    assert (await make(connect())).images[0].data == RED
+
+
+async def test_a_compressed_answer_is_read_though_it_was_not_asked_for(server, connect) -> None:
+    import gzip
+
+    body = gzip.compress(json.dumps({"data": [{"b64_json": b64(RED)}]}).encode())
+    server.does(reply(200, body, {"content-type": "application/json", "content-encoding": "gzip"}))
+    assert (await make(connect())).images[0].data == RED
+
+
+@pytest.mark.parametrize(
+    ("usage", "endpoint", "expected"),
+    [
+        (None, Endpoint.GENERATIONS, None),
+        ({"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}, Endpoint.GENERATIONS, None),
+        ({"input_tokens": -4, "output_tokens": True}, Endpoint.GENERATIONS, None),
+        ("free", Endpoint.GENERATIONS, None),
+        ({"input_tokens": 12, "output_tokens": 5}, Endpoint.GENERATIONS, Usage(input_text_tokens=12, output_tokens=5)),
+        ({"input_tokens": 12, "output_tokens": 5}, Endpoint.EDITS, Usage(input_image_tokens=12, output_tokens=5)),
+        (
+            {
+                "input_tokens_details": {
+                    "text_tokens": 9,
+                    "image_tokens": 7,
+                    "cached_tokens_details": {"text_tokens": 4, "image_tokens": 99},
+                },
+                "output_tokens": 5,
+            },
+            Endpoint.EDITS,
+            Usage(9, 7, 5, 4, 7),
+        ),
+    ],
+)
+async def test_usage_that_says_nothing_counts_as_unknown(usage, endpoint, expected, server, connect) -> None:
+    server.does(pictures(RED, usage=usage))
+    kind = Kind.EDIT if endpoint is Endpoint.EDITS else Kind.IMAGINE
+    inputs = ONE_INPUT if endpoint is Endpoint.EDITS else Inputs()
+    answer = await connect().make(request(kind=kind, endpoint=endpoint), inputs, member_tag="t", deadline_s=20)
+    assert answer.usage == expected
+
+
+# --- previews ------------------------------------------------------------------------------------------------------
+
+
+class Listener:
+    def __init__(self, *, fails: bool = False, hangs: bool = False) -> None:
+        self.heard: list[Partial] = []
+        self.fails = fails
+        self.hangs = hangs
+
+    async def __call__(self, preview: Partial) -> None:
+        self.heard.append(preview)
+        if self.fails:
+            raise RuntimeError("Discord is down")
+        if self.hangs:
+            await asyncio.Event().wait()
+
+
+async def streamed(server, connect, *events: object, listener: Listener | None = None):
+    server.does(stream(*events))
+    listener = listener or Listener()
+    answer = await make(connect(), request(partial_images=3), on_partial=listener)
+    assert len(server.posts) == 1
+    return answer, [preview.index for preview in listener.heard], listener
+
+
+async def test_previews_come_before_the_picture(server, connect) -> None:
+    usage = {"input_tokens": 9, "output_tokens": 396}
+    answer, _, listener = await streamed(server, connect, partial(0, RED), completed(BLUE, usage=usage, quality="low"))
+    assert listener.heard == [Partial(0, RED, "png")]
+    assert (answer.images[0].data, answer.usage, answer.quality) == (BLUE, Usage(9, 0, 396), "low")
+    assert answer.request_id == "req_s"
+    assert server.posts[0].json["stream"] is True
+    assert server.posts[0].json["partial_images"] == 3
+
+
+async def test_an_edit_streams_too(server, connect) -> None:
+    server.does(stream(partial(0, RED, "image_edit"), completed(BLUE, "image_edit")))
+    listener = Listener()
+    asked = request(kind=Kind.EDIT, endpoint=Endpoint.EDITS, partial_images=1)
+    answer = await connect().make(asked, ONE_INPUT, member_tag="t", deadline_s=20, on_partial=listener)
+    assert (answer.images[0].data, [preview.index for preview in listener.heard]) == (BLUE, [0])
+    assert server.posts[0].fields["stream"] == "true"
+
+
+async def test_only_newer_previews_are_shown(server, connect) -> None:
+    heard: list[int] = []
+    step = asyncio.Event()
+
+    async def listen(preview: Partial) -> None:
+        heard.append(preview.index)
+        step.set()
+
+    async def behave(wire, seen) -> None:
+        await wire.send(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n")
+        for index, shown in ((1, True), (0, False), (1, False), (2, True)):
+            await wire.send(sse(partial(index, RED)))
+            if shown:
+                await step.wait()
+                step.clear()
+        await wire.send(sse(completed(BLUE)))
+        raise ConnectionError
+
+    server.does(behave)
+    await make(connect(), request(partial_images=3), on_partial=listen)
+    assert heard == [1, 2]
+
+
+async def test_a_listener_that_hangs_past_the_deadline_does_not_cost_the_picture(server, connect) -> None:
+    listener = Listener(hangs=True)
+    server.does(stream(partial(0, RED), partial(1, RED), partial(2, RED), completed(BLUE)))
+    service = connect(last_preview_s=0.5)
+    answer = await make(service, request(partial_images=3), on_partial=listener, deadline_s=0.4)
+    assert answer.images[0].data == BLUE
+    assert len(listener.heard) <= 1
+
+
+async def test_a_preview_that_is_being_shown_does_not_overtake_the_picture(server, connect) -> None:
+    done: list[str] = []
+
+    async def listen(_: Partial) -> None:
+        for _turn in range(50):  # as long as a message edit that takes its time
+            await asyncio.sleep(0)
+        done.append("preview")
+
+    server.does(stream(sse(partial(0, RED)) + sse(completed(BLUE))))
+    await make(connect(), request(partial_images=1), on_partial=listen)
+    done.append("picture")
+    assert done == ["preview", "picture"]
+
+
+async def test_a_failing_listener_harms_nothing(server, connect) -> None:
+    answer, _, _ = await streamed(server, connect, partial(0, RED), completed(BLUE), listener=Listener(fails=True))
+    assert answer.images[0].data == BLUE
+
+
+@pytest.mark.parametrize("data", ["***", b64(b"<html>"), b64(RED[:30]), "", None, 5])
+async def test_a_preview_that_is_no_picture_is_not_shown(data, server, connect) -> None:
+    event = {"type": "image_generation.partial_image", "partial_image_index": 0, "b64_json": data}
+    answer, heard, _ = await streamed(server, connect, event, completed(BLUE))
+    assert (heard, answer.images[0].data) == ([], BLUE)
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [completed(RED), completed(BLUE)],
+        [{"type": "keepalive"}, b": comment\n\n", completed(RED)],
+        [b"data: " + json.dumps(completed(RED)).encode() + b"\n\n"],
+        [b"event: x\r\ndata: " + json.dumps(completed(RED)).encode() + b"\r\n\r\n"],
+        [b"data: " + json.dumps(completed(RED)).encode() + b"\r\r"],
+        [b"data:" + json.dumps(completed(RED)).encode() + b"\n"],
+        [b'data: {"type": "image_generation.completed",\ndata: "b64_json": "' + b64(RED).encode() + b'"}\n\n'],
+        [b"\xef\xbb\xbf\n\n", completed(RED), b"data: [DONE]\n\n"],
+        [{"created": 1, "data": [{"b64_json": b64(RED)}]}],
+    ],
+    ids=[
+        "completed twice",
+        "noise",
+        "no event name",
+        "CRLF",
+        "CR",
+        "no last line",
+        "two lines",
+        "done",
+        "plain answer",
+    ],
+)
+async def test_a_stream_may_be_written_in_many_ways(events, server, connect) -> None:
+    answer, _, _ = await streamed(server, connect, *events)
+    assert answer.images[0].data == RED
+
+
+async def test_a_server_that_ignores_the_stream_is_not_asked_again(server, connect) -> None:
+    server.does(pictures(RED))
+    answer = await make(connect(), request(partial_images=2), on_partial=Listener())
+    assert (answer.images[0].data, len(server.posts)) == (RED, 1)
+
+
+async def test_a_stream_under_another_content_type_is_a_stream(server, connect) -> None:
+    server.does(reply(200, sse(partial(0, RED)) + sse(completed(BLUE)), {"content-type": "text/plain"}))
+    assert (await make(connect(), request(partial_images=2), on_partial=Listener())).images[0].data == BLUE
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 4096])
+def test_events_are_the_same_however_the_bytes_are_cut(size: int) -> None:
+    text = b": c\r\n\r\ndata: one\r\n\r\nevent: e\ndata: two\ndata: more\n\nid: 5\rdata: three\r\rdata: four\n\n"
+    splitter = EventSplitter()
+    events = [bytes(event) for at in range(0, len(text), size) for event in splitter.feed(text[at : at + size])]
+    assert events == [b"one", b"two\nmore", b"three", b"four"]
+
+
+def test_an_event_without_end_is_given_up() -> None:
+    splitter = EventSplitter()
+    with pytest.raises(BrokenAnswer):
+        for _ in range(80):
+            list(splitter.feed(b"data: " + b"A" * 2**20))
+
+
+# --- reading JSON --------------------------------------------------------------------------------------------------
+
+TRICKY = {
+    "quotes": {"a": 'say "b64_json": "x"', "data": [{"b64_json": b64(BIG)}]},
+    "backslashes": {"a": "ends in a backslash\\", "data": [{"b64_json": b64(BIG)}], "z": '\\"'},
+    "long text": {"revised": 'a "long" \\ text é ' * 2000, "data": [{"b64_json": b64(BIG)}]},
+    "long key": {"k" * 9000: 1, "data": [{"b64_json": b64(BIG)}]},
+}
+
+
+@pytest.mark.parametrize("name", TRICKY)
+def test_lifting_out_long_strings_changes_nothing(name: str) -> None:
+    parsed = parse_json(bytearray(json.dumps(TRICKY[name]).encode()))
+    assert decode_picture(parsed.span(parsed.value["data"][0]["b64_json"])) == BIG
+    for key, value in TRICKY[name].items():
+        if isinstance(value, str):
+            assert parsed.text(parsed.value[key]) == value
+
+
+def test_a_string_without_end_is_broken() -> None:
+    with pytest.raises(BrokenAnswer):
+        parse_json(b'{"data": "' + b"\\" * 100_001 + b'"')

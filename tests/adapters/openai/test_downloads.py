@@ -1,0 +1,142 @@
+"""Pictures answered as an address: fetched at once, only from where they may lie, with the key kept at home."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.rules.faults import Billed, FaultKind, ServiceFault
+from bot.rules.requests import Inputs
+from tests.adapters.openai.fault_server import KEY, cut, json_reply, picture, reply, request
+
+RED = picture("red")
+
+
+async def make(service, **more: Any):
+    return await service.make(request(count=2), Inputs(), **{"member_tag": "t", "deadline_s": 20, **more})
+
+
+def served(data: bytes):
+    return reply(200, data, {"content-type": "image/png"})
+
+
+def addressed(*urls: str):
+    return json_reply({"data": [{"url": url} for url in urls]})
+
+
+@pytest.mark.parametrize("path", ["/v1/images/1/content", "images/1/content"])
+async def test_a_relative_address_is_fetched_from_the_service_with_the_key(path: str, server, connect) -> None:
+    server.does(addressed(path), served(RED))
+    answer = await make(connect(), api_key="sk-own")
+    assert answer.images[0].data == RED
+    fetched = server.seen[1]
+    assert (fetched.method, fetched.path) == ("GET", "/v1/images/1/content")
+    assert fetched.headers["authorization"] == "Bearer sk-own"
+
+
+async def test_an_absolute_address_of_the_service_itself_is_fetched(server, connect) -> None:
+    server.does(addressed(f"{server.url}/generated-images/x.png"), served(RED))
+    assert (await make(connect())).images[0].data == RED
+
+
+async def test_the_service_by_its_other_name_is_fetched_without_the_key(server, connect) -> None:
+    server.does(addressed(f"http://localai.test:{server.port}/generated-images/x.png"), served(RED))
+
+    async def resolve(host: str, port: int) -> list[str]:
+        return ["127.0.0.1"]
+
+    assert (await make(connect(resolve=resolve))).images[0].data == RED
+    assert "authorization" not in server.seen[1].headers
+    assert server.seen[1].headers["host"] == f"localai.test:{server.port}"
+
+
+ADDRESSES = {
+    "loopback": "http://127.0.0.1:{port}/secret",
+    "metadata": "http://169.254.169.254/latest/meta-data/",
+    "private": "https://10.0.0.5/x.png",
+    "IPv6 loopback": "http://[::1]:{port}/x",
+    "IPv4 in IPv6": "http://[::ffff:127.0.0.1]:{port}/x",
+    "NAT64": "http://[64:ff9b::7f00:1]:{port}/x",
+    "6to4": "http://[2002:7f00:1::]/x",
+    "decimal": "http://2130706433:{port}/x",
+    "short": "http://127.1:{port}/x",
+    "nothing": "http://0.0.0.0:{port}/x",
+    "file": "file:///etc/passwd",
+    "ftp": "ftp://example.com/x.png",
+    "with a password": "https://user:pass@example.com/x.png",
+    "no scheme": "//127.0.0.1:{port}/x",
+}
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+async def test_an_address_inside_is_not_fetched(name: str, server, elsewhere, connect) -> None:
+    elsewhere.does(served(RED))
+    server.does(addressed(ADDRESSES[name].format(port=elsewhere.port)), served(RED))
+    with pytest.raises(ServiceFault) as caught:
+        await make(connect())
+    assert (caught.value.fault.kind, caught.value.fault.billed) == (FaultKind.BROKEN_ANSWER, Billed.MAYBE)
+    assert elsewhere.seen == []
+    assert len(server.seen) == 1
+
+
+async def test_a_name_that_points_inside_is_not_fetched(server, elsewhere, connect) -> None:
+    async def resolve(host: str, port: int) -> list[str]:
+        return ["93.184.216.34", "127.0.0.1"] if host == "rebind.test" else ["10.9.9.9"]
+
+    server.does(addressed(f"http://rebind.test:{elsewhere.port}/x.png"))
+    elsewhere.does(served(RED))
+    with pytest.raises(ServiceFault):
+        await make(connect(resolve=resolve))
+    assert elsewhere.seen == []
+
+
+async def test_a_redirect_of_a_picture_is_not_followed(server, elsewhere, connect) -> None:
+    elsewhere.does(served(RED))
+    server.does(addressed("/x.png"), reply(302, "", {"location": f"{elsewhere.url}/x.png"}))
+    with pytest.raises(ServiceFault) as caught:
+        await make(connect())
+    assert caught.value.fault.detail == "fetching the picture was answered with 302"
+    assert elsewhere.seen == []
+
+
+@pytest.mark.parametrize("failure", [reply(503), cut(b""), cut(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nabc")])
+async def test_a_picture_that_is_paid_for_is_fetched_again_when_that_may_help(failure, server, connect) -> None:
+    server.does(addressed("/x.png"), failure, served(RED))
+    assert (await make(connect())).images[0].data == RED
+    assert [one.method for one in server.seen] == ["POST", "GET", "GET"]
+
+
+async def test_a_picture_that_is_gone_is_a_broken_answer_that_may_be_charged(server, connect) -> None:
+    server.does(addressed("/x.png"), reply(404))
+    with pytest.raises(ServiceFault) as caught:
+        await make(connect())
+    assert (caught.value.fault.kind, caught.value.fault.billed) == (FaultKind.BROKEN_ANSWER, Billed.MAYBE)
+    assert len(server.posts) == 1
+
+
+async def test_an_address_of_html_is_not_a_picture(server, connect) -> None:
+    server.does(addressed("/x.png"), served(b"<html>"))
+    with pytest.raises(ServiceFault) as caught:
+        await make(connect())
+    assert caught.value.fault.kind is FaultKind.NOT_A_PICTURE
+
+
+async def test_a_picture_larger_than_any_is_not_read_to_its_end(server, connect, monkeypatch) -> None:
+    monkeypatch.setattr("bot.adapters.openai.download.MAX_PICTURE", 1000)
+    server.does(addressed("/x.png"), served(b"x" * 5000))
+    with pytest.raises(ServiceFault) as caught:
+        await make(connect())
+    assert caught.value.fault.detail == "the picture is larger than any picture"
+
+
+async def test_the_key_is_in_no_request_but_those_to_the_service(server, elsewhere, connect) -> None:
+    server.does(addressed(f"http://cdn.test:{elsewhere.port}/x.png"))
+    elsewhere.does(served(RED))
+
+    async def resolve(host: str, port: int) -> list[str]:
+        return ["127.0.0.1"] if host == "cdn.test" else ["10.0.0.1"]
+
+    with pytest.raises(ServiceFault):
+        await make(connect(resolve=resolve))
+    assert all(KEY not in str(one.headers) for one in elsewhere.seen)

@@ -1,0 +1,64 @@
+"""The circuit of an API key: opened once, probed once an interval, closed by the first sign that the key works."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.core.jobs.circuit import FIRST_PROBE, LAST_PROBE, OPENING, Circuit
+from bot.rules.faults import FaultKind
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("kind", FaultKind)
+def test_only_what_every_further_job_would_meet_opens_it(kind):
+    circuit = Circuit()
+
+    assert circuit.failed("operator", kind, NOON) is (kind in OPENING)
+    assert circuit.is_open("operator") is (kind in OPENING)
+
+
+def test_people_are_told_once_however_many_jobs_fail():
+    circuit = Circuit()
+
+    assert [circuit.failed("operator", FaultKind.BAD_KEY, NOON) for _ in range(5)] == [True, False, False, False, False]
+
+
+def test_one_job_an_interval_is_sent_and_asking_whether_one_may_come_takes_nothing():
+    circuit = Circuit()
+    circuit.failed("operator", FaultKind.BAD_KEY, NOON)
+    due = NOON + FIRST_PROBE
+
+    assert not circuit.may_try("operator", NOON)
+    assert [circuit.may_try("operator", due) for _ in range(3)] == [True, True, True]
+    assert [circuit.lets_through("operator", due) for _ in range(3)] == [True, False, False]
+    assert circuit.lets_through("operator", due + FIRST_PROBE)
+
+
+def test_probes_become_rarer_and_never_stop():
+    circuit, now, waits = Circuit(), NOON, []
+    circuit.failed("operator", FaultKind.OUT_OF_FUNDS, now)
+    for _ in range(8):
+        before = now
+        while not circuit.may_try("operator", now):
+            now += timedelta(seconds=1)
+        waits.append(now - before)
+        assert circuit.lets_through("operator", now)
+        circuit.failed("operator", FaultKind.OUT_OF_FUNDS, now)
+
+    assert waits == sorted(waits)
+    assert waits[0] == FIRST_PROBE
+    assert waits[-1] == LAST_PROBE
+
+
+def test_one_key_says_nothing_of_another():
+    circuit = Circuit()
+    circuit.failed("key g1", FaultKind.BAD_KEY, NOON)
+
+    assert circuit.lets_through("operator", NOON)
+    assert not circuit.lets_through("key g1", NOON)
+    assert circuit.succeeded("key g1")
+    assert not circuit.succeeded("key g1")
+    assert circuit.lets_through("key g1", NOON)

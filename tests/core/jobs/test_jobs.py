@@ -1,0 +1,356 @@
+"""A job's life without Discord and without a network: cancel, shutdown, trouble; and every n-th call failing."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bot.adapters.files.disk import DiskFiles
+from bot.core.jobs.jobs import CancelOutcome
+from bot.ports import CannotDeliver
+from bot.rules.errors import Busy, Cancelled, Interrupted, NotFound, ServicePaused, ShuttingDown, StorageFull
+from bot.rules.faults import Billed, FaultKind, ServiceFailed
+from bot.rules.ledger import JobState
+from bot.rules.requests import Inputs
+from bot.rules.servers.access import AccessDenied
+
+from .conftest import Core, FakeService, assert_invariants, every_job, fault
+
+
+async def states(core: Core) -> list[JobState]:
+    return [job.state for job in await every_job(core.store)]
+
+
+async def calls(core: Core, count: int = 1) -> None:
+    async with asyncio.timeout(5):
+        while core.service.calls < count:
+            await asyncio.sleep(0)
+
+
+async def test_a_job_is_made_shown_and_settled(core):
+    await core.run()
+
+    assert await states(core) == [JobState.SETTLED]
+    assert len(core.delivery.shown) == 1
+    assert core.delivery.told == []
+
+
+async def test_a_job_cancelled_in_line_is_released(core):
+    core.service.gate = asyncio.Event()
+    busy = [core.jobs.start(await core.open(f"e{n}"), Inputs(), core.delivery) for n in range(4)]
+    await calls(core, 4)
+    waiting = await core.open("mine")
+    core.jobs.start(waiting, Inputs(), core.delivery)
+
+    outcome = await core.jobs.cancel(waiting.id, core.asker())
+
+    assert outcome is CancelOutcome.RELEASED
+    assert isinstance(core.delivery.told[0], Cancelled)
+    core.service.gate.set()
+    await asyncio.wait(busy)
+    assert core.service.calls == 4
+
+
+async def test_a_job_cancelled_while_drawing_closes_the_connection_and_stays_charged(core):
+    core.service.gate = asyncio.Event()
+    job = await core.open()
+    core.jobs.start(job, Inputs(), core.delivery)
+    await calls(core)
+
+    outcome = await core.jobs.cancel(job.id, core.asker())
+
+    assert outcome is CancelOutcome.MAYBE_BILLED
+    assert core.service.cancelled == 1
+    assert await states(core) == [JobState.UNKNOWN]
+
+
+async def test_a_job_cancelled_before_its_first_step_is_closed_all_the_same(core):
+    job = await core.open()
+    core.jobs.start(job, Inputs(), core.delivery)
+
+    assert await core.jobs.cancel(job.id, core.asker()) is CancelOutcome.RELEASED
+    assert core.service.calls == 0
+
+
+async def test_only_the_maker_or_a_moderator_cancels_and_only_where_it_is(core):
+    core.service.gate = asyncio.Event()
+    job = await core.open()
+    task = core.jobs.start(job, Inputs(), core.delivery)
+    with pytest.raises(AccessDenied):
+        await core.jobs.cancel(job.id, core.asker(2))
+    with pytest.raises(NotFound):
+        await core.jobs.cancel("nosuchjob", core.asker())
+    core.service.gate.set()
+    await asyncio.wait({task})
+    assert await core.jobs.cancel(job.id, core.asker()) is CancelOutcome.TOO_LATE
+
+
+async def test_a_blocked_members_jobs_are_all_stopped_also_those_not_begun(core):
+    core.service.gate = asyncio.Event()
+    for number in range(6):
+        core.jobs.start(await core.open(f"e{number}"), Inputs(), core.delivery)
+    await calls(core, 4)
+    core.jobs.start(await core.open("last"), Inputs(), core.delivery)
+
+    assert await core.jobs.cancel_all_of(core.asker(9), 1) == 7
+    assert core.jobs.live_ids() == frozenset()
+    assert sorted(await states(core)) == sorted([JobState.UNKNOWN] * 4 + [JobState.RELEASED] * 3)
+
+
+async def test_a_cancel_at_any_moment_leaves_one_end_and_nothing_reserved(core):
+    for moment in range(60):
+        job = await core.open(f"e{moment}")
+        task = core.jobs.start(job, Inputs(), core.delivery)
+        for _ in range(moment * 3):
+            await asyncio.sleep(0)
+        await core.jobs.cancel(job.id, core.asker())
+        await asyncio.wait({task})
+    jobs = await assert_invariants(core.store)
+    ended = {job.state for job in jobs}
+
+    assert ended <= {JobState.RELEASED, JobState.UNKNOWN, JobState.SETTLED}
+    assert JobState.RELEASED in ended
+    assert len(core.delivery.shown) + len(core.delivery.told) == 60
+    unknown = sum(job.state is JobState.UNKNOWN for job in jobs)
+    assert unknown <= core.service.calls
+
+
+async def test_at_shutdown_who_waits_is_told_at_no_cost_and_who_draws_may_finish(core):
+    core.service.gate = asyncio.Event()
+    for number in range(6):
+        core.jobs.start(await core.open(f"e{number}"), Inputs(), core.delivery)
+    await calls(core, 4)
+    core.jobs.refuse_new()
+    finishing = asyncio.create_task(core.jobs.finish(5))
+    await asyncio.sleep(0.05)
+    core.service.gate.set()
+    await finishing
+
+    assert sorted(await states(core)) == sorted([JobState.SETTLED] * 4 + [JobState.RELEASED] * 2)
+    assert core.service.calls == 4
+    assert [error.maybe_billed for error in core.delivery.told] == [False, False]
+    with pytest.raises(ShuttingDown):
+        await core.open("new")
+
+
+async def test_at_the_end_of_the_grace_a_drawing_job_is_unknown_and_says_that_it_may_be_billed(core):
+    core.service.gate = asyncio.Event()
+    core.jobs.start(await core.open(), Inputs(), core.delivery)
+    await calls(core)
+    core.jobs.refuse_new()
+    await core.jobs.finish(0.01)
+    await core.end()
+
+    assert await states(core) == [JobState.UNKNOWN]
+    (told,) = core.delivery.told
+    assert isinstance(told, Interrupted)
+    assert told.maybe_billed
+
+
+async def test_what_cannot_be_shown_waits_and_is_shown_later(core):
+    core.delivery.trouble = [CannotDeliver("no")]
+    await core.run()
+    (job,) = await every_job(core.store)
+    assert (job.state, job.waiting) == (JobState.PRODUCED, True)
+
+    assert await core.recovery.deliver_kept(job)
+    assert await states(core) == [JobState.SETTLED]
+
+
+async def test_a_bug_while_showing_gives_no_picture_up(core):
+    core.delivery.trouble = [RuntimeError("a bug")]
+    await core.run()
+    assert core.delivery.told == []
+
+    await core.recovery.adopt_and_close()  # sees it for the first time
+    await core.recovery.adopt_and_close()
+
+    assert len(core.delivery.shown) == 1
+    assert await states(core) == [JobState.SETTLED]
+
+
+async def test_a_bug_that_stays_makes_the_picture_wait_instead_of_trying_for_ever(core):
+    core.delivery.trouble = [RuntimeError("a bug")] * 50
+    await core.run()
+    for _ in range(12):
+        await core.recovery.adopt_and_close()
+
+    (job,) = await every_job(core.store)
+    assert job.waiting
+    assert len(core.delivery.trouble) >= 45
+
+
+@pytest.mark.parametrize("problem", [Busy(), StorageFull()], ids=["busy", "full"])
+async def test_pictures_are_shown_though_the_ledger_cannot_be_written_and_it_learns_of_them_later(core, problem):
+    produce = core.store.produce
+    broken = [problem] * 6
+
+    async def produce_later(*args):
+        if broken:
+            raise broken.pop()
+        return await produce(*args)
+
+    core.store.produce = produce_later
+    await core.run()
+    assert len(core.delivery.shown) == 1
+    assert await states(core) == [JobState.DISPATCHED]
+
+    await core.jobs.closing.catch_up()
+
+    assert await states(core) == [JobState.SETTLED]
+    assert core.delivery.told == []
+    await core.recovery.adopt_and_close()
+    await core.recovery.adopt_and_close()
+    assert len(core.delivery.shown) == 1
+
+
+async def test_with_a_full_disk_running_pictures_are_delivered_from_memory(core):
+    async def full(*_):
+        raise StorageFull
+
+    core.files.keep = full
+    await core.run()
+
+    assert len(core.delivery.shown) == 1
+    assert await states(core) == [JobState.SETTLED]
+
+
+async def test_a_full_disk_takes_no_new_job(core):
+    core.files.free_bytes = lambda: -1
+    with pytest.raises(StorageFull):
+        await core.open()
+    assert await every_job(core.store) == []
+
+
+async def test_a_moderation_refusal_costs_nothing_even_when_the_ledger_is_busy_at_first(core):
+    core.service.script = [fault(FaultKind.MODERATION)]
+    refuse, busy = core.store.refuse, [Busy(), Busy()]
+
+    async def refuse_later(*args):
+        if busy:
+            raise busy.pop()
+        return await refuse(*args)
+
+    core.store.refuse = refuse_later
+    await core.run()
+
+    assert await states(core) == [JobState.REFUSED]
+    assert isinstance(core.delivery.told[0], ServiceFailed)
+
+
+async def test_a_key_that_is_refused_pauses_the_line_until_a_probe_succeeds(core):
+    core.service.script = [fault(FaultKind.OUT_OF_FUNDS)]
+    await core.run("first")
+    with pytest.raises(ServicePaused):
+        await core.open("second")
+    assert core.notices.heard == [("operator", False, "out_of_funds")]
+    core.now += core.jobs.circuit._open["operator"].interval
+    await core.run("probe")
+
+    assert core.notices.heard[1:] == [("operator", True, "")]
+    await core.run("after")
+    assert await states(core) == [JobState.RELEASED, JobState.SETTLED, JobState.SETTLED]
+
+
+# --- the n-th call fails ---------------------------------------------------------------------------------------------
+
+
+class Failing:
+    """Stands in front of anything and makes its n-th call (of all that share ``count``) fail."""
+
+    def __init__(self, inner: object, count: Count) -> None:
+        self._inner = inner
+        self._count = count
+
+    def __getattr__(self, name: str):
+        found = getattr(self._inner, name)
+        if not asyncio.iscoroutinefunction(found):
+            return found
+
+        async def call(*args, **more):
+            if self._count.is_due(name, before=True):
+                raise self._count.error
+            result = await found(*args, **more)
+            if self._count.is_due(name, before=False):
+                raise self._count.error
+            return result
+
+        return call
+
+
+class Count:
+    """``after``: the call has its effect and fails all the same (an answer that was lost)."""
+
+    def __init__(self, failing: int, error: Exception, *, after: bool, lasting: bool) -> None:
+        self.failing, self.error, self.after, self.lasting = failing, error, after, lasting
+        self.calls = 0
+        self.hit: list[str] = []
+
+    def is_due(self, name: str, *, before: bool) -> bool:
+        if before:
+            self.calls += 1
+        due = self.calls == self.failing or (self.lasting and self.calls > self.failing)
+        if not due or before is self.after:
+            return False
+        self.hit.append(name)
+        return True
+
+
+LAYERS = {
+    "ledger, busy": ("store", Busy(), False, False),
+    "ledger, busy from then on": ("store", Busy(), False, True),
+    "ledger, full from then on": ("store", StorageFull(), False, True),
+    "ledger, broken": ("store", RuntimeError("a bug"), False, False),
+    "ledger, answer lost": ("store", Busy(), True, False),
+    "files, full": ("files", StorageFull(), False, False),
+    "files, broken": ("files", OSError(5, "input/output error"), False, False),
+    "service, unreachable": ("service", fault(FaultKind.UNREACHABLE), False, False),
+    "service, broken off": ("service", fault(FaultKind.BROKEN_OFF, Billed.MAYBE), True, False),
+    "service, a bug": ("service", RuntimeError("a bug"), False, False),
+}
+
+
+def slow_for_the_ledger(name: str):
+    return pytest.param(LAYERS[name], id=name, marks=[pytest.mark.slow] if name.startswith("ledger") else [])
+
+
+@pytest.mark.parametrize("layer", [slow_for_the_ledger(name) for name in LAYERS])
+async def test_whichever_call_fails_every_invariant_holds(layer, tmp_path, store, monkeypatch):
+    """Two jobs (one a dall-e-3 of two calls), with the n-th call failing, for every n until nothing fails any more."""
+    monkeypatch.setattr("bot.core.jobs.queue.RETRY_S", 0.02)
+    name, error, after, lasting = layer
+    n, shown, told = 0, 0, 0
+    while True:
+        n += 1
+        count = Count(n, error, after=after, lasting=lasting)
+        parts = {"store": store, "files": DiskFiles(tmp_path, floor_bytes=0), "service": FakeService()}
+        service = parts["service"]
+        parts[name] = Failing(parts[name], count)
+        core = Core(**parts)
+        accepted = 0
+        for number, options in enumerate(({}, {"model": "dall-e-3", "quality": "standard", "count": 2})):
+            try:
+                job = await core.open(f"{n}:{number}", **options)
+            except (Busy, StorageFull, RuntimeError):
+                continue
+            accepted += 1
+            await asyncio.wait({core.jobs.start(job, Inputs(), core.delivery)}, timeout=0.3 if lasting else 10)
+        await core.end()
+        whole = Core(store, DiskFiles(tmp_path, floor_bytes=0), service)  # it works again; what was dropped is found
+        whole.jobs.closing = core.jobs.closing
+        whole.jobs.closing._store = store
+        whole.delivery = core.delivery
+        for _ in range(3):
+            await whole.recovery.adopt_and_close()
+        await whole.end()
+        jobs = await assert_invariants(store)
+        assert len(set(core.delivery.shown)) + len(core.delivery.told) >= accepted, (n, count.hit)
+        assert service.calls <= 3 + (name == "service"), (n, count.hit)
+        shown, told = shown + len(core.delivery.shown), told + len(core.delivery.told)
+        if not count.hit:
+            break
+        assert n < 200
+    assert n > 2
+    assert shown
+    assert len(jobs) <= 2 * n

@@ -1,0 +1,178 @@
+"""The fair queue: order, bound, pace, cancel and position."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core.jobs.queue import FairOrder, FairQueue, Ticket
+from bot.core.tasks import Tasks
+
+
+def ticket(name: str, place: str = "g1", user: int = 1, images: int = 1) -> Ticket:
+    return Ticket(name, place, user, images, 10.0)
+
+
+def test_servers_take_turns_and_inside_a_server_members_do():
+    order = FairOrder()
+    for name, place, user in [
+        ("a1", "g1", 1), ("a2", "g1", 1), ("a3", "g1", 1), ("b1", "g1", 2), ("c1", "g2", 3), ("c2", "g2", 3),
+    ]:  # fmt: skip
+        order.add(ticket(name, place, user))
+
+    foretold = [waiting.job_id for waiting in order.in_order()]
+    called = [order.pop().job_id for _ in range(len(order))]
+
+    assert called == ["a1", "c1", "b1", "c2", "a2", "a3"]
+    assert foretold == called
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), max_size=40))
+def test_the_foretold_order_is_the_real_one_and_nobody_is_lost(arrivals):
+    order = FairOrder()
+    for number, (place, user) in enumerate(arrivals):
+        order.add(ticket(str(number), f"g{place}", user))
+
+    foretold = [waiting.job_id for waiting in order.in_order()]
+
+    assert foretold == [order.pop().job_id for _ in range(len(order))]
+    assert sorted(foretold, key=int) == [str(number) for number in range(len(arrivals))]
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3)), min_size=1, max_size=40))
+def test_nobody_starves_within_the_stated_bound(arrivals):
+    order = FairOrder()
+    for number, (place, user) in enumerate(arrivals):
+        order.add(ticket(str(number), f"g{place}", user))
+    places = {place for place, _ in arrivals}
+
+    called = [order.pop() for _ in range(len(order))]
+
+    for place in places:
+        first = next(i for i, t in enumerate(called) if t.place_key == f"g{place}")
+        assert first <= len(places) - 1
+
+
+def test_an_empty_line_has_nobody_to_call():
+    with pytest.raises(IndexError):
+        FairOrder().pop()
+
+
+class Line:
+    """A queue whose pace the test sets, with jobs that record when they run."""
+
+    def __init__(self, max_running: int = 1) -> None:
+        self.tasks = Tasks()
+        self.delays: list[float] = []
+        self.paced: list[tuple[str, int]] = []
+        self.queue = FairQueue(max_running=max_running, pace=self._pace, tasks=self.tasks)
+        self.ran: list[str] = []
+        self.finish = asyncio.Event()
+        self.most = 0
+        self._now = 0
+
+    async def _pace(self, lane: str, images: int) -> float:
+        self.paced.append((lane, images))
+        return 0.0
+
+    async def run(self, one: Ticket) -> None:
+        async with self.queue.turn(one):
+            self._now += 1
+            self.most = max(self.most, self._now)
+            self.ran.append(one.job_id)
+            await self.finish.wait()
+            self._now -= 1
+
+
+async def settle() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def test_no_more_run_at_once_than_allowed():
+    line = Line(max_running=2)
+    running = [asyncio.create_task(line.run(ticket(str(n), user=n))) for n in range(6)]
+    await settle()
+
+    assert line.ran == ["0", "1"]
+    assert line.queue.running() == 2
+    line.finish.set()
+    await asyncio.gather(*running)
+
+    assert line.most == 2
+    assert line.queue.waiting() == 0
+    await line.tasks.finish(1)
+
+
+async def test_positions_count_from_one_and_move_up():
+    line = Line()
+    tickets = [ticket(str(n), user=n) for n in range(4)]
+    running = [asyncio.create_task(line.run(one)) for one in tickets]
+    await settle()
+
+    positions = [line.queue.position(one) for one in tickets]
+
+    assert positions == [None, 1, 2, 3]
+    line.finish.set()
+    await asyncio.gather(*running)
+    await line.tasks.finish(1)
+
+
+async def test_a_cancelled_ticket_frees_its_place_in_line_and_never_runs():
+    line = Line()
+    tickets = [ticket(str(n), user=n) for n in range(3)]
+    running = [asyncio.create_task(line.run(one)) for one in tickets]
+    await settle()
+
+    running[1].cancel()
+    await settle()
+    position = line.queue.position(tickets[2])
+    line.finish.set()
+    await asyncio.gather(*running, return_exceptions=True)
+
+    assert position == 1
+    assert line.ran == ["0", "2"]
+    assert line.queue.running() == 0
+    await line.tasks.finish(1)
+
+
+async def test_the_pace_is_asked_for_every_job_with_its_number_of_pictures():
+    line = Line(max_running=5)
+    line.finish.set()
+    await asyncio.gather(*(line.run(ticket(str(n), user=n, images=n + 1)) for n in range(3)))
+
+    assert line.paced == [("operator", 1), ("operator", 2), ("operator", 3)]
+    await line.tasks.finish(1)
+
+
+async def test_a_pace_that_cannot_be_asked_loses_nobody(monkeypatch, caplog):
+    monkeypatch.setattr("bot.core.jobs.queue.RETRY_S", 0.0)
+    line = Line()
+    line.finish.set()
+    answers = iter([RuntimeError("busy"), None])
+    ask = line._pace
+
+    async def pace(lane: str, images: int) -> float:
+        if error := next(answers, None):
+            raise error
+        return await ask(lane, images)
+
+    line.queue._pace = pace
+    await line.run(ticket("a"))
+
+    assert line.ran == ["a"]
+    await line.tasks.finish(1)
+
+
+def test_the_estimate_grows_with_the_pictures_ahead():
+    queue = FairQueue(max_running=4, pace=None, tasks=None)
+    order = queue._lanes.setdefault("operator", FairOrder())
+    mine = ticket("mine", user=9)
+    for n in range(5):
+        order.add(ticket(str(n), user=n))
+    order.add(mine)
+
+    assert queue.eta_s(mine, per_minute=5) == pytest.approx(5 * 12 + 10)

@@ -1,0 +1,154 @@
+"""What the next life does with the jobs of one that died: one test per state, and the files beside it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot.adapters.files.disk import DiskFiles
+from bot.ports import CannotDeliver
+from bot.rules.catalogue.pricing import MicroUSD
+from bot.rules.errors import Interrupted
+from bot.rules.ledger import Bill, JobState, LostLease
+from bot.rules.requests import Made, MadeImage
+
+from .conftest import NOON, PICTURE, Core, FakeService, every_job
+
+BILL = Bill(MicroUSD(5000), 2, request_id="req_1")
+MADE = (Made((MadeImage(PICTURE, "png", 0, 0), MadeImage(PICTURE, "png", 0, 0))),)
+
+
+@pytest.fixture
+async def left(core, tmp_path):
+    """Jobs left behind in a state: ``await left(state)``; then ``left.core`` is the next life."""
+
+    class Left:
+        def __init__(self) -> None:
+            self.core = Core(core.store, DiskFiles(tmp_path, floor_bytes=0), FakeService())
+
+        async def __call__(self, state: JobState):
+            job = await core.open(count=2)
+            store, now = core.store, NOON
+            if state is not JobState.RESERVED:
+                job = await store.dispatch(job, now)
+            if state in (JobState.PRODUCED, JobState.DELIVERED):
+                job = await store.produce(job, BILL, None, now)
+            if state is JobState.DELIVERED:
+                job = await store.deliver(job, 5, 100, now)
+            return job
+
+        async def next_life(self) -> None:
+            store = core.store
+            store.life = "another:life"
+            await self.core.recovery.adopt_and_close()
+
+    return Left()
+
+
+async def only(left):
+    (job,) = await every_job(left.core.store)
+    return job
+
+
+async def test_reserved_is_released_and_told(left):
+    await left(JobState.RESERVED)
+    await left.next_life()
+
+    assert (await only(left)).state is JobState.RELEASED
+    (told,) = left.core.delivery.told
+    assert isinstance(told, Interrupted)
+    assert not told.maybe_billed
+
+
+async def test_dispatched_is_unknown_told_and_never_sent(left):
+    await left(JobState.DISPATCHED)
+    await left.next_life()
+
+    job = await only(left)
+    assert (job.state, job.charged_micro_usd > 0) == (JobState.UNKNOWN, True)
+    assert left.core.delivery.told[0].maybe_billed
+    assert left.core.service.calls == 0
+
+
+async def test_dispatched_with_all_its_pictures_on_disk_is_shown_and_charged_as_billed(left):
+    job = await left(JobState.DISPATCHED)
+    await left.core.jobs.pictures.keep_results(job.id, MADE, BILL, "a fox, revised")
+    await left.next_life()
+
+    job = await only(left)
+    assert (job.state, job.charged_micro_usd, job.revised_prompt) == (JobState.SETTLED, 5000, "a fox, revised")
+    assert job.bill.estimated
+    assert left.core.delivery.shown == [job.id]
+
+
+async def test_dispatched_with_only_some_of_its_pictures_on_disk_is_unknown(left):
+    job = await left(JobState.DISPATCHED)
+    await left.core.files.keep(job.id, "0.png", PICTURE)
+    await left.next_life()
+
+    assert (await only(left)).state is JobState.UNKNOWN
+    assert left.core.delivery.shown == []
+
+
+async def test_produced_is_shown(left):
+    job = await left(JobState.PRODUCED)
+    await left.core.jobs.pictures.keep_results(job.id, MADE, BILL, None)
+    await left.next_life()
+
+    assert (await only(left)).state is JobState.SETTLED
+    assert left.core.delivery.shown == [job.id]
+    assert left.core.service.calls == 0
+
+
+async def test_produced_that_cannot_be_shown_waits_and_is_left_alone_by_later_rounds(left):
+    job = await left(JobState.PRODUCED)
+    await left.core.jobs.pictures.keep_results(job.id, MADE, BILL, None)
+    left.core.delivery.trouble = [CannotDeliver("no")]
+    for _ in range(3):
+        await left.next_life()
+
+    assert (await only(left)).waiting
+    assert left.core.delivery.shown == []
+
+
+async def test_produced_whose_pictures_are_gone_is_told_and_closed(left):
+    await left(JobState.PRODUCED)
+    await left.next_life()
+
+    assert (await only(left)).state is JobState.SETTLED
+    assert left.core.delivery.told[0].maybe_billed
+
+
+async def test_delivered_is_settled_without_a_word(left):
+    await left(JobState.DELIVERED)
+    await left.next_life()
+
+    assert (await only(left)).state is JobState.SETTLED
+    assert (left.core.delivery.shown, left.core.delivery.told) == ([], [])
+
+
+async def test_of_two_that_recover_one_acts(left):
+    job = await left(JobState.DISPATCHED)
+    await left.next_life()
+
+    with pytest.raises(LostLease):
+        await left.core.recovery.recover(replace(job, epoch=job.epoch))
+    assert len(left.core.delivery.told) == 1
+
+
+async def test_a_job_without_an_answer_to_deliver_to_waits(left):
+    job = await left(JobState.PRODUCED)
+    await left.core.jobs.pictures.keep_results(job.id, MADE, BILL, None)
+
+    assert not await left.core.recovery.deliver_kept(replace(job, answer=None))
+    assert (await only(left)).waiting
+
+
+async def test_a_job_between_its_opening_and_its_start_is_not_taken_for_dropped(core):
+    job = await core.open()
+    await core.recovery.adopt_and_close()
+
+    (found,) = await every_job(core.store)
+    assert found.state is JobState.RESERVED
+    await core.jobs.abandon(job, "the test is over")

@@ -1,0 +1,214 @@
+"""What is forgotten by itself, and when: originals, counters, servers that removed the bot, the note of a deletion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+
+from bot.core.upkeep.retention import Departures, Forgettings, Upkeep
+from bot.rules.ledger import JobState
+from bot.rules.limits.decide import Period, Subject
+from bot.rules.people import Place
+from bot.rules.servers.access import ServerSettings
+
+SERVER, OTHER = Place(10, 1), Place(20, 1)
+
+
+@pytest.fixture
+def upkeep(core):
+    forgettings = Forgettings(core.store, lambda: core.now, lambda user: f"tag{user}")
+    return Upkeep(core.store, core.files, lambda: core.now, forgettings)
+
+
+@dataclass
+class Gateway:
+    """What the bot would know of Discord: the servers it is in, and whether it is connected."""
+
+    servers: set[int] = field(default_factory=set)
+    is_connected: bool = True
+
+    def is_member(self, server_id: int) -> bool | None:
+        if server_id in self.servers:
+            return True
+        return False if self.is_connected else None
+
+
+@pytest.fixture
+def gateway():
+    return Gateway({10, 20})
+
+
+@pytest.fixture
+def departures(core, gateway):
+    return Departures(
+        core.store, core.files, lambda: core.now, is_member=gateway.is_member, present=lambda: gateway.servers
+    )
+
+
+async def kept_pictures(core) -> int:
+    return len([job_id async for job_id in core.files.jobs()])
+
+
+async def set_up_server(core, place: Place = SERVER) -> None:
+    await core.store.save_settings(place, ServerSettings(previews=False), 1, "previews", "", "", core.now)
+
+
+async def is_set_up(core, place: Place = SERVER) -> bool:
+    return (await core.store.settings(place)).previews is False
+
+
+# --- originals and counters --------------------------------------------------------------------------------------
+
+
+async def test_originals_stay_for_thirty_days(core, upkeep):
+    await core.run()
+    core.now += timedelta(days=29, hours=23)
+    assert await upkeep.tidy() == 0
+    assert await kept_pictures(core) == 1
+
+    core.now += timedelta(hours=1)
+
+    assert await upkeep.tidy() == 1
+    assert await kept_pictures(core) == 0
+    assert (await core.store.export_member(1))["jobs"]
+
+
+async def test_pictures_of_a_job_that_the_ledger_does_not_know_go(core, upkeep):
+    await core.files.keep("unknown-job", "0.png", b"picture")
+    assert await upkeep.tidy() == 1
+
+
+async def test_a_picture_that_still_waits_for_delivery_stays(core, upkeep):
+    from bot.ports import CannotDeliver
+
+    core.delivery.trouble = [CannotDeliver("no channel")]
+    await core.run()
+    core.now += timedelta(days=90)
+    assert await upkeep.tidy() == 0
+    assert await kept_pictures(core) == 1
+
+
+async def test_counters_go_sixty_days_after_their_period_and_the_sums_still_agree(core, upkeep):
+    await core.run()
+    made = (await core.store.use(core.asker(), core.now))[Subject.SERVER, Period.MONTH]
+    assert (made.images, made.micro_usd > 0) == (1, True)
+    core.now += timedelta(days=68)  # 28 January: November ended 59 days ago
+    await upkeep.tidy()
+    assert any(row["window_key"] == "m2026-11" for row in (await core.store.export_member(1))["counters"])
+
+    core.now += timedelta(days=2)
+    await upkeep.tidy()
+
+    assert {row["window_key"] for row in (await core.store.export_member(1))["counters"]} <= {"now"}
+    assert await core.store.audit_sums() == []
+    [job] = (await core.store.export_member(1))["jobs"]
+    assert job["state"] == JobState.SETTLED.value
+
+
+# --- servers -----------------------------------------------------------------------------------------------------
+
+
+async def test_a_server_is_forgotten_thirty_days_after_it_removed_the_bot(core, departures, gateway):
+    await core.run()
+    await set_up_server(core)
+    await departures.look()
+    gateway.servers.discard(10)
+    await departures.went(10)
+
+    core.now += timedelta(days=29, hours=23)
+    assert await departures.look() == []
+    assert await is_set_up(core)
+
+    core.now += timedelta(hours=1)
+    assert await departures.look() == [10]
+    assert not await is_set_up(core)
+    assert await kept_pictures(core) == 0
+    assert (await core.store.export_member(1))["jobs"] == []
+    assert await core.store.facts("server ") == {"server 20": "here"}
+    assert await core.store.audit_sums() == []
+
+
+async def test_a_server_that_comes_back_keeps_everything(core, departures, gateway):
+    await set_up_server(core)
+    await departures.went(10)
+    core.now += timedelta(days=29)
+    await departures.came(10)
+    core.now += timedelta(days=29)
+    assert await departures.look() == []
+    assert await is_set_up(core)
+
+
+async def test_a_server_that_came_back_unseen_keeps_everything(core, departures, gateway):
+    await set_up_server(core)
+    await departures.went(10)
+    core.now += timedelta(days=40)
+    assert await departures.look() == []
+    assert await is_set_up(core)
+    assert (await core.store.facts("server "))["server 10"] == "here"
+
+
+async def test_a_removal_while_the_bot_was_away_is_noticed_at_the_next_look(core, departures, gateway):
+    await set_up_server(core)
+    await departures.look()
+    gateway.servers.discard(10)
+    core.now += timedelta(days=100)  # nobody knows when it was: the 30 days begin now
+
+    assert await departures.look() == []
+    core.now += timedelta(days=30)
+
+    assert await departures.look() == [10]
+
+
+async def test_nothing_is_concluded_while_the_list_of_servers_is_not_certain(core, departures, gateway):
+    await set_up_server(core)
+    await departures.look()
+    gateway.servers.clear()
+    gateway.is_connected = False
+    for _ in range(3):
+        core.now += timedelta(days=31)
+        assert await departures.look() == []
+    assert (await core.store.facts("server ")) == {"server 10": "here", "server 20": "here"}
+
+
+async def test_a_server_where_only_the_commands_are_installed_is_never_forgotten(core, departures, gateway):
+    gateway.servers.discard(10)
+    await set_up_server(core)
+    for _ in range(3):
+        assert await departures.look() == []
+        core.now += timedelta(days=31)
+    assert await is_set_up(core)
+
+
+async def test_where_the_commands_went_on_after_the_bot_was_removed_the_days_count_from_the_last_one(
+    core, departures, gateway
+):
+    await departures.look()
+    gateway.servers.discard(10)
+    await departures.went(10)
+    core.now += timedelta(days=20)
+    await core.run()
+    core.now += timedelta(days=20)
+    assert await departures.look() == []
+    core.now += timedelta(days=10)
+    assert await departures.look() == [10]
+
+
+# --- deleting once a day -----------------------------------------------------------------------------------------
+
+
+async def test_a_deletion_is_noted_for_a_day_without_the_persons_id(core, upkeep):
+    forgettings = Forgettings(core.store, lambda: core.now, lambda user: f"tag{user}")
+    assert await forgettings.next_at(424242) is None
+    await forgettings.note(424242)
+    assert await forgettings.next_at(424242) == core.now + timedelta(days=1)
+    assert await forgettings.next_at(7) is None
+    await upkeep.tidy()
+    assert [key.replace("tag424242", "") for key in await core.store.facts("deleted ")] == ["deleted "]
+
+    core.now += timedelta(days=1)
+
+    assert await forgettings.next_at(424242) is None
+    await upkeep.tidy()
+    assert await core.store.facts("deleted ") == {}

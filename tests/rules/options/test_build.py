@@ -1,0 +1,329 @@
+"""Every option of every model: what passes, what is told, and what is never sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.rules.catalogue.catalogue import Model
+from bot.rules.options.build import RawOptions, build_request
+from bot.rules.requests import Endpoint, ImageRequest, Kind
+from bot.rules.servers.access import Defaults
+from tests.rules.asking import D2, D3, FLARE, MASKED, NEW, OLD, each_model, made, only_problem
+
+# --- the plain case ----------------------------------------------------------------------------------------------
+
+
+@each_model
+def test_a_bare_prompt_sends_nothing_it_need_not(model: Model) -> None:
+    request = build_request(RawOptions("a red fox"), model, Kind.IMAGINE)
+    assert request == ImageRequest(
+        Kind.IMAGINE,
+        Endpoint.GENERATIONS,
+        model.id,
+        "a red fox",
+        shown_prompt="a red fox",
+        size=model.default_size,
+        quality=model.default_quality,
+        partial_images=2 if model.max_partials else 0,
+    )
+
+
+def test_dall_e_says_size_and_quality_so_that_the_price_is_certain() -> None:
+    assert (made(D3).size, made(D3).quality) == ("1024x1024", "standard")
+    assert (made(D2).size, made(D2).quality) == ("1024x1024", None)
+
+
+@each_model
+def test_every_value_a_model_has_is_taken_and_sent(model: Model) -> None:
+    for option, values in {
+        "quality": model.qualities,
+        "style": model.styles,
+        "background": model.backgrounds,
+        "format": model.formats,
+        "moderation": model.moderations,
+        "complexity": model.complexities,
+    }.items():
+        for value in values:
+            assert getattr(made(model.id, **{option: value}), option) == value
+            assert getattr(made(model.id, **{option: f" {value.upper()} "}), option) == value
+    for value in model.fidelities:
+        assert made(model.id, Kind.EDIT, fidelity=value).fidelity == value
+
+
+@each_model
+@pytest.mark.parametrize("option", ["quality", "style", "background", "format", "moderation", "complexity", "fidelity"])
+def test_a_word_no_model_knows_is_told_with_what_there_is(model: Model, option: str) -> None:
+    kind = Kind.EDIT if Endpoint.EDITS in model.endpoints else Kind.IMAGINE
+    values = {
+        "quality": model.qualities,
+        "format": model.formats or ("png",),
+        "moderation": model.moderations,
+        "complexity": model.complexities,
+        "fidelity": model.fidelities,
+        "style": model.styles,
+        "background": model.backgrounds,
+    }[option]
+    for asked in ("ultra", "", " ", "\x00", "\ud800", "1", "high; drop", "x" * 9000, "🦊", "ＨＩＧＨ"):
+        problem = only_problem(model.id, kind, **{option: asked})
+        assert problem.option == option
+        assert problem.allowed == ", ".join(values)
+        assert (problem.nearest in values) if values else (problem.nearest is None)
+        assert len(problem.asked) <= 100
+        problem.asked.encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "asked", "nearest"),
+    [
+        (FLARE, "quality", "hd", "high"),
+        (FLARE, "quality", "standard", "medium"),
+        (FLARE, "quality", "hgih", "high"),
+        ("gpt-image-2", "quality", "max", "high"),
+        ("gpt-image-2", "quality", "xhigh", "high"),
+        (D3, "quality", "low", "standard"),
+        (D3, "quality", "high", "hd"),
+        (D3, "quality", "max", "hd"),
+        (D3, "quality", "auto", "standard"),
+        (D3, "style", "naturel", "natural"),
+        (FLARE, "style", "vivid", None),
+        (FLARE, "background", "transparant", "transparent"),
+        (FLARE, "format", "gif", "png"),
+        (FLARE, "format", "svg", "png"),
+        (FLARE, "format", "avif", "webp"),
+        (D3, "format", "webp", "png"),
+        (FLARE, "complexity", "high", None),
+        (D2, "moderation", "low", None),
+    ],
+)
+def test_the_nearest_word_is_the_one_that_was_meant(name: str, option: str, asked: str, nearest: str | None) -> None:
+    assert only_problem(name, **{option: asked}).nearest == nearest
+
+
+def test_the_format_a_model_always_makes_may_be_asked_for_and_is_not_sent() -> None:
+    assert made(D3, format="png").format is None
+    assert made(D2, Kind.VARY, format="PNG").format is None
+    assert made(FLARE, format="jpg").format == "jpeg"
+
+
+# --- size --------------------------------------------------------------------------------------------------------
+
+
+def test_the_sentence_of_the_brief() -> None:
+    assert only_problem(FLARE, size="512x512").in_words(FLARE) == (
+        "gpt-image-2.5-flare cannot make 512x512: both sides must be multiples of 16 and the picture at least "
+        "655,360 pixels. Nearest: 816x816."
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "sent"),
+    [
+        (FLARE, "1536x864", "1536x864"),
+        (FLARE, "1536 × 864", "1536x864"),
+        (FLARE, "16:9", "1536x864"),
+        (FLARE, "portrait", "1024x1536"),
+        (FLARE, "AUTO", "auto"),
+        (OLD, "auto", "auto"),
+        (OLD, "16:9", "1536x1024"),
+        (D3, "wide", "1792x1024"),
+        (D3, "square", "1024x1024"),
+        (D2, "256x256", "256x256"),
+    ],
+)
+def test_sizes_are_sent_as_the_model_takes_them(name: str, asked: str, sent: str) -> None:
+    assert made(name, size=asked).size == sent
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "nearest"),
+    [
+        (FLARE, "1920x1080", "1920x1088"),
+        (FLARE, "99999x99999", "2880x2880"),
+        (OLD, "1792x1024", "1536x1024"),
+        (D3, "1536x1024", "1792x1024"),
+        (D3, "auto", "1024x1024"),
+        (D2, "300x300", "256x256"),
+        (FLARE, "0x0", "1024x1024"),
+        (FLARE, "٣x٣", "1024x1024"),
+        (FLARE, "1e3x1", "1024x1024"),
+        (FLARE, "-1x5", "1024x1024"),
+        (FLARE, "9" * 10_000, "1024x1024"),
+        (D2, "huge", "1024x1024"),
+        (FLARE, "", "1024x1024"),
+    ],
+)
+def test_a_size_that_cannot_be_is_told_with_the_nearest(name: str, asked: str, nearest: str) -> None:
+    problem = only_problem(name, size=asked)
+    assert (problem.option, problem.nearest) == ("size", nearest)
+    assert made(name, size=problem.nearest).size == nearest
+
+
+# --- prompt ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("prompt", ["", "   ", "\x00", "\ud800", "\n\t"])
+def test_a_prompt_needs_words(prompt: str) -> None:
+    for kind in (Kind.IMAGINE, Kind.EDIT):
+        assert only_problem(FLARE, kind, prompt=prompt).option == "prompt"
+
+
+@each_model
+def test_a_prompt_may_be_as_long_as_the_model_takes(model: Model) -> None:
+    most = model.max_prompt[Endpoint.GENERATIONS]
+    assert made(model.id, prompt="🦊" * most).prompt == "🦊" * most
+    problem = only_problem(model.id, prompt="🦊" * (most + 1))
+    assert problem.option == "prompt"
+    assert problem.asked == f"{most + 1:,} characters"
+    assert f"{most:,}" in problem.allowed
+
+
+def test_what_cannot_be_sent_is_taken_out_of_the_prompt() -> None:
+    request = made(FLARE, prompt=" a\x00 fox\ud800 ")
+    assert request.prompt == request.shown_prompt == "a fox"
+
+
+# --- format, compression, background -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("format_", ["webp", "jpeg"])
+@pytest.mark.parametrize("percent", [0, 1, 100])
+def test_webp_and_jpeg_are_compressed(format_: str, percent: int) -> None:
+    assert made(FLARE, format=format_, compression=percent).compression == percent
+
+
+@pytest.mark.parametrize(("percent", "nearest"), [(-1, "0"), (101, "100"), (10**30, "100")])
+def test_compression_is_a_percentage(percent: int, nearest: str) -> None:
+    assert only_problem(FLARE, format="webp", compression=percent).nearest == nearest
+
+
+@pytest.mark.parametrize(("name", "format_"), [(FLARE, None), (FLARE, "png"), (NEW, "gif"), (NEW, "svg")])
+def test_other_formats_are_not_compressed(name: str, format_: str | None) -> None:
+    problem = only_problem(name, format=format_, compression=50)
+    assert (problem.option, problem.nearest) == ("compression", "format:jpeg")
+
+
+@pytest.mark.parametrize("name", [D2, D3])
+def test_dall_e_has_no_compression(name: str) -> None:
+    assert only_problem(name, compression=50).nearest is None
+
+
+@pytest.mark.parametrize("format_", [None, "png", "webp"])
+def test_transparency_goes_with_png_and_webp(format_: str | None) -> None:
+    assert made(FLARE, background="transparent", format=format_).background == "transparent"
+
+
+@pytest.mark.parametrize(("name", "format_"), [(FLARE, "jpeg"), (NEW, "gif"), (NEW, "svg"), (OLD, "jpeg")])
+def test_transparency_does_not_go_with_the_rest(name: str, format_: str) -> None:
+    problem = only_problem(name, background="transparent", format=format_)
+    assert (problem.option, problem.nearest) == ("format", "png")
+    assert "png or webp" in problem.why
+
+
+# --- count, GIF, SVG ---------------------------------------------------------------------------------------------
+
+
+@each_model
+def test_one_to_ten_pictures_and_a_call_each_where_the_model_makes_one(model: Model) -> None:
+    for count in (1, 4, 10):
+        request = made(model.id, count=count)
+        assert (request.count, request.calls) == (count, count if model.id == D3 else 1)
+    for count, nearest in ((0, "1"), (-3, "1"), (11, "10"), (10**20, "10")):
+        problem = only_problem(model.id, count=count)
+        assert (problem.option, problem.allowed, problem.nearest) == ("count", "1 to 10", nearest)
+
+
+def test_a_gif_has_frames_and_says_how_many() -> None:
+    assert made(NEW, format="gif").frames == 9
+    request = made(NEW, format="gif", frames=16, frame_ms=655_350, count=2)
+    assert (request.frames, request.frame_ms, request.count, request.partial_images) == (16, 655_350, 2, 0)
+
+
+@pytest.mark.parametrize(
+    ("option", "asked", "nearest"),
+    [("frames", 1, "2"), ("frames", 17, "16"), ("frame_ms", 9, "10"), ("frame_ms", 655_351, "655350")],
+)
+def test_frames_have_bounds(option: str, asked: int, nearest: str) -> None:
+    assert only_problem(NEW, format="gif", **{option: asked}).nearest == nearest
+
+
+@pytest.mark.parametrize("option", ["frames", "frame_ms"])
+def test_only_a_gif_has_frames(option: str) -> None:
+    assert only_problem(NEW, **{option: 12}).nearest == "format:gif"
+    assert only_problem(NEW, format="png", **{option: 12}).nearest == "format:gif"
+    assert only_problem(FLARE, **{option: 12}).nearest is None
+
+
+def test_an_svg_is_drawn_alone_and_whole() -> None:
+    assert made(NEW, format="svg").partial_images == 0
+    assert only_problem(NEW, format="svg", count=2).nearest == "1"
+    assert only_problem(NEW, format="svg", preview=True).option == "preview"
+
+
+def test_a_gif_takes_no_mask() -> None:
+    assert only_problem(NEW, Kind.EDIT, MASKED, format="gif").option == "mask"
+    assert made(NEW, Kind.EDIT, MASKED, format="svg").has_mask
+
+
+# --- previews ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "partials"),
+    [
+        ({}, 2),
+        ({"quality": "auto"}, 2),
+        ({"quality": "medium"}, 2),
+        ({"quality": "low"}, 0),
+        ({"quality": "low", "preview": True}, 2),
+        ({"quality": "max", "preview": False}, 0),
+        ({"count": 2}, 0),
+        ({"quality": "low", "previews_allowed": True}, 2),
+        ({"previews_allowed": True, "preview": False}, 0),
+        ({"previews_allowed": False}, 0),
+        ({"defaults": Defaults(quality="low")}, 0),
+        ({"previews_allowed": True, "count": 2}, 0),
+    ],
+)
+def test_previews_come_above_low_for_one_picture_unless_somebody_said_otherwise(
+    options: dict[str, Any], partials: int
+) -> None:
+    assert made(FLARE, **options).partial_images == partials
+    assert made(FLARE, Kind.EDIT, **options).partial_images == partials
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [(FLARE, {"count": 2}), (FLARE, {"previews_allowed": False}), (NEW, {"format": "gif"}), (D3, {}), (D2, {})],
+)
+def test_a_preview_that_cannot_be_is_told(name: str, options: dict[str, Any]) -> None:
+    problem = only_problem(name, preview=True, **options)
+    assert (problem.option, bool(problem.why)) == ("preview", True)
+    assert made(name, preview=False, **options).partial_images == 0
+
+
+# --- moderation --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asked", "floor", "sent"),
+    [
+        (None, None, None),
+        ("low", None, "low"),
+        (None, "auto", "auto"),
+        (None, "low", "low"),
+        ("auto", "low", "auto"),
+        ("auto", "auto", "auto"),
+        ("low", "low", "low"),
+        (None, "nonsense", None),
+    ],
+)
+def test_moderation_is_never_laxer_than_the_server_asks(asked: str | None, floor: str | None, sent: str | None) -> None:
+    assert made(FLARE, moderation=asked, moderation_floor=floor).moderation == sent
+
+
+def test_laxer_moderation_than_the_server_asks_is_told() -> None:
+    problem = only_problem(FLARE, moderation="low", moderation_floor="auto")
+    assert (problem.option, problem.nearest) == ("moderation", "auto")
+    assert made(D3, moderation_floor="auto").moderation is None

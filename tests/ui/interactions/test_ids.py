@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import discord
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.rules.errors import AlreadyRunning, NotFound
+from bot.rules.ledger import JobState
+from bot.rules.people import Place
+from bot.ui.components.forms import REBUILDS, EditForm, ImagineForm
+from bot.ui.components.job_buttons import DYNAMIC_ITEMS, cancel_view, result_view
+from bot.ui.interactions.ids import Presses, belongs, button_id, find_job, may_see
+
+from .conftest import APP, CHANNEL, GUILD, OTHER, USER, FakeStore, make_answer, make_asker, make_job, make_request
+
+JOB = "JOB45678901234567890"
+
+
+def message(message_id: int) -> dict[str, Any]:
+    return {
+        "id": str(message_id),
+        "channel_id": str(CHANNEL),
+        "author": {"id": str(APP), "username": "easel", "discriminator": "0", "avatar": None},
+        "content": "",
+        "timestamp": "2026-11-21T12:00:00+00:00",
+        "edited_timestamp": None,
+        "tts": False,
+        "mention_everyone": False,
+        "mentions": [],
+        "mention_roles": [],
+        "attachments": [],
+        "embeds": [],
+        "pinned": False,
+        "type": 0,
+        "flags": 0,
+        "components": [],
+    }
+
+
+def owners(view: discord.ui.View) -> list[str]:
+    return [str(getattr(item, "custom_id", "")) for item in view.walk_children()]
+
+
+async def test_every_button_is_answered_by_exactly_one_class() -> None:
+    view = result_view(make_job(), 4, "en-US")
+    for custom_id in [*owners(view), *owners(cancel_view(JOB, "en-US"))]:
+        matching = [item for item in DYNAMIC_ITEMS if item.__discord_ui_compiled_template__.fullmatch(custom_id)]
+        assert len(matching) == 1, custom_id
+        assert len(custom_id) <= 100
+
+
+async def test_a_result_carries_nothing_but_dynamic_items_and_never_times_out() -> None:
+    for view in (result_view(make_job(), 10, "de"), cancel_view(JOB, "de")):
+        assert view.timeout is None
+        assert view.is_persistent()
+        assert all(isinstance(item, discord.ui.DynamicItem) for item in view.children)
+
+
+async def test_the_buttons_of_several_pictures_say_which_one_they_take() -> None:
+    view = result_view(make_job(), 3, "en-US", chosen=1)
+    rows = view.to_components()
+    labels = [child.get("label") for row in rows for child in row["components"]]
+    assert labels[:5] == ["Again", "Vary 2", "Edit 2", "Details", "Delete"]
+    menu = rows[1]["components"][0]
+    assert [option["default"] for option in menu["options"]] == [False, True, False]
+    assert len({child["custom_id"] for row in rows for child in row["components"]}) == 6
+
+
+async def test_one_picture_needs_no_menu() -> None:
+    assert len(result_view(make_job(), 1, "en-US").to_components()) == 1
+
+
+@given(st.text(max_size=100))
+def test_a_made_up_id_matches_only_the_exact_shape(custom_id: str) -> None:
+    for item in DYNAMIC_ITEMS:
+        if item.__discord_ui_compiled_template__.fullmatch(custom_id):
+            assert re.fullmatch(r"e1:[a-z]+:[A-Za-z0-9_-]{1,40}(:\d{1,2})?", custom_id)
+
+
+@pytest.mark.parametrize(
+    "custom_id",
+    [
+        "e1:again:",
+        "e2:again:JOB",
+        "e1:again:JOB:100",
+        "e1:again:' OR 1=1 --",
+        "e1:again:JOB:1:2",
+        "x" * 100,
+        "e1:drop:JOB",
+    ],
+)
+def test_a_forged_id_is_no_button(custom_id: str) -> None:
+    assert not [item for item in DYNAMIC_ITEMS if item.__discord_ui_compiled_template__.fullmatch(custom_id)]
+
+
+async def test_a_button_works_on_its_own_message(interact: Callable[..., Any], store: FakeStore) -> None:
+    store.jobs[JOB] = make_job(message_id=77)
+    assert await find_job(store, interact(type=3, message=message(77)), JOB) is store.jobs[JOB]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        None,
+        make_job(deleted=True),
+        make_job(state=JobState.SETTLED, message_id=78, answer=make_answer(message_id=79)),
+        make_job(asker=make_asker(place=Place(12, USER))),
+        make_job(asker=make_asker(place=Place(None, USER))),
+    ],
+    ids=["unknown", "deleted", "copied to another message", "of another server", "of a direct message"],
+)
+async def test_a_foreign_button_finds_nothing(interact: Callable[..., Any], store: FakeStore, job: Any) -> None:
+    if job is not None:
+        store.jobs[JOB] = job
+    with pytest.raises(NotFound):
+        await find_job(store, interact(type=3, message=message(77)), JOB)  # type: ignore[arg-type]
+
+
+async def test_the_message_of_a_late_delivery_counts_too(interact: Callable[..., Any]) -> None:
+    job = make_job(state=JobState.SETTLED, message_id=500, answer=make_answer(message_id=77))
+    assert belongs(job, interact(type=3, message=message(500)))
+    assert belongs(job, interact(type=3, message=message(77)))
+    assert not belongs(job, interact(type=3, message=message(501)))
+
+
+async def test_a_result_that_is_just_being_shown_answers_in_its_channel(interact: Callable[..., Any]) -> None:
+    job = make_job(state=JobState.PRODUCED, answer=make_answer(message_id=77))
+    assert belongs(job, interact(type=3, message=message(501)))
+    assert not belongs(replace(job, asker=make_asker(channel_id=CHANNEL + 1)), interact(type=3, message=message(501)))
+
+
+async def test_a_private_prompt_is_seen_only_by_its_maker() -> None:
+    mine, other = make_asker(), make_asker(user_id=OTHER, place=Place(GUILD, OTHER))
+    private = make_job(request=make_request(private=True))
+    assert may_see(private, mine)
+    assert not may_see(private, other)
+    assert may_see(make_job(), other)
+    assert not may_see(make_job(), replace(other, channel_id=CHANNEL + 1))
+    assert not may_see(make_job(), replace(other, place=Place(GUILD + 1, OTHER)))
+
+
+async def test_five_presses_at_once_are_one() -> None:
+    presses = Presses()
+    outcomes = []
+    for _ in range(5):
+        try:
+            presses.begin(77, button_id("again", JOB), USER)
+            outcomes.append("taken")
+        except AlreadyRunning:
+            outcomes.append("refused")
+    presses.begin(77, button_id("again", JOB), OTHER)
+    presses.begin(77, button_id("vary", JOB, 0), USER)
+    assert outcomes == ["taken", "refused", "refused", "refused", "refused"]
+
+
+async def test_presses_do_not_pile_up() -> None:
+    presses = Presses()
+    presses._until = {(number,): -1.0 for number in range(2000)}
+    presses.begin("new")
+    assert len(presses._until) == 1
+
+
+async def test_forms_have_ids_of_their_own_and_can_be_rebuilt() -> None:
+    for form in (EditForm(JOB, 9, 2**63, "de", "a fox"), ImagineForm(2**63, "en-US", "a fox")):
+        assert len(form.custom_id) <= 100
+        found = [(known.fullmatch(form.custom_id), make) for known, make in REBUILDS.items()]
+        (match, make), *more = [(match, make) for match, make in found if match is not None]
+        assert not more
+        again = make(match, "de")
+        assert again.custom_id == form.custom_id
+        assert type(again) is type(form)
+
+
+async def test_a_form_fits_discords_limits_in_every_language() -> None:
+    for locale in ("en-US", "de"):
+        payload = EditForm(JOB, 0, 1, locale, "🦊" * 5000).to_dict()
+        assert len(payload["title"]) <= 45
+        labels = payload["components"]
+        assert 1 <= len(labels) <= 5
+        assert all(len(label["label"]) <= 45 and len(label["description"]) <= 100 for label in labels)
+        assert len(labels[0]["component"]["value"].encode("utf-16-le")) // 2 <= 4000
+
+
+async def test_the_last_resort_knows_what_somebody_answers(client: Any, interact: Callable[..., Any]) -> None:
+    from bot.ui.client.unhandled import _knows_component
+
+    client.add_dynamic_items(*DYNAMIC_ITEMS)
+    old = interact(type=3, message=message(77), data={"custom_id": "e0:gone:1", "component_type": 2})
+    ours = interact(type=3, message=message(77), data={"custom_id": f"e1:again:{JOB}", "component_type": 2})
+    assert not _knows_component(old)
+    assert _knows_component(ours)
+    await asyncio.sleep(0)

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import ast
+import re
+import string
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.ui.words.catalogue import (
+    LANGUAGES,
+    catalogue,
+    duration,
+    has,
+    joined,
+    language_of,
+    moment,
+    money,
+    number,
+    ordinal,
+    say,
+    size_of,
+)
+
+ROOT = Path(__file__).parents[3]
+
+
+def fields(sentence: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_has_every_sentence(language: str) -> None:
+    ours = {key for key in catalogue(language) if not key.startswith("command.")}
+    assert ours == {key for key in catalogue("en") if not key.startswith("command.")}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_translation_fills_in_the_same_things(language: str) -> None:
+    wrong = {
+        key: fields(text) ^ fields(catalogue("en")[key])
+        for key, text in catalogue(language).items()
+        if key in catalogue("en") and fields(text) != fields(catalogue("en")[key])
+    }
+    assert not wrong
+
+
+def test_every_key_that_the_code_says_is_in_the_catalogue() -> None:
+    said = set()
+    for path in [*(ROOT / "bot" / "ui").rglob("*.py"), *(ROOT / "cogs").glob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "say" and len(node.args) > 1:
+                key = node.args[1]
+                if isinstance(key, ast.Constant):
+                    said.add(str(key.value))
+    assert len(said) > 50
+    assert not {key for key in said if not has(key)}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_sentence_mentions_anybody(language: str) -> None:
+    loud = {key for key, text in catalogue(language).items() if re.search(r"@(everyone|here)", text)}
+    assert not loud
+
+
+def test_an_unknown_language_is_english() -> None:
+    assert language_of("pt-BR") == "en"
+    assert say("pt-BR", "button.again") == "Again"
+
+
+def test_a_foreign_brace_is_only_a_letter() -> None:
+    assert "{0.__class__}" in say("en-US", "error.no_such_model", asked="{0.__class__}", nearest="")
+
+
+@pytest.mark.parametrize(
+    ("micro", "english", "german"),
+    [
+        (0, "$0.00", "0,00 $"),
+        (12_500_000, "$12.50", "12,50 $"),
+        (1_234_567_890, "$1,234.57", "1.234,57 $"),
+        (13_170, "$0.013", "0,013 $"),
+        (400, "$0.0004", "0,0004 $"),
+        (1, "$0.000001", "0,000001 $"),
+        (53_000, "$0.053", "0,053 $"),
+    ],
+)
+def test_money_has_as_many_digits_as_it_needs(micro: int, english: str, german: str) -> None:
+    assert money("en-US", micro) == english
+    assert money("de", micro) == german
+
+
+def test_numbers_follow_the_language() -> None:
+    assert (number("en-GB", 655_360), number("de", 655_360)) == ("655,360", "655.360")
+    assert [ordinal("en-US", n) for n in (1, 2, 3, 4, 11, 12, 21, 103)] == [
+        "1st", "2nd", "3rd", "4th", "11th", "12th", "21st", "103rd",
+    ]  # fmt: skip
+    assert ordinal("de", 3) == "3."
+    assert [duration("en", s) for s in (0.2, 40, 119, 3600, 7200)] == ["1 s", "40 s", "2 min", "60 min", "2 h"]
+    assert (size_of("en", 3_565_158), size_of("de", 3_565_158), size_of("en", 10)) == ("3.4 MB", "3,4 MB", "1 KB")
+
+
+def test_lists_are_joined_as_one_speaks() -> None:
+    assert joined("en", ["a"]) == "a"
+    assert joined("en", ["a", "b", "c"]) == "a, b or c"
+    assert joined("de", ["a", "b"], last="and") == "a und b"
+
+
+def test_a_moment_is_never_told_too_early() -> None:
+    assert moment(datetime(2026, 11, 21, 12, 0, 0, 1, tzinfo=UTC)) == "<t:1795262401:R>"
