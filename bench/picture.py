@@ -34,12 +34,12 @@ from bot.adapters.openai.images import OpenAIImages
 from bot.app import App, build, now
 from bot.imaging.inspect import Inspected, inspect_result
 from bot.imaging.threads import offload
-from bot.rules.catalogue.pricing import MicroUSD
 from bot.rules.ledger import Answer, Bill
+from bot.rules.money import MicroUSD
 from bot.rules.options.build import RawOptions
 from bot.rules.people import Asker, Place
 from bot.rules.requests import Endpoint, ImageRequest, Inputs, Kind, Made
-from bot.settings.model import parse_settings
+from bot.settings.sources import parse_settings
 from bot.ui.client.client import point_at
 from bot.ui.delivery.conversation import Letter, Reach, Sheet
 

@@ -35,9 +35,10 @@ from bot.adapters.database import SqlStore, migrate_store
 from bot.adapters.database.engine import Database
 from bot.adapters.database.tables import metadata, uses
 from bot.adapters.secrets import Secrets
-from bot.rules.catalogue.pricing import MicroUSD
 from bot.rules.ledger import Answer, Bill, Job, JobDraft
-from bot.rules.limits.decide import Limit, Measure, Period, Refused, Scope, Window
+from bot.rules.limits.decide import Refused
+from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window
+from bot.rules.money import MicroUSD
 from bot.rules.people import Asker, Place
 from bot.rules.requests import Endpoint, ImageRequest, Kind
 

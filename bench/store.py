@@ -30,9 +30,9 @@ from bot.adapters.database import SqlStore, open_store
 from bot.adapters.database.codec import job_from_draft, job_values
 from bot.adapters.database.tables import jobs
 from bot.adapters.secrets import Secrets
-from bot.rules.catalogue.pricing import MicroUSD
 from bot.rules.ledger import Answer, JobDraft, JobState
-from bot.rules.limits.decide import Limit, Measure, Period, Scope, Window
+from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window
+from bot.rules.money import MicroUSD
 from bot.rules.people import Asker, Place
 from bot.rules.requests import Endpoint, ImageRequest, Kind
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench.fakes import ROOT, Other, other_process
 from bot.app import build, close, serve
-from bot.settings.model import parse_settings
+from bot.settings.sources import parse_settings
 from bot.ui.client.client import point_at
 from sandbox.discord.model import Event, Message, User
 from sandbox.discord.server import Server

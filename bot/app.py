@@ -32,9 +32,11 @@ from bot.core.jobs.jobs import Jobs, JobsConfig
 from bot.core.jobs.queue import FairQueue
 from bot.core.jobs.recovery import Recovery
 from bot.core.servers.admin import Admin
+from bot.core.servers.departures import Departures
 from bot.core.tasks import Tasks
+from bot.core.upkeep.forgettings import Forgettings
 from bot.core.upkeep.model_ends import ModelWatch
-from bot.core.upkeep.retention import Departures, Forgettings, Upkeep
+from bot.core.upkeep.retention import Upkeep
 from bot.imaging.inspect import Inspected, inspect_result
 from bot.imaging.threads import offload
 from bot.operator.discord_api import install_link

@@ -10,7 +10,7 @@ from discord import app_commands
 
 from bot.core.servers.transfer import MAX_BYTES
 from bot.rules.limits.amounts import MAX_COUNT, MAX_JOBS, MAX_SECONDS, read_count, read_dollars
-from bot.rules.limits.decide import Limit, Measure, Period, Scope, Window
+from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window
 from bot.rules.servers.access import Defaults
 from bot.rules.servers.changes import (
     ListChange,

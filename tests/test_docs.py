@@ -24,11 +24,13 @@ import pytest
 from bot.__main__ import COMMANDS, parser
 from bot.adapters.database.tables import metadata
 from bot.adapters.status.metrics import PrometheusMeter
+from bot.core.servers.departures import KEEP_SERVERS
 from bot.core.tasks import Tasks
-from bot.core.upkeep import retention as upkeep
+from bot.core.upkeep import retention
 from bot.operator.sandbox.launch import options_of
-from bot.rules.catalogue.catalogue import builtin_catalogue, load_catalogue
-from bot.settings.model import NAMES, ConfigError, Settings, parse_settings
+from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
+from bot.settings.model import NAMES, ConfigError, Settings
+from bot.settings.sources import parse_settings
 from bot.ui.client.client import EXTENSIONS, Easel, UiConfig
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -420,12 +422,12 @@ def test_the_page_of_privacy_has_every_table(table):
 @pytest.mark.parametrize(
     ("kept", "page", "words"),
     [
-        (upkeep.KEEP_ORIGINALS, "docs/privacy.md", "| `DATA_DIR/pictures` |"),
-        (upkeep.KEEP_ORIGINALS, "PRIVACY.md", "| the pictures made for you"),
-        (upkeep.KEEP_COUNTERS, "docs/privacy.md", "| `uses`"),
-        (upkeep.KEEP_COUNTERS, "PRIVACY.md", "| counters per member"),
-        (upkeep.KEEP_SERVERS, "docs/privacy.md", "| `limits`"),
-        (upkeep.KEEP_SERVERS, "PRIVACY.md", "| settings that admins make"),
+        (retention.KEEP_ORIGINALS, "docs/privacy.md", "| `DATA_DIR/pictures` |"),
+        (retention.KEEP_ORIGINALS, "PRIVACY.md", "| the pictures made for you"),
+        (retention.KEEP_COUNTERS, "docs/privacy.md", "| `uses`"),
+        (retention.KEEP_COUNTERS, "PRIVACY.md", "| counters per member"),
+        (KEEP_SERVERS, "docs/privacy.md", "| `limits`"),
+        (KEEP_SERVERS, "PRIVACY.md", "| settings that admins make"),
     ],
 )
 def test_what_is_told_about_keeping_is_what_is_done(kept, page, words):

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.rules.catalogue.catalogue import Model, builtin_catalogue, load_catalogue
+from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
+from bot.rules.catalogue.model import Model
 from bot.rules.options.sizes import SizeList
 from bot.settings.model import NAMES
 

@@ -22,7 +22,7 @@ from bot.imaging.masks import (
 )
 from bot.imaging.threads import offload
 from bot.imaging.uploads import MAX_PIXELS, PreparedImage, as_png, prepare_image
-from bot.rules.catalogue.catalogue import InputRule
+from bot.rules.catalogue.model import InputRule
 from bot.rules.requests import InputImage, Inputs
 from bot.rules.uploads import SEPARATOR, BadUpload, Note, UploadProblem
 

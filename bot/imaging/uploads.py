@@ -33,7 +33,7 @@ from bot.imaging.pixels import (
     upright,
 )
 from bot.imaging.threads import gate
-from bot.rules.catalogue.catalogue import InputRule
+from bot.rules.catalogue.model import InputRule
 from bot.rules.requests import InputImage
 from bot.rules.uploads import SEPARATOR, BadUpload, Note, NoteKind, UploadProblem
 

@@ -19,7 +19,8 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from bot.adapters.database.lockfile import FileLock
 from bot.adapters.database.problems import AlreadyOpen
 from bot.ports import CannotStart
-from bot.settings.model import Settings, load_settings
+from bot.settings.model import Settings
+from bot.settings.sources import load_settings
 
 KEY_ADVICE = (
     "Sealed values (servers' API keys) need the key they were sealed with: keep SECRET_KEY, or {folder}/secret.key, "

@@ -9,7 +9,8 @@ import aiohttp
 
 from bot.operator.discord_api import DiscordApi, Unreachable, install_link, utc_now
 from bot.ports import CannotStart
-from bot.settings.model import Settings, load_settings
+from bot.settings.model import Settings
+from bot.settings.sources import load_settings
 
 WHAT_IT_ASKS = (
     "It asks for View Channels, Send Messages, Send Messages in Threads, Embed Links, Attach Files and Read Message "

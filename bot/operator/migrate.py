@@ -13,7 +13,8 @@ from pathlib import Path
 from bot.operator.backup import backup, damage
 from bot.operator.doctor.context import LedgerLook, LedgerState
 from bot.ports import CannotStart
-from bot.settings.model import Settings, load_settings
+from bot.settings.model import Settings
+from bot.settings.sources import load_settings
 
 WAIT_S = 15.0
 

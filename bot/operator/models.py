@@ -9,8 +9,11 @@ from pathlib import Path
 
 from bot.ports import CannotStart
 from bot.rules.catalogue import catalogue as models
-from bot.rules.catalogue.catalogue import Catalogue, Model, load_catalogue
-from bot.settings.model import Settings, load_settings
+from bot.rules.catalogue.catalogue import Catalogue
+from bot.rules.catalogue.load import load_catalogue
+from bot.rules.catalogue.model import Model
+from bot.settings.model import Settings
+from bot.settings.sources import load_settings
 
 CATALOGUE = Path(models.__file__).with_name("catalogue.toml")
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from bot.operator.backup import hold
 from bot.operator.confirm import confirm
 from bot.ports import CannotStart
-from bot.settings.model import Settings, default_limits, load_settings
+from bot.settings.model import Settings, default_limits
+from bot.settings.sources import load_settings
 
 UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 STORED_BESIDE = ("pictures", "backups", "secret.key")

@@ -10,7 +10,8 @@ import sys
 
 from bot.logs import configure_logging
 from bot.ports import CannotStart
-from bot.settings.model import ConfigError, Settings, missing_to_run, read_settings
+from bot.settings.model import ConfigError, Settings
+from bot.settings.sources import missing_to_run, read_settings
 
 BOT_COMMAND = (sys.executable, "-m", "bot", "run")
 

@@ -18,7 +18,8 @@ import aiohttp
 from bot.operator.discord_api import DiscordApi, Unreachable, install_link, utc_now
 from bot.ports import CannotStart
 from bot.rules.faults import ServiceFault
-from bot.settings.model import ConfigError, Settings, parse_settings, read_settings
+from bot.settings.model import ConfigError, Settings
+from bot.settings.sources import parse_settings, read_settings
 
 PORTAL = "https://discord.com/developers/applications"
 KEYS = "https://platform.openai.com/api-keys"

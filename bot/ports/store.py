@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from bot.rules.catalogue.pricing import MicroUSD
 from bot.rules.ledger import Bill, Job, JobDraft, JobState
-from bot.rules.limits.decide import Limit, Standing, Use
+from bot.rules.limits.decide import Standing, Use
+from bot.rules.limits.limit import Limit
+from bot.rules.money import MicroUSD
 from bot.rules.people import Asker, Place
 from bot.rules.servers.access import ServerSettings
 

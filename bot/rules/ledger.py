@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from bot.rules.catalogue.pricing import MicroUSD
+from bot.rules.money import MicroUSD
 from bot.rules.people import Asker
 from bot.rules.requests import ImageRequest, Usage
 

@@ -13,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bot.rules.catalogue.pricing import MicroUSD
+from bot.rules.money import MicroUSD
 
 MICRO = 1_000_000
 DATABASE_KINDS = ("sqlite+aiosqlite:///data/easel.db", "postgresql+asyncpg://user:password@host/easel")

@@ -9,7 +9,8 @@ import pytest
 
 from bot.ports import Batch
 from bot.rules.ledger import FINAL, NEXT, DuplicateEvent, IllegalStep, JobState, LostLease
-from bot.rules.limits.decide import Period, Refused, Subject
+from bot.rules.limits.decide import Refused, Subject
+from bot.rules.limits.limit import Period
 
 
 async def test_an_opened_job_is_read_back_as_it_was_given(store, sample):

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.rules.limits.decide import Limit, Measure, Period, Refused, Scope, Subject, Window
+from bot.rules.limits.decide import Refused, Subject
+from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window
 from bot.rules.people import Place
 
 SERVER = Place(10, 1)

@@ -16,7 +16,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from bot.adapters.database import open_store
 from bot.adapters.secrets import Secrets
 from bot.rules.ledger import JobState
-from bot.rules.limits.decide import Limit, Measure, Period, Refused, Scope, Window
+from bot.rules.limits.decide import Refused
+from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window
 
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 OPERATOR = Limit(Scope.OPERATOR, Measure.DOLLARS, Window(Period.MONTH), 60)

@@ -9,7 +9,8 @@ import pytest
 
 from bot.ports import Batch
 from bot.rules.ledger import JobState
-from bot.rules.limits.decide import Period, Refused, Subject
+from bot.rules.limits.decide import Refused, Subject
+from bot.rules.limits.limit import Period
 from bot.rules.people import Place
 from bot.rules.servers.access import Block, ServerSettings
 

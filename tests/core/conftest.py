@@ -20,7 +20,7 @@ from bot.core.jobs.queue import FairQueue
 from bot.core.jobs.recovery import Recovery
 from bot.core.tasks import Tasks
 from bot.ports import Delivered, Delivery, Progress
-from bot.rules.catalogue.catalogue import builtin_catalogue, load_catalogue
+from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFault
 from bot.rules.ledger import HOLDING, Answer, Job, JobState
 from bot.rules.options.build import RawOptions

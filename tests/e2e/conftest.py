@@ -17,7 +17,7 @@ import pytest
 
 from bot.app import App, build, serve
 from bot.rules.ledger import HOLDING, Job
-from bot.settings.model import parse_settings
+from bot.settings.sources import parse_settings
 from bot.ui.client.client import point_at
 from sandbox.discord.model import Interaction, Message, User
 from sandbox.discord.server import Server

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from bot.rules.catalogue.catalogue import builtin_catalogue, load_catalogue
+from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.people import Place
 from sandbox.discord.model import Upload
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bot.rules.limits.decide import Measure, Scope
+from bot.rules.limits.limit import Measure, Scope
 from bot.rules.people import Place
 from sandbox.discord.actions import NotPossible
 from sandbox.discord.model import Upload

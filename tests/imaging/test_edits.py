@@ -12,7 +12,7 @@ from PIL import Image
 from bot.imaging.edits import Where, prepare_inputs
 from bot.imaging.inspect import inspect_result
 from bot.imaging.threads import PixelGate, offload
-from bot.rules.catalogue.catalogue import InputRule
+from bot.rules.catalogue.model import InputRule
 from bot.rules.uploads import BadUpload, NoteKind, UploadProblem, useful_edge_px
 
 ANY = InputRule(16, frozenset({"png", "jpeg", "webp"}), 52_428_800)

@@ -17,7 +17,7 @@ from bot.imaging.masks import (
     preview_mask,
 )
 from bot.imaging.uploads import PreparedImage, prepare_image
-from bot.rules.catalogue.catalogue import InputRule
+from bot.rules.catalogue.model import InputRule
 from bot.rules.uploads import AREAS, BadUpload, NoteKind, UploadProblem
 
 ANY = InputRule(16, frozenset({"png", "jpeg", "webp"}), 52_428_800)

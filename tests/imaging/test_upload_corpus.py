@@ -15,7 +15,7 @@ from PIL import Image, ImageOps
 
 from bot.imaging.headers import sniff
 from bot.imaging.uploads import prepare_image
-from bot.rules.catalogue.catalogue import InputRule
+from bot.rules.catalogue.model import InputRule
 from bot.rules.uploads import BadUpload, NoteKind, UploadProblem
 
 ANY = InputRule(16, frozenset({"png", "jpeg", "webp"}), 52_428_800)

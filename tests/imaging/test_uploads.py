@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from bot.imaging.uploads import prepare_image
-from bot.rules.catalogue.catalogue import InputRule
+from bot.rules.catalogue.model import InputRule
 from bot.rules.uploads import BadUpload, UploadProblem
 
 ANY = InputRule(16, frozenset({"png", "jpeg", "webp"}), 52_428_800)

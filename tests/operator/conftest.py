@@ -22,7 +22,7 @@ from bot.operator.doctor.findings import Finding
 from bot.operator.migrate import look_at_ledger
 from bot.operator.models import read_catalogue
 from bot.ports import ImageService
-from bot.settings.model import read_settings
+from bot.settings.sources import read_settings
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GabcDE.abcdefghijklmnopqrstuvwxyz0123456789AB"

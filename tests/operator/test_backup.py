@@ -16,7 +16,8 @@ from bot.operator.doctor.context import LedgerState
 from bot.operator.migrate import is_too_new, look_at_ledger
 from bot.operator.purge import delete_everything, parse_age, purge_older
 from bot.ports import CannotStart
-from bot.settings.model import Settings, parse_settings
+from bot.settings.model import Settings
+from bot.settings.sources import parse_settings
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 

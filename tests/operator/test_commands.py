@@ -19,7 +19,7 @@ from bot.operator.invite import fetch_link
 from bot.operator.models import price, read_catalogue, table
 from bot.operator.setup import Refused, Terminal, guide, key_test, token_test, write_env
 from bot.ports import CannotStart
-from bot.settings.model import parse_settings
+from bot.settings.sources import parse_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GabcDE.abcdefghijklmnopqrstuvwxyz0123456789AB"

@@ -10,7 +10,7 @@ import pytest
 
 from bot.__main__ import COMMANDS, parser
 from bot.operator.models import CATALOGUE
-from bot.rules.catalogue.catalogue import load_catalogue
+from bot.rules.catalogue.load import load_catalogue
 from bot.settings.model import NAMES
 
 ROOT = Path(__file__).resolve().parents[2]

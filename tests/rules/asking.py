@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from bot.rules.catalogue.catalogue import Catalogue, Model, builtin_catalogue, load_catalogue
+from bot.rules.catalogue.catalogue import Catalogue
+from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
+from bot.rules.catalogue.model import Model
 from bot.rules.options.build import InvalidOptions, Problem, RawOptions, Uploaded, build_request
 from bot.rules.requests import ImageRequest, Kind
 

@@ -5,16 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.rules.limits.decide import Limit, Measure, Period, Scope, Window
-from bot.settings.model import (
-    NAMES,
-    ConfigError,
-    Settings,
-    default_limits,
-    missing_to_run,
-    parse_settings,
-    read_settings,
-)
+from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window
+from bot.settings.model import NAMES, ConfigError, Settings, default_limits
+from bot.settings.sources import missing_to_run, parse_settings, read_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="

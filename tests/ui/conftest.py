@@ -15,9 +15,10 @@ with warnings.catch_warnings():
     import discord
 
 from bot.core.tasks import Tasks
-from bot.rules.catalogue.catalogue import Catalogue, builtin_catalogue, load_catalogue
-from bot.rules.catalogue.pricing import MicroUSD
+from bot.rules.catalogue.catalogue import Catalogue
+from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.ledger import Answer, Bill, Job, JobState
+from bot.rules.money import MicroUSD
 from bot.rules.people import Asker, Place
 from bot.rules.requests import Endpoint, ImageRequest, Kind, Made, MadeImage, Usage
 from bot.rules.servers.access import ServerSettings

@@ -14,7 +14,8 @@ from bot.adapters.database.counters import COUNTED, KEPT, Change, Counted
 from bot.adapters.database.people import USES_PURGED
 from bot.adapters.database.tables import facts, from_micros, jobs, uses
 from bot.rules.ledger import CHARGED, GIVEN_BACK, HOLDING, JobState
-from bot.rules.limits.decide import Period, window_key
+from bot.rules.limits.limit import Period
+from bot.rules.limits.windows import window_key
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from bot.adapters.database.ids import Ids
 from bot.adapters.database.tables import audit, jobs
 from bot.ports import Clock
 from bot.rules.ledger import Job
-from bot.rules.limits.decide import Limit
+from bot.rules.limits.limit import Limit
 
 
 class Part:

@@ -15,8 +15,8 @@ from sqlalchemy import RowMapping
 
 from bot.adapters.database.tables import from_micros, to_micros
 from bot.ports import Batch
-from bot.rules.catalogue.pricing import MicroUSD
 from bot.rules.ledger import Answer, Bill, Job, JobDraft, JobState
+from bot.rules.money import MicroUSD
 from bot.rules.people import Asker, Place
 from bot.rules.requests import Endpoint, ImageRequest, Kind, Usage
 from bot.rules.servers.access import Block, Defaults, ServerSettings

@@ -33,9 +33,11 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.tables import jobs, uses
-from bot.rules.catalogue.pricing import MicroUSD
 from bot.rules.ledger import GIVEN_BACK
-from bot.rules.limits.decide import SKEW, Limit, Period, Subject, Use, Used, applicable, is_open, subject_of, window_key
+from bot.rules.limits.decide import Subject, Use, Used, applicable, subject_of
+from bot.rules.limits.limit import Limit, Period, is_open
+from bot.rules.limits.windows import SKEW, window_key
+from bot.rules.money import MicroUSD
 from bot.rules.people import Asker
 
 COUNTED = (Period.HOUR, Period.DAY, Period.MONTH, Period.NOW)

@@ -12,8 +12,8 @@ from bot.adapters.database.base import Part, all_jobs
 from bot.adapters.database.codec import plain
 from bot.adapters.database.tables import EPOCH, jobs
 from bot.ports import UsageLine
-from bot.rules.catalogue.pricing import MicroUSD
 from bot.rules.ledger import CHARGED, Job, JobState
+from bot.rules.money import MicroUSD
 from bot.rules.people import Place
 
 DAY_MICROS = 86_400_000_000

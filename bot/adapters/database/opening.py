@@ -17,9 +17,10 @@ from bot.adapters.database.engine import Work
 from bot.adapters.database.rulebook import Rulebook
 from bot.adapters.database.tables import batches, jobs
 from bot.ports import Batch
-from bot.rules.catalogue.pricing import MicroUSD
 from bot.rules.ledger import DuplicateEvent, Job, JobDraft
-from bot.rules.limits.decide import Cost, Refused, Scope, decide
+from bot.rules.limits.decide import Cost, Refused, decide
+from bot.rules.limits.limit import Scope
+from bot.rules.money import MicroUSD
 from bot.rules.servers.access import check_access
 
 

@@ -28,7 +28,8 @@ from bot.adapters.database.tables import (
     warnings,
 )
 from bot.rules.ledger import FINAL, HOLDING, JobState
-from bot.rules.limits.decide import Period, window_key
+from bot.rules.limits.limit import Period
+from bot.rules.limits.windows import window_key
 from bot.rules.people import Place
 
 USES_PURGED = "uses purged before"

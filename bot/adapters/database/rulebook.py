@@ -14,20 +14,11 @@ from bot.adapters.database.tables import audit, warnings
 from bot.adapters.database.tables import limits as limit_rows
 from bot.adapters.database.tables import settings as setting_rows
 from bot.ports import AuditEntry, BudgetWarning
-from bot.rules.catalogue.pricing import MicroUSD
 from bot.rules.errors import Busy
-from bot.rules.limits.decide import (
-    Limit,
-    Measure,
-    Period,
-    Scope,
-    Standing,
-    Use,
-    Window,
-    check_limit,
-    standings,
-    window_key,
-)
+from bot.rules.limits.decide import Standing, Use, standings
+from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window, check_limit
+from bot.rules.limits.windows import window_key
+from bot.rules.money import MicroUSD
 from bot.rules.people import Asker, Place
 from bot.rules.servers.access import ServerSettings
 from bot.rules.servers.audit_words import limit_words, slot_words

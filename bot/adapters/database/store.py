@@ -36,7 +36,7 @@ from bot.adapters.database.steps import Steps
 from bot.adapters.database.tables import facts
 from bot.ports import Clock
 from bot.rules.errors import Busy, StorageFull
-from bot.rules.limits.decide import Limit, check_limit
+from bot.rules.limits.limit import Limit, check_limit
 
 CHECKED = "checked"
 """The fact that ``check`` writes to see that writing works."""

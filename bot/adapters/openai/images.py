@@ -44,7 +44,7 @@ from bot.adapters.openai.redact import Redactor
 from bot.adapters.openai.stream import LAST_PREVIEW_S, Previews, StreamEnd, read_stream, read_whole_stream
 from bot.adapters.openai.wire import call_arguments, pictures_per_call, refused_parameters
 from bot.ports import Clock, KnownModel, OnPartial
-from bot.rules.catalogue.catalogue import Model
+from bot.rules.catalogue.model import Model
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFault
 from bot.rules.requests import Endpoint, ImageRequest, Inputs, Made, MadeImage
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.adapters.openai.errors import Reason
-from bot.rules.catalogue.catalogue import Model
+from bot.rules.catalogue.model import Model
 from bot.rules.requests import Endpoint, ImageRequest, InputImage, Inputs
 
 Upload = tuple[str, bytes, str]

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.core.jobs.attempts import Outcome
-from bot.rules.catalogue.catalogue import Model
-from bot.rules.catalogue.pricing import MicroUSD, charge, is_usable
+from bot.rules.catalogue.model import Model
+from bot.rules.catalogue.pricing import charge, is_usable
 from bot.rules.ledger import Bill, Job
+from bot.rules.money import MicroUSD
 from bot.rules.requests import Usage
 
 log = logging.getLogger(__name__)

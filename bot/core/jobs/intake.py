@@ -8,11 +8,13 @@ from bot.core.jobs.circuit import Circuit
 from bot.core.jobs.estimates import Estimates
 from bot.core.jobs.queue import FairQueue, Ticket
 from bot.ports import Clock, CrashPoint, Files, ImageService, Meter, NullMeter, Store, nothing_happens
-from bot.rules.catalogue.catalogue import Catalogue, Model
-from bot.rules.catalogue.pricing import MicroUSD, upper_bound
+from bot.rules.catalogue.catalogue import Catalogue
+from bot.rules.catalogue.model import Model
+from bot.rules.catalogue.pricing import upper_bound
 from bot.rules.errors import QueueTooLong, ServicePaused, ShuttingDown, StorageFull
 from bot.rules.ledger import Answer, Job, JobDraft
 from bot.rules.limits.decide import Refused
+from bot.rules.money import MicroUSD
 from bot.rules.options.build import RawOptions, Uploaded, build_request
 from bot.rules.people import Asker
 from bot.rules.requests import ImageRequest, Kind

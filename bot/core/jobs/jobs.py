@@ -36,7 +36,8 @@ from bot.ports import (
     Store,
     nothing_happens,
 )
-from bot.rules.catalogue.catalogue import Catalogue, deadline_of
+from bot.rules.catalogue.catalogue import Catalogue
+from bot.rules.catalogue.model import deadline_of
 from bot.rules.errors import Cancelled, Interrupted, NotFound, ServicePaused, StorageFull, UserError
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFailed
 from bot.rules.ledger import FINAL, HOLDING, Bill, Job, JobState, LostLease

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from bot.imaging.inspect import inspect_result
 from bot.ports import Files
-from bot.rules.catalogue.pricing import MicroUSD
 from bot.rules.errors import StorageFull
 from bot.rules.ledger import Bill
+from bot.rules.money import MicroUSD
 from bot.rules.requests import InputImage, Inputs, Made, MadeImage
 
 log = logging.getLogger(__name__)

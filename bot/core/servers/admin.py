@@ -13,7 +13,7 @@ from bot.core.jobs.jobs import Jobs
 from bot.ports import AuditEntry, Clock, ImageService, Notifier, Store
 from bot.rules.errors import Busy, UserError
 from bot.rules.faults import FaultKind, ServiceFailed, ServiceFault
-from bot.rules.limits.decide import Limit, Measure, Period, Scope
+from bot.rules.limits.limit import Limit, Measure, Period, Scope
 from bot.rules.people import Asker, Place
 from bot.rules.servers.access import ServerSettings
 from bot.rules.servers.audit_words import limit_words, slot_words

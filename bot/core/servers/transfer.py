@@ -13,7 +13,7 @@ from typing import Any
 from bot.core.servers.admin import Admin, Change, Proposal
 from bot.rules.errors import UserError
 from bot.rules.limits.amounts import MAX_COUNT, MAX_DOLLARS, MAX_JOBS, MAX_SECONDS
-from bot.rules.limits.decide import Limit, Measure, Period, Scope, Window, check_limit
+from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window, check_limit
 from bot.rules.people import Asker
 from bot.rules.servers.access import Block, Defaults, ServerSettings
 from bot.rules.servers.audit_words import limit_words, slot_words

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
+from bot.core.upkeep.forgettings import Forgettings
 from bot.ports import Clock, Files, Store
-from bot.rules.people import Place
 
 log = logging.getLogger(__name__)
 
@@ -16,12 +15,6 @@ KEEP_ORIGINALS = timedelta(days=30)
 
 KEEP_COUNTERS = timedelta(days=60)
 """Limits look at the present hour, day and month only; the rest is for who wants to compare with a bill."""
-
-KEEP_SERVERS = timedelta(days=30)
-FORGET_AGAIN_AFTER = timedelta(days=1)
-"""Counters go with a person's data, so that forgetting twice a day would be a way around every limit."""
-
-HERE = "here"
 
 
 class Upkeep:
@@ -46,112 +39,3 @@ class Upkeep:
         if removed:
             log.info("removed the originals of %d jobs", removed)
         return removed
-
-
-class Departures:
-    """Servers that removed the bot: noted when it happens, forgotten 30 days later unless it came back.
-
-    Which servers the bot is in is kept as facts, so that one that removed it while Easel was away is noticed too.
-    ``is_member`` says None where this process cannot know: not connected, or another process's shard. ``present`` are
-    the servers this process sees, an outage or not. A server where the bot was never a member (an install of the
-    commands alone) is in none of these facts and stays.
-    """
-
-    PREFIX = "server "
-
-    def __init__(
-        self,
-        store: Store,
-        files: Files,
-        clock: Clock,
-        *,
-        is_member: Callable[[int], bool | None],
-        present: Callable[[], Iterable[int]],
-    ) -> None:
-        self._store = store
-        self._files = files
-        self._clock = clock
-        self._is_member = is_member
-        self._present = present
-        self._gone: set[int] = set()
-
-    async def came(self, server_id: int) -> None:
-        """The bot is in this server, for the first time or again: nothing of it is to be forgotten."""
-        self._gone.discard(server_id)
-        await self._store.set_fact(f"{self.PREFIX}{server_id}", HERE)
-
-    async def seen(self, server_id: int) -> None:
-        """The same, told for every server after a start or an outage: costs nothing unless it had gone."""
-        if server_id in self._gone:
-            await self.came(server_id)
-
-    async def went(self, server_id: int) -> None:
-        """The server removed the bot (an outage is none of that)."""
-        self._gone.add(server_id)
-        await self._store.set_fact(f"{self.PREFIX}{server_id}", self._clock().isoformat())
-
-    async def look(self) -> list[int]:
-        """Compares what is known with what is so, and forgets servers whose 30 days are over; returns their ids."""
-        noted = await self._store.facts(self.PREFIX)
-        for server_id in self._present():
-            if noted.get(f"{self.PREFIX}{server_id}") != HERE:
-                await self.came(server_id)
-        forgotten = []
-        for key, value in noted.items():
-            server_id = int(key.removeprefix(self.PREFIX))
-            if self._is_member(server_id) is not False:
-                continue
-            if value == HERE:
-                await self.went(server_id)
-                continue
-            self._gone.add(server_id)
-            if await self._is_over(server_id, datetime.fromisoformat(value)):
-                await self._forget(server_id)
-                forgotten.append(server_id)
-        return forgotten
-
-    async def _is_over(self, server_id: int, left: datetime) -> bool:
-        """Commands can go on where only the bot was removed and the commands were not: the 30 days start afresh."""
-        oldest = self._clock() - KEEP_SERVERS
-        if left > oldest:
-            return False
-        used = await self._store.last_used(Place(server_id, 0))
-        return used is None or used <= oldest
-
-    async def _forget(self, server_id: int) -> None:
-        jobs = await self._store.forget_place(Place(server_id, 0))
-        for job_id in jobs:
-            await self._files.remove(job_id)
-        self._gone.discard(server_id)
-        await self._store.set_fact(f"{self.PREFIX}{server_id}", None)
-        log.info("forgot a server that removed the bot 30 days ago, and its %d jobs", len(jobs))
-
-
-class Forgettings:
-    """Who deleted their data lately, known by a keyed hash alone (``member_tag``) and for about a day."""
-
-    PREFIX = "deleted "
-
-    def __init__(self, store: Store, clock: Clock, member_tag: Callable[[int], str]) -> None:
-        self._store = store
-        self._clock = clock
-        self._member_tag = member_tag
-
-    def _key(self, user_id: int) -> str:
-        return f"{self.PREFIX}{self._member_tag(user_id)}"
-
-    async def next_at(self, user_id: int) -> datetime | None:
-        """When the person may delete again; None: now."""
-        value = await self._store.fact(self._key(user_id))
-        again = datetime.fromisoformat(value) + FORGET_AGAIN_AFTER if value else None
-        return again if again is not None and again > self._clock() else None
-
-    async def note(self, user_id: int) -> None:
-        """The person's data was just deleted."""
-        await self._store.set_fact(self._key(user_id), self._clock().isoformat())
-
-    async def tidy(self) -> None:
-        """Forgets those whose day is over."""
-        for key, value in (await self._store.facts(self.PREFIX)).items():
-            if datetime.fromisoformat(value) + FORGET_AGAIN_AFTER <= self._clock():
-                await self._store.set_fact(key, None)

@@ -12,7 +12,8 @@ from bot.operator.discord_api import DiscordApi, utc_now
 from bot.operator.doctor.findings import Finding
 from bot.ports import Clock, ImageService
 from bot.rules.catalogue.catalogue import Catalogue
-from bot.settings.model import Reading, Settings
+from bot.settings.model import Settings
+from bot.settings.sources import Reading
 
 
 class LedgerState(StrEnum):

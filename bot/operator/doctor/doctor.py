@@ -19,7 +19,8 @@ from bot.operator.doctor.findings import Finding, as_json, as_text, exit_code, f
 from bot.operator.migrate import look_at_ledger
 from bot.operator.models import read_catalogue
 from bot.ports import ImageService
-from bot.settings.model import Reading, Settings, read_settings
+from bot.settings.model import Settings
+from bot.settings.sources import Reading, read_settings
 
 CHECKS: tuple[Check, ...] = (
     machine_checks.check_settings,

@@ -8,7 +8,8 @@ from bot.operator.doctor.context import Surroundings
 from bot.operator.doctor.findings import Finding, failed, passed, warned
 from bot.operator.models import price
 from bot.ports import CannotStart, KnownModel
-from bot.rules.catalogue.catalogue import Catalogue, Model, ModelRetired, NoSuchModel
+from bot.rules.catalogue.catalogue import Catalogue, ModelRetired, NoSuchModel
+from bot.rules.catalogue.model import Model
 from bot.rules.errors import UserError
 from bot.rules.faults import FaultKind, ServiceFault
 from bot.rules.options.build import RawOptions, build_request

@@ -9,7 +9,7 @@ from bot.rules.options.sizes import Size, Sizes, is_legal, parse_size, standard_
 from bot.rules.requests import Endpoint
 
 if TYPE_CHECKING:  # models.py calls this file
-    from bot.rules.catalogue.catalogue import Model
+    from bot.rules.catalogue.model import Model
 
 
 def misfits(model: Model) -> list[str]:

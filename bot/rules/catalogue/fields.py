@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from bot.rules.catalogue.pricing import MicroUSD, TokenPrices
+from bot.rules.money import MicroUSD, TokenPrices
 from bot.rules.options.sizes import Size, SizeList, SizeRule, Sizes, is_legal, parse_size
 from bot.rules.requests import Endpoint
 

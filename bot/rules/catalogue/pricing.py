@@ -16,20 +16,17 @@ What the bound assumes, beside the catalogue's prices:
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NewType
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from bot.rules.errors import UserError
+from bot.rules.money import MILLION, MicroUSD, TokenPrices
 from bot.rules.options.sizes import Size, parse_size, standard_sizes
 from bot.rules.requests import Endpoint, ImageRequest, Kind, Usage
 
 if TYPE_CHECKING:  # models.py holds prices, and these rules read them
-    from bot.rules.catalogue.catalogue import Model
+    from bot.rules.catalogue.model import Model
 
-MicroUSD = NewType("MicroUSD", int)
-"""A millionth of a US dollar. The only unit of money inside Easel."""
-
-MILLION = 1_000_000
 
 PATCH_PX = 32
 MAX_INPUT_TOKENS = 1536
@@ -57,17 +54,6 @@ class UnknownPrice(UserError):
     def __init__(self, model: str) -> None:
         super().__init__(model)
         self.model = model
-
-
-@dataclass(frozen=True, slots=True)
-class TokenPrices:
-    """Micro-dollars for a million tokens, which is dollars for a million tokens times 1e6."""
-
-    text_in: int
-    image_in: int
-    image_out: int
-    text_in_cached: int | None = None
-    image_in_cached: int | None = None
 
 
 def grid_tokens(side: int, size: Size) -> int:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from bot.rules.catalogue.pricing import MicroUSD
 from bot.rules.errors import UserError
+from bot.rules.money import MicroUSD
 
 MAX_DOLLARS = 1_000_000
 MAX_COUNT = 1_000_000

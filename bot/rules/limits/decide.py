@@ -1,6 +1,4 @@
-"""Limits as data, and the one function that decides.
-
-A limit is *scope × measure × window × amount*. Which limits apply, in this order:
+"""The one function that decides by limits. Which of them apply, in this order:
 
 - per member: the member's own limit, else the most generous of their roles' limits, else the one for everyone;
 - per channel: the channel's limit, shared by all who use it (a thread counts for its parent too);
@@ -14,59 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
-from bot.rules.catalogue.pricing import MicroUSD
 from bot.rules.errors import UserError
+from bot.rules.limits.limit import Limit, Measure, Period, Scope, is_open
+from bot.rules.limits.windows import window_end
+from bot.rules.money import MicroUSD
 from bot.rules.people import Asker
-
-
-class Scope(StrEnum):
-    EVERYONE = "everyone"  # each member's share, unless a role or an own limit says otherwise
-    ROLE = "role"  # the share of each member who has the role
-    MEMBER = "member"
-    CHANNEL = "channel"
-    SERVER = "server"
-    OPERATOR = "operator"
-
-
-class Measure(StrEnum):
-    REQUESTS = "requests"
-    IMAGES = "images"
-    DOLLARS = "dollars"  # amounts are micro-dollars
-    JOBS = "jobs"  # at once
-
-
-class Period(StrEnum):
-    """``SECONDS`` slides (a cooldown); hour, day and month are calendar windows in UTC; ``NOW`` is for jobs at once."""
-
-    SECONDS = "seconds"
-    HOUR = "hour"
-    DAY = "day"
-    MONTH = "month"
-    NOW = "now"
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    period: Period
-    seconds: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """``amount`` per window; ``subject_id`` is the role, member or channel, else None. ``amount`` None: no limit.
-
-    A cooldown is one request per ``Window(SECONDS, n)``. An explicit ``None`` amount ends the search outwards:
-    an admin who removed the limit for a role has said "none", not "the default".
-    """
-
-    scope: Scope
-    measure: Measure
-    window: Window
-    amount: int | None
-    subject_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,40 +89,6 @@ class Standing:
     used: int
     left: int | None
     resets_at: datetime | None
-
-
-SKEW = timedelta(seconds=10)
-"""How far ahead of ``now`` a last request may lie and still be believed: two processes' clocks, a slow transaction.
-
-Beyond that the clock was set back, and the cooldown is over: a jump back never locks anybody in.
-"""
-
-MAX_AMOUNT = 10**15
-"""A billion dollars in micro-dollars; nothing larger is a limit, and sums of it still fit 63 bits."""
-
-MAX_SECONDS = 31 * 24 * 3600
-
-
-def check_limit(limit: Limit) -> None:
-    """Raises ``ValueError`` unless the limit lies in the grid: the words of it say what is wrong."""
-    jobs = limit.measure is Measure.JOBS
-    if jobs != (limit.window.period is Period.NOW):
-        raise ValueError("jobs at once have no window, and nothing else is counted at once")
-    if limit.window.period is Period.SECONDS:
-        if limit.measure is not Measure.REQUESTS or limit.amount not in (None, 1):
-            raise ValueError("a window of seconds is a cooldown: one request each")
-        if not 0 <= limit.window.seconds <= MAX_SECONDS:
-            raise ValueError(f"a cooldown has 0 to {MAX_SECONDS} seconds")
-    if limit.amount is not None and not 0 <= limit.amount <= MAX_AMOUNT:
-        raise ValueError(f"an amount is between 0 and {MAX_AMOUNT}")
-    about_one = limit.scope in (Scope.ROLE, Scope.MEMBER, Scope.CHANNEL)
-    if about_one != (limit.subject_id is not None):
-        raise ValueError("limits of a role, member or channel name it, and only those")
-
-
-def is_open(limit: Limit) -> bool:
-    """Whether the limit says "no limit": no amount, or a cooldown of no seconds."""
-    return limit.amount is None or (limit.window.period is Period.SECONDS and limit.window.seconds == 0)
 
 
 def applicable(limits: Sequence[Limit], asker: Asker) -> tuple[Limit, ...]:
@@ -300,47 +219,3 @@ def standings(limits: Sequence[Limit], asker: Asker, use: Use, now: datetime) ->
         left = None if is_open(limit) or limit.amount is None else max(0, limit.amount - used)
         found.append(Standing(limit, used, left, window_end(limit.window, now, counter.last_request_at)))
     return tuple(found)
-
-
-def window_key(period: Period, now: datetime) -> str:
-    """``h2026-11-21T15``, ``d2026-11-21``, ``m2026-11`` or ``now``: names the calendar window ``now`` lies in."""
-    utc = now.astimezone(UTC)
-    match period:
-        case Period.HOUR:
-            return f"h{utc:%Y-%m-%dT%H}"
-        case Period.DAY:
-            return f"d{utc:%Y-%m-%d}"
-        case Period.MONTH:
-            return f"m{utc:%Y-%m}"
-        case Period.NOW:
-            return "now"
-        case Period.SECONDS:
-            raise ValueError("a cooldown slides: it has no calendar window")
-
-
-def window_end(window: Window, now: datetime, last_request_at: datetime | None) -> datetime | None:
-    """When the window that holds ``now`` ends (UTC); None for jobs at once, which end when jobs do.
-
-    None too for a cooldown that is not running: no request yet, long enough ago, or so far in the future that the
-    clock must have been set back.
-    """
-    utc = now.astimezone(UTC)
-    match window.period:
-        case Period.SECONDS:
-            return _cooldown_end(timedelta(seconds=window.seconds), utc, last_request_at)
-        case Period.HOUR:
-            return utc.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-        case Period.DAY:
-            return utc.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-        case Period.MONTH:
-            first = utc.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-            return first.replace(year=utc.year + utc.month // 12, month=utc.month % 12 + 1)
-        case Period.NOW:
-            return None
-
-
-def _cooldown_end(length: timedelta, now: datetime, last: datetime | None) -> datetime | None:
-    if last is None or last - now > min(SKEW, length):
-        return None
-    end = last.astimezone(UTC) + length
-    return min(end, now + length) if end > now else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.rules.catalogue.catalogue import Model
+from bot.rules.catalogue.model import Model
 from bot.rules.options.asked import InvalidOptions, Problem, RawOptions, Uploaded, plain
 from bot.rules.options.checks import Check, endpoint_of
 from bot.rules.options.prompts import clean_prompt

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bot.rules.catalogue.catalogue import Model
+from bot.rules.catalogue.model import Model
 from bot.rules.options.asked import Problem, RawOptions, Uploaded, nearest_word, plain, shown
 from bot.rules.options.phrases import Listed, Phrase, PhraseKey, listed, phrase
 from bot.rules.options.prompts import VARIATION_PROMPT, clean_prompt, variation_prompt

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.rules.limits.decide import Limit, Measure, Period, is_open
+from bot.rules.limits.limit import Limit, Measure, Period, is_open
 
 
 def slot_words(limit: Limit) -> str:

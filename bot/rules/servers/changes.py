@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
-from bot.rules.catalogue.catalogue import Model
+from bot.rules.catalogue.model import Model
 from bot.rules.errors import UserError
 from bot.rules.options.asked import Problem
 from bot.rules.options.build import InvalidOptions, RawOptions, build_request

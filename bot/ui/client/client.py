@@ -27,7 +27,7 @@ from bot.core.jobs.batches import Batches
 from bot.core.jobs.jobs import Jobs
 from bot.core.servers.admin import Admin
 from bot.core.tasks import Tasks
-from bot.core.upkeep.retention import Forgettings
+from bot.core.upkeep.forgettings import Forgettings
 from bot.ports import Batch, Clock, Delivery, Files, Meter, NullMeter, Store
 from bot.rules.catalogue.catalogue import Catalogue
 from bot.rules.errors import ShuttingDown

@@ -7,7 +7,7 @@ from typing import Any
 
 import discord
 
-from bot.core.upkeep.retention import Departures
+from bot.core.servers.departures import Departures
 
 
 def shard_of(server_id: int, shard_count: int) -> int:

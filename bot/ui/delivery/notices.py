@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import discord
 
 from bot.ports import AuditEntry, BudgetWarning, Store
-from bot.rules.limits.decide import Scope
+from bot.rules.limits.limit import Scope
 from bot.rules.people import Place
 from bot.rules.servers.access import ServerSettings
 from bot.ui.delivery.conversation import TROUBLE

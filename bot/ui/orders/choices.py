@@ -12,7 +12,8 @@ from typing import Any, TypeAlias
 import discord
 from discord import app_commands
 
-from bot.rules.catalogue.catalogue import Catalogue, Model
+from bot.rules.catalogue.catalogue import Catalogue
+from bot.rules.catalogue.model import Model
 from bot.rules.options.build import suggest
 from bot.rules.requests import Endpoint, Kind
 from bot.rules.servers.access import ServerSettings, may_use_model

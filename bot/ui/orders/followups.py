@@ -9,7 +9,7 @@ import discord
 
 from bot.imaging.svg import svg_to_png
 from bot.imaging.threads import offload
-from bot.rules.catalogue.catalogue import Model
+from bot.rules.catalogue.model import Model
 from bot.rules.ledger import Job
 from bot.rules.options.build import RawOptions
 from bot.rules.people import Asker

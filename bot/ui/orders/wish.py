@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bot.core.jobs.jobs import Prepared
 from bot.imaging.edits import PreparedInputs, Where, prepare_inputs
 from bot.imaging.uploads import check_upload
-from bot.rules.catalogue.catalogue import Model
+from bot.rules.catalogue.model import Model
 from bot.rules.options.build import RawOptions, Uploaded
 from bot.rules.options.prompts import read_prompt_file
 from bot.rules.people import Asker

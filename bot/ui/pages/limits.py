@@ -9,7 +9,8 @@ import discord
 
 from bot.core.jobs.intake import Prepared
 from bot.rules.errors import UserError
-from bot.rules.limits.decide import Measure, Period, Scope, Standing, is_open
+from bot.rules.limits.decide import Standing
+from bot.rules.limits.limit import Measure, Period, Scope, is_open
 from bot.rules.servers.access import AccessDenied
 from bot.ui.pages.result import COLOUR
 from bot.ui.pages.settings import fitted

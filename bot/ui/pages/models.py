@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, time
 
 import discord
 
-from bot.rules.catalogue.catalogue import Catalogue, Model
+from bot.rules.catalogue.catalogue import Catalogue
+from bot.rules.catalogue.model import Model
 from bot.rules.catalogue.pricing import picture_price
 from bot.rules.options.sizes import SizeList, SizeRule, standard_sizes
 from bot.rules.requests import Endpoint

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import discord
 
 from bot.ports import AuditEntry
-from bot.rules.limits.decide import Limit, Measure, Period, Scope, Standing, is_open
+from bot.rules.limits.decide import Standing
+from bot.rules.limits.limit import Limit, Measure, Period, Scope, is_open
 from bot.rules.servers.access import ServerSettings
 from bot.rules.servers.changes import told_defaults
 from bot.ui.pages.result import COLOUR

@@ -12,8 +12,9 @@ import discord
 
 from bot.imaging.threads import offload
 from bot.ports import Store, UsageLine
-from bot.rules.catalogue.pricing import MicroUSD
-from bot.rules.limits.decide import Measure, Scope, Standing
+from bot.rules.limits.decide import Standing
+from bot.rules.limits.limit import Measure, Scope
+from bot.rules.money import MicroUSD
 from bot.rules.people import Asker
 from bot.ui.pages.charts import Row, bar_chart
 from bot.ui.pages.result import COLOUR

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.core.servers.admin import Change, Proposal
 from bot.core.servers.transfer import ImportPlan, KnownIds, apply_import, export, plan_import
-from bot.rules.limits.decide import Limit, Measure, Period, Scope
+from bot.rules.limits.limit import Limit, Measure, Period, Scope
 from bot.rules.people import Place
 from bot.rules.servers.access import AccessDenied, Defaults, DeniedBecause, may_use_model
 from bot.rules.servers.changes import (

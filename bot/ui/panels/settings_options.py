@@ -9,8 +9,8 @@ import discord
 from discord import app_commands
 
 from bot.core.servers.admin import NotHere, OneAtATime
-from bot.rules.catalogue.catalogue import Model
-from bot.rules.limits.decide import Scope
+from bot.rules.catalogue.model import Model
+from bot.rules.limits.limit import Scope
 from bot.rules.options.build import suggest
 from bot.rules.requests import Kind
 from bot.rules.servers.changes import ALL

@@ -9,8 +9,8 @@ import pytest
 
 from bot.adapters.database import open_store
 from bot.adapters.secrets import Secrets
-from bot.rules.catalogue.pricing import MicroUSD
 from bot.rules.ledger import Answer, JobDraft
+from bot.rules.money import MicroUSD
 from bot.rules.people import Asker, Place
 from bot.rules.requests import Endpoint, ImageRequest, Kind
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from PIL import Image
 
-from bot.rules.catalogue.catalogue import Model
+from bot.rules.catalogue.model import Model
 from bot.rules.options.sizes import SizeList
 from bot.rules.requests import Endpoint, ImageRequest, InputImage, Inputs, Kind
 

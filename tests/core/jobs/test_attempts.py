@@ -11,8 +11,7 @@ from bot.ports import NullMeter
 from bot.rules.errors import Busy
 from bot.rules.faults import Billed, FaultKind
 from bot.rules.requests import Endpoint, ImageRequest, Inputs, Kind
-
-from .conftest import NOON, FakeService, fault
+from tests.core.conftest import NOON, FakeService, fault
 
 
 class Pace:

@@ -24,11 +24,12 @@ from bot.core.jobs.queue import FairQueue
 from bot.core.jobs.recovery import Recovery
 from bot.core.tasks import Tasks
 from bot.ports import Batch, BatchCounts, BatchPicture, CannotDeliver, Delivered
-from bot.rules.catalogue.catalogue import builtin_catalogue, load_catalogue
+from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.errors import NotFound
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFault
 from bot.rules.ledger import Answer, DuplicateEvent, Job, JobState
-from bot.rules.limits.decide import Limit, Measure, Period, Refused, Scope, Window
+from bot.rules.limits.decide import Refused
+from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window
 from bot.rules.options.build import InvalidOptions, RawOptions
 from bot.rules.people import Asker, Place
 from bot.rules.requests import ImageRequest, Made, MadeImage, Usage

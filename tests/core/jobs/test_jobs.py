@@ -14,8 +14,7 @@ from bot.rules.faults import Billed, FaultKind, ServiceFailed
 from bot.rules.ledger import JobState
 from bot.rules.requests import Inputs
 from bot.rules.servers.access import AccessDenied
-
-from .conftest import Core, FakeService, assert_invariants, every_job, fault
+from tests.core.conftest import Core, FakeService, assert_invariants, every_job, fault
 
 
 async def states(core: Core) -> list[JobState]:

@@ -8,12 +8,11 @@ import pytest
 
 from bot.adapters.files.disk import DiskFiles
 from bot.ports import CannotDeliver
-from bot.rules.catalogue.pricing import MicroUSD
 from bot.rules.errors import Interrupted
 from bot.rules.ledger import Bill, JobState, LostLease
+from bot.rules.money import MicroUSD
 from bot.rules.requests import Made, MadeImage
-
-from .conftest import NOON, PICTURE, Core, FakeService, every_job
+from tests.core.conftest import NOON, PICTURE, Core, FakeService, every_job
 
 BILL = Bill(MicroUSD(5000), 2, request_id="req_1")
 MADE = (Made((MadeImage(PICTURE, "png", 0, 0), MadeImage(PICTURE, "png", 0, 0))),)

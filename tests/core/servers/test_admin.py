@@ -15,7 +15,7 @@ from bot.core.servers.admin import Admin, BadApiKey, Change, NotInAServer
 from bot.ports import AuditEntry, KnownModel
 from bot.rules.errors import Busy
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFailed, ServiceFault
-from bot.rules.limits.decide import Limit, Measure, Period, Scope, Window
+from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window
 from bot.rules.people import Asker, Place
 from bot.rules.servers.audit_words import limit_words, slot_words
 

@@ -15,7 +15,7 @@ from bot.adapters.secrets import Secrets
 from bot.core.servers.admin import Admin
 from bot.core.servers.transfer import MAX_BYTES, BadImport, KnownIds, apply_import, export, plan_import
 from bot.ports import AuditEntry
-from bot.rules.limits.decide import Limit, Measure, Period, Scope, Window
+from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window
 from bot.rules.people import Asker, Place
 from bot.rules.servers.access import Block, Defaults, ServerSettings
 

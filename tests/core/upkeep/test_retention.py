@@ -7,9 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.upkeep.retention import Departures, Forgettings, Upkeep
+from bot.core.servers.departures import Departures
+from bot.core.upkeep.forgettings import Forgettings
+from bot.core.upkeep.retention import Upkeep
 from bot.rules.ledger import JobState
-from bot.rules.limits.decide import Period, Subject
+from bot.rules.limits.decide import Subject
+from bot.rules.limits.limit import Period
 from bot.rules.people import Place
 from bot.rules.servers.access import ServerSettings
 

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from bot.rules.catalogue.catalogue import FIELDS, PRICE_FIELDS, Catalogue, Model, builtin_catalogue, load_catalogue
+from bot.rules.catalogue.catalogue import Catalogue
+from bot.rules.catalogue.load import FIELDS, PRICE_FIELDS, builtin_catalogue, load_catalogue
+from bot.rules.catalogue.model import Model
 from bot.rules.options.sizes import Size, SizeList, SizeRule
 from bot.rules.requests import Endpoint
 

@@ -6,16 +6,10 @@ from datetime import date
 
 import pytest
 
-from bot.rules.catalogue.catalogue import (
-    CatalogueError,
-    ModelRetired,
-    ModelWithheld,
-    NoSuchModel,
-    builtin_catalogue,
-    deadline_of,
-    load_catalogue,
-)
-from bot.rules.catalogue.pricing import MicroUSD
+from bot.rules.catalogue.catalogue import CatalogueError, ModelRetired, ModelWithheld, NoSuchModel
+from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
+from bot.rules.catalogue.model import deadline_of
+from bot.rules.money import MicroUSD
 from bot.rules.options.sizes import Size, SizeList
 from bot.rules.requests import Endpoint, ImageRequest, Kind
 

@@ -11,12 +11,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from bot.rules.catalogue.catalogue import Model, builtin_catalogue, load_catalogue
+from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
+from bot.rules.catalogue.model import Model
 from bot.rules.catalogue.pricing import (
     MAX_INPUT_TOKENS,
     PARTIAL_TOKENS,
-    MicroUSD,
-    TokenPrices,
     UnknownPrice,
     charge,
     grid_tokens,
@@ -26,6 +25,7 @@ from bot.rules.catalogue.pricing import (
     upper_bound,
     usage_price,
 )
+from bot.rules.money import MicroUSD, TokenPrices
 from bot.rules.options.build import InvalidOptions, RawOptions, Uploaded, build_request
 from bot.rules.options.sizes import Size, SizeRule, is_legal, nearest_size, parse_size
 from bot.rules.requests import Endpoint, ImageRequest, Kind, Usage

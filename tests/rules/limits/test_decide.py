@@ -6,23 +6,9 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from bot.rules.limits.decide import (
-    MAX_AMOUNT,
-    Cost,
-    Limit,
-    Measure,
-    Period,
-    Scope,
-    Subject,
-    Used,
-    Window,
-    applicable,
-    check_limit,
-    decide,
-    standings,
-    window_end,
-    window_key,
-)
+from bot.rules.limits.decide import Cost, Subject, Used, applicable, decide, standings
+from bot.rules.limits.limit import MAX_AMOUNT, Limit, Measure, Period, Scope, Window, check_limit
+from bot.rules.limits.windows import window_end, window_key
 from bot.rules.people import Asker, Place
 
 NOW = datetime(2026, 11, 21, 15, 30, tzinfo=UTC)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.rules.catalogue.catalogue import Model
+from bot.rules.catalogue.model import Model
 from bot.rules.options.build import RawOptions, build_request
 from bot.rules.requests import Endpoint, ImageRequest, Kind
 from bot.rules.servers.access import Defaults

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.rules.catalogue.catalogue import Model
+from bot.rules.catalogue.model import Model
 from bot.rules.catalogue.pricing import upper_bound
 from bot.rules.options.build import InvalidOptions, RawOptions, Uploaded, build_request, suggest
 from bot.rules.options.prompts import VARIATION_PROMPT

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.rules.catalogue.catalogue import Model, builtin_catalogue, load_catalogue
+from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
+from bot.rules.catalogue.model import Model
 from bot.rules.options.build import InvalidOptions
 from bot.rules.servers.access import Block, Defaults, ServerSettings
 from bot.rules.servers.changes import (

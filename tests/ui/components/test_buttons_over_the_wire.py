@@ -11,8 +11,7 @@ from PIL import Image
 
 from bot.rules.ledger import JobState
 from sandbox.discord.model import Upload
-
-from .stage import Stage, picture_of, played, running, said
+from tests.ui.stage import Stage, picture_of, played, running, said
 
 pytestmark = pytest.mark.timeout(60)
 

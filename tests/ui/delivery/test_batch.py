@@ -24,8 +24,7 @@ from bot.ui.delivery.conversation import Letter
 from bot.ui.delivery.progress import Pacer
 from bot.ui.pages import batch as batch_words
 from bot.ui.pages.links import jump_link, read_message
-
-from .conftest import CHANNEL, GUILD, NOW, make_answer, make_asker, make_job, make_request
+from tests.ui.conftest import CHANNEL, GUILD, NOW, make_answer, make_asker, make_job, make_request
 
 
 class Response:

@@ -21,8 +21,7 @@ from bot.ui.delivery.conversation import Letter, Verdict, verdict_on
 from bot.ui.delivery.files import file_name
 from bot.ui.delivery.job import DiscordDelivery, Manner
 from bot.ui.delivery.progress import Pacer
-
-from .conftest import CHANNEL, USER, make_answer, make_job, make_made, make_request
+from tests.ui.conftest import CHANNEL, USER, make_answer, make_job, make_made, make_request
 
 
 class Response:

@@ -11,8 +11,8 @@ import pytest
 
 from bot.core.tasks import Tasks
 from bot.ports import AuditEntry, BudgetWarning
-from bot.rules.catalogue.pricing import MicroUSD
-from bot.rules.limits.decide import Limit, Measure, Period, Scope, Window
+from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window
+from bot.rules.money import MicroUSD
 from bot.rules.people import Place
 from bot.rules.servers.access import Defaults, ServerSettings
 from bot.ui.delivery.notices import DiscordNotifier

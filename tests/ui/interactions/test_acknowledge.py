@@ -13,8 +13,7 @@ from bot.ui.client.client import Easel
 from bot.ui.interactions.acknowledge import answer_of, asker_of, check_can_answer
 from bot.ui.interactions.age import Lateness
 from bot.ui.words.errors import words
-
-from .conftest import APP, CHANNEL, GUILD, NOW, USER, FakeStore
+from tests.ui.conftest import APP, CHANNEL, GUILD, NOW, USER, FakeStore
 
 ME = {"id": str(USER), "username": "ada", "discriminator": "0", "avatar": None}
 

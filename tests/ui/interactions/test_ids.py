@@ -17,8 +17,18 @@ from bot.rules.people import Place
 from bot.ui.components.forms import REBUILDS, EditForm, ImagineForm
 from bot.ui.components.job_buttons import DYNAMIC_ITEMS, cancel_view, result_view
 from bot.ui.interactions.ids import Presses, belongs, button_id, find_job, may_see
-
-from .conftest import APP, CHANNEL, GUILD, OTHER, USER, FakeStore, make_answer, make_asker, make_job, make_request
+from tests.ui.conftest import (
+    APP,
+    CHANNEL,
+    GUILD,
+    OTHER,
+    USER,
+    FakeStore,
+    make_answer,
+    make_asker,
+    make_job,
+    make_request,
+)
 
 JOB = "JOB45678901234567890"
 

@@ -10,8 +10,7 @@ from bot.rules.requests import Kind
 from bot.rules.servers.access import Defaults, ServerSettings
 from bot.ui.client.client import EXTENSIONS, Easel
 from bot.ui.orders.choices import completer
-
-from .conftest import FakeStore
+from tests.ui.conftest import FakeStore
 
 RETIRED = {"dall-e-2", "dall-e-3", "gpt-image-1"}
 

@@ -5,15 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.ports import Progress
-from bot.rules.catalogue.pricing import MicroUSD
 from bot.rules.ledger import Bill, JobState
+from bot.rules.money import MicroUSD
 from bot.rules.requests import Endpoint, Kind
 from bot.rules.uploads import Note, NoteKind
 from bot.ui.pages import result as embeds
 from bot.ui.words.catalogue import has
 from bot.ui.words.text import EMBED_TOTAL, length
-
-from .conftest import make_job, make_made, make_request
+from tests.ui.conftest import make_job, make_made, make_request
 
 
 def values(embed: object) -> str:

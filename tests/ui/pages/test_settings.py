@@ -10,8 +10,9 @@ import pytest
 from bot.core.jobs.intake import Prepared
 from bot.core.servers.admin import Change
 from bot.ports import AuditEntry
-from bot.rules.catalogue.pricing import MicroUSD
-from bot.rules.limits.decide import Limit, Measure, Period, Scope, Standing, Window
+from bot.rules.limits.decide import Standing
+from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window
+from bot.rules.money import MicroUSD
 from bot.rules.requests import Endpoint, ImageRequest, Kind
 from bot.rules.servers.access import AccessDenied, Block, Defaults, DeniedBecause, ServerSettings
 from bot.ui.client.client import Easel

@@ -13,7 +13,8 @@ import bot.core.servers.transfer
 from bot.rules.catalogue.catalogue import Catalogue, ModelRetired, NoSuchModel
 from bot.rules.errors import Interrupted, NotFound, QueueTooLong, UserError
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFailed
-from bot.rules.limits.decide import Limit, Measure, Period, Refusal, Refused, Scope, Window
+from bot.rules.limits.decide import Refusal, Refused
+from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window
 from bot.rules.options.build import InvalidOptions, RawOptions, build_request
 from bot.rules.requests import Kind
 from bot.rules.servers.access import AccessDenied, DeniedBecause

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from bot.rules.catalogue.catalogue import Catalogue, Model
+from bot.rules.catalogue.catalogue import Catalogue
+from bot.rules.catalogue.model import Model
 from bot.rules.options.asked import InvalidOptions, Problem, RawOptions, Uploaded
 from bot.rules.options.build import build_request
 from bot.rules.options.phrases import ENGLISH, Listed, Phrase, PhraseKey, Value, phrase

@@ -1,0 +1,41 @@
+"""What a forgotten person used in running windows stays under a keyed hash, and they may be forgotten once a day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from bot.ports import Clock, Store
+
+FORGET_AGAIN_AFTER = timedelta(days=1)
+"""Counters go with a person's data, so that forgetting twice a day would be a way around every limit."""
+
+
+class Forgettings:
+    """Who deleted their data lately, known by a keyed hash alone (``member_tag``) and for about a day."""
+
+    PREFIX = "deleted "
+
+    def __init__(self, store: Store, clock: Clock, member_tag: Callable[[int], str]) -> None:
+        self._store = store
+        self._clock = clock
+        self._member_tag = member_tag
+
+    def _key(self, user_id: int) -> str:
+        return f"{self.PREFIX}{self._member_tag(user_id)}"
+
+    async def next_at(self, user_id: int) -> datetime | None:
+        """When the person may delete again; None: now."""
+        value = await self._store.fact(self._key(user_id))
+        again = datetime.fromisoformat(value) + FORGET_AGAIN_AFTER if value else None
+        return again if again is not None and again > self._clock() else None
+
+    async def note(self, user_id: int) -> None:
+        """The person's data was just deleted."""
+        await self._store.set_fact(self._key(user_id), self._clock().isoformat())
+
+    async def tidy(self) -> None:
+        """Forgets those whose day is over."""
+        for key, value in (await self._store.facts(self.PREFIX)).items():
+            if datetime.fromisoformat(value) + FORGET_AGAIN_AFTER <= self._clock():
+                await self._store.set_fact(key, None)

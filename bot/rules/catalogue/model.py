@@ -1,0 +1,115 @@
+"""One model as data: what it can do, what it takes, what it costs, how long it may take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from bot.rules.money import MicroUSD, TokenPrices
+from bot.rules.options.sizes import Size, Sizes, parse_size
+from bot.rules.requests import Endpoint, ImageRequest
+
+
+@dataclass(frozen=True, slots=True)
+class InputRule:
+    """Uploads an endpoint takes: how many, which true formats, how many bytes each; square where it must be."""
+
+    max_images: int
+    formats: frozenset[str]
+    max_bytes: int
+    square: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pricing:
+    """Either tokens (``tokens`` with ``quality_g`` for the formula or ``output_tokens`` as a table), or per picture.
+
+    ``quality_g``: the side of the token grid per quality (OpenAI's calculator); ``output_tokens``: (quality, size) to
+    tokens; ``per_image``: (quality, size) to micro-dollars; quality ``*`` matches any.
+    """
+
+    tokens: TokenPrices | None = None
+    quality_g: Mapping[str, int] = field(default_factory=dict)
+    output_tokens: Mapping[tuple[str, Size], int] = field(default_factory=dict)
+    per_image: Mapping[tuple[str, Size], MicroUSD] = field(default_factory=dict)
+    free: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model. Empty tuples and None mean: the model does not have the parameter, so it is never sent.
+
+    ``max_prompt`` is in characters per endpoint. ``retired_on`` and ``ends_on`` speak of OpenAI's own service only;
+    both are the first day without the model. ``user_field``: the parameter that carries the member's tag.
+    ``deadline_s``: seconds by quality, ``*`` matches any. ``default_size`` and ``default_quality`` are sent when
+    nobody chose (None: left to the service); ``default_frames`` likewise, for GIF.
+    """
+
+    id: str
+    endpoints: frozenset[Endpoint]
+    max_prompt: Mapping[Endpoint, int]
+    max_count: int
+    sizes: Sizes
+    one_per_call: bool = False
+    qualities: tuple[str, ...] = ()
+    styles: tuple[str, ...] = ()
+    backgrounds: tuple[str, ...] = ()
+    formats: tuple[str, ...] = ()
+    default_format: str = "png"
+    compressible: frozenset[str] = frozenset()
+    transparent_formats: frozenset[str] = frozenset({"png", "webp"})
+    moderations: tuple[str, ...] = ()
+    complexities: tuple[str, ...] = ()
+    fidelities: tuple[str, ...] = ()
+    frames: tuple[int, int] | None = None
+    default_frames: int | None = None
+    default_size: str | None = None
+    default_quality: str | None = None
+    user_field: str | None = None
+    max_partials: int = 0
+    inputs: Mapping[Endpoint, InputRule] = field(default_factory=dict)
+    mask_max_bytes: int | None = None
+    has_markup: bool = False
+    takes_response_format: bool = False
+    revises_prompts: bool = False
+    reports_usage: bool = False
+    pricing: Pricing | None = None
+    deadline_s: Mapping[str, int] = field(default_factory=dict)
+    alias_of: str | None = None
+    released_on: date | None = None
+    retired_on: date | None = None
+    ends_on: date | None = None
+    successors: tuple[str, ...] = ()
+
+
+def gone_since(model: Model, today: date) -> date | None:
+    """The day from which OpenAI no longer serves the model, if that has come."""
+    days = [day for day in (model.retired_on, model.ends_on) if day is not None and day <= today]
+    return min(days, default=None)
+
+
+FALLBACK_DEADLINE_S = 240
+
+
+LARGE_PIXELS = 2560 * 1440
+
+
+LARGE_DEADLINE_S = 420
+
+
+EDIT_EXTRA_S = 60
+
+
+def deadline_of(model: Model, request: ImageRequest) -> int:
+    """Seconds until a call of this request is given up: by quality, more for large pictures and for uploads.
+
+    Where the service chooses the quality, the longest holds; GIF and SVG get as much as a large picture.
+    """
+    table = model.deadline_s
+    longest = max(table.values(), default=FALLBACK_DEADLINE_S)
+    seconds = table.get(request.quality or "", table.get("*", longest))
+    size = parse_size(request.size or "")
+    if (isinstance(size, Size) and size.pixels > LARGE_PIXELS) or request.format in ("gif", "svg"):
+        seconds = max(seconds, LARGE_DEADLINE_S)
+    return seconds + (EDIT_EXTRA_S if request.inputs else 0)

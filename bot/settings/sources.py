@@ -1,0 +1,171 @@
+"""Where settings come from: environment, ``.env``, ``NAME_FILE`` and Docker secrets; all faults at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from difflib import get_close_matches
+from io import StringIO
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from dotenv import dotenv_values
+from pydantic import ValidationError
+
+from bot.settings.model import NAMES, ConfigError, Settings
+
+SECRETS_DIR = Path("/run/secrets")
+
+
+MAX_SECRET_FILE = 64 * 1024
+
+
+class Reading(NamedTuple):
+    """``settings`` hold the defaults where there was a fault, so that ``doctor`` can go on and look at the rest."""
+
+    settings: Settings
+    faults: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def parse_settings(values: Mapping[str, str]) -> Settings:
+    """Settings from variables by their own names. Raises ``ConfigError``."""
+    reading = _read(values, ())
+    if reading.faults:
+        raise ConfigError(reading.faults)
+    return reading.settings
+
+
+def read_settings(
+    environ: Mapping[str, str] | None = None, folder: Path | None = None, secrets_dir: Path = SECRETS_DIR
+) -> Reading:
+    """What this machine says: environment, ``.env`` in ``folder`` (the current one), secret files."""
+    environ = os.environ if environ is None else environ
+    env_file = (folder or Path()) / ".env"
+    faults: list[str] = []
+    written = _env_file(env_file, faults)
+    sources = (
+        _named(environ),
+        _from_files(environ, faults),
+        _named(written),
+        _from_files(written, faults),
+        _from_secrets(secrets_dir, faults),
+    )
+    values: dict[str, str] = {}
+    for source in reversed(sources):
+        values.update(source)
+    reading = _read(values, tuple(faults))
+    return reading._replace(warnings=(*reading.warnings, *_misspelt(written)))
+
+
+def load_settings(*, to_run: bool = False) -> Settings:
+    """This machine's settings. Raises ``ConfigError`` with all faults; with ``to_run``, also for what running needs."""
+    reading = read_settings()
+    faults = reading.faults + (missing_to_run(reading.settings, reading.faults) if to_run else ())
+    if faults:
+        raise ConfigError(faults)
+    return reading.settings
+
+
+def missing_to_run(settings: Settings, faults: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """What is missing to connect to Discord and to the image service; what is faulty is not called missing too."""
+    missing = []
+    if settings.discord_token is None:
+        missing.append("DISCORD_TOKEN: is not set. Create a bot at https://discord.com/developers/applications.")
+    if settings.openai_api_key is None and settings.is_official_service:
+        missing.append(
+            "OPENAI_API_KEY: is not set. OpenAI's service needs a key; for another server, set OPENAI_BASE_URL."
+        )
+    return tuple(line for line in missing if not any(f.startswith(line.split(":")[0] + ":") for f in faults))
+
+
+def _read(values: Mapping[str, str], faults: tuple[str, ...]) -> Reading:
+    given: dict[str, Any] = {name: value.strip() for name, value in values.items() if value.strip()}
+    try:
+        settings = Settings.model_validate(given)
+    except ValidationError as error:
+        wrong = {str(fault["loc"][0]): _sentence(fault["msg"]) for fault in error.errors(include_url=False)}
+        faults += tuple(f"{name}: {sentence}" for name, sentence in wrong.items())
+        settings = Settings.model_validate({name: value for name, value in given.items() if name not in wrong})
+    return Reading(settings, faults + _together(settings), ())
+
+
+def _sentence(message: str) -> str:
+    return message.removeprefix("Value error, ")
+
+
+def _together(settings: Settings) -> tuple[str, ...]:
+    """Faults that only two variables together make."""
+    if settings.shard_ids is None:
+        return ()
+    if settings.shard_count is None:
+        return ("SHARD_IDS: needs SHARD_COUNT, the number of shards in all processes together.",)
+    last = settings.shard_count - 1
+    if max(settings.shard_ids) > last:
+        return (
+            f"SHARD_IDS: with SHARD_COUNT={last + 1} the shards are 0 to {last}; {max(settings.shard_ids)} is none.",
+        )
+    return ()
+
+
+def _named(source: Mapping[str, str]) -> dict[str, str]:
+    return {name: source[name] for name in NAMES if source.get(name, "").strip()}
+
+
+def _env_file(path: Path, faults: list[str]) -> dict[str, str]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        faults.append(f".env: cannot be read ({type(error).__name__}). It must be a text file in UTF-8.")
+        return {}
+    return {name: value for name, value in dotenv_values(stream=StringIO(text)).items() if value is not None}
+
+
+def _from_files(source: Mapping[str, str], faults: list[str]) -> dict[str, str]:
+    """Values of variables whose ``NAME_FILE`` names a file."""
+    found = {}
+    for name in NAMES:
+        path = source.get(f"{name}_FILE", "").strip()
+        if path and (value := _file_value(Path(path), f"{name}_FILE", faults)) is not None:
+            found[name] = value
+    return found
+
+
+def _from_secrets(folder: Path, faults: list[str]) -> dict[str, str]:
+    """Docker secrets, called like the variable in either case."""
+    found = {}
+    for name in NAMES:
+        for path in (folder / name.lower(), folder / name):
+            if path.is_file() and (value := _file_value(path, name, faults)) is not None:
+                found[name] = value
+    return found
+
+
+def _file_value(path: Path, name: str, faults: list[str]) -> str | None:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        faults.append(f"{name}: {path} cannot be read ({error.strerror}).")
+        return None
+    try:
+        if len(data) <= MAX_SECRET_FILE:
+            return data.decode("utf-8-sig").strip()
+        faults.append(f"{name}: {path} is no settings file; it has {len(data)} bytes.")
+    except UnicodeDecodeError:
+        faults.append(f"{name}: {path} is not a text file in UTF-8.")
+    return None
+
+
+def _misspelt(written: Mapping[str, str]) -> tuple[str, ...]:
+    """Names in ``.env`` that are nearly, but not quite, a variable of Easel."""
+    warnings = []
+    for name in written:
+        known = name.removesuffix("_FILE")
+        if known in NAMES:
+            continue
+        near = get_close_matches(name.upper(), NAMES, n=1, cutoff=0.85)
+        if near:
+            warnings.append(f".env: {name} is not a setting of Easel. Is {near[0]} meant?")
+    return tuple(warnings)
