@@ -114,8 +114,8 @@ class Ways:
     async def _everything(self) -> None:
         jobs, answer = self._app.jobs, self._answer()
         raw = RawOptions(prompt="a fox", size="1024x1024", quality="low")
-        prepared = await jobs.prepare(ASKER, Kind.IMAGINE, raw)
-        job = await jobs.open(ASKER, prepared, answer, event_key=str(answer.interaction_id))
+        quote = await jobs.prepare(ASKER, Kind.IMAGINE, raw)
+        job = await jobs.open(ASKER, quote, answer, event_key=str(answer.interaction_id))
         await jobs.start(job, Inputs(), self._app.client.delivery_for(job, limit_bytes=20 * MIB))
 
 

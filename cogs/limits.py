@@ -5,7 +5,7 @@ from __future__ import annotations
 import discord
 from discord import app_commands
 
-from bot.core.jobs.intake import Prepared
+from bot.core.jobs.intake import Quote
 from bot.rules.errors import UserError
 from bot.rules.options.build import RawOptions
 from bot.rules.requests import Kind
@@ -32,7 +32,7 @@ async def _page(interaction: Interaction) -> Reply:
     return Reply(embed=limits_page(share))
 
 
-async def _quote(interaction: Interaction) -> Prepared | UserError:
+async def _quote(interaction: Interaction) -> Quote | UserError:
     try:
         return await interaction.client.jobs.prepare(asker_of(interaction), Kind.IMAGINE, RawOptions("a picture"))
     except UserError as reason:

@@ -146,8 +146,8 @@ class Core:
 
     async def open(self, event: str = "e1", user: int = 1, model: str | None = None, **options: Any) -> Job:
         raw = RawOptions(**{"prompt": "a fox", "quality": "low", **options})
-        prepared = await self.jobs.prepare(self.asker(user), Kind.IMAGINE, raw, model=model)
-        return await self.jobs.open(self.asker(user), prepared, self.answer(), event_key=event)
+        quote = await self.jobs.prepare(self.asker(user), Kind.IMAGINE, raw, model=model)
+        return await self.jobs.open(self.asker(user), quote, self.answer(), event_key=event)
 
     async def run(self, event: str = "e1", **options: Any) -> None:
         """A job from its opening to its end."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from bot.core.jobs.intake import Prepared
+from bot.core.jobs.intake import Quote
 from bot.core.jobs.jobs import Jobs
 from bot.core.tasks import Tasks
 from bot.ports import (
@@ -105,17 +105,17 @@ class Batches:
 
     async def prepare(
         self, asker: Asker, lines: Sequence[tuple[int, str]], raw: RawOptions, *, model: str | None
-    ) -> list[Prepared]:
+    ) -> list[Quote]:
         """Every line checked. Raises ``BatchLinesRefused`` naming all faulty lines by their number in the file.
 
         What is wrong with all of them alike (an option, the model, access) is raised as it is, once.
         """
-        prepared: list[Prepared] = []
+        quotes: list[Quote] = []
         problems: list[tuple[int, UserError]] = []
         for number, prompt in lines:
             options = replace(raw, prompt=prompt, count=1, preview=False)
             try:
-                prepared.append(await self._jobs.prepare(asker, Kind.IMAGINE, options, model=model))
+                quotes.append(await self._jobs.prepare(asker, Kind.IMAGINE, options, model=model))
             except InvalidOptions as invalid:
                 common = [problem for problem in invalid.problems if problem.option != PROMPT]
                 if common:
@@ -123,18 +123,18 @@ class Batches:
                 problems.append((number, invalid))
         if problems:
             raise BatchLinesRefused(problems)
-        return prepared
+        return quotes
 
     async def open(
-        self, asker: Asker, prepared: Sequence[Prepared], answer: Answer, *, event_key: str
+        self, asker: Asker, quotes: Sequence[Quote], answer: Answer, *, event_key: str
     ) -> tuple[Batch, list[Job]]:
         """Reserves every line or none. Raises as ``Jobs.open``. It must then be started or abandoned."""
-        self._jobs.check_open(prepared[0], asker, answer, more_images=len(prepared) - 1)
+        self._jobs.check_open(quotes[0], asker, answer, more_images=len(quotes) - 1)
         now = self._clock()
         batch = Batch(
             id=event_key[-20:],
             asker=asker,
-            lines=tuple(one.request.prompt for one in prepared),
+            lines=tuple(one.request.prompt for one in quotes),
             created_at=now,
             channel_id=answer.channel_id,
             message_id=answer.message_id,
@@ -151,7 +151,7 @@ class Batches:
                 batch_line=line,
                 own_key=one.own_key,
             )
-            for line, one in enumerate(prepared, start=1)
+            for line, one in enumerate(quotes, start=1)
         ]
         is_new = self._running.setdefault(batch.id, running := _Running()) is running  # before ``resume`` can see it
         try:

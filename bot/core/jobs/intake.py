@@ -38,8 +38,8 @@ class JobsConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """A checked request with its price bound, not yet reserved. ``own_key``: the server's own API key pays."""
+class Quote:
+    """A checked request and the most it can cost, not yet reserved. ``own_key``: the server's own API key pays."""
 
     request: ImageRequest
     upper_micro_usd: MicroUSD
@@ -77,7 +77,7 @@ class Intake:
 
     async def prepare(
         self, asker: Asker, kind: Kind, raw: RawOptions, *, model: str | None = None, uploaded: Uploaded | None = None
-    ) -> Prepared:
+    ) -> Quote:
         """Chooses the model (member's, else server's, else operator's), checks access, options and price.
 
         Raises ``UserError``; nothing was sent or written.
@@ -94,18 +94,18 @@ class Intake:
             previews_allowed=settings.previews,
             moderation_floor=settings.moderation,
         )
-        return Prepared(request, upper_bound(request, chosen), own_key=settings.api_key_hint is not None)
+        return Quote(request, upper_bound(request, chosen), own_key=settings.api_key_hint is not None)
 
-    async def reprice(self, asker: Asker, request: ImageRequest) -> Prepared:
+    async def reprice(self, asker: Asker, request: ImageRequest) -> Quote:
         """A request made earlier (a button's), checked and priced by today's rules. Raises ``UserError``."""
         settings = await self._store.settings(asker.place)
         chosen = self._chosen(settings, asker, request.model)
-        return Prepared(request, upper_bound(request, chosen), own_key=settings.api_key_hint is not None)
+        return Quote(request, upper_bound(request, chosen), own_key=settings.api_key_hint is not None)
 
     async def open(
         self,
         asker: Asker,
-        prepared: Prepared,
+        quote: Quote,
         answer: Answer,
         *,
         event_key: str,
@@ -113,16 +113,16 @@ class Intake:
         parent_index: int | None = None,
     ) -> Job:
         """Reserves. Raises ``Refused``, ``AccessDenied``, ``DuplicateEvent`` or another ``UserError``."""
-        self.check_open(prepared, asker, answer)
+        self.check_open(quote, asker, answer)
         draft = JobDraft(
             event_key=event_key,
             asker=asker,
-            request=prepared.request,
-            upper_micro_usd=prepared.upper_micro_usd,
+            request=quote.request,
+            upper_micro_usd=quote.upper_micro_usd,
             answer=answer,
             parent_id=parent_id,
             parent_index=parent_index,
-            own_key=prepared.own_key,
+            own_key=quote.own_key,
         )
         try:
             jobs = await self._store.open_jobs([draft], self._clock())
@@ -131,10 +131,10 @@ class Intake:
                 self._meter.refused(f"{refused.limit.scope}_{refused.limit.measure}")
             raise
         self._crash_point("reserved")
-        self._meter.job_opened(prepared.request.model)
+        self._meter.job_opened(quote.request.model)
         return jobs[0]
 
-    def check_open(self, prepared: Prepared, asker: Asker, answer: Answer, *, more_images: int = 0) -> None:
+    def check_open(self, quote: Quote, asker: Asker, answer: Answer, *, more_images: int = 0) -> None:
         """Raises unless new work can be taken: not stopping, disk free, service working, and ready in time.
 
         ``more_images`` are made after this one, and must be ready in time too (a batch).
@@ -143,9 +143,9 @@ class Intake:
             raise ShuttingDown
         if self._files.free_bytes() < self._config.disk_floor:
             raise StorageFull
-        lane = self.lane_of(asker, prepared.own_key)
+        lane = self.lane_of(asker, quote.own_key)
         allowed = LONGEST_WAIT_S if answer.can_post else NO_FALLBACK_WAIT_S
-        ticket = self.ticket_for("", asker, prepared.request, lane)
+        ticket = self.ticket_for("", asker, quote.request, lane)
         wait = self._queue.eta_s(ticket, self._config.images_per_minute)
         wait += more_images * 60 / self._config.images_per_minute
         if wait > allowed:

@@ -16,7 +16,7 @@ from dataclasses import replace
 from bot.core.jobs.attempts import Attempts, Order, Outcome
 from bot.core.jobs.billing import bill_for
 from bot.core.jobs.circuit import PROVES_THE_KEY
-from bot.core.jobs.intake import Intake, JobsConfig, Prepared
+from bot.core.jobs.intake import Intake, JobsConfig
 from bot.core.jobs.pictures import Pictures
 from bot.core.jobs.queue import FairQueue, Ticket
 from bot.core.jobs.running import CANCELLED, CancelOutcome, Live
@@ -45,7 +45,7 @@ from bot.rules.people import Asker
 from bot.rules.requests import ImageRequest, Inputs, Partial
 from bot.rules.servers.access import AccessDenied, DeniedBecause, check_access
 
-__all__ = ["CancelOutcome", "Jobs", "JobsConfig", "Prepared"]
+__all__ = ["CancelOutcome", "Jobs", "JobsConfig"]
 
 log = logging.getLogger(__name__)
 

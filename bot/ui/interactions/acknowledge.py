@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import discord
 from discord import app_commands
 
-from bot.core.jobs.jobs import Prepared
+from bot.core.jobs.intake import Quote
 from bot.rules.ledger import Answer, DuplicateEvent, Job
 from bot.rules.people import Asker, Place
 from bot.rules.requests import Inputs
@@ -281,7 +281,7 @@ def _cause(error: BaseException) -> BaseException:
 class Order:
     """What a command gathered: a checked request, its pictures, and what was done to them."""
 
-    prepared: Prepared
+    quote: Quote
     inputs: Inputs = field(default_factory=Inputs)
     notes: tuple[Note, ...] = ()
 
@@ -325,7 +325,7 @@ async def take_on(
         order = await gather(asker, hidden)
         job = await client.jobs.open(
             asker,
-            order.prepared,
+            order.quote,
             answer,
             event_key=str(interaction.id),
             parent_id=parent.job_id if parent else None,

@@ -71,8 +71,8 @@ async def take_on_batch(interaction: Interaction, wish: BatchWish) -> Batch | No
     async def reserve() -> tuple[Batch, list[Job]]:
         lines = [(line.number, line.prompt) for line in split_batch(await wish.read(), NAME)]
         raw = replace(wish.raw, private=private)
-        prepared = await client.batches.prepare(asker, lines, raw, model=wish.model)
-        return await client.batches.open(asker, prepared, answer, event_key=str(interaction.id))
+        quotes = await client.batches.prepare(asker, lines, raw, model=wish.model)
+        return await client.batches.open(asker, quotes, answer, event_key=str(interaction.id))
 
     reserving = asyncio.ensure_future(reserve())  # awaited below, whatever happens
     try:

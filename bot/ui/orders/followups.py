@@ -38,11 +38,11 @@ async def again(interaction: Interaction, job: Job) -> None:
 
 def _with_same_inputs(client: Easel, job: Job) -> Gather:
     async def gathered(asker: Asker, private: bool) -> Order:
-        prepared = await client.jobs.reprice(asker, replace(job.request, private=private))
+        quote = await client.jobs.reprice(asker, replace(job.request, private=private))
         inputs = await client.jobs.pictures.inputs(job.id)
         if inputs is None:
             raise BadUpload(UploadProblem.GONE, "image")
-        return Order(prepared, inputs)
+        return Order(quote, inputs)
 
     return gathered
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from bot.core.jobs.jobs import Prepared
+from bot.core.jobs.intake import Quote
 from bot.imaging.edits import PreparedInputs, Where, prepare_inputs
 from bot.imaging.uploads import check_upload
 from bot.rules.catalogue.model import Model
@@ -46,13 +46,13 @@ def gather(client: Easel, wish: Wish) -> Gather:
         raw = replace(await _with_file(wish), private=private)
         if not wish.pictures:
             return Order(await client.jobs.prepare(asker, wish.kind, raw, model=wish.model))
-        prepared, ready = await ready_inputs(client, asker, replace(wish, raw=raw))
-        return Order(prepared, ready.inputs, ready.notes)
+        quote, ready = await ready_inputs(client, asker, replace(wish, raw=raw))
+        return Order(quote, ready.inputs, ready.notes)
 
     return gathered
 
 
-async def ready_inputs(client: Easel, asker: Asker, wish: Wish) -> tuple[Prepared, PreparedInputs]:
+async def ready_inputs(client: Easel, asker: Asker, wish: Wish) -> tuple[Quote, PreparedInputs]:
     """Pictures read and checked, options checked against them, then everything made ready for the chosen model.
 
     Raises ``UserError``; nothing was sent or spent.
@@ -61,7 +61,7 @@ async def ready_inputs(client: Easel, asker: Asker, wish: Wish) -> tuple[Prepare
     read = await read_all([*wish.pictures, *extras])
     pictures = read[: len(wish.pictures)]
     others = dict(read[len(wish.pictures) :])
-    prepared = await client.jobs.prepare(
+    quote = await client.jobs.prepare(
         asker,
         wish.kind,
         wish.raw,
@@ -72,7 +72,7 @@ async def ready_inputs(client: Easel, asker: Asker, wish: Wish) -> tuple[Prepare
             has_markup=wish.markup is not None,
         ),
     )
-    request = prepared.request
+    request = quote.request
     model = client.catalogue.get(request.model)
     if model is None or request.endpoint not in model.inputs:
         raise LookupError(f"{request.model} has no rule for pictures at {request.endpoint}")
@@ -83,8 +83,8 @@ async def ready_inputs(client: Easel, asker: Asker, wish: Wish) -> tuple[Prepare
         target_long_edge=useful_edge_px(request.size),
     )
     if ready.inputs.mask is not None and not request.has_mask:  # the picture's own transparency; it costs like a mask
-        prepared = await client.jobs.reprice(asker, replace(request, has_mask=True))
-    return prepared, ready
+        quote = await client.jobs.reprice(asker, replace(request, has_mask=True))
+    return quote, ready
 
 
 def _where(model: Model, request: ImageRequest, wish: Wish, others: dict[str, bytes]) -> Where:

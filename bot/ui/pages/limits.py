@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import discord
 
-from bot.core.jobs.intake import Prepared
+from bot.core.jobs.intake import Quote
 from bot.rules.errors import UserError
 from bot.rules.limits.decide import Standing
 from bot.rules.limits.limit import Measure, Period, Scope, is_open
@@ -28,7 +28,7 @@ class Share:
     """What is known of one member's share here. ``quote`` is what `/imagine` would be, or why there is none."""
 
     standings: Sequence[Standing]
-    quote: Prepared | UserError
+    quote: Quote | UserError
     in_server: bool
     locale: str
 
@@ -80,7 +80,7 @@ def standing_line(standing: Standing, locale: str) -> str:
     return say(locale, "limits.line", left=left, amount=whole, **fields)
 
 
-def _quote(quote: Prepared | UserError, locale: str) -> str:
+def _quote(quote: Quote | UserError, locale: str) -> str:
     if isinstance(quote, UserError):
         return cut(say(locale, "limits.no_request", why=words(quote, locale)), FIELD_LIMIT)
     request = quote.request

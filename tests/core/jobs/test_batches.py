@@ -191,9 +191,9 @@ class Life:
 
     async def open(self, prompts: Sequence[str], asker: Asker = MEMBER, **more: Any) -> tuple[Batch, list[Job]]:
         lines = list(enumerate(prompts, 1))
-        prepared = await self.batches.prepare(asker, lines, RawOptions("", quality="low"), model=None)
+        quotes = await self.batches.prepare(asker, lines, RawOptions("", quality="low"), model=None)
         answer = Answer(7, 8, "interaction-token", 100, NOON + timedelta(minutes=15), message_id=77)
-        return await self.batches.open(asker, prepared, answer, event_key=more.get("event", "1234567890"))
+        return await self.batches.open(asker, quotes, answer, event_key=more.get("event", "1234567890"))
 
     async def begin(self, prompts: Sequence[str]) -> tuple[Batch, asyncio.Task[None]]:
         batch, jobs = await self.open(prompts)
@@ -554,9 +554,9 @@ async def test_a_death_while_being_cancelled_still_gives_back_what_waits(world: 
 
 async def test_a_batch_that_nobody_was_told_of_is_released_at_the_next_start(world: World) -> None:
     life = await world.live()
-    prepared = await life.batches.prepare(MEMBER, [(1, "a"), (2, "b")], RawOptions(""), model=None)
+    quotes = await life.batches.prepare(MEMBER, [(1, "a"), (2, "b")], RawOptions(""), model=None)
     answer = Answer(7, 8, "interaction-token", 100, NOON + timedelta(minutes=15))
-    batch, _ = await life.batches.open(MEMBER, prepared, answer, event_key="55")
+    batch, _ = await life.batches.open(MEMBER, quotes, answer, event_key="55")
     life.kill()
 
     second = await world.live()

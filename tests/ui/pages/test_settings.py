@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.jobs.intake import Prepared
+from bot.core.jobs.intake import Quote
 from bot.core.servers.admin import Change
 from bot.ports import AuditEntry
 from bot.rules.limits.decide import Standing
@@ -201,9 +201,9 @@ def test_the_operators_numbers_stay_with_the_operator() -> None:
     assert "there is room" in text
 
 
-def quote(micro_usd: int) -> Prepared:
+def quote(micro_usd: int) -> Quote:
     request = ImageRequest(Kind.IMAGINE, Endpoint.GENERATIONS, "some-model", "a", "a", size="1024x1024", quality="low")
-    return Prepared(request, MicroUSD(micro_usd))
+    return Quote(request, MicroUSD(micro_usd))
 
 
 @pytest.mark.parametrize("locale", ["en-US", "de"])
