@@ -23,8 +23,8 @@ from pathlib import Path
 from bot.adapters.database import SqlStore, open_store
 from bot.adapters.secrets import load_secrets
 from bot.rules.ledger import HOLDING, Job, JobState
-from sandbox.discord.actions import NotPossible
 from sandbox.discord.model import Interaction, Message, Upload, User
+from sandbox.discord.people.actions import NotPossible
 from sandbox.discord.server import Server
 from sandbox.images import ImageService
 from sandbox.images.faults import FAULTS

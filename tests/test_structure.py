@@ -102,7 +102,7 @@ KNOWN_BREACHES: frozenset[str] = frozenset(
 )
 """What the house does not hold yet. It may only shrink: a row that is no breach any more has to go."""
 
-KNOWN_CROWDS = {"bot/adapters/database": 18, "sandbox/discord": 28, "sandbox/images": 15}
+KNOWN_CROWDS = {"bot/adapters/database": 18}
 """Rooms with more files than one takes in at a glance."""
 
 KNOWN_CIRCLES = 39

@@ -9,14 +9,14 @@ from typing import Self
 
 from aiohttp import web
 
-from sandbox.discord.cdn import Cdn
 from sandbox.discord.faults import Faults
-from sandbox.discord.gateway import Gateway
-from sandbox.discord.limits import RateLimits
 from sandbox.discord.model import Event
+from sandbox.discord.rest.limits import RateLimits
 from sandbox.discord.rest.rest import Rest
-from sandbox.discord.validate import Breach, Specs
-from sandbox.discord.wire import WireLog
+from sandbox.discord.wire.cdn import Cdn
+from sandbox.discord.wire.gateway import Gateway
+from sandbox.discord.wire.log import WireLog
+from sandbox.discord.wire.specs import Breach, Specs
 from sandbox.discord.world import World
 
 

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from sandbox.discord import actions, ids, payloads, rights
+from sandbox.discord import ids, payloads, rights
 from sandbox.discord.clock import RealClock
 from sandbox.discord.commands import CommandBook
 from sandbox.discord.model import (
@@ -31,6 +31,7 @@ from sandbox.discord.model import (
     Upload,
     User,
 )
+from sandbox.discord.people import actions
 from sandbox.discord.town import Town, settle
 
 Listener = Callable[[Event], None]

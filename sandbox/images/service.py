@@ -19,7 +19,7 @@ from aiohttp import web
 from sandbox.images import errors
 from sandbox.images.calls import Call
 from sandbox.images.checks import Fields, Order, check
-from sandbox.images.drawing import resolve_size
+from sandbox.images.drawing.draw import resolve_size
 from sandbox.images.errors import ApiError
 from sandbox.images.faults import FAULTS, Answer, Delay, Drop, Fault, Link, Rule, Shape, Stream
 from sandbox.images.models import MODELS, Endpoint, ModelRules

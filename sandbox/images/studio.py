@@ -14,7 +14,7 @@ from typing import Any
 from sandbox.images import errors
 from sandbox.images.calls import Call, PictureFact
 from sandbox.images.checks import Order
-from sandbox.images.drawing import Drawn, draw, draw_partial
+from sandbox.images.drawing.draw import Drawn, draw, draw_partial
 from sandbox.images.faults import Bytes, Fault, Link
 from sandbox.images.models import WxH
 from sandbox.images.streams import event_name

@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import BodyPartReader, web
 
 from sandbox.discord.model import Channel, Json, Message, Modal, Role, Upload, User
-from sandbox.discord.options import NotPossible
+from sandbox.discord.people.options import NotPossible
 from sandbox.discord.world import World
 
 MAX_UPLOAD = 128 * 1024 * 1024

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.discord.model import Json
-from sandbox.discord.wire import WireEntry, WireLog
+from sandbox.discord.wire.log import WireEntry, WireLog
 from sandbox.images import Call, ImageService
 
 Ledger = Callable[[int | None], Awaitable[Sequence[Mapping[str, Any]]]]

@@ -12,13 +12,14 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from sandbox.discord import forms, ids
-from sandbox.discord.actions import find_command
+from sandbox.discord import ids
 from sandbox.discord.faults import Faults
-from sandbox.discord.gateway import Gateway
 from sandbox.discord.model import Attachment, Event, Interaction, Json, Modal, User
-from sandbox.discord.options import NotPossible
-from sandbox.discord.wire import WireLog
+from sandbox.discord.people import forms
+from sandbox.discord.people.actions import find_command
+from sandbox.discord.people.options import NotPossible
+from sandbox.discord.wire.gateway import Gateway
+from sandbox.discord.wire.log import WireLog
 from sandbox.discord.world import World
 from sandbox.images import Call, ImageService
 from sandbox.page import acts as doings

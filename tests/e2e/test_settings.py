@@ -8,8 +8,8 @@ import pytest
 
 from bot.rules.limits.limit import Measure, Scope
 from bot.rules.people import Place
-from sandbox.discord.actions import NotPossible
 from sandbox.discord.model import Upload
+from sandbox.discord.people.actions import NotPossible
 
 
 @pytest.fixture

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.discord import commands as book
-from sandbox.discord import forms
-from sandbox.discord.actions import NotPossible, find_command
 from sandbox.discord.model import Attachment, Channel, Interaction, Json, Message, Upload, User
-from sandbox.discord.options import ATTACHMENT, CHANNEL, MENTIONABLE, ROLE, TYPE_NAMES
-from sandbox.discord.options import USER as USER_OPTION
-from sandbox.discord.rules_components import BUTTON, TEXT, walk
+from sandbox.discord.people import forms
+from sandbox.discord.people.actions import NotPossible, find_command
+from sandbox.discord.people.options import ATTACHMENT, CHANNEL, MENTIONABLE, ROLE, TYPE_NAMES
+from sandbox.discord.people.options import USER as USER_OPTION
+from sandbox.discord.rules.components import BUTTON, TEXT, walk
 from sandbox.discord.server import Server
 from sandbox.discord.world import World
 

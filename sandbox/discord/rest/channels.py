@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sandbox.discord import drafts, ids, payloads
-from sandbox.discord.actions import put_message
-from sandbox.discord.errors import ApiError, Problem, invalid, refuse
+from sandbox.discord import ids, payloads
 from sandbox.discord.model import Channel, ChannelType, Event, Flags, Json, Message
+from sandbox.discord.people.actions import put_message
+from sandbox.discord.rest import drafts
+from sandbox.discord.rest.errors import ApiError, Problem, invalid, refuse
 from sandbox.discord.rest.interactions import edited, needs_text_channel, note_ping
 from sandbox.discord.rest.rest import Answer, Call
-from sandbox.discord.rules import check_message, is_empty
+from sandbox.discord.rules.messages import check_message, is_empty
 
 OLD = timedelta(hours=1)
 NONCE_LIFE = timedelta(minutes=5)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.discord.commands import CHAT
-from sandbox.discord.errors import Problem, invalid, refuse
 from sandbox.discord.model import Event, Json
+from sandbox.discord.rest.errors import Problem, invalid, refuse
 from sandbox.discord.rest.rest import Answer, Call
 from sandbox.discord.rest.self import guild_of
-from sandbox.discord.rules_commands import check_command, check_commands
+from sandbox.discord.rules.commands import check_command, check_commands
 
 DAILY_CREATES = 200
 

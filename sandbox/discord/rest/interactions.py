@@ -5,10 +5,7 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 
-from sandbox.discord import drafts, ids, payloads
-from sandbox.discord.actions import ANSWER_WITHIN_S, put_message
-from sandbox.discord.bodies import Body
-from sandbox.discord.errors import Problem, refuse
+from sandbox.discord import ids, payloads
 from sandbox.discord.model import (
     ChannelType,
     Event,
@@ -19,9 +16,13 @@ from sandbox.discord.model import (
     Message,
     Modal,
 )
+from sandbox.discord.people.actions import ANSWER_WITHIN_S, put_message
+from sandbox.discord.rest import drafts
+from sandbox.discord.rest.bodies import Body
+from sandbox.discord.rest.errors import Problem, refuse
 from sandbox.discord.rest.rest import Answer, Call
-from sandbox.discord.rules import check_defer, check_message, could_ping, is_empty
-from sandbox.discord.rules_forms import check_choices, check_modal
+from sandbox.discord.rules.forms import check_choices, check_modal
+from sandbox.discord.rules.messages import check_defer, check_message, could_ping, is_empty
 
 MESSAGE, DEFER, DEFER_UPDATE, UPDATE, CHOICES, MODAL = 4, 5, 6, 7, 8, 9
 NOT_FOR_COMPLETION = {MESSAGE, DEFER, DEFER_UPDATE, UPDATE, MODAL}

@@ -1,7 +1,7 @@
 """Takes every REST request through the same steps: fault, body, route, token, limits, description, handler, answer.
 
-The handlers stand by subject in ``rest_self``, ``rest_commands``, ``rest_interactions``, ``rest_webhooks`` and
-``rest_channels``; each gets a ``Call`` and returns an ``Answer`` or raises ``ApiError``.
+The handlers stand by subject in the files beside this one; each gets a ``Call`` and returns an ``Answer`` or raises
+``ApiError``.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import ClientPayloadError, web
 
-from sandbox.discord import bodies
-from sandbox.discord.bodies import Body
-from sandbox.discord.errors import UNKNOWN_KEY, ApiError, Problem, invalid, refuse
 from sandbox.discord.faults import Fault
-from sandbox.discord.limits import Standing
 from sandbox.discord.model import Json
+from sandbox.discord.rest import bodies
+from sandbox.discord.rest.bodies import Body
+from sandbox.discord.rest.errors import UNKNOWN_KEY, ApiError, Problem, invalid, refuse
+from sandbox.discord.rest.limits import Standing
 
 if TYPE_CHECKING:
     from sandbox.discord.server import Server

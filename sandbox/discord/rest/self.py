@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.discord import payloads, rights
-from sandbox.discord.errors import Problem, invalid, refuse
 from sandbox.discord.model import Guild, Json
+from sandbox.discord.rest.errors import Problem, invalid, refuse
 from sandbox.discord.rest.rest import Answer, Call
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sandbox.discord import drafts, payloads
-from sandbox.discord.actions import TOKEN_LIFE_S, put_message
-from sandbox.discord.errors import refuse
+from sandbox.discord import payloads
 from sandbox.discord.model import Flags, Interaction, Message
+from sandbox.discord.people.actions import TOKEN_LIFE_S, put_message
+from sandbox.discord.rest import drafts
+from sandbox.discord.rest.errors import refuse
 from sandbox.discord.rest.interactions import check, edited, new_message
 from sandbox.discord.rest.rest import Answer, Call
-from sandbox.discord.rules import is_empty
+from sandbox.discord.rules.messages import is_empty
 
 MOST_USER_INSTALL_FOLLOWUPS = 5
 

@@ -6,9 +6,9 @@ import aiohttp
 import pytest
 
 from sandbox.discord import ids
-from sandbox.discord.actions import NotPossible
 from sandbox.discord.clock import HandClock
 from sandbox.discord.model import Event, Overwrite, Upload
+from sandbox.discord.people.actions import NotPossible
 from sandbox.discord.server import Server
 from sandbox.discord.world import World
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from sandbox.discord.rules import check_defer, check_message, could_ping, is_empty
-from sandbox.discord.rules_commands import check_command, check_commands, is_name
-from sandbox.discord.rules_forms import check_choices, check_modal
+from sandbox.discord.rules.commands import check_command, check_commands, is_name
+from sandbox.discord.rules.forms import check_choices, check_modal
+from sandbox.discord.rules.messages import check_defer, check_message, could_ping, is_empty
 
 BUTTON = {"type": 2, "style": 1, "label": "Go", "custom_id": "go"}
 ROW = {"type": 1, "components": [BUTTON]}

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import aiohttp
 import pytest
 
-from sandbox.discord.actions import NotPossible
 from sandbox.discord.clock import HandClock
 from sandbox.discord.model import Upload
+from sandbox.discord.people.actions import NotPossible
 from sandbox.discord.server import Server
 
 discord = pytest.importorskip("discord")

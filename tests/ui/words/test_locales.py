@@ -15,7 +15,7 @@ import pytest
 from bot.ui.client.client import EXTENSIONS, Easel
 from bot.ui.words.catalogue import LANGUAGES, catalogue
 from bot.ui.words.commands import CatalogueTranslator
-from sandbox.discord.rules_commands import check_commands
+from sandbox.discord.rules.commands import check_commands
 
 ROOT = Path(__file__).parents[3]
 Node = TypeVar("Node", bound=ast.AST)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageChops, ImageDraw, ImageOps
 
-from sandbox.images.captions import put_caption
 from sandbox.images.checks import Order
-from sandbox.images.encoding import encode, encode_gif, encode_svg
+from sandbox.images.drawing.captions import put_caption
+from sandbox.images.drawing.encoding import encode, encode_gif, encode_svg
+from sandbox.images.drawing.scenes import paint_emblem, paint_scene, palette
 from sandbox.images.models import WxH
-from sandbox.images.scenes import paint_emblem, paint_scene, palette
 from sandbox.images.uploads import Inputs
 
 _VIVIDNESS = {"vivid": 1.35, "natural": 0.7}

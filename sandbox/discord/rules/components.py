@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from sandbox.discord.errors import Problem, Step
 from sandbox.discord.model import Flags, Json
+from sandbox.discord.rest.errors import Problem, Step
 
 ROW, BUTTON, STRING_SELECT, TEXT_INPUT = 1, 2, 3, 4
 ENTITY_SELECTS = {5, 6, 7, 8}

@@ -9,8 +9,8 @@ from typing import Any
 
 from aiohttp import BodyPartReader, web
 
-from sandbox.discord.errors import Problem, invalid, refuse
 from sandbox.discord.model import MIB, Upload
+from sandbox.discord.rest.errors import Problem, invalid, refuse
 
 REQUEST_LIMIT = 25 * MIB
 """Of a whole request with files (Discord's message reference)."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sandbox.discord import commands as book
-from sandbox.discord import forms, ids, payloads, rights, sniff
+from sandbox.discord import ids, payloads, rights, sniff
 from sandbox.discord.model import (
     Attachment,
     Channel,
@@ -23,7 +23,8 @@ from sandbox.discord.model import (
     Upload,
     User,
 )
-from sandbox.discord.options import NotPossible, Resolved, check
+from sandbox.discord.people import forms
+from sandbox.discord.people.options import NotPossible, Resolved, check
 
 if TYPE_CHECKING:
     from sandbox.discord.world import World

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
-from sandbox.discord.errors import UNKNOWN_KEY, Problem, Step
 from sandbox.discord.model import Flags, Json
-from sandbox.discord.rules_components import check_components, is_v2, texts_of
+from sandbox.discord.rest.errors import UNKNOWN_KEY, Problem, Step
+from sandbox.discord.rules.components import check_components, is_v2, texts_of
 
 Kind = Literal["create", "edit", "callback", "webhook", "webhook edit"]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sandbox.discord.model import Channel, Json, Modal, Role, Upload, User
-from sandbox.discord.options import NotPossible, Resolved
+from sandbox.discord.people.options import NotPossible, Resolved
 
 ACTION_ROW, STRING_SELECT, TEXT_INPUT, LABEL, FILE_UPLOAD = 1, 3, 4, 18, 19
 USER_SELECT, ROLE_SELECT, MENTIONABLE_SELECT, CHANNEL_SELECT = 5, 6, 7, 8

@@ -9,8 +9,8 @@ from xml.sax.saxutils import escape
 
 from PIL import Image
 
-from sandbox.images.captions import clean
-from sandbox.images.scenes import Palette
+from sandbox.images.drawing.captions import clean
+from sandbox.images.drawing.scenes import Palette
 
 
 def encode(picture: Image.Image, form: str, compression: int) -> bytes:

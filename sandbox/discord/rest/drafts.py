@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from sandbox.discord import links
-from sandbox.discord.bodies import Body, safe_name
-from sandbox.discord.errors import refuse
 from sandbox.discord.model import Attachment, Flags, Json, Message, Upload
-from sandbox.discord.rules_components import GALLERY
+from sandbox.discord.rest.bodies import Body, safe_name
+from sandbox.discord.rest.errors import refuse
+from sandbox.discord.rules.components import GALLERY
 
 if TYPE_CHECKING:
     from sandbox.discord.world import World

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sandbox.discord.errors import UNKNOWN_KEY, Problem
 from sandbox.discord.model import Json
-from sandbox.discord.rules_components import (
+from sandbox.discord.rest.errors import UNKNOWN_KEY, Problem
+from sandbox.discord.rules.components import (
     BAD_LENGTH,
     CHECKBOX,
     CHECKBOXES,

@@ -16,7 +16,7 @@ from aiohttp import WSMsgType, web
 from sandbox.discord import payloads
 from sandbox.discord.model import Event, Json, Signal
 from sandbox.discord.rest.rest import reset
-from sandbox.discord.sessions import (
+from sandbox.discord.wire.sessions import (
     ALL_INTENTS,
     CONTENT,
     PRIVILEGED,
@@ -27,8 +27,8 @@ from sandbox.discord.sessions import (
 )
 
 if TYPE_CHECKING:
-    from sandbox.discord.validate import Specs
-    from sandbox.discord.wire import WireLog
+    from sandbox.discord.wire.log import WireLog
+    from sandbox.discord.wire.specs import Specs
     from sandbox.discord.world import World
 
 HEARTBEAT, IDENTIFY, PRESENCE, VOICE, RESUME = 1, 2, 3, 4, 6

@@ -1,0 +1,1 @@
+"""What a person enters, as Discord's client lets them, in the shape an interaction carries."""

@@ -1,0 +1,1 @@
+"""The sample pictures: scenes, captions, and their encoding; knows nothing of HTTP."""
