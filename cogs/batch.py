@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import discord
 from discord import app_commands
@@ -15,19 +14,18 @@ from bot.ui.components.batch_button import StopBatch
 from bot.ui.interactions.acknowledge import acknowledged, take
 from bot.ui.orders.attachments import MAX_TEXT_BYTES, attached
 from bot.ui.orders.batch import NAME, BatchForm, BatchWish, from_file, take_on_batch
-from bot.ui.orders.choices import completer
-
-COMPLETED = ("model", "size", "quality", "style", "format")
+from bot.ui.orders.choices import complete_options
 
 
 @app_commands.command(name="batch", description="Make many pictures at once, one for each line")
+@app_commands.rename(image_format="format")
 @app_commands.describe(
     file="A text file with one prompt a line, up to 50; leave it out for a form",
     model="Which model draws them",
     size="WIDTHxHEIGHT, auto, or a shape such as 16:9, portrait, landscape, square",
     quality="How carefully they are drawn; more costs more",
     style="A style, where the model has one",
-    format="File format",
+    image_format="File format",
     private="Only you see the results",
 )
 async def batch(
@@ -37,11 +35,11 @@ async def batch(
     size: str | None = None,
     quality: str | None = None,
     style: str | None = None,
-    format: str | None = None,  # noqa: A002  # the option's name
+    image_format: str | None = None,
     private: bool | None = None,
 ) -> None:
     """The file at once, or a form that goes on from there."""
-    raw = RawOptions(prompt="", size=size, quality=quality, style=style, format=format, private=private)
+    raw = RawOptions(prompt="", size=size, quality=quality, style=style, format=image_format, private=private)
 
     def wish(read: Callable[[], Awaitable[str]]) -> BatchWish:
         return BatchWish(read, raw, model)
@@ -55,9 +53,7 @@ async def batch(
     acknowledged(interaction)
 
 
-command: Any = batch
-for option in COMPLETED:
-    command.autocomplete(option)(completer(option, Kind.IMAGINE))
+complete_options(batch, Kind.IMAGINE)
 
 
 async def setup(client: Easel) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import discord
 from discord import app_commands
 
@@ -12,16 +10,16 @@ from bot.rules.requests import Kind
 from bot.ui.client.client import Easel
 from bot.ui.interactions.acknowledge import take_on
 from bot.ui.orders.attachments import MAX_TEXT_BYTES, attached
-from bot.ui.orders.choices import completer
+from bot.ui.orders.choices import complete_options
 from bot.ui.orders.mask_preview import show_mask
 from bot.ui.orders.wish import Wish, gather
 from bot.ui.panels.undelivered import offer_waiting
 
-COMPLETED = ("model", "size", "quality", "background", "format", "moderation", "fidelity")
 AREAS = ("circle", "centre", "left", "right", "top", "bottom", "border")
 
 
 @app_commands.command(name="edit", description="Change a picture, or several into one")
+@app_commands.rename(image_format="format")
 @app_commands.describe(
     image="The picture to change",
     prompt="What it should become",
@@ -37,7 +35,7 @@ AREAS = ("circle", "centre", "left", "right", "top", "bottom", "border")
     size="WIDTHxHEIGHT, auto, or a shape such as 16:9, portrait, landscape, square",
     quality="How carefully it is drawn; more costs more",
     background="Transparent or opaque, where the model has it",
-    format="File format",
+    image_format="File format",
     compression="0 to 100 percent, for jpeg and webp",
     count="How many pictures",
     moderation="How strict the safety system is, where the model lets one choose",
@@ -61,7 +59,7 @@ async def edit(
     size: str | None = None,
     quality: str | None = None,
     background: str | None = None,
-    format: str | None = None,  # noqa: A002  # the option's name
+    image_format: str | None = None,
     compression: app_commands.Range[int, 0, 100] | None = None,
     count: app_commands.Range[int, 1, 10] | None = None,
     moderation: str | None = None,
@@ -79,7 +77,7 @@ async def edit(
             size=size,
             quality=quality,
             background=background,
-            format=format,
+            format=image_format,
             compression=compression,
             count=count,
             moderation=moderation,
@@ -106,9 +104,7 @@ async def complete_area(interaction: discord.Interaction[Easel], typed: str) -> 
     return [app_commands.Choice(name=name, value=name) for name in AREAS if typed.lower() in name]
 
 
-command: Any = edit
-for option in COMPLETED:
-    command.autocomplete(option)(completer(option, Kind.EDIT))
+complete_options(edit, Kind.EDIT)
 
 
 async def setup(client: Easel) -> None:

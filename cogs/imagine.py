@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import discord
 from discord import app_commands
 
@@ -12,14 +10,13 @@ from bot.rules.requests import Kind
 from bot.ui.client.client import Easel
 from bot.ui.interactions.acknowledge import take_on
 from bot.ui.orders.attachments import MAX_TEXT_BYTES, attached
-from bot.ui.orders.choices import completer
+from bot.ui.orders.choices import complete_options
 from bot.ui.orders.wish import Wish, gather
 from bot.ui.panels.undelivered import offer_waiting
 
-COMPLETED = ("model", "size", "quality", "style", "background", "format", "moderation", "complexity")
-
 
 @app_commands.command(name="imagine", description="Make a picture from words")
+@app_commands.rename(image_format="format")
 @app_commands.describe(
     prompt="What the picture shows (with prompt_file: what comes before its text, or - for the file alone)",
     model="Which model draws it",
@@ -27,7 +24,7 @@ COMPLETED = ("model", "size", "quality", "style", "background", "format", "moder
     quality="How carefully it is drawn; more costs more",
     style="A style, where the model has one",
     background="Transparent or opaque, where the model has it",
-    format="File format",
+    image_format="File format",
     compression="0 to 100 percent, for jpeg and webp",
     count="How many pictures",
     moderation="How strict the safety system is, where the model lets one choose",
@@ -46,7 +43,7 @@ async def imagine(
     quality: str | None = None,
     style: str | None = None,
     background: str | None = None,
-    format: str | None = None,  # noqa: A002  # the option's name
+    image_format: str | None = None,
     compression: app_commands.Range[int, 0, 100] | None = None,
     count: app_commands.Range[int, 1, 10] | None = None,
     moderation: str | None = None,
@@ -64,7 +61,7 @@ async def imagine(
         quality=quality,
         style=style,
         background=background,
-        format=format,
+        format=image_format,
         compression=compression,
         count=count,
         moderation=moderation,
@@ -80,9 +77,7 @@ async def imagine(
     await offer_waiting(interaction, await take_on(interaction, gather(client, wish), private=private))
 
 
-command: Any = imagine
-for option in COMPLETED:
-    command.autocomplete(option)(completer(option, Kind.IMAGINE))
+complete_options(imagine, Kind.IMAGINE)
 
 
 async def setup(client: Easel) -> None:

@@ -145,26 +145,27 @@ async def models(interaction: Inter, allow: str | None = None, deny: str | None 
 
 
 @settings.command(name="defaults", description="What is used where a member chose nothing")
+@app_commands.rename(image_format="format")
 @app_commands.describe(
     model="none: the operator's choice",
     size="Such as 1024x1024, 16:9, portrait; none: the model's own",
     quality="none: the model's own",
-    format="none: the model's own",
+    image_format="none: the model's own",
     private="Whether only the one who asked sees results",
 )
 @app_commands.autocomplete(
-    model=complete_default, size=complete_default, quality=complete_default, format=complete_default
+    model=complete_default, size=complete_default, quality=complete_default, image_format=complete_default
 )
 async def defaults(
     interaction: Inter,
     model: str | None = None,
     size: str | None = None,
     quality: str | None = None,
-    format: str | None = None,  # noqa: A002  # the option's name
+    image_format: str | None = None,
     private: bool | None = None,
 ) -> None:
     """Each is checked against the model it will be used with."""
-    await answer(interaction, acts.put_defaults(interaction, Defaults(model, size, quality, format, private)))
+    await answer(interaction, acts.put_defaults(interaction, Defaults(model, size, quality, image_format, private)))
 
 
 @settings.command(name="channels", description="In which channels pictures may be made")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import discord
 from discord import app_commands
 
@@ -12,11 +10,9 @@ from bot.rules.requests import Kind
 from bot.ui.client.client import Easel
 from bot.ui.interactions.acknowledge import take_on
 from bot.ui.orders.attachments import attached
-from bot.ui.orders.choices import completer
+from bot.ui.orders.choices import complete_options
 from bot.ui.orders.wish import Wish, gather
 from bot.ui.panels.undelivered import offer_waiting
-
-COMPLETED = ("model", "size", "quality")
 
 
 @app_commands.command(name="vary", description="Make other versions of a picture")
@@ -46,9 +42,7 @@ async def vary(
     await offer_waiting(interaction, await take_on(interaction, gather(client, wish), private=private))
 
 
-command: Any = vary
-for option in COMPLETED:
-    command.autocomplete(option)(completer(option, Kind.VARY))
+complete_options(vary, Kind.VARY)
 
 
 async def setup(client: Easel) -> None:

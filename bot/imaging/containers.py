@@ -30,9 +30,9 @@ class Container:
     ended: bool = True
 
 
-def read_container(data: bytes, format: str) -> Container:  # noqa: A002
+def read_container(data: bytes, image_format: str) -> Container:
     """The parts of a PNG, JPEG, WebP or GIF."""
-    return _READERS[format](data)
+    return _READERS[image_format](data)
 
 
 # --- PNG -----------------------------------------------------------------------------------------------------------

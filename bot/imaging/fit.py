@@ -87,11 +87,11 @@ def _share(pictures: Sequence[tuple[str, bytes, str]], fitted: list[Fitted], tot
             break
         room -= size
     shared = []
-    for (name, data, format), picture in zip(pictures, fitted, strict=True):  # noqa: A001  # the word of the field
+    for (name, data, image_format), picture in zip(pictures, fitted, strict=True):
         if picture.format == "svg" or len(picture.data) <= level:
             shared.append(picture)
         else:
-            shared.append(shrink(Fitted(name, data, format), level))
+            shared.append(shrink(Fitted(name, data, image_format), level))
     if sum(len(picture.data) for picture in shared) > total:  # SVGs alone are too much
         raise CannotFit(shared[0].name, total)
     return shared
@@ -106,9 +106,9 @@ def shrink(picture: Fitted, limit: int) -> Fitted:
         container = read_container(picture.data, picture.format)
         with gate.hold(width * height):
             rungs = _moving(picture) if container.frames > 1 else _still(picture, container)
-            for data, format, changed in rungs:  # noqa: A001
+            for data, image_format, changed in rungs:
                 if len(data) <= limit:
-                    return Fitted(_renamed(picture.name, format), data, format, changed)
+                    return Fitted(_renamed(picture.name, image_format), data, image_format, changed)
     except BROKEN as error:
         raise CannotFit(picture.name, limit) from error
     raise CannotFit(picture.name, limit)
@@ -118,17 +118,17 @@ def _still(picture: Fitted, container: Container) -> Iterator[tuple[bytes, str, 
     image = to_rgb(decode(picture.data, picture.format), container.icc)
     image = upright(image, orientation(container.exif))
     encode: Callable[[Image.Image, int], bytes] = to_jpeg
-    format, word = "jpeg", "JPEG"  # noqa: A001
+    image_format, word = "jpeg", "JPEG"
     if has_clear_pixels(image):
-        encode, format, word = to_webp, "webp", "WebP"  # noqa: A001
+        encode, image_format, word = to_webp, "webp", "WebP"
     else:
         image = image.convert("RGB")
     for quality in QUALITIES:
-        yield encode(image, quality), format, f"{word} {quality}"
+        yield encode(image, quality), image_format, f"{word} {quality}"
     for step in STEPS:
         size = _stepped(image.size, step)
         small = scaled(image, size)
-        yield encode(small, SMALL_QUALITY), format, f"{word} {SMALL_QUALITY}, {size[0]}x{size[1]}"
+        yield encode(small, SMALL_QUALITY), image_format, f"{word} {SMALL_QUALITY}, {size[0]}x{size[1]}"
 
 
 def _moving(picture: Fitted) -> Iterator[tuple[bytes, str, str]]:
@@ -153,6 +153,6 @@ def _stepped(size: tuple[int, int], step: float) -> tuple[int, int]:
     return min(size[0], max(MIN_EDGE_PX, round(size[0] * step))), min(size[1], max(MIN_EDGE_PX, round(size[1] * step)))
 
 
-def _renamed(name: str, format: str) -> str:  # noqa: A002
+def _renamed(name: str, image_format: str) -> str:
     stem, dot, _ = name.rpartition(".")
-    return f"{stem if dot else name}.{EXTENSIONS[format]}"
+    return f"{stem if dot else name}.{EXTENSIONS[image_format]}"

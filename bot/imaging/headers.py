@@ -76,10 +76,10 @@ def _sniff_text(head: bytes) -> str | None:
     return "text"
 
 
-def picture_size(data: bytes, format: str) -> tuple[int, int]:  # noqa: A002  # the word of the field
+def picture_size(data: bytes, image_format: str) -> tuple[int, int]:
     """Width and height as the header claims them. Raises ``ValueError`` when there is no usable header."""
     try:
-        width, height = _SIZES[format](data)
+        width, height = _SIZES[image_format](data)
     except IndexError:
         raise ValueError("the header ends early") from None
     if width < 1 or height < 1:

@@ -38,28 +38,28 @@ def inspect_result(data: bytes, *, thorough: bool = True, max_pixels: int = MAX_
     structure is walked to its end (and a PNG's checksums compared). SVG is read as XML, nothing in it expanded.
     Frames of a moving picture are decoded one after the other.
     """
-    format = sniff(data)  # noqa: A001  # the word of the field
-    if format not in RESULT_FORMATS or len(data) > MAX_RESULT_BYTES:
-        raise ValueError(f"not a picture: {format or 'unknown'}, {len(data)} bytes")
-    if format == "svg":
+    image_format = sniff(data)
+    if image_format not in RESULT_FORMATS or len(data) > MAX_RESULT_BYTES:
+        raise ValueError(f"not a picture: {image_format or 'unknown'}, {len(data)} bytes")
+    if image_format == "svg":
         facts = read_svg(data)
         return Inspected("svg", facts.width, facts.height)
-    width, height = picture_size(data, format)
+    width, height = picture_size(data, image_format)
     if width * height > max_pixels:
         raise ValueError(f"{width}x{height} is more than {max_pixels} pixels")
-    container = read_container(data, format)
+    container = read_container(data, image_format)
     if not container.ended:
         raise ValueError("the picture ends early")
     if container.frames > MAX_FRAMES:
         raise ValueError(f"{container.frames} frames are more than {MAX_FRAMES}")
     if thorough:
         with gate.hold(width * height):
-            _decode_all(data, format, container, (width, height))
-    return Inspected(format, width, height, container.frames)
+            _decode_all(data, image_format, container, (width, height))
+    return Inspected(image_format, width, height, container.frames)
 
 
-def _decode_all(data: bytes, format: str, container: Container, size: tuple[int, int]) -> None:  # noqa: A002
+def _decode_all(data: bytes, image_format: str, container: Container, size: tuple[int, int]) -> None:
     moves = container.frames > 1
-    image = decode(data if moves else container.clean, format, every_frame=moves)
+    image = decode(data if moves else container.clean, image_format, every_frame=moves)
     if image.size != size:
         raise ValueError(f"claims {size}, holds {image.size}")

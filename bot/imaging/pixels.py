@@ -33,7 +33,7 @@ _ORIENTATION = 0x0112
 
 def decode(
     data: bytes,
-    format: str,  # noqa: A002  # the word of the field
+    image_format: str,
     *,
     long_edge: int | None = None,
     every_frame: bool = False,
@@ -43,8 +43,8 @@ def decode(
     With ``long_edge`` a JPEG may come smaller, but not below it. Raises ``ValueError`` if any pixel is missing.
     """
     try:
-        with Image.open(BytesIO(data), formats=[format.upper()]) as image:
-            if long_edge is not None and format == "jpeg":
+        with Image.open(BytesIO(data), formats=[image_format.upper()]) as image:
+            if long_edge is not None and image_format == "jpeg":
                 scale = long_edge / max(image.size)
                 image.draft(None, (max(1, round(image.width * scale)), max(1, round(image.height * scale))))
             image.load()
@@ -166,9 +166,9 @@ def to_webp(image: Image.Image, quality: int = 90) -> bytes:
 ENCODERS: dict[str, Callable[..., bytes]] = {"png": to_png, "jpeg": to_jpeg, "webp": to_webp}
 
 
-def _saved(image: Image.Image, format: str, **options: int) -> bytes:  # noqa: A002
+def _saved(image: Image.Image, image_format: str, **options: int) -> bytes:
     out = BytesIO()
     bare = image.copy() if image.info else image
     bare.info = {}
-    bare.save(out, format, **options)
+    bare.save(out, image_format, **options)
     return out.getvalue()

@@ -31,14 +31,14 @@ def _small(data: bytes, long_edge: int) -> Image.Image | None:
         if drawn is None:
             return None
         data = drawn
-    format = sniff(data)  # noqa: A001  # the word of the field
-    if format not in ("png", "jpeg", "webp", "gif"):
+    image_format = sniff(data)
+    if image_format not in ("png", "jpeg", "webp", "gif"):
         return None
     try:
-        width, height = picture_size(data, format)
-        container = read_container(data, format)
+        width, height = picture_size(data, image_format)
+        container = read_container(data, image_format)
         with gate.hold(width * height):
-            image = to_rgb(decode(data, format, long_edge=long_edge if long_edge < max(width, height) else None))
+            image = to_rgb(decode(data, image_format, long_edge=long_edge if long_edge < max(width, height) else None))
             image = scaled(image, size_within((width, height), long_edge))
             return upright(image, orientation(container.exif))
     except ValueError:

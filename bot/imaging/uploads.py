@@ -84,26 +84,28 @@ def check_upload(data: bytes, *, name: str, max_pixels: int = MAX_PIXELS, max_by
         raise BadUpload(UploadProblem.EMPTY, name)
     if len(data) > max_bytes:
         raise BadUpload(UploadProblem.TOO_MANY_BYTES, name, f"{len(data)}{SEPARATOR}{max_bytes}")
-    format = sniff(data)  # noqa: A001  # the word of the field
-    if format not in TAKEN:
-        raise BadUpload(UploadProblem.WRONG_FORMAT, name, _shown(format))
+    image_format = sniff(data)
+    if image_format not in TAKEN:
+        raise BadUpload(UploadProblem.WRONG_FORMAT, name, _shown(image_format))
     try:
-        width, height = picture_size(data, format)
+        width, height = picture_size(data, image_format)
         if width * height > max_pixels:
             raise BadUpload(UploadProblem.TOO_MANY_PIXELS, name, f"{width}x{height}{SEPARATOR}{max_pixels}")
-        container = read_container(data, format)
+        container = read_container(data, image_format)
     except ValueError as error:
         raise BadUpload(UploadProblem.DAMAGED, name) from error
     if container.frames > 1:
-        raise BadUpload(UploadProblem.ANIMATED, name, _shown(format))
+        raise BadUpload(UploadProblem.ANIMATED, name, _shown(image_format))
     turn = orientation(container.exif)
-    return Upload(name, data, format, container, (height, width) if turn in SIDEWAYS else (width, height), turn)
+    return Upload(name, data, image_format, container, (height, width) if turn in SIDEWAYS else (width, height), turn)
 
 
-def _shown(format: str | None) -> str:  # noqa: A002
-    if format is None or format in ("text", "program"):
-        return format or ""
-    return {"jpeg": "JPEG", "webp": "WebP", "jpeg2000": "JPEG 2000", "webm": "WebM"}.get(format, format.upper())
+def _shown(image_format: str | None) -> str:
+    if image_format is None or image_format in ("text", "program"):
+        return image_format or ""
+    return {"jpeg": "JPEG", "webp": "WebP", "jpeg2000": "JPEG 2000", "webm": "WebM"}.get(
+        image_format, image_format.upper()
+    )
 
 
 def open_upload(upload: Upload, *, long_edge: int | None = None) -> Image.Image:
@@ -166,20 +168,20 @@ def _untouched(upload: Upload, image: Image.Image) -> PreparedImage:
 def _prepared(
     upload: Upload,
     data: bytes,
-    format: str,  # noqa: A002
+    image_format: str,
     size: tuple[int, int],
     box: tuple[int, int, int, int],
     transparent: bool,
     notes: tuple[Note, ...],
 ) -> PreparedImage:
-    sent = InputImage(own_name(upload.name, format), MIMES[format], data, *size)
+    sent = InputImage(own_name(upload.name, image_format), MIMES[image_format], data, *size)
     return PreparedImage(sent, upload.size, box, transparent, notes)
 
 
-def own_name(name: str, format: str) -> str:  # noqa: A002
+def own_name(name: str, image_format: str) -> str:
     """A file name made of nothing that anybody else chose but plain letters, digits and dashes."""
     stem = re.sub(r"[^a-z0-9]+", "-", name.lower().rsplit("/")[-1])[:40].strip("-")
-    return f"{stem or 'image'}.{EXTENSIONS[format]}"
+    return f"{stem or 'image'}.{EXTENSIONS[image_format]}"
 
 
 class _Work:
@@ -207,9 +209,9 @@ class _Work:
         transparent = has_clear_pixels(self._image)
         if self._image.mode == "RGBA" and not transparent and not self._square:
             self._image = self._image.convert("RGB")
-        data, format, box = self._encode()  # noqa: A001
-        if format != upload.format:
-            self._note(NoteKind.CONVERTED, _shown(upload.format) + SEPARATOR + _shown(format))
+        data, image_format, box = self._encode()
+        if image_format != upload.format:
+            self._note(NoteKind.CONVERTED, _shown(upload.format) + SEPARATOR + _shown(image_format))
         if (drawn := (box[2] - box[0], box[3] - box[1])) != upload.size:
             self._note(NoteKind.SCALED, _times(upload.size) + SEPARATOR + _times(drawn))
         size = (max(drawn), max(drawn)) if self._square else drawn
@@ -217,7 +219,7 @@ class _Work:
             self._note(NoteKind.PADDED, _times(drawn) + SEPARATOR + _times(size))
         if upload.container.clean is not upload.data:
             self._note(NoteKind.METADATA_REMOVED)
-        return _prepared(upload, data, format, size, box, transparent, tuple(self._notes))
+        return _prepared(upload, data, image_format, size, box, transparent, tuple(self._notes))
 
     def _note(self, kind: NoteKind, detail: str = "") -> None:
         self._notes.append(Note(kind, self._upload.name, detail))

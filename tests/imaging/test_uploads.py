@@ -69,7 +69,7 @@ _BOMB_RUN = """
 import resource, sys, time
 from bot.imaging.inspect import inspect_result
 from bot.imaging.uploads import prepare_image
-from bot.rules.catalogue.catalogue import InputRule
+from bot.rules.catalogue.model import InputRule
 data = sys.stdin.buffer.read()
 rule = InputRule(16, frozenset({"png"}), 52_428_800)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

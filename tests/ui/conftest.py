@@ -70,8 +70,8 @@ def make_job(**changes: Any) -> Job:
     return replace(base, **changes)
 
 
-def make_made(count: int = 1, *, data: bytes = b"picture", format: str = "png", **changes: Any) -> Made:  # noqa: A002
-    return Made(tuple(MadeImage(data, format, 1024, 1024, **changes) for _ in range(count)))
+def make_made(count: int = 1, *, data: bytes = b"picture", image_format: str = "png", **changes: Any) -> Made:
+    return Made(tuple(MadeImage(data, image_format, 1024, 1024, **changes) for _ in range(count)))
 
 
 class FakeStore:

@@ -127,11 +127,11 @@ class Previews:
             data = decode_picture(encoded)
         except NotAPicture:
             return
-        format_ = sniff_whole(data)
-        if format_ is None:
+        image_format = sniff_whole(data)
+        if image_format is None:
             return
         self._newest = index
-        self._next = Partial(index=index, data=data, format=format_)
+        self._next = Partial(index=index, data=data, format=image_format)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._tell(self._on_partial), name="image preview")
 

@@ -48,11 +48,11 @@ def build_request(
     prompt = check.prompt()
     quality = check.word("quality", raw.quality, check.having(model.qualities), defaults.quality, model.default_quality)
     background = check.word("background", raw.background, check.having(model.backgrounds))
-    format_ = check.format(background)
-    count = check.count(format_)
-    frames = check.frames(format_)
-    partials = check.partials(previews_allowed, quality, format_, count)
-    check.uploads(format_)
+    image_format = check.format(background)
+    count = check.count(image_format)
+    frames = check.frames(image_format)
+    partials = check.partials(previews_allowed, quality, image_format, count)
+    check.uploads(image_format)
     request = ImageRequest(
         kind=kind,
         endpoint=check.endpoint,
@@ -65,12 +65,12 @@ def build_request(
         quality=quality,
         style=check.word("style", raw.style, check.having(model.styles)),
         background=background,
-        format=format_,
-        compression=check.compression(format_),
+        format=image_format,
+        compression=check.compression(image_format),
         moderation=check.moderation(moderation_floor),
         complexity=check.word("complexity", raw.complexity, check.having(model.complexities)),
         frames=frames,
-        frame_ms=check.frame_ms(format_),
+        frame_ms=check.frame_ms(image_format),
         fidelity=check.word("fidelity", raw.fidelity, model.fidelities if kind is not Kind.IMAGINE else ()),
         partial_images=partials,
         inputs=len(uploaded.sizes),

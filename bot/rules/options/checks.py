@@ -197,15 +197,15 @@ class Check:
             and not (default in STILL_ONLY and raw.preview)
         )
 
-    def compression(self, format_: str | None) -> int | None:
+    def compression(self, image_format: str | None) -> int | None:
         asked = self.raw.compression
         if asked is None:
             return None
         usable = self.among_formats(self.model.compressible)
         if not usable:
             self.problem("compression", asked)
-        elif (format_ or self.model.default_format) not in usable:
-            this, those = format_ or self.model.default_format, Listed(tuple(usable), "and")
+        elif (image_format or self.model.default_format) not in usable:
+            this, those = image_format or self.model.default_format, Listed(tuple(usable), "and")
             why = phrase(PhraseKey.NOT_COMPRESSED, formats=those, format=this)
             self.problem("compression", asked, listed(usable), f"format:{usable[-1]}", why)
         else:
@@ -218,9 +218,9 @@ class Check:
         self.problem(option, asked, phrase(PhraseKey.RANGE, low=low, high=high), min(max(asked, low), high))
         return None
 
-    def count(self, format_: str | None) -> int:
+    def count(self, image_format: str | None) -> int:
         asked = self.raw.count if self.raw.count is not None else 1
-        if format_ == "svg" and asked > 1:
+        if image_format == "svg" and asked > 1:
             self.problem("count", asked, listed([1]), 1, Phrase(PhraseKey.SVG_ALONE))
             return 1
         return self.whole("count", asked, 1, self.model.max_count) or 1
@@ -232,9 +232,9 @@ class Check:
             self.problem("moderation", chosen, None, floor, phrase(PhraseKey.SERVER_ASKS, level=floor or ""))
         return chosen
 
-    def frames(self, format_: str | None) -> int | None:
+    def frames(self, image_format: str | None) -> int | None:
         asked = self.raw.frames
-        if not self.animated("frames", asked, format_):
+        if not self.animated("frames", asked, image_format):
             return None
         if self.model.frames is None:
             if asked is not None:
@@ -242,15 +242,15 @@ class Check:
             return None
         return self.model.default_frames if asked is None else self.whole("frames", asked, *self.model.frames)
 
-    def frame_ms(self, format_: str | None) -> int | None:
+    def frame_ms(self, image_format: str | None) -> int | None:
         asked = self.raw.frame_ms
-        if not self.animated("frame_ms", asked, format_) or asked is None:
+        if not self.animated("frame_ms", asked, image_format) or asked is None:
             return None
         return self.whole("frame_ms", asked, *FRAME_MS)
 
-    def animated(self, option: str, asked: int | None, format_: str | None) -> bool:
+    def animated(self, option: str, asked: int | None, image_format: str | None) -> bool:
         """Whether a GIF is made; a problem if not and the option speaks of its frames."""
-        if format_ == "gif":
+        if image_format == "gif":
             return True
         if asked is not None and "gif" in self.having(self.model.formats):
             self.problem(option, asked, None, "format:gif", Phrase(PhraseKey.ONLY_GIF_FRAMES))
@@ -258,15 +258,15 @@ class Check:
             self.problem(option, asked)
         return False
 
-    def partials(self, allowed: bool | None, quality: str | None, format_: str | None, count: int) -> int:
+    def partials(self, allowed: bool | None, quality: str | None, image_format: str | None, count: int) -> int:
         asked = self.raw.preview
-        reason = self.no_previews(allowed, format_, count)
+        reason = self.no_previews(allowed, image_format, count)
         if asked and reason:
             self.problem("preview", "True", None, "preview:False", reason)
         wanted = asked if asked is not None else (allowed or quality != "low")
         return min(PREVIEWS, self.model.max_partials) if wanted and not reason else 0
 
-    def no_previews(self, allowed: bool | None, format_: str | None, count: int) -> Phrase | None:
+    def no_previews(self, allowed: bool | None, image_format: str | None, count: int) -> Phrase | None:
         """Why no partial pictures can be had; None if they can."""
         reasons = (
             (
@@ -274,12 +274,12 @@ class Check:
                 Phrase(PhraseKey.NO_PREVIEWS),
             ),
             (allowed is False, Phrase(PhraseKey.PREVIEWS_OFF)),
-            (format_ in STILL_ONLY, phrase(PhraseKey.ONLY_WHOLE, format=(format_ or "").upper())),
+            (image_format in STILL_ONLY, phrase(PhraseKey.ONLY_WHOLE, format=(image_format or "").upper())),
             (count > 1, Phrase(PhraseKey.PREVIEWS_ONE)),
         )
         return next((reason for holds, reason in reasons if holds), None)
 
-    def uploads(self, format_: str | None) -> None:
+    def uploads(self, image_format: str | None) -> None:
         given = len(self.uploaded.sizes)
         pictures = phrase(PhraseKey.PICTURES, count=given)
         rule = self.model.inputs.get(self.endpoint)
@@ -292,14 +292,14 @@ class Check:
         elif rule is not None and given > rule.max_images:
             self.problem("image", pictures, phrase(PhraseKey.MOST_PICTURES, most=rule.max_images), rule.max_images)
         if self.uploaded.has_mask:
-            self.mask(format_)
+            self.mask(image_format)
         if self.uploaded.has_markup:
             self.markup()
 
-    def mask(self, format_: str | None) -> None:
+    def mask(self, image_format: str | None) -> None:
         if self.endpoint is not Endpoint.EDITS or self.model.mask_max_bytes is None:
             self.problem("mask", Phrase(PhraseKey.MASK))
-        elif format_ == "gif":
+        elif image_format == "gif":
             self.problem("mask", Phrase(PhraseKey.MASK), None, None, Phrase(PhraseKey.NO_GIF_WITH_MASK))
 
     def markup(self) -> None:

@@ -29,9 +29,9 @@ class Parcel:
     shrunk: bool
 
 
-def file_name(job_id: str, number: int, format: str) -> str:  # noqa: A002  # the word of the field
+def file_name(job_id: str, number: int, image_format: str) -> str:
     """A name that holds nothing anybody else chose."""
-    return f"easel-{job_id[:8].lower()}-{number}.{EXTENSIONS.get(format, format)}"
+    return f"easel-{job_id[:8].lower()}-{number}.{EXTENSIONS.get(image_format, image_format)}"
 
 
 async def pack(

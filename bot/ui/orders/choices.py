@@ -6,7 +6,7 @@ Law: never raises and never waits for long; completing is a courtesy, the rules 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeAlias
 
 import discord
@@ -30,6 +30,9 @@ ENDPOINTS = {
     Kind.EDIT: frozenset({Endpoint.EDITS}),
     Kind.VARY: frozenset({Endpoint.VARIATIONS, Endpoint.EDITS}),
 }
+COMPLETED = frozenset(
+    {"model", "size", "quality", "style", "background", "format", "moderation", "complexity", "fidelity"}
+)
 _LISTS: dict[str, Callable[[Model], tuple[str, ...]]] = {
     "moderation": lambda model: model.moderations,
     "complexity": lambda model: model.complexities,
@@ -37,7 +40,15 @@ _LISTS: dict[str, Callable[[Model], tuple[str, ...]]] = {
 }
 
 Choices: TypeAlias = list[app_commands.Choice[str]]
-Completer: TypeAlias = Callable[["discord.Interaction[Any]", str], Awaitable[Choices]]
+Completer: TypeAlias = Callable[["discord.Interaction[Any]", str], Coroutine[Any, Any, Choices]]
+Command: TypeAlias = "app_commands.Command[Any, ..., Any]"
+
+
+def complete_options(command: Command, kind: Kind) -> None:
+    """Completes the model and every option of words that the command has."""
+    for parameter in command.parameters:
+        if parameter.display_name in COMPLETED:
+            command.autocomplete(parameter.name)(completer(parameter.display_name, kind))
 
 
 def completer(option: str, kind: Kind) -> Completer:

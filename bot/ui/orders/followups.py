@@ -114,5 +114,5 @@ def _carried(request: ImageRequest, model: Model | None, *, prompt: str) -> RawO
     return RawOptions(prompt=prompt, size=request.size, quality=request.quality, format=_still(request.format))
 
 
-def _still(format: str | None) -> str | None:  # noqa: A002  # the word of the field
-    return None if format in ("gif", "svg") else format
+def _still(image_format: str | None) -> str | None:
+    return None if image_format in ("gif", "svg") else image_format

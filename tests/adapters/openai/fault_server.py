@@ -231,9 +231,9 @@ def b64(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-def picture(colour: str = "red", format_: str = "PNG", size: tuple[int, int] = (8, 6)) -> bytes:
+def picture(colour: str = "red", image_format: str = "PNG", size: tuple[int, int] = (8, 6)) -> bytes:
     out = io.BytesIO()
-    Image.new("RGB", size, colour).save(out, format_)
+    Image.new("RGB", size, colour).save(out, image_format)
     return out.getvalue()
 
 

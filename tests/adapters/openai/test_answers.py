@@ -40,7 +40,7 @@ async def made(server, connect, answer: object, asked=None, **more: Any):
 
 
 async def test_pictures_come_with_their_true_format_and_what_was_said_about_them(server, connect) -> None:
-    rows = [{"b64_json": b64(RED), "revised_prompt": " A fox. "}, {"b64_json": b64(picture(format_="JPEG"))}]
+    rows = [{"b64_json": b64(RED), "revised_prompt": " A fox. "}, {"b64_json": b64(picture(image_format="JPEG"))}]
     usage = {"input_tokens": 50, "input_tokens_details": {"text_tokens": 10, "image_tokens": 40}, "output_tokens": 196}
     answer = await made(server, connect, {"data": rows, "usage": usage, "size": "8x6", "quality": "low"})
     first, second = answer.images
@@ -76,7 +76,7 @@ async def test_a_data_address_is_a_picture(row, server, connect) -> None:
 
 
 async def test_slashes_may_be_escaped(server, connect) -> None:
-    large = picture(format_="BMP", size=(120, 90))
+    large = picture(image_format="BMP", size=(120, 90))
     body = json.dumps({"data": [{"b64_json": b64(large)}]}).replace("/", "\\/")
     assert "\\/" in body
     server.does(reply(200, body, {"content-type": "application/json"}))

@@ -187,10 +187,10 @@ def test_what_cannot_be_sent_is_taken_out_of_the_prompt() -> None:
 # --- format, compression, background -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("format_", ["webp", "jpeg"])
+@pytest.mark.parametrize("image_format", ["webp", "jpeg"])
 @pytest.mark.parametrize("percent", [0, 1, 100])
-def test_webp_and_jpeg_are_compressed(format_: str, percent: int) -> None:
-    assert made(FLARE, format=format_, compression=percent).compression == percent
+def test_webp_and_jpeg_are_compressed(image_format: str, percent: int) -> None:
+    assert made(FLARE, format=image_format, compression=percent).compression == percent
 
 
 @pytest.mark.parametrize(("percent", "nearest"), [(-1, "0"), (101, "100"), (10**30, "100")])
@@ -198,9 +198,9 @@ def test_compression_is_a_percentage(percent: int, nearest: str) -> None:
     assert only_problem(FLARE, format="webp", compression=percent).nearest == nearest
 
 
-@pytest.mark.parametrize(("name", "format_"), [(FLARE, None), (FLARE, "png"), (NEW, "gif"), (NEW, "svg")])
-def test_other_formats_are_not_compressed(name: str, format_: str | None) -> None:
-    problem = only_problem(name, format=format_, compression=50)
+@pytest.mark.parametrize(("name", "image_format"), [(FLARE, None), (FLARE, "png"), (NEW, "gif"), (NEW, "svg")])
+def test_other_formats_are_not_compressed(name: str, image_format: str | None) -> None:
+    problem = only_problem(name, format=image_format, compression=50)
     assert (problem.option, problem.nearest) == ("compression", "format:jpeg")
 
 
@@ -209,14 +209,14 @@ def test_dall_e_has_no_compression(name: str) -> None:
     assert only_problem(name, compression=50).nearest is None
 
 
-@pytest.mark.parametrize("format_", [None, "png", "webp"])
-def test_transparency_goes_with_png_and_webp(format_: str | None) -> None:
-    assert made(FLARE, background="transparent", format=format_).background == "transparent"
+@pytest.mark.parametrize("image_format", [None, "png", "webp"])
+def test_transparency_goes_with_png_and_webp(image_format: str | None) -> None:
+    assert made(FLARE, background="transparent", format=image_format).background == "transparent"
 
 
-@pytest.mark.parametrize(("name", "format_"), [(FLARE, "jpeg"), (NEW, "gif"), (NEW, "svg"), (OLD, "jpeg")])
-def test_transparency_does_not_go_with_the_rest(name: str, format_: str) -> None:
-    problem = only_problem(name, background="transparent", format=format_)
+@pytest.mark.parametrize(("name", "image_format"), [(FLARE, "jpeg"), (NEW, "gif"), (NEW, "svg"), (OLD, "jpeg")])
+def test_transparency_does_not_go_with_the_rest(name: str, image_format: str) -> None:
+    problem = only_problem(name, background="transparent", format=image_format)
     assert (problem.option, problem.nearest) == ("format", "png")
     assert "png or webp" in problem.why
 

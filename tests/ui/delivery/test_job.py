@@ -238,7 +238,7 @@ async def test_what_discord_finds_too_large_all_the_same_is_made_smaller_again(t
 async def test_an_svg_comes_with_a_drawing_of_it() -> None:
     desk = Desk()
     svg = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9" fill="red"/></svg>'
-    await desk.delivery.result(make_job(), [make_made(data=svg, format="svg")], 1.0)
+    await desk.delivery.result(make_job(), [make_made(data=svg, image_format="svg")], 1.0)
     sheets = desk.reach.edits[0].sheets
     assert [sheet.name.rpartition(".")[2] for sheet in sheets] == ["svg", "png"]
     assert Image.open(BytesIO(sheets[1].data)).getpixel((5, 5))[:3] == (255, 0, 0)  # type: ignore[index]
