@@ -22,7 +22,7 @@ from bot.ui.orders.attachments import attached
 from bot.ui.orders.wish import Wish, gather
 from bot.ui.words.catalogue import say
 from bot.ui.words.errors import StaleForm
-from bot.ui.words.text import plain
+from bot.ui.words.text import clean
 
 FORM_OPEN_S = 3600.0
 """How long the form object is kept; what comes later is rebuilt from the id where that is enough."""
@@ -58,7 +58,7 @@ class PromptForm(Form):
         self._prompt: discord.ui.TextInput[Any] = discord.ui.TextInput(
             custom_id=PROMPT,
             style=discord.TextStyle.paragraph,
-            default=plain(prompt, TEXT_LIMIT) or None,
+            default=clean(prompt, TEXT_LIMIT) or None,
             min_length=1,
             max_length=TEXT_LIMIT,
         )

@@ -37,7 +37,7 @@ from bot.ui.delivery.progress import Pacer
 from bot.ui.interactions.acknowledge import public_locale
 from bot.ui.pages import batch as batch_words
 from bot.ui.words.catalogue import say
-from bot.ui.words.text import ALT_LIMIT, plain
+from bot.ui.words.text import ALT_LIMIT, clean
 
 log = logging.getLogger(__name__)
 
@@ -212,7 +212,7 @@ def _name(picture: BatchPicture) -> str:
 
 
 def _alt(picture: BatchPicture) -> str:
-    return plain(picture.job.request.shown_prompt or picture.job.request.prompt, ALT_LIMIT)
+    return clean(picture.job.request.shown_prompt or picture.job.request.prompt, ALT_LIMIT)
 
 
 async def _drawn(pictures: Sequence[BatchPicture]) -> list[tuple[str, bytes, str]]:

@@ -12,7 +12,7 @@ from bot.imaging.threads import offload
 from bot.rules.ledger import Job
 from bot.rules.requests import MadeImage
 from bot.ui.delivery.conversation import REQUEST_LIMIT, Sheet
-from bot.ui.words.text import ALT_LIMIT, plain
+from bot.ui.words.text import ALT_LIMIT, clean
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ async def pack(
     ``share`` below 1 aims under the limits, after Discord found the parcel too large all the same. Raises
     ``CannotFit`` where no picture can be shown.
     """
-    alt = plain(job.request.shown_prompt or job.request.prompt, ALT_LIMIT)
+    alt = clean(job.request.shown_prompt or job.request.prompt, ALT_LIMIT)
     total = REQUEST_LIMIT - len(text.encode()) if text else REQUEST_LIMIT
     drawn = await _with_previews(job, images)
     fitted = await _fitted(drawn, int(limit_bytes * share), int(total * share))

@@ -19,7 +19,7 @@ from bot.rules.servers.access import ServerSettings
 from bot.ui.delivery.conversation import TROUBLE
 from bot.ui.words.catalogue import day, has, money, say
 from bot.ui.words.limits import change_line, slot
-from bot.ui.words.text import CONTENT_LIMIT, cut, inline, shown
+from bot.ui.words.text import CONTENT_LIMIT, cut, escaped, inline
 
 if TYPE_CHECKING:
     from bot.ui.client.client import Easel
@@ -143,4 +143,4 @@ def _budget(warning: BudgetWarning, locale: str, key: str) -> str:
 
 def _service(key: str, why: str, locale: str) -> str:
     reason = f"notice.why.{why}"
-    return say(locale, key, why=say(locale, reason) if has(reason) else shown(why, 60))
+    return say(locale, key, why=say(locale, reason) if has(reason) else escaped(why, 60))

@@ -14,7 +14,7 @@ from bot.ui.interactions.acknowledge import Interaction, acknowledge, asker_of, 
 from bot.ui.pages.links import link_to, read_message
 from bot.ui.pages.result import COLOUR
 from bot.ui.words.catalogue import say
-from bot.ui.words.text import plain, shown
+from bot.ui.words.text import clean, escaped
 
 if TYPE_CHECKING:
     from bot.ui.client.client import Easel
@@ -41,10 +41,10 @@ def about_page(client: Easel, locale: str) -> discord.Embed:
     embed = discord.Embed(title="Easel", description=say(locale, "about.what"), colour=COLOUR)
     service = say(locale, "about.openai" if config.is_official else "about.compatible")
     for key, value in (
-        ("about.version", plain(config.version, 60)),
+        ("about.version", clean(config.version, 60)),
         ("about.source", f"<{SOURCE_URL}>"),
         ("about.service", service),
-        ("about.model", f"`{plain(config.default_model, 80)}`"),
+        ("about.model", f"`{clean(config.default_model, 80)}`"),
         ("about.privacy", _link(config.privacy_url) or say(locale, "about.privacy_command")),
         ("about.support", _link(config.support_url)),
     ):
@@ -81,7 +81,7 @@ async def report(interaction: Interaction, message: str, reason: str) -> None:
     await acknowledge(interaction, private=True)
     to_server = await _to_log_channel(interaction, asker.place, link, reason)
     if not to_server:
-        log.warning("report by user %d in %s: %s: %s", asker.user_id, asker.place.key, link, plain(reason, 300))
+        log.warning("report by user %d in %s: %s: %s", asker.user_id, asker.place.key, link, clean(reason, 300))
     await tell(interaction, say(asker.locale, "report.to_server" if to_server else "report.to_operator"))
 
 
@@ -96,7 +96,7 @@ async def _to_log_channel(interaction: Interaction, place: Place, link: str, rea
     embed.add_field(name=say(locale, "report.message"), value=link, inline=False)
     embed.add_field(name=say(locale, "report.by"), value=f"<@{interaction.user.id}>", inline=False)
     if reason.strip():
-        embed.add_field(name=say(locale, "report.reason"), value=shown(reason, REASON_ROOM), inline=False)
+        embed.add_field(name=say(locale, "report.reason"), value=escaped(reason, REASON_ROOM), inline=False)
     channel = interaction.client.get_partial_messageable(channel_id)
     try:
         await channel.send(embed=embed, allowed_mentions=discord.AllowedMentions.none())

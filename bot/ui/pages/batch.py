@@ -11,7 +11,7 @@ from bot.rules.ledger import Job, JobState
 from bot.ui.pages.links import jump_link
 from bot.ui.pages.result import COLOUR, cost
 from bot.ui.words.catalogue import duration, money, number, say
-from bot.ui.words.text import DESCRIPTION_LIMIT, clean, cut, shown
+from bot.ui.words.text import DESCRIPTION_LIMIT, clean, cut, escaped
 
 BAR_CELLS = 20
 LINE_ROOM = 300
@@ -47,7 +47,7 @@ def progress(batch: Batch, counts: BatchCounts, locale: str) -> str:
 
 def group(batch: Batch, pictures: Sequence[BatchPicture], left_out: Sequence[int], locale: str) -> discord.Embed:
     """What stands over the pictures of up to ten lines."""
-    lines = [f"**{picture.line}** · {shown(_prompt(picture.job), LINE_ROOM)}" for picture in pictures]
+    lines = [f"**{picture.line}** · {escaped(_prompt(picture.job), LINE_ROOM)}" for picture in pictures]
     first, last = pictures[0].line, pictures[-1].line
     title = say(locale, "batch.group", first=first, last=last, total=len(batch.lines))
     embed = discord.Embed(title=title, description=cut("\n".join(lines), DESCRIPTION_LIMIT), colour=COLOUR)

@@ -17,7 +17,7 @@ from bot.ui.pages.settings import fitted
 from bot.ui.words.catalogue import moment, money, say
 from bot.ui.words.errors import words
 from bot.ui.words.limits import amount, plain_amount, window
-from bot.ui.words.text import DESCRIPTION_LIMIT, FIELD_LIMIT, cut, inline, shown
+from bot.ui.words.text import DESCRIPTION_LIMIT, FIELD_LIMIT, cut, escaped, inline
 
 _ORDER = (Period.SECONDS, Period.NOW, Period.HOUR, Period.DAY, Period.MONTH)
 _SCOPES = (Scope.MEMBER, Scope.ROLE, Scope.EVERYONE, Scope.CHANNEL, Scope.SERVER, Scope.OPERATOR)
@@ -84,7 +84,7 @@ def _quote(quote: Quote | UserError, locale: str) -> str:
     if isinstance(quote, UserError):
         return cut(say(locale, "limits.no_request", why=words(quote, locale)), FIELD_LIMIT)
     request = quote.request
-    options = "".join(f", {shown(one, 40)}" for one in (request.size, request.quality) if one)
+    options = "".join(f", {escaped(one, 40)}" for one in (request.size, request.quality) if one)
     key = "limits.cost_line" if quote.upper_micro_usd else "limits.cost_free"
     price = money(locale, quote.upper_micro_usd)
     return say(locale, key, model=inline(request.model), options=options, amount=price)

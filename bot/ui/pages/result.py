@@ -16,7 +16,7 @@ from bot.rules.ledger import Job
 from bot.rules.requests import ImageRequest, Kind, Made, MadeImage
 from bot.rules.uploads import Note, NoteKind
 from bot.ui.words.catalogue import duration, money, number, ordinal, say
-from bot.ui.words.text import FIELD_LIMIT, clean, fits, inline, shown
+from bot.ui.words.text import FIELD_LIMIT, clean, escaped, fits, inline
 
 COLOUR = discord.Colour(0xE4572E)
 PROMPT_ROOM = 3000
@@ -68,11 +68,11 @@ def result(
 
 def _with_prompts(request: ImageRequest, revised: str | None, locale: str) -> tuple[discord.Embed, str | None]:
     prompt = request.shown_prompt or (request.prompt if request.kind is not Kind.VARY else "")
-    embed = discord.Embed(colour=COLOUR, description=shown(prompt, PROMPT_ROOM) or None)
+    embed = discord.Embed(colour=COLOUR, description=escaped(prompt, PROMPT_ROOM) or None)
     if request.kind is not Kind.IMAGINE:
         embed.set_author(name=say(locale, "result.edit" if request.kind is Kind.EDIT else "result.variation"))
     if revised and revised.strip() != prompt.strip():
-        embed.add_field(name=say(locale, "result.revised"), value=shown(revised, REVISED_ROOM) or "–", inline=False)
+        embed.add_field(name=say(locale, "result.revised"), value=escaped(revised, REVISED_ROOM) or "–", inline=False)
     whole = fits(prompt, PROMPT_ROOM) and fits(revised or "", REVISED_ROOM)
     return embed, None if whole else prompts_in_full(prompt, revised, locale)
 
@@ -96,8 +96,8 @@ def _figures(
     figures = [
         (say(locale, "result.model"), inline(job.request.model)),
         (say(locale, "result.size"), picture_size(job.request, images)),
-        (say(locale, "result.quality"), shown(echoed or job.request.quality or "", 40)),
-        (say(locale, "result.style"), shown(job.request.style or "", 40)),
+        (say(locale, "result.quality"), escaped(echoed or job.request.quality or "", 40)),
+        (say(locale, "result.style"), escaped(job.request.style or "", 40)),
         (say(locale, "result.cost"), cost(job, locale) if show_cost else ""),
         (say(locale, "result.time"), duration(locale, took_s) if took_s > 0 else ""),
         (say(locale, "details.by"), f"<@{job.asker.user_id}>" if job.parent_id else ""),
@@ -185,7 +185,7 @@ def _options(request: ImageRequest, locale: str) -> str:
         "fidelity": request.fidelity,
         "private": say(locale, "word.yes") if request.private else None,
     }
-    return shown(" · ".join(f"{name} {value}" for name, value in given.items() if value is not None), FIELD_LIMIT)
+    return escaped(" · ".join(f"{name} {value}" for name, value in given.items() if value is not None), FIELD_LIMIT)
 
 
 def _inputs(request: ImageRequest, locale: str) -> str:
@@ -229,5 +229,5 @@ def parent_line(parent: Job, locale: str, *, visible: bool) -> str:
     kind = say(locale, f"kind.{parent.request.kind}")
     if not visible:
         return say(locale, "details.parent_hidden", kind=kind, when=when)
-    prompt = shown(parent.request.shown_prompt or parent.request.prompt, 80)
+    prompt = escaped(parent.request.shown_prompt or parent.request.prompt, 80)
     return say(locale, "details.parent", kind=kind, when=when, prompt=prompt)

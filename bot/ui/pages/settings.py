@@ -15,7 +15,7 @@ from bot.rules.servers.changes import told_defaults
 from bot.ui.pages.result import COLOUR
 from bot.ui.words.catalogue import moment, money, number, say
 from bot.ui.words.limits import amount, change_line, slot, window
-from bot.ui.words.text import DESCRIPTION_LIMIT, FIELD_LIMIT, inline, length, shown
+from bot.ui.words.text import DESCRIPTION_LIMIT, FIELD_LIMIT, escaped, inline, length
 
 MOST_EXCEPTIONS = 12
 MOST_NAMES = 8
@@ -87,7 +87,7 @@ def _state(office: Office) -> str:
     if not office.settings.paused:
         return say(office.locale, "settings.running")
     reason = office.settings.pause_reason
-    return say(office.locale, "settings.paused", reason=f" ({shown(reason, 200)})" if reason else "")
+    return say(office.locale, "settings.paused", reason=f" ({escaped(reason, 200)})" if reason else "")
 
 
 def _line(office: Office, what: str, value: str, command: str) -> str:
@@ -207,7 +207,7 @@ def _few(items: list[str], locale: str) -> str:
 
 def _how(office: Office) -> list[str]:
     locale, settings = office.locale, office.settings
-    defaults = shown(told_defaults(settings), 300)
+    defaults = escaped(told_defaults(settings), 300)
     if defaults == "none":
         defaults = say(locale, "settings.operator_default", model=inline(office.default_model))
     previews = {None: "settings.previews_auto", True: "value.on", False: "value.off"}[settings.previews]

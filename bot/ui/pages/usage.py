@@ -19,7 +19,7 @@ from bot.rules.people import Asker
 from bot.ui.pages.charts import Row, bar_chart
 from bot.ui.pages.result import COLOUR
 from bot.ui.words.catalogue import day, moment, money, number, say
-from bot.ui.words.text import ALT_LIMIT, FIELD_LIMIT, cut, inline, plain
+from bot.ui.words.text import ALT_LIMIT, FIELD_LIMIT, clean, cut, inline
 
 DAYS = 30
 DAYS_IN_WORDS = 10
@@ -87,7 +87,7 @@ async def page(figures: Figures, view: View) -> dict[str, Any]:
     embed = _embed(figures, view)
     chart = await offload(bar_chart, _rows(figures, view), _chart_title(view), empty=say(view.locale, "usage.nothing"))
     embed.set_image(url=f"attachment://{CHART}")
-    alt = plain(f"{_chart_title(view)}: {_days_in_words(figures, view, ', ')}", ALT_LIMIT)
+    alt = clean(f"{_chart_title(view)}: {_days_in_words(figures, view, ', ')}", ALT_LIMIT)
     return {"embed": embed, "files": [discord.File(io.BytesIO(chart), CHART, description=alt)]}
 
 

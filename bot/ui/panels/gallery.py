@@ -23,7 +23,7 @@ from bot.ui.interactions.acknowledge import Interaction, acknowledge, acknowledg
 from bot.ui.pages.links import jump_link
 from bot.ui.pages.result import COLOUR
 from bot.ui.words.catalogue import say
-from bot.ui.words.text import ALT_LIMIT, cut, length, plain, shown
+from bot.ui.words.text import ALT_LIMIT, clean, cut, escaped, length
 
 PER_PAGE = 9
 LOOKED_AT = 45
@@ -157,7 +157,7 @@ async def _parts(interaction: Interaction, wanted: Filter) -> dict[str, Any]:
     embed = _embed(page, waiting, wanted, asker, with_sheet=sheet is not None and not looks.spoiler)
     parts: dict[str, Any] = {"embed": embed, "view": _view(waiting, wanted, page, asker.locale)}
     if sheet is not None:
-        alt = plain("; ".join(f"{n}: {_prompt(job)}" for n, job in enumerate(page.jobs, 1)), ALT_LIMIT)
+        alt = clean("; ".join(f"{n}: {_prompt(job)}" for n, job in enumerate(page.jobs, 1)), ALT_LIMIT)
         parts["files"] = [discord.File(io.BytesIO(sheet), SHEET, description=alt, spoiler=looks.spoiler)]
     return parts
 
@@ -178,7 +178,7 @@ def _embed(page: Page, waiting: Sequence[Job], wanted: Filter, asker: Asker, *, 
         lines = [say(locale, key)]
     embed = discord.Embed(title=_title(wanted, asker), description="\n".join(lines), colour=COLOUR)
     if waiting:
-        told = [f"**{n}** · {shown(_prompt(job), PROMPT_ROOM)}" for n, job in enumerate(waiting[:5], 1)]
+        told = [f"**{n}** · {escaped(_prompt(job), PROMPT_ROOM)}" for n, job in enumerate(waiting[:5], 1)]
         name = say(locale, "gallery.waiting", count=len(waiting))
         embed.add_field(name=name, value=cut("\n".join(told), 1024), inline=False)
     if with_sheet:
@@ -189,14 +189,14 @@ def _embed(page: Page, waiting: Sequence[Job], wanted: Filter, asker: Asker, *, 
 def _title(wanted: Filter, asker: Asker) -> str:
     key = "gallery.mine" if wanted.member_id == asker.user_id else "gallery.title"
     title = say(asker.locale, key)
-    return f"{title} · {plain(wanted.search, 60)}" if wanted.search else title
+    return f"{title} · {clean(wanted.search, 60)}" if wanted.search else title
 
 
 def _line(number: int, job: Job, locale: str) -> str:
     link = jump_link(job)
     when = f"<t:{int(job.created_at.timestamp())}:R>"
     where = f"[{say(locale, 'gallery.open')}]({link})" if link else say(locale, "gallery.private")
-    return f"**{number}** · {shown(_prompt(job), PROMPT_ROOM)}\n<@{job.asker.user_id}> · {when} · {where}"
+    return f"**{number}** · {escaped(_prompt(job), PROMPT_ROOM)}\n<@{job.asker.user_id}> · {when} · {where}"
 
 
 def _prompt(job: Job) -> str:

@@ -28,7 +28,7 @@ from bot.ui.panels.settings_options import NO_DEFAULT, AnyChannel
 from bot.ui.words.catalogue import say
 from bot.ui.words.errors import CannotPost
 from bot.ui.words.limits import amount, change_line, slot
-from bot.ui.words.text import clean, inline, shown
+from bot.ui.words.text import clean, escaped, inline
 
 AUDIT_ENTRIES = 50
 DIFF_ROOM = 1500
@@ -197,7 +197,7 @@ async def import_file(interaction: Interaction, file: Source) -> Reply:
     store, place, locale = interaction.client.store, place_of(interaction), locale_of(interaction)
     data = await file.read()
     plan = plan_import(data, await store.settings(place), await store.limits(place), _known_ids(interaction))
-    left_out = say(locale, "settings.import_left_out", items=shown(", ".join(plan.left_out), 300))
+    left_out = say(locale, "settings.import_left_out", items=escaped(", ".join(plan.left_out), 300))
     notes = [left_out] if plan.left_out else []
     if not plan.changes:
         return Reply("\n".join([say(locale, "settings.import_nothing"), *notes]))

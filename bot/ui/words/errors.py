@@ -38,7 +38,7 @@ from bot.rules.servers.changes import Contradiction, ListFull
 from bot.rules.uploads import SEPARATOR, BadUpload, UploadProblem
 from bot.ui.words.catalogue import day, duration, has, joined, moment, money, number, say, size_of
 from bot.ui.words.problems import problem_line
-from bot.ui.words.text import CONTENT_LIMIT, cut, inline, length, shown
+from bot.ui.words.text import CONTENT_LIMIT, cut, escaped, inline, length
 
 log = logging.getLogger(__name__)
 
@@ -207,7 +207,7 @@ def _denied_detail(error: AccessDenied, locale: str) -> str:
         return joined(locale, names, last="and")
     if error.because is DeniedBecause.MODEL:
         return inline(error.detail)
-    return f" ({shown(error.detail, 300)})" if error.detail else ""
+    return f" ({escaped(error.detail, 300)})" if error.detail else ""
 
 
 # --- uploads and the service -------------------------------------------------------------------------------------
@@ -219,7 +219,7 @@ def _upload(error: BadUpload, locale: str) -> str:
         detail = f" ({detail})" if detail else ""
     if error.problem is UploadProblem.BAD_AREA:
         detail = inline(error.detail, 60)
-    sentence = say(locale, f"upload.{error.problem}", name=shown(error.name, 80), detail=detail)
+    sentence = say(locale, f"upload.{error.problem}", name=escaped(error.name, 80), detail=detail)
     return f"{sentence} {say(locale, 'upload.nothing_spent')}"
 
 
@@ -233,7 +233,9 @@ def _upload_detail(error: BadUpload, locale: str) -> str:
     elif allowed.isdigit():
         allowed = number(locale, int(allowed))
     both = error.problem in (UploadProblem.MASK_SIZE, UploadProblem.MASK_TWICE)
-    return say(locale, "upload.both" if both else "upload.at_most", came=shown(came, 80), allowed=shown(allowed, 80))
+    return say(
+        locale, "upload.both" if both else "upload.at_most", came=escaped(came, 80), allowed=escaped(allowed, 80)
+    )
 
 
 def _one_detail(error: BadUpload, locale: str) -> str:
@@ -243,7 +245,7 @@ def _one_detail(error: BadUpload, locale: str) -> str:
     key = f"upload.is.{error.detail}"
     if has(key):
         return say(locale, key)
-    name = shown(error.detail, 200)
+    name = escaped(error.detail, 200)
     return say(locale, "upload.is.encoding", name=name) if name and error.problem is UploadProblem.NOT_TEXT else name
 
 
@@ -273,7 +275,7 @@ def _stage(stage: str | None, locale: str) -> str:
 
 
 def _categories(categories: tuple[str, ...], locale: str) -> str:
-    named = shown(", ".join(categories), 200)
+    named = escaped(", ".join(categories), 200)
     return say(locale, "service.moderation_categories", categories=named) if named else ""
 
 
@@ -282,7 +284,7 @@ def _categories(categories: tuple[str, ...], locale: str) -> str:
 
 def _not_found(error: NotFound, locale: str) -> str:
     key = f"thing.{error.what}"
-    return say(locale, "error.not_found", what=say(locale, key) if has(key) else shown(error.what, 100))
+    return say(locale, "error.not_found", what=say(locale, key) if has(key) else escaped(error.what, 100))
 
 
 def _unknown_price(error: UnknownPrice, locale: str) -> str:
@@ -317,11 +319,11 @@ def _lines(error: BatchLinesRefused, locale: str) -> str:
 
 def _bad_amount(error: BadAmount, locale: str) -> str:
     key = "error.bad_dollars" if error.dollars else "error.bad_amount"
-    return say(locale, key, option=error.option, asked=shown(error.asked, 60), most=number(locale, error.most))
+    return say(locale, key, option=error.option, asked=escaped(error.asked, 60), most=number(locale, error.most))
 
 
 def _bad_import(error: BadImport, locale: str) -> str:
-    return "\n".join([say(locale, "error.bad_import"), *(f"- {shown(fault, 300)}" for fault in error.faults)])
+    return "\n".join([say(locale, "error.bad_import"), *(f"- {escaped(fault, 300)}" for fault in error.faults)])
 
 
 def _bad_api_key(error: BadApiKey, locale: str) -> str:

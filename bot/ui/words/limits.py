@@ -13,7 +13,7 @@ from bot.ports import AuditEntry
 from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window
 from bot.rules.servers.audit_words import limit_words
 from bot.ui.words.catalogue import has, money, number, say
-from bot.ui.words.text import FIELD_LIMIT, cut, shown
+from bot.ui.words.text import FIELD_LIMIT, cut, escaped
 
 _SLOT = re.compile(
     r"limit (?P<scope>[a-z]+)(?: (?P<subject>\d{1,20}))? "
@@ -91,7 +91,7 @@ def what(name: str, locale: str) -> str:
     if blocked is not None:
         return say(locale, "setting.block", member=f"<@{blocked['member']}>")
     key = f"setting.{name.replace(' ', '_')}"
-    return say(locale, key) if has(key) else shown(name, 100)
+    return say(locale, key) if has(key) else escaped(name, 100)
 
 
 def _slot_of(found: re.Match[str]) -> Limit | None:
@@ -115,10 +115,10 @@ def value(text: str, locale: str) -> str:
     if _COUNT.fullmatch(text):
         return number(locale, int(text))
     if (state := _STATE.fullmatch(text)) is not None:
-        return say(locale, _key(state["state"])) + shown(state["why"], VALUE_ROOM)
+        return say(locale, _key(state["state"])) + escaped(state["why"], VALUE_ROOM)
     if _SWITCHES.fullmatch(text):
         return re.sub(_SWITCH, lambda found: f"{say(locale, _key(found[1]))} {say(locale, _key(found[2]))}", text)
-    named = _LISTS.sub(lambda found: say(locale, f"value.{found['list']}") + ": ", shown(text, VALUE_ROOM))
+    named = _LISTS.sub(lambda found: say(locale, f"value.{found['list']}") + ": ", escaped(text, VALUE_ROOM))
     return cut(_IDS.sub(lambda found: _MENTION[found["kind"]].format(found["id"]), named), FIELD_LIMIT)
 
 

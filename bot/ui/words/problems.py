@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.rules.options.asked import Problem
 from bot.rules.options.phrases import Listed, Phrase, Value
 from bot.ui.words.catalogue import decimal, joined, number, say
-from bot.ui.words.text import inline, shown
+from bot.ui.words.text import escaped, inline
 
 SHOWN = 60
 """Characters of what somebody typed that are repeated."""
@@ -32,7 +32,7 @@ def _why(problem: Problem, locale: str) -> str:
 
 
 def _told(what: str | Phrase, locale: str) -> str:
-    return phrase_words(what, locale) if isinstance(what, Phrase) else shown(what, SHOWN)
+    return phrase_words(what, locale) if isinstance(what, Phrase) else escaped(what, SHOWN)
 
 
 def phrase_words(phrase: Phrase, locale: str) -> str:
@@ -48,7 +48,7 @@ def _value(value: Value, locale: str) -> str:
         case float():
             return decimal(locale, value)
         case str():
-            return shown(value, 200)
+            return escaped(value, 200)
         case Listed():
-            words = [shown(word, 100) for word in value.words]
+            words = [escaped(word, 100) for word in value.words]
             return joined(locale, words, last=value.last) if value.last else ", ".join(words)

@@ -1,7 +1,7 @@
 """Foreign text made safe to show: cleaned, escaped, and cut between characters as people see them.
 
-Law: whatever a person or a service wrote passes through ``shown`` (markdown places) or ``plain`` (alt text, files,
-form fields) before it is sent. Lengths are UTF-16 units, the larger of the two ways Discord may count.
+Law: whatever a person or a service wrote passes through ``escaped`` (markdown places) or ``clean`` (alt text,
+files, form fields) before it is sent. Lengths are UTF-16 units, the larger of the two ways Discord may count.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+
+import regex
 
 CONTENT_LIMIT = 2000
 DESCRIPTION_LIMIT = 4096
@@ -20,9 +22,10 @@ ELLIPSIS = "…"
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _INVISIBLE = frozenset("\u00ad\u180e\u200b\u2060\u2061\u2062\u2063\u2064\ufeff\ufff9\ufffa\ufffb")
 _JOINERS = frozenset("\u200c\u200d")
-_ZWJ = "\u200d"
 _BLACK_FLAG = "\U0001f3f4"
 _MOST_MARKS = 6  # combining marks on one character; more is Zalgo
+_CLUSTER = regex.compile(r"\X")
+_LONGEST = 32  # code points of one character; a kissing couple with two skin tones has ten
 
 _ALWAYS = frozenset("\\`*_~|[]()<")
 _AT_LINE_START = frozenset(">#-+=")
@@ -36,24 +39,25 @@ def length(text: str) -> int:
     return len(text) + sum(character > "\uffff" for character in text)
 
 
-def clean(text: str) -> str:
+def clean(text: str, limit: int | None = None) -> str:
     """The text without what cannot be seen or turns reading round: controls, bidi marks, zero widths, stray tags."""
-    kept: list[str] = []
+    seen: list[str] = []
     marks = newlines = 0
     flag = False
     for character in text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n"):
         flag = character == _BLACK_FLAG or (flag and _is_tag(character))
-        if not _is_kept(character, kept[-1] if kept else "", flag):
+        if not _is_seen(character, seen[-1] if seen else "", flag):
             continue
         marks = marks + 1 if unicodedata.category(character) in ("Mn", "Me") else 0
         newlines = newlines + 1 if character == "\n" else 0
         if marks > _MOST_MARKS or newlines > 2:
             continue
-        kept.append("\ufffd" if "\ud800" <= character <= "\udfff" else character)
-    return "".join(kept).strip()
+        seen.append("\ufffd" if "\ud800" <= character <= "\udfff" else character)
+    whole = "".join(seen).strip()
+    return whole if limit is None else cut(whole, limit)
 
 
-def _is_kept(character: str, before: str, in_flag: bool) -> bool:
+def _is_seen(character: str, before: str, in_flag: bool) -> bool:
     if character in _BIDI or character in _INVISIBLE:
         return False
     if character in _JOINERS:
@@ -68,50 +72,13 @@ def _is_tag(character: str) -> bool:
 
 
 def clusters(text: str) -> Iterator[str]:
-    """The characters as people see them: marks, joined emoji, flags and Hangul syllables are not torn apart."""
-    start = 0
-    for here in range(1, len(text) + 1):
-        if here == len(text) or _may_break(text, here):
-            yield text[start:here]
-            start = here
-
-
-def _may_break(text: str, here: int) -> bool:
-    before, after = text[here - 1], text[here]
-    if before == "\r" and after == "\n":
-        return False
-    if _extends(after):
-        return before in "\n\r"
-    if before == _ZWJ and after > "\u00a8":
-        return False
-    if _is_regional(before) and _is_regional(after):
-        return _regionals_before(text, here) % 2 == 0
-    return not (_is_hangul_lead(before) and (_is_hangul_lead(after) or "\uac00" <= after <= "\ud7a3"))
-
-
-def _extends(character: str) -> bool:
-    return (
-        unicodedata.category(character) in ("Mn", "Me", "Mc")
-        or character in _JOINERS
-        or "\U0001f3fb" <= character <= "\U0001f3ff"
-        or "\u1160" <= character <= "\u11ff"
-        or _is_tag(character)
-    )
-
-
-def _is_regional(character: str) -> bool:
-    return "\U0001f1e6" <= character <= "\U0001f1ff"
-
-
-def _is_hangul_lead(character: str) -> bool:
-    return "\u1100" <= character <= "\u115f"
-
-
-def _regionals_before(text: str, here: int) -> int:
-    count = 0
-    while count < here and _is_regional(text[here - 1 - count]):
-        count += 1
-    return count
+    """The characters as people see them, by Unicode's own rules: marks, conjuncts, joined emoji, flags and Hangul
+    syllables are not torn apart. What goes on for longer than any character does is taken apart all the same."""
+    for cluster in _CLUSTER.findall(text):
+        if len(cluster) <= _LONGEST:
+            yield cluster
+        else:
+            yield from (cluster[start : start + _LONGEST] for start in range(0, len(cluster), _LONGEST))
 
 
 def cut(text: str, limit: int) -> str:
@@ -121,12 +88,7 @@ def cut(text: str, limit: int) -> str:
     return _take(clusters(text), limit)
 
 
-def plain(text: str, limit: int) -> str:
-    """Clean text for places without markdown."""
-    return cut(clean(text), limit)
-
-
-def shown(text: str, limit: int) -> str:
+def escaped(text: str, limit: int) -> str:
     """Clean text whose markdown, links and mentions are only letters, cut so that no escape is torn apart."""
     pieces = list(_escaped_clusters(clean(text)))
     whole = "".join(pieces)
@@ -134,13 +96,13 @@ def shown(text: str, limit: int) -> str:
 
 
 def fits(text: str, limit: int) -> bool:
-    """Whether ``shown`` would leave nothing out."""
+    """Whether ``escaped`` would leave nothing out."""
     return length("".join(_escaped_clusters(clean(text)))) <= limit
 
 
 def inline(text: str, limit: int = 100) -> str:
     """Clean text as inline code, which nothing in it can end."""
-    return f"`{plain(text.replace('`', 'ˋ').replace(chr(10), ' '), limit) or ' '}`"
+    return f"`{clean(text.replace('`', 'ˋ').replace(chr(10), ' '), limit) or ' '}`"
 
 
 def _escaped_clusters(text: str) -> Iterator[str]:
@@ -148,15 +110,14 @@ def _escaped_clusters(text: str) -> Iterator[str]:
     mass = {match.start() for match in _MASS.finditer(text)}
     position, line_start = 0, True
     for cluster in clusters(text):
-        first = cluster[0]
-        if first in _ALWAYS or position in marked or (line_start and first in _AT_LINE_START):
-            yield "\\" + cluster
-        elif position in mass:
-            yield "@\u200b" + cluster[1:]
-        else:
-            yield cluster
-        line_start = first == "\n" or (line_start and (first.isspace() or first in _AT_LINE_START))
-        position += len(cluster)
+        piece = ""
+        for character in cluster:  # not its first alone: what stands before its base, like U+0600, would hide a star
+            if character in _ALWAYS or position in marked or (line_start and character in _AT_LINE_START):
+                piece += "\\"
+            piece += "@\u200b" if position in mass else character
+            line_start = character == "\n" or (line_start and (character.isspace() or character in _AT_LINE_START))
+            position += 1
+        yield piece
 
 
 def _take(pieces: Iterator[str], limit: int) -> str:
