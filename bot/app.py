@@ -256,7 +256,7 @@ def _status(
             raise NotReady("not connected to Discord")
 
     async def disk() -> None:
-        if files.free_bytes() < jobs.disk_floor:
+        if files.is_full():
             raise NotReady("the disk for pictures is full")
 
     async def service() -> None:

@@ -125,7 +125,7 @@ class Core:
             notifier=self.notices,
             clock=lambda: self.now,
             tasks=self.tasks,
-            config=JobsConfig("gpt-image-2.5-flare", 6000, 60, disk_floor=0),
+            config=JobsConfig("gpt-image-2.5-flare", 6000, 60),
             member_tag=str,
             sleep=self.wait,
         )

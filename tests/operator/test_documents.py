@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.__main__ import COMMANDS, parser
+from bot.adapters.files.disk import FLOOR_BYTES
 from bot.operator.models import CATALOGUE
 from bot.rules.catalogue.load import load_catalogue
 from bot.settings.model import NAMES
@@ -65,6 +66,10 @@ def test_links_between_documents_lead_somewhere(path: Path) -> None:
             headings = re.findall(r"^#+ +(.+)$", other.read_text(), re.MULTILINE)
             slugs = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
             assert anchor in slugs, target
+
+
+def test_the_floor_of_the_disk_is_the_one_that_holds() -> None:
+    assert f"no new picture is started below {FLOOR_BYTES >> 20} MiB" in (ROOT / "docs/operating.md").read_text()
 
 
 def test_variables_in_the_documents_exist() -> None:

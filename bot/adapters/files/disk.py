@@ -22,7 +22,9 @@ from pathlib import Path
 
 from bot.rules.errors import StorageFull
 
-DEFAULT_FLOOR_BYTES = 256 * 1024 * 1024
+FLOOR_BYTES = 256 * 1024**2
+"""Below this much free room no new picture is begun: what is left is for those that were, and for the ledger."""
+
 STALE_AFTER = timedelta(minutes=15)
 
 _JOB_ID = re.compile(r"[A-Za-z0-9_-]{2,64}")
@@ -38,7 +40,8 @@ def _free_on_disk(directory: Path) -> int:
 class DiskFiles:
     """Keeps pictures under ``data_dir / "pictures"``, which is made when missing.
 
-    Keeps ``floor_bytes`` of the disk free: a write that would go below raises ``StorageFull``, as does a full disk.
+    ``is_full`` below ``floor_bytes`` of free room. A picture that was begun is kept there all the same; only a disk
+    without any room raises ``StorageFull``.
     Ids and names are Easel's own; one that could leave the directory is a bug and raises ``ValueError``.
     """
 
@@ -46,7 +49,7 @@ class DiskFiles:
         self,
         data_dir: Path,
         *,
-        floor_bytes: int = DEFAULT_FLOOR_BYTES,
+        floor_bytes: int = FLOOR_BYTES,
         free: Callable[[Path], int] = _free_on_disk,
     ) -> None:
         self._root = data_dir / "pictures"
@@ -76,9 +79,9 @@ class DiskFiles:
         for job_id in await asyncio.to_thread(self._job_ids):
             yield job_id
 
-    def free_bytes(self) -> int:
-        """What can still be written before ``StorageFull``."""
-        return max(0, self._free(self._root) - self._floor_bytes)
+    def is_full(self) -> bool:
+        """Whether there is too little room to begin another picture."""
+        return self._free(self._root) < self._floor_bytes
 
     async def recover(self, now: datetime) -> list[tuple[str, str]]:
         """Brings order to what a crash left: (job id, name) of each file that was adopted.
@@ -105,8 +108,6 @@ class DiskFiles:
         part = path.with_name(f"{path.name}.{_checksum(data)}.part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            if self.free_bytes() < len(data):
-                raise StorageFull("below the floor of free bytes")
             with part.open("wb") as file:
                 file.write(data)
                 file.flush()

@@ -29,12 +29,11 @@ LONGEST_WAIT_S = 2 * 60 * 60
 
 @dataclass(frozen=True, slots=True)
 class JobsConfig:
-    """What the operator set. ``deadline_s`` None: by model and quality. ``disk_floor`` in bytes."""
+    """What the operator set. ``deadline_s`` None: by model and quality."""
 
     default_model: str
     images_per_minute: float
     deadline_s: float | None = None
-    disk_floor: int = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +140,7 @@ class Intake:
         """
         if self._stopping:
             raise ShuttingDown
-        if self._files.free_bytes() < self._config.disk_floor:
+        if self._files.is_full():
             raise StorageFull
         lane = self.lane_of(asker, quote.own_key)
         allowed = LONGEST_WAIT_S if answer.can_post else NO_FALLBACK_WAIT_S
@@ -157,11 +156,6 @@ class Intake:
         chosen = self.catalogue.choose(model_id, official=self._service.is_official, today=self._clock().date())
         check_access(settings, asker, chosen.id)
         return chosen
-
-    @property
-    def disk_floor(self) -> int:
-        """Bytes that must be free before a new job is taken."""
-        return self._config.disk_floor
 
     def use_catalogue(self, catalogue: Catalogue) -> None:
         """From now on this is what is known of the models."""

@@ -9,13 +9,13 @@ import ssl
 import tempfile
 from urllib.parse import urlsplit
 
+from bot.adapters.files.disk import FLOOR_BYTES
 from bot.adapters.status.http import cannot_listen, probe
 from bot.operator.discord_api import why
 from bot.operator.doctor.context import LedgerState, Surroundings
 from bot.operator.doctor.findings import Finding, failed, passed, warned
 from bot.settings.model import OFFICIAL_SERVICE, Settings
 
-DISK_FAIL = 256 * 1024**2
 DISK_WARN = 2 * 1024**3
 CERTIFICATE_WAIT_S = 10.0
 
@@ -54,8 +54,9 @@ async def check_data_dir(here: Surroundings) -> list[Finding]:
         return [failed("data folder", f"{folder} cannot be written ({error.strerror})", advice)]
     free = here.free_bytes(folder)
     says = f"{free / 1024**3:.1f} GiB free in {folder}"
-    if free < DISK_FAIL:
-        return [failed("disk", says, "Make room: below 256 MiB no picture is started, so that no paid one is lost.")]
+    if free < FLOOR_BYTES:
+        floor = f"{FLOOR_BYTES >> 20} MiB"
+        return [failed("disk", says, f"Make room: below {floor} no picture is started, so that no paid one is lost.")]
     if free < DISK_WARN:
         return [
             warned("disk", says, "Make room soon, or let `python -m bot purge --older-than 30d` forget old pictures.")

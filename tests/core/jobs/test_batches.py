@@ -165,7 +165,7 @@ class Life:
             notifier=nobody,
             clock=lambda: self.now,
             tasks=self.tasks,
-            config=JobsConfig("gpt-image-2.5-flare", more.pop("per_minute", 6000), disk_floor=0),
+            config=JobsConfig("gpt-image-2.5-flare", more.pop("per_minute", 6000)),
             member_tag=str,
             crash_point=self.reach,
         )

@@ -215,11 +215,25 @@ async def test_with_a_full_disk_running_pictures_are_delivered_from_memory(core)
     assert await states(core) == [JobState.SETTLED]
 
 
-async def test_a_full_disk_takes_no_new_job(core):
-    core.files.free_bytes = lambda: -1
-    with pytest.raises(StorageFull):
+@pytest.mark.parametrize(("free_mib", "taken"), [(400, True), (256, True), (255, False), (0, False)])
+async def test_the_disk_has_one_floor_of_256_mib_and_below_it_no_new_job_is_taken(store, tmp_path, free_mib, taken):
+    core = Core(store, DiskFiles(tmp_path, free=lambda _: free_mib * 1024**2), FakeService())
+    if taken:
         await core.open()
-    assert await every_job(core.store) == []
+    else:
+        with pytest.raises(StorageFull):
+            await core.open()
+    assert len(await every_job(core.store)) == taken
+
+
+async def test_a_picture_that_was_begun_is_kept_below_the_floor(store, tmp_path):
+    free = [400 * 1024**2]
+    core = Core(store, DiskFiles(tmp_path, free=lambda _: free[0]), FakeService())
+    job = await core.open()
+    free[0] = 100 * 1024**2
+    await asyncio.wait({core.jobs.start(job, Inputs(), core.delivery)})
+    assert await core.jobs.pictures.results(job.id)
+    await core.end()
 
 
 async def test_a_moderation_refusal_costs_nothing_even_when_the_ledger_is_busy_at_first(core):
