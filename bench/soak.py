@@ -23,6 +23,7 @@ from pathlib import Path
 from bot.adapters.database import SqlStore, open_store
 from bot.adapters.secrets import load_secrets
 from bot.rules.ledger import HOLDING, Job, JobState
+from sandbox.discord.faults import ANY_EDIT, FIRST_ANSWER, POST_ONCE, RESULT_EDIT
 from sandbox.discord.model import Interaction, Message, Upload, User
 from sandbox.discord.people.actions import NotPossible
 from sandbox.discord.server import Server
@@ -33,17 +34,16 @@ from sandbox.running import BotProcess
 ROOT = Path(__file__).resolve().parents[1]
 CLOSES_THE_SHOP = frozenset({"insufficient_quota", "billing_hard_limit", "bad_key"})  # minutes of nothing but refusals
 SERVICE_FAULTS = sorted(set(FAULTS) - CLOSES_THE_SHOP)
-ORIGINAL, CALLBACK, POSTS = "/webhooks/*/messages/@original", "/interactions/*/*/callback", "/channels/*/messages"
 DISCORD_FAULTS = (
-    ("PATCH", ORIGINAL, {"status": 500}),
-    ("PATCH", ORIGINAL, {"status": 502, "after_taking": True}),
-    ("PATCH", ORIGINAL, {"drop": True}),
-    ("PATCH", ORIGINAL, {"drop": True, "after_taking": True}),
-    ("PATCH", ORIGINAL, {"status": 429}),
-    ("PATCH", ORIGINAL, {"status": 413}),
-    ("POST", CALLBACK, {"status": 500, "after_taking": True}),
-    ("POST", CALLBACK, {"status": 404, "code": 10062}),
-    ("POST", POSTS, {"status": 500, "after_taking": True}),
+    (ANY_EDIT, {"status": 500}),
+    (RESULT_EDIT, {"status": 502, "after_taking": True}),
+    (ANY_EDIT, {"drop": True}),
+    (ANY_EDIT, {"drop": True, "after_taking": True}),
+    (ANY_EDIT, {"status": 429}),
+    (RESULT_EDIT, {"status": 413}),
+    (FIRST_ANSWER, {"status": 500, "after_taking": True}),
+    (FIRST_ANSWER, {"status": 404, "code": 10062}),
+    (POST_ONCE, {"status": 500, "after_taking": True}),
 )
 GATEWAY_FAULTS = ("drop", "reconnect", "invalidate")
 CAP_IMAGES = 100_000
@@ -146,15 +146,12 @@ async def act(soak: Soak) -> None:
 async def harm(soak: Soak) -> None:
     kind = soak.dice.choices(["service", "discord", "gateway"], [6, 4, 1])[0]
     if kind == "service":
-        name = soak.dice.choice(SERVICE_FAULTS)
-        soak.images.fail_next(name)
+        soak.images.fail_next(soak.dice.choice(SERVICE_FAULTS))
     elif kind == "discord":
-        method, path, more = soak.dice.choice(DISCORD_FAULTS)
-        name = f"{method} {path.rpartition('/')[2]} {more}"
-        soak.discord.fail_next(method, path, **more)
+        target, more = soak.dice.choice(DISCORD_FAULTS)
+        soak.discord.fail_next(target, **more)
     else:
-        name = soak.dice.choice(GATEWAY_FAULTS)
-        getattr(soak.discord.gateway, name)()
+        getattr(soak.discord.gateway, soak.dice.choice(GATEWAY_FAULTS))()
     soak.seen[f"fault: {kind}"] += 1
 
 

@@ -1,9 +1,53 @@
-"""Faults on demand: the next request that matches fails in the way a test or the page chose."""
+"""Faults on demand: the next request that matches fails in the way a test or the page chose.
+
+A request is told by what it *carries*, not only by its address: an edit that brings the file and an edit that moves a
+line of progress go to the same path, and which of them comes next depends on how fast the machine is.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Requests of a kind. ``method`` may be ``*``.
+
+    ``path_glob`` is held against the path below ``/api/v10``, such as ``/webhooks/*/messages/@original`` or
+    ``/interactions/*/callback``. ``files``: only requests with files, or only those without. ``key``: only requests
+    whose JSON says something under it.
+    """
+
+    method: str
+    path_glob: str
+    files: bool | None = None
+    key: str | None = None
+
+    @property
+    def asks_for_body(self) -> bool:
+        return self.files is not None or self.key is not None
+
+    def is_at(self, method: str, path: str) -> bool:
+        return self.method in {"*", method} and fnmatchcase(path, self.path_glob)
+
+    def is_carried(self, data: Any, *, has_files: bool) -> bool:
+        if self.files is not None and self.files != has_files:
+            return False
+        return self.key is None or (isinstance(data, dict) and data.get(self.key) is not None)
+
+
+ORIGINAL = "/webhooks/*/messages/@original"
+FIRST_ANSWER = Target("POST", "/interactions/*/callback")
+ANY_EDIT = Target("PATCH", ORIGINAL)
+RESULT_EDIT = Target("PATCH", ORIGINAL, files=True)
+"""The answer is given its files."""
+PROGRESS_EDIT = Target("PATCH", ORIGINAL, files=False)
+"""The answer is given other words, and no file."""
+CHANNEL_POST = Target("POST", "/channels/*/messages")
+POST_ONCE = Target("POST", "/channels/*/messages", key="nonce")
+"""A message that Discord is asked to take no second time."""
 
 
 @dataclass(slots=True)
@@ -15,8 +59,7 @@ class Fault:
     ``via`` false makes a 429 look like a ban by the network in front of Discord.
     """
 
-    method: str
-    path_glob: str
+    target: Target
     status: int = 500
     left: int = 1
     after_taking: bool = False
@@ -38,8 +81,7 @@ class Faults:
 
     def fail_next(
         self,
-        method: str,
-        path_glob: str,
+        target: Target,
         *,
         status: int = 500,
         times: int = 1,
@@ -52,25 +94,8 @@ class Faults:
         code: int = 0,
         message: str = "",
     ) -> Fault:
-        """Makes the next ``times`` requests fail whose method is ``method`` (or ``*``) and path matches.
-
-        ``path_glob`` is held against the path below ``/api/v10``, such as ``/webhooks/*/messages/@original`` or
-        ``/interactions/*/callback``. The answer counts its ``hits``.
-        """
-        fault = Fault(
-            method.upper(),
-            path_glob,
-            status,
-            times,
-            after_taking,
-            drop,
-            delay_s,
-            retry_after_s,
-            via,
-            globally,
-            code,
-            message,
-        )
+        """Makes the next ``times`` requests of the kind fail. What it returns counts its ``hits``."""
+        fault = Fault(target, status, times, after_taking, drop, delay_s, retry_after_s, via, globally, code, message)
         self.active.append(fault)
         return fault
 
@@ -78,10 +103,14 @@ class Faults:
         """Switches all faults off."""
         self.active.clear()
 
-    def take(self, method: str, path: str) -> Fault | None:
-        """The fault for this request, counted, if there is one."""
+    def ask_for_body(self, method: str, path: str) -> bool:
+        """Whether a fault here can be told only by what the request carries."""
+        return any(fault.target.asks_for_body and fault.target.is_at(method, path) for fault in self.active)
+
+    def take(self, method: str, path: str, data: Any = None, *, has_files: bool = False) -> Fault | None:
+        """The fault for this request, counted, if there is one. ``data``: its JSON."""
         for fault in self.active:
-            if fault.method in {"*", method} and fnmatchcase(path, fault.path_glob):
+            if fault.target.is_at(method, path) and fault.target.is_carried(data, has_files=has_files):
                 fault.left -= 1
                 fault.hits += 1
                 if fault.left <= 0:

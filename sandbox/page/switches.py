@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from sandbox.discord.faults import ANY_EDIT, FIRST_ANSWER, RESULT_EDIT, Faults, Target
 from sandbox.discord.faults import Fault as DiscordFault
-from sandbox.discord.faults import Faults
 from sandbox.images import FAULTS, ImageService, Rule
 from sandbox.images.faults import Delay
 from sandbox.images.faults import Fault as ImageFault
@@ -23,7 +23,7 @@ class Switch:
     label: str
     about: str
     image: ImageFault | None = None
-    discord: tuple[str, str, int, float, bool, int] | None = None
+    discord: tuple[Target, int, float, bool, int] | None = None
 
 
 def _image(name: str, label: str, about: str) -> Switch:
@@ -51,27 +51,27 @@ SWITCHES: tuple[Switch, ...] = (
     _image("never", "Never answers", "The service is silent until the time is over."),
     Switch(
         "callback_slow", "discord", "Slow acknowledgement", "Discord takes the first answer 2.5 seconds late.",
-        discord=("POST", "/interactions/*/callback", 0, 2.5, False, 0),
+        discord=(FIRST_ANSWER, 0, 2.5, False, 0),
     ),
     Switch(
         "callback_unknown", "discord", "Interaction forgotten (10062)", "Discord no longer knows the interaction.",
-        discord=("POST", "/interactions/*/callback", 404, 0.0, False, 10062),
+        discord=(FIRST_ANSWER, 404, 0.0, False, 10062),
     ),
     Switch(
         "edit_500", "discord", "Delivery fails (500)", "Discord fails to take the result.",
-        discord=("PATCH", "/webhooks/*/messages/@original", 500, 0.0, False, 0),
+        discord=(RESULT_EDIT, 500, 0.0, False, 0),
     ),
     Switch(
         "edit_taken_500", "discord", "Delivered, but says 500", "Discord took the result and answers with an error.",
-        discord=("PATCH", "/webhooks/*/messages/@original", 500, 0.0, True, 0),
+        discord=(RESULT_EDIT, 500, 0.0, True, 0),
     ),
     Switch(
         "edit_429", "discord", "Discord's rate limit (429)", "Edits must wait.",
-        discord=("PATCH", "/webhooks/*/messages/@original", 429, 0.0, False, 0),
+        discord=(ANY_EDIT, 429, 0.0, False, 0),
     ),
     Switch(
         "expired_token", "discord", "Token expired (50027)", "The fifteen minutes of the interaction are over.",
-        discord=("PATCH", "/webhooks/*/messages/@original", 401, 0.0, False, 50027),
+        discord=(ANY_EDIT, 401, 0.0, False, 50027),
     ),
 )  # fmt: skip
 _ALWAYS = 1_000_000
@@ -114,10 +114,9 @@ class Switchboard:
             self._rules[switch_id] = rule
             self._images.rules.append(rule)
         if switch.discord is not None and self._faults is not None:
-            method, path, status, delay_s, after, code = switch.discord
+            target, status, delay_s, after, code = switch.discord
             self._discord[switch_id] = self._faults.fail_next(
-                method,
-                path,
+                target,
                 status=status,
                 times=_ALWAYS if setting == "always" else 1,
                 delay_s=delay_s,

@@ -12,12 +12,10 @@ from bot.rules.ledger import JobState
 from bot.ui.delivery.job import Manner
 from sandbox.discord import ids
 from sandbox.discord.clock import HandClock
+from sandbox.discord.faults import POST_ONCE, RESULT_EDIT
 from sandbox.discord.world import World
 
 from .conftest import TestTown, town_in
-
-ORIGINAL = "/webhooks/*/messages/@original"
-CHANNEL = "/channels/*/messages"
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +62,7 @@ FAILS_AND_PASSES = {
 @pytest.mark.parametrize("fault", FAILS_AND_PASSES.values(), ids=FAILS_AND_PASSES)
 async def test_a_passing_fault_while_showing_costs_nothing_but_time(town, fault):
     interaction = await drawing(town)
-    town.discord.fail_next("PATCH", ORIGINAL, **fault)
+    town.discord.fail_next(RESULT_EDIT, **fault)
 
     message = await town.answer(interaction)
 
@@ -78,7 +76,7 @@ async def test_a_passing_fault_while_showing_costs_nothing_but_time(town, fault)
 @pytest.mark.slow
 async def test_five_server_errors_in_a_row_are_outlasted(town):
     interaction = await drawing(town)
-    town.discord.fail_next("PATCH", ORIGINAL, status=500, times=5)
+    town.discord.fail_next(RESULT_EDIT, status=500, times=5)
 
     assert (await town.answer(interaction, 60)).attachments
 
@@ -86,7 +84,7 @@ async def test_five_server_errors_in_a_row_are_outlasted(town):
 @pytest.mark.slow
 async def test_a_discord_that_stays_down_leaves_the_picture_waiting_and_the_next_command_offers_it(town):
     interaction = await drawing(town)
-    town.discord.fail_next("PATCH", ORIGINAL, drop=True, times=1000)
+    town.discord.fail_next(RESULT_EDIT, drop=True, times=1000)
     job = await only_job(town)
     assert (job.state, job.waiting) == (JobState.PRODUCED, True)
     town.discord.faults.clear()
@@ -171,7 +169,7 @@ async def test_a_private_result_that_is_late_waits_and_is_never_public(late):
 async def test_a_channel_message_that_arrived_without_word_of_it_is_not_posted_twice(late, fault):
     await drawing(late)
     late.world.clock.advance(16 * 60)
-    late.discord.fail_next("POST", CHANNEL, **fault)
+    late.discord.fail_next(POST_ONCE, **fault)
 
     job = await only_job(late)
 
@@ -181,11 +179,11 @@ async def test_a_channel_message_that_arrived_without_word_of_it_is_not_posted_t
 
 async def test_an_edit_that_was_taken_without_word_of_it_is_found_before_anything_is_posted(late):
     interaction = await drawing(late)
-    fault = late.discord.fail_next("PATCH", ORIGINAL, drop=True, after_taking=True)
+    fault = late.discord.fail_next(RESULT_EDIT, drop=True, after_taking=True)
     async with asyncio.timeout(20):
         while not fault.hits:
             await asyncio.sleep(0)
-    late.discord.fail_next("PATCH", ORIGINAL, status=401, code=50027, times=5)
+    late.discord.fail_next(RESULT_EDIT, status=401, code=50027, times=5)
 
     job = await only_job(late)
 
@@ -208,7 +206,7 @@ async def test_a_post_of_an_earlier_life_whose_outcome_nobody_knows_is_not_repea
 @pytest.mark.parametrize("refusal", [{"status": 413}, {"status": 400, "code": 40005}], ids=["413", "40005"])
 async def test_what_discord_finds_too_large_is_made_smaller(town, refusal):
     interaction = await drawing(town)
-    town.discord.fail_next("PATCH", ORIGINAL, **refusal)
+    town.discord.fail_next(RESULT_EDIT, **refusal)
 
     message = await town.answer(interaction)
 
@@ -222,7 +220,7 @@ async def test_a_preview_that_fails_ends_previews_and_not_the_job(town, refusal)
     town.images.latency_s = 3
     interaction = await town.imagine(quality="medium", preview=True)
     await interaction.wait_acknowledged()
-    fault = town.discord.fail_next("PATCH", ORIGINAL, **refusal)
+    fault = town.discord.fail_next(RESULT_EDIT, **refusal)
 
     assert (await town.answer(interaction)).attachments
 
@@ -233,7 +231,7 @@ async def test_a_preview_that_fails_ends_previews_and_not_the_job(town, refusal)
 @pytest.mark.slow
 async def test_a_ban_by_the_network_before_discord_is_not_hammered(town):
     interaction = await drawing(town)
-    fault = town.discord.fail_next("PATCH", ORIGINAL, status=429, via=False, times=3)
+    fault = town.discord.fail_next(RESULT_EDIT, status=429, via=False, times=3)
 
     assert (await town.answer(interaction)).attachments
     assert fault.hits == 3

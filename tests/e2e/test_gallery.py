@@ -8,6 +8,7 @@ import pytest
 
 from bot.rules.people import Place
 from bot.ui.panels.gallery import PER_PAGE
+from sandbox.discord.faults import ANY_EDIT
 from sandbox.discord.model import Message
 
 
@@ -118,7 +119,7 @@ async def test_pages_turn_to_older_ones_and_back_to_the_newest(town):
 
 
 async def test_a_picture_that_waits_is_offered_and_handed_over(town):
-    town.discord.fail_next("PATCH", "/webhooks/*", status=403, code=50001, times=50)
+    town.discord.fail_next(ANY_EDIT, status=403, code=50001, times=50)
     await town.imagine(prompt="a patient fox", quality="low", private=True)
 
     await waiting(town, 1)

@@ -11,12 +11,11 @@ from bot.app import login
 from bot.ports import CannotStart
 from bot.rules.ledger import JobState
 from sandbox.discord.clock import HandClock
+from sandbox.discord.faults import FIRST_ANSWER, Target
 from sandbox.discord.world import World
 
 from .conftest import town_in
 from .processes import staged
-
-CALLBACK = "/interactions/*/*/callback"
 
 
 async def settled(town, count: int = 1) -> None:
@@ -77,7 +76,7 @@ async def test_five_presses_make_five_jobs_at_most_and_every_press_is_answered(t
     "answer", [{"status": 404, "code": 10062}, {"status": 404, "code": 10015}], ids=["10062", "10015"]
 )
 async def test_an_interaction_discord_forgot_costs_nothing(town, answer):
-    fault = town.discord.fail_next("POST", CALLBACK, **answer)
+    fault = town.discord.fail_next(FIRST_ANSWER, **answer)
     await town.imagine()
     async with asyncio.timeout(10):
         while not fault.hits or not await town.jobs():
@@ -90,7 +89,7 @@ async def test_an_interaction_discord_forgot_costs_nothing(town, answer):
 
 @pytest.mark.parametrize("status", [500, 503])
 async def test_an_acknowledgement_that_was_taken_but_answered_with_an_error_counts(town, status):
-    town.discord.fail_next("POST", CALLBACK, status=status, after_taking=True)
+    town.discord.fail_next(FIRST_ANSWER, status=status, after_taking=True)
 
     message = await town.answer(await town.imagine())
 
@@ -99,7 +98,7 @@ async def test_an_acknowledgement_that_was_taken_but_answered_with_an_error_coun
 
 
 async def test_an_acknowledgement_whose_answer_is_lost_with_the_connection_harms_nobody(town):
-    town.discord.fail_next("POST", CALLBACK, drop=True, after_taking=True)
+    town.discord.fail_next(FIRST_ANSWER, drop=True, after_taking=True)
     await town.imagine()
     async with asyncio.timeout(15):
         while not (jobs := await town.jobs()) or jobs[0].state in (JobState.RESERVED, JobState.DISPATCHED):
@@ -187,8 +186,8 @@ async def test_a_start_while_the_gateway_refuses_is_patient(tmp_path: Path, monk
     monkeypatch.setattr("bot.ui.client.client.CONNECT_WAITS_S", (0.05,))
     async with town_in(tmp_path) as town:
         await town.stop()
-        town.discord.fail_next("GET", "/gateway/bot", status=503, times=2)
-        town.discord.fail_next("GET", "/users/@me", drop=True, times=2)
+        town.discord.fail_next(Target("GET", "/gateway/bot"), status=503, times=2)
+        town.discord.fail_next(Target("GET", "/users/@me"), drop=True, times=2)
 
         await town.start()
 
@@ -232,7 +231,7 @@ async def test_the_process_exits_with_78_and_a_sentence(tmp_path: Path, code):
 @pytest.mark.slow
 async def test_a_process_that_starts_while_discord_is_down_waits_for_it(tmp_path: Path):
     async with staged(tmp_path) as stage:
-        stage.discord.fail_next("GET", "/users/@me", status=502, times=6)
+        stage.discord.fail_next(Target("GET", "/users/@me"), status=502, times=6)
         stage.discord.gateway.refuse(1)
         await stage.start()
         assert (await (await stage.imagine()).wait_answer()) is not None

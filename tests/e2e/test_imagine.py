@@ -12,6 +12,7 @@ from PIL import Image
 
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.people import Place
+from sandbox.discord.faults import FIRST_ANSWER
 from sandbox.discord.model import Upload
 
 MODELS = [model.id for model in load_catalogue(builtin_catalogue())]
@@ -243,7 +244,7 @@ async def test_where_the_bot_may_not_answer_nothing_is_spent(town):
 
 
 async def test_an_interaction_discord_has_forgotten_costs_nothing(town):
-    town.discord.fail_next("POST", "/interactions/*/*/callback", status=404, code=10062)
+    town.discord.fail_next(FIRST_ANSWER, status=404, code=10062)
     await town.imagine()
     await asyncio.sleep(0.3)
     await town.quiet()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot.rules.ledger import JobState
+from sandbox.discord.faults import ANY_EDIT, FIRST_ANSWER, RESULT_EDIT
 from sandbox.discord.model import Upload
 
 from .stage import Stage, is_last_word, picture_of, played, png, private_word, running, said
@@ -187,20 +188,20 @@ async def test_previews_appear_and_give_way_to_the_result(stage: Stage) -> None:
 
 @pytest.mark.parametrize("after_taking", [False, True])
 async def test_a_result_survives_discords_failures_and_is_shown_once(stage: Stage, after_taking: bool) -> None:
-    stage.discord.fail_next("PATCH", "/webhooks/*", status=502, times=1, after_taking=after_taking)
+    stage.discord.fail_next(RESULT_EDIT, status=502, times=1, after_taking=after_taking)
     done = await stage.imagine(prompt="x")
     assert len([m for m in stage.world.history(stage.town.general) if m.attachments]) == 1
     assert done.messages[0].attachments
 
 
 async def test_a_reset_connection_is_no_reason_to_lose_a_picture(stage: Stage) -> None:
-    stage.discord.fail_next("PATCH", "/webhooks/*", drop=True, after_taking=False)
+    stage.discord.fail_next(RESULT_EDIT, drop=True, after_taking=False)
     done = await stage.imagine(prompt="x")
     assert done.messages[0].attachments
 
 
 async def test_a_dead_token_leads_to_one_post_that_mentions_only_the_asker(stage: Stage) -> None:
-    stage.discord.fail_next("PATCH", "/webhooks/*", status=401, code=50027, times=50)
+    stage.discord.fail_next(ANY_EDIT, status=401, code=50027, times=50)
     await stage.world.slash(stage.town.member, stage.town.general, "imagine", {"prompt": "@everyone look"})
     await stage.until(lambda: any(m.attachments for m in stage.world.history(stage.town.general)))
     (posted,) = [m for m in stage.world.history(stage.town.general) if m.attachments]
@@ -212,7 +213,7 @@ async def test_a_dead_token_leads_to_one_post_that_mentions_only_the_asker(stage
 
 async def test_a_picture_that_could_not_be_shown_is_offered_with_the_next_command(stage: Stage) -> None:
     outsider, far = stage.town.outsider, stage.town.far
-    stage.discord.fail_next("PATCH", "/webhooks/*", status=401, code=50027, times=50)
+    stage.discord.fail_next(ANY_EDIT, status=401, code=50027, times=50)
     await stage.world.slash(outsider, far, "imagine", {"prompt": "the first"})
 
     async def waits() -> bool:
@@ -239,14 +240,14 @@ async def test_an_answer_deleted_on_the_way_still_brings_the_picture(stage: Stag
 
 
 async def test_an_acknowledgement_taken_but_answered_500_goes_on(stage: Stage) -> None:
-    stage.discord.fail_next("POST", "/interactions/*/callback", status=500, after_taking=True)
+    stage.discord.fail_next(FIRST_ANSWER, status=500, after_taking=True)
     done = await stage.imagine(prompt="x")
     assert done.messages[0].attachments
     assert len(await stage.jobs_of(stage.town.member.id)) == 1
 
 
 async def test_a_forgotten_interaction_costs_nothing(stage: Stage) -> None:
-    stage.discord.fail_next("POST", "/interactions/*/callback", status=404, code=10062)
+    stage.discord.fail_next(FIRST_ANSWER, status=404, code=10062)
     await stage.world.slash(stage.town.member, stage.town.general, "imagine", {"prompt": "x"})
 
     async def released() -> bool:

@@ -44,6 +44,7 @@ class Call:
     params: dict[str, str]
     query: dict[str, str]
     body: Body = field(default_factory=Body)
+    is_read: bool = False
     interaction_id: int | None = None
 
     @property
@@ -119,15 +120,16 @@ class Rest:
         """One request, from the socket to the socket."""
         started = time.perf_counter()
         path = request.path.removeprefix(PREFIX)
-        fault = self._server.faults.take(request.method, path)
         call = Call(self._server, request.method, path, path, {}, dict(request.query))
-        if fault is not None and fault.delay_s:
-            await asyncio.sleep(fault.delay_s)
-        if fault is not None and not fault.after_taking and (fault.drop or fault.status):
-            return self._spoil(request, call, fault, started)
+        fault: Fault | None = None
         standing: Standing | None = None
         extra: dict[str, str] = {}
         try:
+            fault = await self._fault(request, call)
+            if fault is not None and fault.delay_s:
+                await asyncio.sleep(fault.delay_s)
+            if fault is not None and not fault.after_taking and (fault.drop or fault.status):
+                return self._spoil(request, call, fault, started)
             standing, answer = await self._perform(request, call)
         except _Limited as limited:
             standing, answer = limited.standing, Answer(429, limited.error.body())
@@ -148,6 +150,14 @@ class Rest:
             return self._spoil(request, call, fault, started)
         return self._send(call, answer, started, (standing.headers() if standing else {}) | extra)
 
+    async def _fault(self, request: web.Request, call: Call) -> Fault | None:
+        """The fault for this request. Only one that asks for the body has it read first: others break off an upload."""
+        faults = self._server.faults
+        if faults.ask_for_body(call.method, call.path):
+            call.body = await bodies.read(request)
+            call.is_read = True
+        return faults.take(call.method, call.path, call.body.data, has_files=bool(call.body.files))
+
     async def _perform(self, request: web.Request, call: Call) -> tuple[Standing | None, Answer]:
         route = self._route(call)
         if not request.path.startswith(PREFIX):
@@ -155,7 +165,8 @@ class Rest:
         if route.needs_token and request.headers.get("Authorization") != f"Bot {self._server.world.token}":
             raise refuse("unauthorized")
         standing = self._count(route, call)
-        call.body = await bodies.read(request)
+        if not call.is_read:
+            call.body = await bodies.read(request)
         problems = self._server.specs.request(call.template, call.method, call.body.data)
         problems += self._query_problems(call)
         if problems:

@@ -7,6 +7,7 @@ import aiohttp
 import pytest
 
 from sandbox.discord import ids
+from sandbox.discord.faults import RESULT_EDIT, Target
 from sandbox.discord.model import MIB, ChannelType, Interaction
 from sandbox.discord.server import Server
 
@@ -259,8 +260,8 @@ async def test_old_messages_are_edited_rarely(server: Server, rest, clock) -> No
 async def test_a_fault_can_come_before_or_after_the_work(server: Server, rest, commands: None) -> None:
     interaction = await deferred(server, rest)
     await rest("PATCH", hook(server, interaction, ORIGINAL), {"content": "first"})
-    fault = server.fail_next("POST", "/webhooks/*", status=500, after_taking=True)
-    server.fail_next("POST", "/webhooks/*", status=503)
+    fault = server.fail_next(Target("POST", "/webhooks/*"), status=500, after_taking=True)
+    server.fail_next(Target("POST", "/webhooks/*"), status=503)
     statuses = [(await rest("POST", hook(server, interaction), {"content": str(n)}))[0] for n in range(3)]
 
     assert statuses == [500, 503, 200]
@@ -268,15 +269,26 @@ async def test_a_fault_can_come_before_or_after_the_work(server: Server, rest, c
     assert fault.hits == 1
 
 
+async def test_a_fault_finds_its_request_by_what_it_carries(server: Server, rest, commands: None) -> None:
+    interaction = await deferred(server, rest)
+    fault = server.fail_next(RESULT_EDIT, status=502)
+    original = hook(server, interaction, ORIGINAL)
+
+    assert (await rest("PATCH", original, {"content": "soon"}))[0] == 200
+    assert (await rest("PATCH", original, {}, files={"fox.png": b"fox"}))[0] == 502
+    assert (await rest("PATCH", original, {}, files={"fox.png": b"fox"}))[0] == 200
+    assert fault.hits == 1
+
+
 async def test_a_dropped_connection_is_a_reset(server: Server, rest) -> None:
-    server.fail_next("POST", "/users/@me/channels", drop=True)
+    server.fail_next(Target("POST", "/users/@me/channels"), drop=True)
     with pytest.raises(aiohttp.ClientOSError, match="reset"):
         await rest("POST", "/users/@me/channels", {})
     assert (await rest("GET", "/users/@me"))[0] == 200
 
 
 async def test_a_429_without_via_looks_like_a_ban(server: Server, rest) -> None:
-    server.fail_next("GET", "/users/@me", status=429, via=False, retry_after_s=2)
+    server.fail_next(Target("GET", "/users/@me"), status=429, via=False, retry_after_s=2)
     status, data, headers = await rest("GET", "/users/@me")
     assert (status, data["retry_after"]) == (429, 2)
     assert "Via" not in headers
@@ -284,7 +296,7 @@ async def test_a_429_without_via_looks_like_a_ban(server: Server, rest) -> None:
 
 
 async def test_a_delay_holds_the_answer_back(server: Server, rest) -> None:
-    server.fail_next("GET", "/users/@me", status=0, delay_s=30)
+    server.fail_next(Target("GET", "/users/@me"), status=0, delay_s=30)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(rest("GET", "/users/@me"), 0.1)
     assert (await rest("GET", "/gateway"))[0] == 200

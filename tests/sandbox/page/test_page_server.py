@@ -229,7 +229,7 @@ async def test_a_fault_is_switched_on_once_or_until_it_is_switched_off(person: A
     await mia.act("fault", {"id": "edit_500", "setting": "always"})
     assert (await setting("rate_limited"), await setting("edit_500")) == ("once", "always")
     assert sandbox.images.rules[0].fault.name == "rate_limited"
-    assert sandbox.server.faults.take("PATCH", "/webhooks/1/t/messages/@original").status == 500
+    assert sandbox.server.faults.take("PATCH", "/webhooks/1/t/messages/@original", has_files=True).status == 500
     assert await setting("edit_500") == "always"
     sandbox.images.rules.clear()
     assert await setting("rate_limited") == "off"
