@@ -17,8 +17,9 @@ from bot.rules.limits.limit import Scope
 from bot.rules.people import Place
 from bot.rules.servers.access import ServerSettings
 from bot.ui.delivery.conversation import TROUBLE
-from bot.ui.words.catalogue import day, has, money, say
+from bot.ui.words.catalogue import has, say
 from bot.ui.words.limits import change_line, slot
+from bot.ui.words.numbers import day, money
 from bot.ui.words.text import CONTENT_LIMIT, cut, escaped, inline
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from bot.rules.options.build import suggest
 from bot.rules.requests import Endpoint, Kind
 from bot.rules.servers.access import ServerSettings, may_use_model
 from bot.ui.interactions.acknowledge import Interaction, asker_of
-from bot.ui.words.catalogue import day, say
+from bot.ui.words.catalogue import say
+from bot.ui.words.numbers import day
 from bot.ui.words.text import cut
 
 log = logging.getLogger(__name__)

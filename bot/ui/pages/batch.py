@@ -10,7 +10,8 @@ from bot.ports import Batch, BatchCounts, BatchPicture
 from bot.rules.ledger import Job, JobState
 from bot.ui.pages.links import jump_link
 from bot.ui.pages.result import COLOUR, cost
-from bot.ui.words.catalogue import duration, money, number, say
+from bot.ui.words.catalogue import say
+from bot.ui.words.numbers import duration, money, number
 from bot.ui.words.text import DESCRIPTION_LIMIT, clean, cut, escaped
 
 BAR_CELLS = 20

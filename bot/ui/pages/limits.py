@@ -14,9 +14,10 @@ from bot.rules.limits.limit import Measure, Period, Scope, is_open
 from bot.rules.servers.access import AccessDenied
 from bot.ui.pages.result import COLOUR
 from bot.ui.pages.settings import fitted
-from bot.ui.words.catalogue import moment, money, say
+from bot.ui.words.catalogue import say
 from bot.ui.words.errors import words
 from bot.ui.words.limits import amount, plain_amount, window
+from bot.ui.words.numbers import moment, money
 from bot.ui.words.text import DESCRIPTION_LIMIT, FIELD_LIMIT, cut, escaped, inline
 
 _ORDER = (Period.SECONDS, Period.NOW, Period.HOUR, Period.DAY, Period.MONTH)

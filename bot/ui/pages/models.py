@@ -15,7 +15,8 @@ from bot.rules.options.sizes import SizeList, SizeRule, standard_sizes
 from bot.rules.requests import Endpoint
 from bot.rules.servers.access import ServerSettings, may_use_model
 from bot.ui.pages.result import COLOUR
-from bot.ui.words.catalogue import decimal, money, number, say
+from bot.ui.words.catalogue import say
+from bot.ui.words.numbers import decimal, money, number
 from bot.ui.words.text import FIELD_LIMIT, cut, inline, length
 
 PER_PAGE = 8

@@ -10,7 +10,8 @@ from bot.rules.ledger import Job
 from bot.rules.requests import MadeImage
 from bot.ui.delivery.conversation import REQUEST_LIMIT
 from bot.ui.interactions.acknowledge import Interaction, asker_of, tell
-from bot.ui.words.catalogue import say, size_of
+from bot.ui.words.catalogue import say
+from bot.ui.words.numbers import size_of
 
 
 async def offer_originals(interaction: Interaction, job: Job) -> None:

@@ -15,7 +15,8 @@ from bot.ports import Progress
 from bot.rules.ledger import Job
 from bot.rules.requests import ImageRequest, Kind, Made, MadeImage
 from bot.rules.uploads import Note, NoteKind
-from bot.ui.words.catalogue import duration, money, number, ordinal, say
+from bot.ui.words.catalogue import say
+from bot.ui.words.numbers import duration, money, number, ordinal
 from bot.ui.words.text import FIELD_LIMIT, clean, escaped, fits, inline
 
 COLOUR = discord.Colour(0xE4572E)

@@ -13,8 +13,9 @@ from bot.rules.limits.limit import Limit, Measure, Period, Scope, is_open
 from bot.rules.servers.access import ServerSettings
 from bot.rules.servers.changes import told_defaults
 from bot.ui.pages.result import COLOUR
-from bot.ui.words.catalogue import moment, money, number, say
+from bot.ui.words.catalogue import say
 from bot.ui.words.limits import amount, change_line, slot, window
+from bot.ui.words.numbers import moment, money, number
 from bot.ui.words.text import DESCRIPTION_LIMIT, FIELD_LIMIT, escaped, inline, length
 
 MOST_EXCEPTIONS = 12

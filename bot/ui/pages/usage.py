@@ -18,7 +18,8 @@ from bot.rules.money import MicroUSD
 from bot.rules.people import Asker
 from bot.ui.pages.charts import Row, bar_chart
 from bot.ui.pages.result import COLOUR
-from bot.ui.words.catalogue import day, moment, money, number, say
+from bot.ui.words.catalogue import say
+from bot.ui.words.numbers import day, moment, money, number
 from bot.ui.words.text import ALT_LIMIT, FIELD_LIMIT, clean, cut, inline
 
 DAYS = 30

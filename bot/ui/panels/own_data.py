@@ -17,7 +17,8 @@ from bot.rules.errors import NotFound
 from bot.ui.components.press import Press
 from bot.ui.interactions.acknowledge import Interaction, acknowledge, acknowledged, asker_of, tell
 from bot.ui.pages.result import COLOUR
-from bot.ui.words.catalogue import moment, number, say
+from bot.ui.words.catalogue import say
+from bot.ui.words.numbers import moment, number
 
 if TYPE_CHECKING:
     from bot.ui.client.client import Easel

@@ -6,9 +6,7 @@ import discord
 from discord import app_commands
 from discord.app_commands import TranslationContextTypes
 
-from bot.ui.words.catalogue import LANGUAGES, catalogue
-
-DISCORD_LOCALES = {"de": discord.Locale.german}
+from bot.ui.words.catalogue import catalogue, language_of
 
 
 class CatalogueTranslator(app_commands.Translator):
@@ -17,7 +15,4 @@ class CatalogueTranslator(app_commands.Translator):
     async def translate(
         self, string: app_commands.locale_str, locale: discord.Locale, context: TranslationContextTypes
     ) -> str | None:
-        for language in LANGUAGES:
-            if DISCORD_LOCALES.get(language) is locale:
-                return catalogue(language).get(f"command.{string.message}")
-        return None
+        return catalogue(language_of(locale.value)).get(f"command.{string.message}")

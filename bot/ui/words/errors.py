@@ -36,7 +36,8 @@ from bot.rules.options.build import InvalidOptions
 from bot.rules.servers.access import AccessDenied, DeniedBecause
 from bot.rules.servers.changes import Contradiction, ListFull
 from bot.rules.uploads import SEPARATOR, BadUpload, UploadProblem
-from bot.ui.words.catalogue import day, duration, has, joined, moment, money, number, say, size_of
+from bot.ui.words.catalogue import has, joined, say
+from bot.ui.words.numbers import day, duration, moment, money, number, size_of
 from bot.ui.words.problems import problem_line
 from bot.ui.words.text import CONTENT_LIMIT, cut, escaped, inline, length
 

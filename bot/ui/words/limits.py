@@ -12,7 +12,8 @@ from bot.core.servers.admin import Change
 from bot.ports import AuditEntry
 from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window
 from bot.rules.servers.audit_words import limit_words
-from bot.ui.words.catalogue import has, money, number, say
+from bot.ui.words.catalogue import has, say
+from bot.ui.words.numbers import money, number
 from bot.ui.words.text import FIELD_LIMIT, cut, escaped
 
 _SLOT = re.compile(

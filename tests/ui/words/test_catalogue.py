@@ -8,20 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.ui.words.catalogue import (
-    LANGUAGES,
-    catalogue,
-    duration,
-    has,
-    joined,
-    language_of,
-    moment,
-    money,
-    number,
-    ordinal,
-    say,
-    size_of,
-)
+from bot.ui.words.catalogue import LANGUAGES, catalogue, has, joined, language_of, say
+from bot.ui.words.numbers import duration, moment, money, number, ordinal, size_of
 
 ROOT = Path(__file__).parents[3]
 
