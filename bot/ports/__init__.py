@@ -11,6 +11,7 @@ from bot.ports.people import (
     Delivery,
     Notifier,
     Progress,
+    Stage,
     posting_key,
 )
 from bot.ports.process import (
@@ -56,6 +57,7 @@ __all__ = [
     "NullMeter",
     "OnPartial",
     "Progress",
+    "Stage",
     "Store",
     "UsageLine",
     "nothing_happens",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from typing import Protocol
 
 from bot.ports.store import AuditEntry, Batch, BudgetWarning
@@ -13,11 +14,18 @@ from bot.rules.people import Place
 from bot.rules.requests import Made, MadeImage, Partial
 
 
+class Stage(StrEnum):
+    """How far a job is that somebody waits for."""
+
+    QUEUED = "queued"
+    DRAWING = "drawing"
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """Where a job stands. ``position`` counts from 1; ``eta_s`` is the honest estimate until the result."""
 
-    stage: str  # "queued", "drawing", "delivering"
+    stage: Stage
     position: int | None = None
     eta_s: float | None = None
 

@@ -33,6 +33,7 @@ from bot.ports import (
     Meter,
     Notifier,
     Progress,
+    Stage,
     Store,
     nothing_happens,
 )
@@ -382,12 +383,12 @@ class Jobs(Intake):
         """Says where the job stands while it waits, and once that it is being drawn."""
         while (position := self._queue.position(ticket)) is not None:
             eta = self._queue.eta_s(ticket, self._config.images_per_minute)
-            await live.delivery.progress(live.job, Progress("queued", position, eta))
+            await live.delivery.progress(live.job, Progress(Stage.QUEUED, position, eta))
             try:
                 await asyncio.wait_for(ticket.called.wait(), PROGRESS_EVERY_S)
             except TimeoutError:
                 continue
-        await live.delivery.progress(live.job, Progress("drawing", None, ticket.seconds))
+        await live.delivery.progress(live.job, Progress(Stage.DRAWING, None, ticket.seconds))
 
     @staticmethod
     def _now_s() -> float:

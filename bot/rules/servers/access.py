@@ -64,17 +64,21 @@ class DeniedBecause(StrEnum):
     AGE = "age"
     NOT_ADMIN = "not_admin"
     NOT_YOURS = "not_yours"
-    BOT_LACKS = "bot_lacks"  # the bot itself lacks a permission here; ``detail`` names it
+    BOT_LACKS = "bot_lacks"  # the bot itself lacks permissions here
 
 
 class AccessDenied(UserError):
-    """A rule of this server, not a limit, stands in the way. ``detail`` is the reason given or the thing denied."""
+    """A rule of this server, not a limit, stands in the way. ``detail`` is the reason given or the thing denied,
+    ``lacks`` the permissions, by Discord's names, without which the bot could not answer here."""
 
-    def __init__(self, because: DeniedBecause, detail: str = "", until: datetime | None = None) -> None:
-        super().__init__(f"{because} {detail}".strip())
+    def __init__(
+        self, because: DeniedBecause, detail: str = "", until: datetime | None = None, *, lacks: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(f"{because} {detail}{', '.join(lacks)}".strip())
         self.because = because
         self.detail = detail
         self.until = until
+        self.lacks = lacks
 
 
 def may_use_model(settings: ServerSettings, model: str) -> bool:

@@ -125,11 +125,11 @@ def _needed(interaction: Interaction) -> tuple[str, ...]:
     return (*_NEEDED, "send_messages_in_threads" if in_thread else "send_messages")
 
 
-def _missing(interaction: Interaction, names: tuple[str, ...]) -> list[str]:
+def _missing(interaction: Interaction, names: tuple[str, ...]) -> tuple[str, ...]:
     may = interaction.app_permissions
     if may.administrator or not may.value:  # nothing at all means that Discord did not say
-        return []
-    return [name for name in names if not getattr(may, name)]
+        return ()
+    return tuple(name for name in names if not getattr(may, name))
 
 
 def check_can_answer(interaction: Interaction) -> None:
@@ -138,7 +138,7 @@ def check_can_answer(interaction: Interaction) -> None:
         return
     missing = _missing(interaction, _needed(interaction))
     if missing:
-        raise AccessDenied(DeniedBecause.BOT_LACKS, ",".join(missing))
+        raise AccessDenied(DeniedBecause.BOT_LACKS, lacks=missing)
 
 
 def public_locale(asker: Asker) -> str:
@@ -267,7 +267,7 @@ def _cause(error: BaseException) -> BaseException:
         case app_commands.MissingPermissions() | app_commands.MissingRole() | app_commands.MissingAnyRole():
             return AccessDenied(DeniedBecause.NOT_ADMIN)
         case app_commands.BotMissingPermissions():
-            return AccessDenied(DeniedBecause.BOT_LACKS, ",".join(error.missing_permissions))
+            return AccessDenied(DeniedBecause.BOT_LACKS, lacks=tuple(error.missing_permissions))
         case app_commands.CheckFailure() if error.__cause__ is not None:
             return _cause(error.__cause__)
         case _:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import discord
 
-from bot.ports import Progress
+from bot.ports import Progress, Stage
 from bot.rules.ledger import Job
 from bot.rules.requests import ImageRequest, Kind, Made, MadeImage
 from bot.rules.uploads import Note, NoteKind
@@ -134,16 +134,14 @@ def progress_line(progress: Progress, locale: str) -> str:
     """Where the job stands, in one line."""
     eta = say(locale, "progress.eta", time=duration(locale, progress.eta_s)) if progress.eta_s else None
     match progress.stage:
-        case "queued" if progress.position is not None and eta is not None:
+        case Stage.QUEUED if progress.position is not None and eta is not None:
             return say(locale, "progress.queued", position=ordinal(locale, progress.position), eta=eta)
-        case "queued":
+        case Stage.QUEUED:
             return say(locale, "progress.queued_soon")
-        case "drawing" if eta is not None:
+        case Stage.DRAWING if eta is not None:
             return say(locale, "progress.drawing_eta", eta=eta)
-        case "drawing":
+        case Stage.DRAWING:
             return say(locale, "progress.drawing")
-        case _:
-            return say(locale, "progress.delivering")
 
 
 def details(job: Job, parents: Sequence[str], locale: str, *, show_cost: bool) -> Told:

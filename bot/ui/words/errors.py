@@ -201,10 +201,7 @@ def _denied(error: AccessDenied, locale: str) -> str:
 
 def _denied_detail(error: AccessDenied, locale: str) -> str:
     if error.because is DeniedBecause.BOT_LACKS:
-        names = [
-            say(locale, f"permission.{name}") if has(f"permission.{name}") else name
-            for name in error.detail.replace(" ", "").split(",")
-        ]
+        names = [say(locale, f"permission.{name}") if has(f"permission.{name}") else name for name in error.lacks]
         return joined(locale, names, last="and")
     if error.because is DeniedBecause.MODEL:
         return inline(error.detail)

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from bot.core.tasks import Tasks
-from bot.ports import CannotDeliver, Delivered, Progress
+from bot.ports import CannotDeliver, Delivered, Progress, Stage
 from bot.rules.errors import Cancelled
 from bot.rules.ledger import Answer
 from bot.rules.people import Place
@@ -255,12 +255,12 @@ async def test_a_server_may_hide_pictures_and_cost() -> None:
 async def test_progress_then_preview_then_result_and_nothing_after_it() -> None:
     desk = Desk()
     job = make_job()
-    await desk.delivery.progress(job, Progress("queued", 3, 40.0))
+    await desk.delivery.progress(job, Progress(Stage.QUEUED, 3, 40.0))
     await until(lambda: len(desk.reach.edits) == 1)
     await desk.delivery.preview(job, Partial(0, b"partial", "png"))
     await until(lambda: len(desk.reach.edits) == 2)
     await desk.delivery.result(job, [make_made()], 1.0)
-    await desk.delivery.progress(job, Progress("drawing"))
+    await desk.delivery.progress(job, Progress(Stage.DRAWING))
     await desk.delivery.preview(job, Partial(1, b"late", "png"))
     await asyncio.sleep(0)
     contents = [letter.content for letter in desk.reach.edits]
@@ -271,7 +271,7 @@ async def test_progress_then_preview_then_result_and_nothing_after_it() -> None:
 async def test_the_same_line_is_not_sent_twice() -> None:
     desk = Desk()
     for _ in range(3):
-        await desk.delivery.progress(make_job(), Progress("drawing"))
+        await desk.delivery.progress(make_job(), Progress(Stage.DRAWING))
         await until(lambda: desk.reach.edits and (desk.pacer._pump is None or desk.pacer._pump.done()))
     assert len(desk.reach.edits) == 1
 

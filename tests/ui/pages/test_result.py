@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.ports import Progress
+from bot.ports import Progress, Stage
 from bot.rules.ledger import Bill, JobState
 from bot.rules.money import MicroUSD
 from bot.rules.requests import Endpoint, Kind
@@ -108,11 +108,10 @@ def test_details_list_options_tokens_and_cost() -> None:
 @pytest.mark.parametrize(
     ("progress", "line"),
     [
-        (Progress("queued", 3, 40.0), "⏳ Queued, 3rd in line, about 40 s."),
-        (Progress("queued"), "⏳ Queued."),
-        (Progress("drawing", None, 20.0), "🎨 Drawing, about 20 s …"),
-        (Progress("drawing"), "🎨 Drawing …"),
-        (Progress("delivering"), "📦 Bringing the picture …"),
+        (Progress(Stage.QUEUED, 3, 40.0), "⏳ Queued, 3rd in line, about 40 s."),
+        (Progress(Stage.QUEUED), "⏳ Queued."),
+        (Progress(Stage.DRAWING, None, 20.0), "🎨 Drawing, about 20 s …"),
+        (Progress(Stage.DRAWING), "🎨 Drawing …"),
     ],
 )
 def test_a_person_reads_where_the_job_stands(progress: Progress, line: str) -> None:
