@@ -94,8 +94,7 @@ def call_arguments(
             arguments[name] = getattr(request, attribute)
     if model is not None and model.takes_response_format:
         arguments["response_format"] = "b64_json"
-    named = official and endpoint is not Endpoint.VARIATIONS
-    arguments["safety_identifier" if named else "user"] = member_tag or None
+    arguments[model.user_field if official and model is not None else "user"] = member_tag or None
     if stream and may_stream(request):
         arguments |= {"stream": True, "partial_images": request.partial_images}
     if endpoint is not Endpoint.GENERATIONS:

@@ -41,6 +41,17 @@ def word(value: Any) -> str:
     return value
 
 
+def one_of(*allowed: str) -> Reader:
+    """Reads one of these words."""
+
+    def read(value: Any) -> str:
+        if value not in allowed:
+            raise Wrong("expected " + " or ".join(allowed))
+        return str(value)
+
+    return read
+
+
 def words(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise Wrong('expected a list of words, like ["low", "high"]')
@@ -197,7 +208,7 @@ def by_quality_and_size(read_value: Reader) -> Reader:
 
 # --- entries over each other --------------------------------------------------------------------------------------
 
-LIFECYCLE = frozenset({"released_on", "retired_on", "ends_on", "successors", "alias_of", "like", "hidden", "sources"})
+LIFECYCLE = frozenset({"retired_on", "ends_on", "successors", "alias_of", "like", "hidden", "sources"})
 """What no model takes over from the one it is like."""
 
 DROPS: Mapping[str, frozenset[str]] = {

@@ -41,7 +41,8 @@ class Model:
     """One model. Empty tuples and None mean: the model does not have the parameter, so it is never sent.
 
     ``max_prompt`` is in characters per endpoint. ``retired_on`` and ``ends_on`` speak of OpenAI's own service only;
-    both are the first day without the model. ``user_field``: the parameter that carries the member's tag.
+    both are the first day without the model. ``user_field``: the
+    parameter of OpenAI's own service that carries the member's tag.
     ``deadline_s``: seconds by quality, ``*`` matches any. ``default_size`` and ``default_quality`` are sent when
     nobody chose (None: left to the service); ``default_frames`` likewise, for GIF.
     """
@@ -66,18 +67,15 @@ class Model:
     default_frames: int | None = None
     default_size: str | None = None
     default_quality: str | None = None
-    user_field: str | None = None
+    user_field: str = "user"
     max_partials: int = 0
     inputs: Mapping[Endpoint, InputRule] = field(default_factory=dict)
     mask_max_bytes: int | None = None
     has_markup: bool = False
     takes_response_format: bool = False
-    revises_prompts: bool = False
-    reports_usage: bool = False
     pricing: Pricing | None = None
     deadline_s: Mapping[str, int] = field(default_factory=dict)
     alias_of: str | None = None
-    released_on: date | None = None
     retired_on: date | None = None
     ends_on: date | None = None
     successors: tuple[str, ...] = ()

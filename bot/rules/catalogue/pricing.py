@@ -28,12 +28,8 @@ if TYPE_CHECKING:  # models.py holds prices, and these rules read them
     from bot.rules.catalogue.model import Model
 
 
-PATCH_PX = 32
 MAX_INPUT_TOKENS = 1536
 """Of one input picture: 32-pixel patches, capped (OpenAI's cost calculator; matched to real usage of 2.5)."""
-
-SCALED_UP_TO_PX = 1024
-"""A smaller input is counted as if its long side had this many pixels (as above)."""
 
 HIGH_FIDELITY_TOKENS = 6240
 """More for one input at high fidelity, $0.062 on gpt-image-1 (community.openai.com/t/1275254)."""
@@ -65,14 +61,6 @@ def grid_tokens(side: int, size: Size) -> int:
     whole, rest = divmod(side * short, long)
     other = whole + (2 * rest > long or (2 * rest == long and whole % 2 == 1))
     return _ceil(side * other * (2 * MILLION + size.pixels), 4 * MILLION)
-
-
-def input_tokens(width: int, height: int) -> int:
-    """Tokens of one input picture, estimated: 32-pixel patches of the picture as it is counted, at most 1,536."""
-    long = max(width, height, 1)
-    if long < SCALED_UP_TO_PX:
-        width, height = _ceil(width * SCALED_UP_TO_PX, long), _ceil(height * SCALED_UP_TO_PX, long)
-    return min(_ceil(width, PATCH_PX) * _ceil(height, PATCH_PX), MAX_INPUT_TOKENS)
 
 
 def upper_bound(request: ImageRequest, model: Model) -> MicroUSD:

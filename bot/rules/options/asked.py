@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from bot.rules.errors import UserError
-from bot.rules.options.phrases import Phrase, sentence
+from bot.rules.options.phrases import Phrase
 from bot.rules.options.prompts import clean_prompt
 
 SHOWN_CHARS = 100
@@ -76,30 +76,6 @@ class Problem:
     takes: Phrase | None = None
     works: str | Phrase | None = None
     because: tuple[Phrase, ...] = ()
-
-    @property
-    def asked(self) -> str:
-        """In English, as are the next three; empty or None where there is nothing to say."""
-        return str(self.wanted)
-
-    @property
-    def allowed(self) -> str:
-        return str(self.takes or "")
-
-    @property
-    def nearest(self) -> str | None:
-        return None if self.works is None else str(self.works)
-
-    @property
-    def why(self) -> str:
-        return sentence(self.because)
-
-    def in_words(self, model: str) -> str:
-        """The whole sentence in English, for logs and the command line."""
-        verb = "make" if self.option == "size" else "take"
-        reason = self.why or (f"it takes {self.allowed}" if self.allowed else "it has no such option")
-        ending = f"Nearest: {self.nearest}." if self.nearest else "Leave it out."
-        return f"{model} cannot {verb} {self.asked}: {reason}. {ending}"
 
 
 class InvalidOptions(UserError):

@@ -1,7 +1,7 @@
-"""What rules say of numbers and words, as data: each language words it, English stands here for logs and tests.
+"""What rules say of numbers and words, as data: each language words it.
 
 Law: a rule that tells people something tells a ``Phrase`` (or what they typed themselves), never a sentence.
-``bot/ui/words/locales`` has every key under ``phrase``; a test holds its English against this file.
+``bot/ui/words/locales`` has every key under ``phrase``, with the values named beside it here.
 """
 
 from __future__ import annotations
@@ -61,64 +61,12 @@ class PhraseKey(StrEnum):
     ONE_PICTURE = "one_picture"
 
 
-ENGLISH = {
-    PhraseKey.EMPTY_PROMPT: "an empty prompt",
-    PhraseKey.CHARACTERS: "{count} characters",
-    PhraseKey.PROMPT_ALONE: "a prompt alone",
-    PhraseKey.PICTURE_TO_EDIT: "a picture to edit",
-    PhraseKey.PICTURE_TO_VARY: "a picture to vary",
-    PhraseKey.PICTURES: "{count} pictures",
-    PhraseKey.NO_PICTURE: "no picture",
-    PhraseKey.MASK: "a mask",
-    PhraseKey.MARKUP: "markup",
-    PhraseKey.WORDS: "{words}",
-    PhraseKey.RANGE: "{low} to {high}",
-    PhraseKey.MOST_CHARACTERS: "at most {most} characters",
-    PhraseKey.MOST_PICTURES: "at most {most}",
-    PhraseKey.SIZE_RULE: "sides in multiples of {step} up to {edge}, at most {ratio} times as long as wide, "
-    "{low} to {high} pixels",
-    PhraseKey.SIZE_RULE_OR_AUTO: "sides in multiples of {step} up to {edge}, at most {ratio} times as long as wide, "
-    "{low} to {high} pixels, or auto",
-    PhraseKey.ONLY_CHANGES: "it only changes pictures that are there",
-    PhraseKey.ONLY_MAKES: "it only makes new pictures",
-    PhraseKey.NEEDS_WORDS: "it needs words to go by",
-    PhraseKey.NO_WORDS: "its variations take no words",
-    PhraseKey.SIZE_WRITTEN: "a size is written like 1536x1024, 16:9 or portrait",
-    PhraseKey.MAKES_SIZES: "it makes {sizes}",
-    PhraseKey.MULTIPLES: "both sides must be multiples of {step}",
-    PhraseKey.LONGEST_SIDE: "no side longer than {most} pixels",
-    PhraseKey.LONGEST_SHAPE: "the long side at most {most} times the short one",
-    PhraseKey.FEWEST_PIXELS: "the picture at least {least} pixels",
-    PhraseKey.MOST_PIXELS: "the picture at most {most} pixels",
-    PhraseKey.TRANSPARENCY: "transparency needs {formats}",
-    PhraseKey.NOT_COMPRESSED: "only {formats} are compressed, and this is {format}",
-    PhraseKey.SVG_ALONE: "an SVG is drawn alone",
-    PhraseKey.SERVER_ASKS: "this server asks for {level}",
-    PhraseKey.ONLY_GIF_FRAMES: "only a GIF has frames",
-    PhraseKey.NO_PREVIEWS: "it shows nothing before it is done",
-    PhraseKey.PREVIEWS_OFF: "previews are switched off on this server",
-    PhraseKey.ONLY_WHOLE: "{format} comes only as a whole",
-    PhraseKey.PREVIEWS_ONE: "previews are for one picture at a time",
-    PhraseKey.PROMPT_MAKES_NEW: "a prompt alone makes new pictures",
-    PhraseKey.NOTHING_TO_CHANGE: "there is nothing to change",
-    PhraseKey.NO_GIF_WITH_MASK: "a GIF cannot be made with one",
-    PhraseKey.MASK_OR_MARKUP: "it takes a mask or markup, not both",
-    PhraseKey.FEW_WORDS: "a few words",
-    PhraseKey.ONE_PICTURE: "one picture",
-}
-
-
 @dataclass(frozen=True, slots=True)
 class Listed:
     """Words in a row: ``a, b, c``, or ``a, b or c`` with the last one joined by that word of the language."""
 
     words: tuple[str, ...]
     last: Literal["", "or", "and"] = ""
-
-    def __str__(self) -> str:
-        if not self.last or len(self.words) < 2:
-            return ", ".join(self.words)
-        return f"{', '.join(self.words[:-1])} {self.last} {self.words[-1]}"
 
 
 Value = int | float | str | Listed
@@ -127,13 +75,10 @@ Value = int | float | str | Listed
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A phrase with what stands in it; ``str()`` gives it in English."""
+    """A phrase with what stands in it."""
 
     key: PhraseKey
     values: tuple[tuple[str, Value], ...] = ()
-
-    def __str__(self) -> str:
-        return ENGLISH[self.key].format(**{name: _english(value) for name, value in self.values})
 
 
 def phrase(key: PhraseKey, **values: Value) -> Phrase:
@@ -143,18 +88,3 @@ def phrase(key: PhraseKey, **values: Value) -> Phrase:
 def listed(words: Sequence[object]) -> Phrase:
     """The words one may choose from."""
     return phrase(PhraseKey.WORDS, words=Listed(tuple(map(str, words))))
-
-
-def sentence(phrases: Sequence[Phrase]) -> str:
-    """One English sentence of them all, without a full stop: ``a, b and c``."""
-    return str(Listed(tuple(map(str, phrases)), "and"))
-
-
-def _english(value: Value) -> str:
-    match value:
-        case int():
-            return f"{value:,}"
-        case float():
-            return f"{value:g}"
-        case _:
-            return str(value)

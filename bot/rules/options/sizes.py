@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import ceil, floor, log, sqrt
 
-from bot.rules.options.phrases import Phrase, PhraseKey, listed, phrase, sentence
+from bot.rules.options.phrases import Listed, Phrase, PhraseKey, phrase
 
 AUTO = "auto"
 """The word that leaves the size to the model."""
@@ -124,7 +124,7 @@ def takes(sizes: Sizes) -> Phrase:
     """What the model allows, in a few words: the list, or the whole rule."""
     match sizes:
         case SizeList():
-            return listed([*sizes.sizes, *((AUTO,) if sizes.auto else ())])
+            return phrase(PhraseKey.WORDS, words=_words(sizes))
         case SizeRule():
             return phrase(
                 PhraseKey.SIZE_RULE_OR_AUTO if sizes.auto else PhraseKey.SIZE_RULE,
@@ -136,9 +136,8 @@ def takes(sizes: Sizes) -> Phrase:
             )
 
 
-def describe(sizes: Sizes) -> str:
-    """``takes`` in English."""
-    return str(takes(sizes))
+def _words(sizes: SizeList) -> Listed:
+    return Listed((*map(str, sizes.sizes), *((AUTO,) if sizes.auto else ())))
 
 
 def reasons_against(sizes: Sizes, size: Size) -> tuple[Phrase, ...]:
@@ -147,15 +146,10 @@ def reasons_against(sizes: Sizes, size: Size) -> tuple[Phrase, ...]:
         return ()
     match sizes:
         case SizeList():
-            return (phrase(PhraseKey.MAKES_SIZES, sizes=describe(sizes)),)
+            return (phrase(PhraseKey.MAKES_SIZES, sizes=_words(sizes)),)
         case SizeRule():
             others = [breach for breach in _breaches(sizes, size) if breach.key is not PhraseKey.MULTIPLES]
             return (phrase(PhraseKey.MULTIPLES, step=sizes.step_px), *others)
-
-
-def why_not(sizes: Sizes, size: Size) -> str:
-    """``reasons_against`` in English, as the end of a sentence."""
-    return sentence(reasons_against(sizes, size))
 
 
 def _breaches(rule: SizeRule, size: Size) -> list[Phrase]:

@@ -10,10 +10,13 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
+from bot.adapters.openai.wire import call_arguments
+from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.faults import Billed, FaultKind, ServiceFault
 from bot.rules.requests import Endpoint, Inputs, Kind
 from tests.adapters.openai.fault_server import ONE_INPUT, error, json_reply, picture, pictures, request, upload
 
+CATALOGUE = load_catalogue(builtin_catalogue())
 EDIT = {"kind": Kind.EDIT, "endpoint": Endpoint.EDITS}
 VARY = {"kind": Kind.VARY, "endpoint": Endpoint.VARIATIONS}
 
@@ -184,14 +187,26 @@ async def test_a_mask_and_the_moderation_of_an_edit_go_out_as_form_fields(server
     assert (seen.fields["moderation"], seen.fields["input_fidelity"]) == ("low", "high")
 
 
-async def test_openais_own_service_gets_a_safety_identifier_and_others_a_user() -> None:
-    from bot.adapters.openai.wire import call_arguments
-
-    common: dict[str, Any] = {"member_tag": "tag-7", "stream": False}
-    own = call_arguments(request(), Inputs(), None, official=True, **common)
-    other = call_arguments(request(), Inputs(), None, official=False, **common)
-    assert (own.get("safety_identifier"), own.get("user")) == ("tag-7", None)
-    assert (other.get("safety_identifier"), other.get("user")) == (None, "tag-7")
+@pytest.mark.parametrize(
+    ("model", "official", "field"),
+    [
+        ("gpt-image-2.5-flare", True, "safety_identifier"),
+        ("gpt-image-2.5-flare", False, "user"),
+        ("gpt-image-1", True, "user"),
+        ("unknown", True, "user"),
+    ],
+)
+def test_the_members_tag_goes_out_as_the_model_takes_it_and_as_user_to_other_services(
+    model: str, official: bool, field: str
+) -> None:
+    arguments = call_arguments(
+        request(), Inputs(), CATALOGUE.get(model), official=official, member_tag="tag-7", stream=False
+    )
+    assert {name: arguments.get(name) for name in ("user", "safety_identifier")} == {
+        "user": None,
+        "safety_identifier": None,
+        field: "tag-7",
+    }
 
 
 # --- a server that does not know a parameter -----------------------------------------------------------------------

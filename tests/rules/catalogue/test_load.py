@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -253,6 +254,14 @@ def test_all_faults_are_told_at_once_with_model_and_field() -> None:
         assert start in told
 
 
+@pytest.mark.parametrize("field", ["released_on = 2026-01-01", "revises_prompts = true", "reports_usage = 3"])
+def test_a_field_of_an_earlier_version_does_no_harm(field: str) -> None:
+    catalogue = load_catalogue(BUILTIN, f'[models.mine]\nlike = "gpt-image-2"\n{field}')
+    mine, like = catalogue.get("mine"), catalogue.get("gpt-image-2")
+    assert like is not None
+    assert mine == replace(like, id="mine")
+
+
 @pytest.mark.parametrize(
     ("overrides", "fault"),
     [
@@ -268,6 +277,7 @@ def test_all_faults_are_told_at_once_with_model_and_field() -> None:
         ('[models."gpt-image-2"]\nendpoints = []', "endpoints: expected at least one"),
         ('[models."gpt-image-2"]\nendpoints = ["variations"]', "inputs: says nothing"),
         ('[models."gpt-image-2"]\nmax_prompt = { generations = 1 }', "max_prompt: says nothing"),
+        ('[models."gpt-image-2"]\nuser_field = "who"', "user_field: expected user or safety_identifier"),
         ('[models."gpt-image-2"]\nmax_count = true', "max_count: expected a whole number"),
         ('[models."gpt-image-2"]\nfree = true\nprices = { text_in = nan, image_in = 0, image_out = 0 }', "text_in"),
         ('[models."gpt-image-2"]\nprices = { text_in = -1, image_in = 0, image_out = 0 }', "prices.text_in"),

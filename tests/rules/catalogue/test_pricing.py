@@ -19,7 +19,6 @@ from bot.rules.catalogue.pricing import (
     UnknownPrice,
     charge,
     grid_tokens,
-    input_tokens,
     is_usable,
     picture_price,
     upper_bound,
@@ -127,21 +126,6 @@ def test_the_formula_in_whole_numbers_is_the_formula(side: int, width: int, heig
     exact = Fraction(side * other * (2_000_000 + width * height), 4_000_000)
     assert grid_tokens(side, Size(width, height)) == ceil(exact)
     assert grid_tokens(side, Size(width, height)) == grid_tokens(side, Size(height, width))
-
-
-@pytest.mark.parametrize(
-    ("size", "tokens"),
-    [
-        ("1024x1024", 1024),
-        ("1536x1024", 1536),
-        ("512x512", 1024),
-        ("1x1", 1024),
-        ("4000x3000", 1536),
-        ("1024x512", 512),
-    ],
-)
-def test_an_input_is_counted_in_patches_up_to_a_cap(size: str, tokens: int) -> None:
-    assert input_tokens(sized(size).width, sized(size).height) == tokens
 
 
 # --- the bound ---------------------------------------------------------------------------------------------------
@@ -325,7 +309,7 @@ def test_usage_by_the_formula_never_costs_more_than_was_reserved(
     quality = request.quality if request.quality in qualities else data.draw(st.sampled_from(qualities))
     made = data.draw(st.integers(1, request.count))
     one = picture_tokens(model, quality, size)
-    inputs = sum(input_tokens(*data.draw(st.tuples(*[st.integers(1, 9000)] * 2))) for _ in range(request.inputs))
+    inputs = request.inputs * data.draw(st.integers(1, MAX_INPUT_TOKENS))
     usage = Usage(
         input_text_tokens=data.draw(st.integers(0, len(request.prompt.encode()))),
         input_image_tokens=inputs,

@@ -8,6 +8,7 @@ import pytest
 
 from bot.rules.catalogue.model import Model
 from bot.rules.options.build import RawOptions, build_request
+from bot.rules.options.phrases import Listed, PhraseKey, listed, phrase
 from bot.rules.requests import Endpoint, ImageRequest, Kind
 from bot.rules.servers.access import Defaults
 from tests.rules.asking import D2, D3, FLARE, MASKED, NEW, OLD, each_model, made, only_problem
@@ -68,10 +69,11 @@ def test_a_word_no_model_knows_is_told_with_what_there_is(model: Model, option: 
     for asked in ("ultra", "", " ", "\x00", "\ud800", "1", "high; drop", "x" * 9000, "🦊", "ＨＩＧＨ"):
         problem = only_problem(model.id, kind, **{option: asked})
         assert problem.option == option
-        assert problem.allowed == ", ".join(values)
-        assert (problem.nearest in values) if values else (problem.nearest is None)
-        assert len(problem.asked) <= 100
-        problem.asked.encode()
+        assert problem.takes == (listed(values) if values else None)
+        assert (problem.works in values) if values else (problem.works is None)
+        assert isinstance(problem.wanted, str)
+        assert len(problem.wanted) <= 100
+        problem.wanted.encode()
 
 
 @pytest.mark.parametrize(
@@ -98,7 +100,7 @@ def test_a_word_no_model_knows_is_told_with_what_there_is(model: Model, option: 
     ],
 )
 def test_the_nearest_word_is_the_one_that_was_meant(name: str, option: str, asked: str, nearest: str | None) -> None:
-    assert only_problem(name, **{option: asked}).nearest == nearest
+    assert only_problem(name, **{option: asked}).works == nearest
 
 
 def test_the_format_a_model_always_makes_may_be_asked_for_and_is_not_sent() -> None:
@@ -108,13 +110,6 @@ def test_the_format_a_model_always_makes_may_be_asked_for_and_is_not_sent() -> N
 
 
 # --- size --------------------------------------------------------------------------------------------------------
-
-
-def test_the_sentence_of_the_brief() -> None:
-    assert only_problem(FLARE, size="512x512").in_words(FLARE) == (
-        "gpt-image-2.5-flare cannot make 512x512: both sides must be multiples of 16 and the picture at least "
-        "655,360 pixels. Nearest: 816x816."
-    )
 
 
 @pytest.mark.parametrize(
@@ -156,8 +151,8 @@ def test_sizes_are_sent_as_the_model_takes_them(name: str, asked: str, sent: str
 )
 def test_a_size_that_cannot_be_is_told_with_the_nearest(name: str, asked: str, nearest: str) -> None:
     problem = only_problem(name, size=asked)
-    assert (problem.option, problem.nearest) == ("size", nearest)
-    assert made(name, size=problem.nearest).size == nearest
+    assert (problem.option, problem.works) == ("size", nearest)
+    assert made(name, size=problem.works).size == nearest
 
 
 # --- prompt ------------------------------------------------------------------------------------------------------
@@ -175,8 +170,8 @@ def test_a_prompt_may_be_as_long_as_the_model_takes(model: Model) -> None:
     assert made(model.id, prompt="🦊" * most).prompt == "🦊" * most
     problem = only_problem(model.id, prompt="🦊" * (most + 1))
     assert problem.option == "prompt"
-    assert problem.asked == f"{most + 1:,} characters"
-    assert f"{most:,}" in problem.allowed
+    assert problem.wanted == phrase(PhraseKey.CHARACTERS, count=most + 1)
+    assert problem.takes == phrase(PhraseKey.MOST_CHARACTERS, most=most)
 
 
 def test_what_cannot_be_sent_is_taken_out_of_the_prompt() -> None:
@@ -195,18 +190,18 @@ def test_webp_and_jpeg_are_compressed(image_format: str, percent: int) -> None:
 
 @pytest.mark.parametrize(("percent", "nearest"), [(-1, "0"), (101, "100"), (10**30, "100")])
 def test_compression_is_a_percentage(percent: int, nearest: str) -> None:
-    assert only_problem(FLARE, format="webp", compression=percent).nearest == nearest
+    assert only_problem(FLARE, format="webp", compression=percent).works == nearest
 
 
 @pytest.mark.parametrize(("name", "image_format"), [(FLARE, None), (FLARE, "png"), (NEW, "gif"), (NEW, "svg")])
 def test_other_formats_are_not_compressed(name: str, image_format: str | None) -> None:
     problem = only_problem(name, format=image_format, compression=50)
-    assert (problem.option, problem.nearest) == ("compression", "format:jpeg")
+    assert (problem.option, problem.works) == ("compression", "format:jpeg")
 
 
 @pytest.mark.parametrize("name", [D2, D3])
 def test_dall_e_has_no_compression(name: str) -> None:
-    assert only_problem(name, compression=50).nearest is None
+    assert only_problem(name, compression=50).works is None
 
 
 @pytest.mark.parametrize("image_format", [None, "png", "webp"])
@@ -217,8 +212,8 @@ def test_transparency_goes_with_png_and_webp(image_format: str | None) -> None:
 @pytest.mark.parametrize(("name", "image_format"), [(FLARE, "jpeg"), (NEW, "gif"), (NEW, "svg"), (OLD, "jpeg")])
 def test_transparency_does_not_go_with_the_rest(name: str, image_format: str) -> None:
     problem = only_problem(name, background="transparent", format=image_format)
-    assert (problem.option, problem.nearest) == ("format", "png")
-    assert "png or webp" in problem.why
+    assert (problem.option, problem.works) == ("format", "png")
+    assert problem.because == (phrase(PhraseKey.TRANSPARENCY, formats=Listed(("png", "webp"), "or")),)
 
 
 # --- count, GIF, SVG ---------------------------------------------------------------------------------------------
@@ -231,7 +226,8 @@ def test_one_to_ten_pictures_and_a_call_each_where_the_model_makes_one(model: Mo
         assert (request.count, request.calls) == (count, count if model.id == D3 else 1)
     for count, nearest in ((0, "1"), (-3, "1"), (11, "10"), (10**20, "10")):
         problem = only_problem(model.id, count=count)
-        assert (problem.option, problem.allowed, problem.nearest) == ("count", "1 to 10", nearest)
+        assert (problem.option, problem.works) == ("count", nearest)
+        assert problem.takes == phrase(PhraseKey.RANGE, low=1, high=10)
 
 
 def test_a_gif_has_frames_and_says_how_many() -> None:
@@ -245,19 +241,19 @@ def test_a_gif_has_frames_and_says_how_many() -> None:
     [("frames", 1, "2"), ("frames", 17, "16"), ("frame_ms", 9, "10"), ("frame_ms", 655_351, "655350")],
 )
 def test_frames_have_bounds(option: str, asked: int, nearest: str) -> None:
-    assert only_problem(NEW, format="gif", **{option: asked}).nearest == nearest
+    assert only_problem(NEW, format="gif", **{option: asked}).works == nearest
 
 
 @pytest.mark.parametrize("option", ["frames", "frame_ms"])
 def test_only_a_gif_has_frames(option: str) -> None:
-    assert only_problem(NEW, **{option: 12}).nearest == "format:gif"
-    assert only_problem(NEW, format="png", **{option: 12}).nearest == "format:gif"
-    assert only_problem(FLARE, **{option: 12}).nearest is None
+    assert only_problem(NEW, **{option: 12}).works == "format:gif"
+    assert only_problem(NEW, format="png", **{option: 12}).works == "format:gif"
+    assert only_problem(FLARE, **{option: 12}).works is None
 
 
 def test_an_svg_is_drawn_alone_and_whole() -> None:
     assert made(NEW, format="svg").partial_images == 0
-    assert only_problem(NEW, format="svg", count=2).nearest == "1"
+    assert only_problem(NEW, format="svg", count=2).works == "1"
     assert only_problem(NEW, format="svg", preview=True).option == "preview"
 
 
@@ -299,7 +295,7 @@ def test_previews_come_above_low_for_one_picture_unless_somebody_said_otherwise(
 )
 def test_a_preview_that_cannot_be_is_told(name: str, options: dict[str, Any]) -> None:
     problem = only_problem(name, preview=True, **options)
-    assert (problem.option, bool(problem.why)) == ("preview", True)
+    assert (problem.option, bool(problem.because)) == ("preview", True)
     assert made(name, preview=False, **options).partial_images == 0
 
 
@@ -325,5 +321,5 @@ def test_moderation_is_never_laxer_than_the_server_asks(asked: str | None, floor
 
 def test_laxer_moderation_than_the_server_asks_is_told() -> None:
     problem = only_problem(FLARE, moderation="low", moderation_floor="auto")
-    assert (problem.option, problem.nearest) == ("moderation", "auto")
+    assert (problem.option, problem.works) == ("moderation", "auto")
     assert made(D3, moderation_floor="auto").moderation is None

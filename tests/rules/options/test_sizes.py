@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.rules.options.phrases import Listed, Phrase, PhraseKey, phrase
 from bot.rules.options.sizes import (
     AUTO,
     WORDS,
@@ -13,13 +14,13 @@ from bot.rules.options.sizes import (
     Size,
     SizeList,
     SizeRule,
-    describe,
     fit_ratio,
     is_legal,
     nearest_size,
     parse_size,
+    reasons_against,
     suggest_sizes,
-    why_not,
+    takes,
 )
 
 GPT_IMAGE_2 = SizeRule(
@@ -91,39 +92,40 @@ def test_sizes_openai_names_as_good_are_legal(size: str) -> None:
     read = parse_size(size)
     assert isinstance(read, Size)
     assert is_legal(GPT_IMAGE_2, read)
-    assert why_not(GPT_IMAGE_2, read) == ""
+    assert reasons_against(GPT_IMAGE_2, read) == ()
 
 
 @pytest.mark.parametrize(
     ("size", "nearest", "why"),
     [
-        ("512x512", "816x816", "the picture at least 655,360 pixels"),
-        ("768x768", "816x816", "the picture at least 655,360 pixels"),
-        ("1x1", "816x816", "the picture at least 655,360 pixels"),
-        ("1000x1000", "1008x1008", "both sides must be multiples of 16"),
-        ("1920x1080", "1920x1088", "both sides must be multiples of 16"),
-        ("1080x1920", "1088x1920", "both sides must be multiples of 16"),
-        ("3840x3840", "2880x2880", "the picture at most 8,294,400 pixels"),
-        ("99999x99999", "2880x2880", "no side longer than 3,840 pixels"),
-        ("4096x2048", "3840x1920", "no side longer than 3,840 pixels"),
-        ("99999x1", "1408x480", "the long side at most 3 times the short one"),
-        ("640x480", "944x704", "the picture at least 655,360 pixels"),
+        ("512x512", "816x816", phrase(PhraseKey.FEWEST_PIXELS, least=655_360)),
+        ("768x768", "816x816", phrase(PhraseKey.FEWEST_PIXELS, least=655_360)),
+        ("1x1", "816x816", phrase(PhraseKey.FEWEST_PIXELS, least=655_360)),
+        ("1000x1000", "1008x1008", phrase(PhraseKey.MULTIPLES, step=16)),
+        ("1920x1080", "1920x1088", phrase(PhraseKey.MULTIPLES, step=16)),
+        ("1080x1920", "1088x1920", phrase(PhraseKey.MULTIPLES, step=16)),
+        ("3840x3840", "2880x2880", phrase(PhraseKey.MOST_PIXELS, most=8_294_400)),
+        ("99999x99999", "2880x2880", phrase(PhraseKey.LONGEST_SIDE, most=3840)),
+        ("4096x2048", "3840x1920", phrase(PhraseKey.LONGEST_SIDE, most=3840)),
+        ("99999x1", "1408x480", phrase(PhraseKey.LONGEST_SHAPE, most=3.0)),
+        ("640x480", "944x704", phrase(PhraseKey.FEWEST_PIXELS, least=655_360)),
     ],
 )
-def test_an_illegal_size_is_explained_and_has_a_nearest(size: str, nearest: str, why: str) -> None:
+def test_an_illegal_size_is_explained_and_has_a_nearest(size: str, nearest: str, why: Phrase) -> None:
     read = parse_size(size)
     assert isinstance(read, Size)
     assert not is_legal(GPT_IMAGE_2, read)
     assert str(nearest_size(GPT_IMAGE_2, read)) == nearest
-    assert why in why_not(GPT_IMAGE_2, read)
+    assert why in reasons_against(GPT_IMAGE_2, read)
 
 
-def test_the_reason_reads_like_a_sentence() -> None:
-    assert (
-        why_not(GPT_IMAGE_2, Size(512, 512))
-        == "both sides must be multiples of 16 and the picture at least 655,360 pixels"
+def test_a_reason_begins_with_the_multiple_or_names_the_list() -> None:
+    assert reasons_against(GPT_IMAGE_2, Size(512, 512)) == (
+        phrase(PhraseKey.MULTIPLES, step=16),
+        phrase(PhraseKey.FEWEST_PIXELS, least=655_360),
     )
-    assert why_not(DALL_E_2, Size(100, 100)) == "it makes 256x256, 512x512, 1024x1024"
+    three = Listed(("256x256", "512x512", "1024x1024"))
+    assert reasons_against(DALL_E_2, Size(100, 100)) == (phrase(PhraseKey.MAKES_SIZES, sizes=three),)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +153,7 @@ def test_the_nearest_size_is_always_legal_and_nearest_to_itself(sizes: SizeList 
 @given(any_sizes)
 def test_a_legal_size_is_its_own_nearest_and_the_rest_is_explained(asked: Size) -> None:
     for sizes in ALL:
-        assert is_legal(sizes, asked) == (why_not(sizes, asked) == "")
+        assert is_legal(sizes, asked) == (reasons_against(sizes, asked) == ())
         if is_legal(sizes, asked):
             assert nearest_size(sizes, asked) == asked
 
@@ -216,7 +218,9 @@ def test_suggestions_begin_with_what_was_meant() -> None:
 
 
 def test_descriptions_name_the_bounds() -> None:
-    assert describe(DALL_E_3) == "1024x1024, 1792x1024, 1024x1792"
-    assert describe(GPT_IMAGE_1).endswith("auto")
-    assert "multiples of 16" in describe(GPT_IMAGE_2)
+    three = ("1024x1024", "1792x1024", "1024x1792")
+    assert takes(DALL_E_3) == phrase(PhraseKey.WORDS, words=Listed(three))
+    assert takes(GPT_IMAGE_1) == phrase(PhraseKey.WORDS, words=Listed(("1024x1024", "1536x1024", "1024x1536", "auto")))
+    bounds = {"step": 16, "edge": 3840, "ratio": 3.0, "low": 655_360, "high": 8_294_400}
+    assert takes(GPT_IMAGE_2) == phrase(PhraseKey.SIZE_RULE_OR_AUTO, **bounds)
     assert set(WORDS) <= set(suggest_sizes(GPT_IMAGE_2, ""))

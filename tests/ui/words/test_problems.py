@@ -13,7 +13,7 @@ from bot.rules.catalogue.catalogue import Catalogue
 from bot.rules.catalogue.model import Model
 from bot.rules.options.asked import InvalidOptions, Problem, RawOptions, Uploaded
 from bot.rules.options.build import build_request
-from bot.rules.options.phrases import ENGLISH, Listed, Phrase, PhraseKey, Value, phrase
+from bot.rules.options.phrases import Listed, Phrase, PhraseKey, Value, phrase
 from bot.rules.options.prompts import read_prompt_file
 from bot.rules.requests import Kind
 from bot.rules.uploads import BadUpload, UploadProblem
@@ -91,9 +91,11 @@ def test_every_phrase_of_the_rules_can_really_be_told(problems: frozenset[Proble
 @pytest.mark.parametrize("key", PhraseKey)
 def test_every_phrase_is_worded_in_every_language_with_the_same_values(key: PhraseKey) -> None:
     for language in LANGUAGES:
-        sentence = catalogue(language)[f"phrase.{key}"]
-        assert fields(sentence) == fields(ENGLISH[key])
-    assert catalogue("en")[f"phrase.{key}"] == ENGLISH[key]
+        assert fields(worded(key, language)) == fields(worded(key, "en"))
+
+
+def worded(key: PhraseKey, language: str) -> str:
+    return catalogue(language)[f"phrase.{key}"]
 
 
 def fields(sentence: str) -> set[str]:
@@ -101,10 +103,10 @@ def fields(sentence: str) -> set[str]:
 
 
 @pytest.mark.parametrize("language", [language for language in LANGUAGES if language != "en"])
-@pytest.mark.parametrize("key", [key for key in PhraseKey if fields(ENGLISH[key]) != {"words"}])
+@pytest.mark.parametrize("key", [key for key in PhraseKey if key is not PhraseKey.WORDS])
 def test_no_phrase_was_left_in_english(key: PhraseKey, language: str) -> None:
-    assert catalogue(language)[f"phrase.{key}"] != ENGLISH[key]
-    assert english_in(re.sub(r"{[a-z]+}", "", catalogue(language)[f"phrase.{key}"])) == []
+    assert worded(key, language) != worded(key, "en")
+    assert english_in(re.sub(r"{[a-z]+}", "", worded(key, language))) == []
 
 
 ENGLISH_ONLY = re.compile(
@@ -119,7 +121,7 @@ def english_in(text: str) -> list[str]:
 
 
 def test_the_search_for_english_finds_it() -> None:
-    assert all(english_in(text) for text in ENGLISH.values() if text not in ("{words}", "markup"))
+    assert all(english_in(worded(key, "en")) for key in PhraseKey if key not in (PhraseKey.WORDS, PhraseKey.MARKUP))
 
 
 def test_no_german_answer_holds_a_word_of_english(problems: frozenset[Problem]) -> None:
@@ -128,12 +130,30 @@ def test_no_german_answer_holds_a_word_of_english(problems: frozenset[Problem]) 
         assert english_in(answer.removeprefix(f"**{problem.option}:**")) == [], answer
 
 
-def test_the_english_answer_is_the_sentence_of_the_rules(problems: frozenset[Problem]) -> None:
-    for problem in problems:
-        if "x" * 60 in problem.asked or "?" in problem.asked:
-            continue  # cut, or escaped
-        rules = problem.in_words("`model`").replace("it has no such option", "the model has no such option")
-        assert problem_line(problem, "model", "en-US") == f"**{problem.option}:** {rules}"
+FEWEST = "both sides must be multiples of 16 and the picture at least 655,360 pixels"
+LONGEST = "it takes at most 4,000 characters. Nearest: 4,000 characters."
+ENGLISH_ANSWERS = (
+    ("gpt-image-2.5-flare", {"size": "512x512"}, f"make 512x512: {FEWEST}. Nearest: 816x816."),
+    ("dall-e-2", {"size": "100x100"}, "make 100x100: it makes 256x256, 512x512, 1024x1024. Nearest: 256x256."),
+    ("dall-e-3", {"quality": "low"}, "take low: it takes standard, hd. Nearest: standard."),
+    ("dall-e-2", {"compression": 50}, "take 50: the model has no such option. Leave it out."),
+    (
+        "gpt-image-2.5-flare",
+        {"format": "jpeg", "background": "transparent"},
+        "take jpeg: transparency needs png or webp. Nearest: png.",
+    ),
+    ("dall-e-3", {"prompt": "x" * 5000}, f"take 5,000 characters: {LONGEST}"),
+)
+
+
+@pytest.mark.parametrize(("name", "options", "answer"), ENGLISH_ANSWERS)
+def test_a_problem_is_one_sentence_in_english(
+    catalogue: Catalogue, name: str, options: dict[str, Any], answer: str
+) -> None:
+    model = catalogue.get(name)
+    assert model is not None
+    (problem,) = refused(model, Kind.IMAGINE, Uploaded(), options)
+    assert problem_line(problem, name, "en-US") == f"**{next(iter(options))}:** `{name}` cannot {answer}"
 
 
 def test_a_size_is_refused_in_german_with_german_numbers(catalogue: Catalogue) -> None:
