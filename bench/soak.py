@@ -25,7 +25,7 @@ from bot.adapters.secrets import load_secrets
 from bot.rules.ledger import HOLDING, Job, JobState
 from sandbox.discord.faults import ANY_EDIT, FIRST_ANSWER, POST_ONCE, RESULT_EDIT
 from sandbox.discord.model import Interaction, Message, Upload, User
-from sandbox.discord.people.actions import NotPossible
+from sandbox.discord.people.options import NotPossible
 from sandbox.discord.server import Server
 from sandbox.images import ImageService
 from sandbox.images.faults import FAULTS

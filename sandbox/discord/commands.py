@@ -71,16 +71,6 @@ def is_offered(command: Json, *, context: int, owners: frozenset[int], permissio
     return administrator or (wanted != 0 and permissions & wanted == wanted)
 
 
-def leaf_of(command: Json, path: tuple[str, ...]) -> Json:
-    """The (sub)command whose options count, following the names of groups and subcommands; ``KeyError`` if absent."""
-    here = command
-    for name in path:
-        here = next((o for o in here.get("options") or () if o["type"] in {1, 2} and o["name"] == name), {})
-        if not here:
-            raise KeyError(name)
-    return here
-
-
 def leaves(command: Json) -> list[tuple[tuple[str, ...], Json]]:
     """Every runnable form of a chat command: ``((), command)``, or one entry per subcommand with its path."""
     found: list[tuple[tuple[str, ...], Json]] = []

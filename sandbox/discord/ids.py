@@ -27,22 +27,6 @@ SEND_MESSAGES_IN_THREADS = 1 << 38
 USE_EXTERNAL_APPS = 1 << 50
 ALL_PERMISSIONS = (1 << 53) - 1
 
-PERMISSION_NAMES: dict[str, int] = {
-    "administrator": ADMINISTRATOR,
-    "manage_channels": MANAGE_CHANNELS,
-    "manage_guild": MANAGE_GUILD,
-    "view_channel": VIEW_CHANNEL,
-    "send_messages": SEND_MESSAGES,
-    "manage_messages": MANAGE_MESSAGES,
-    "embed_links": EMBED_LINKS,
-    "attach_files": ATTACH_FILES,
-    "read_message_history": READ_MESSAGE_HISTORY,
-    "mention_everyone": MENTION_EVERYONE,
-    "use_application_commands": USE_APPLICATION_COMMANDS,
-    "send_messages_in_threads": SEND_MESSAGES_IN_THREADS,
-    "use_external_apps": USE_EXTERNAL_APPS,
-}
-
 EVERYONE = (
     CREATE_INSTANT_INVITE
     | ADD_REACTIONS

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from sandbox.discord.model import Attachment, Json, Message
-
-if TYPE_CHECKING:
-    from sandbox.discord.world import World
+from sandbox.discord.state import State
 
 STORED = "attachment-id://"
 """How a stored embed or component names one of its message's files; filled with a fresh link when shown."""
@@ -21,16 +19,16 @@ def path_of(one: Attachment) -> str:
     return f"/{folder}/{one.channel_id}/{one.id}/{quote(one.filename)}"
 
 
-def signature(world: World, attachment_id: int, ex: str, issued: str) -> str:
+def signature(state: State, attachment_id: int, ex: str, issued: str) -> str:
     """What ``hm`` must be for this file and these times."""
-    return hmac.new(world.link_key, f"{attachment_id}:{ex}:{issued}".encode(), hashlib.sha256).hexdigest()
+    return hmac.new(state.link_key, f"{attachment_id}:{ex}:{issued}".encode(), hashlib.sha256).hexdigest()
 
 
-def sign(world: World, one: Attachment) -> str:
-    """A link that works from now for ``world.link_life_s``."""
-    now = int(world.clock.now().timestamp())
-    ex, issued = f"{int(now + world.link_life_s):x}", f"{now:x}"
-    return f"{world.origin}{path_of(one)}?ex={ex}&is={issued}&hm={signature(world, one.id, ex, issued)}&"
+def sign(state: State, one: Attachment) -> str:
+    """A link that works from now for ``state.link_life_s``."""
+    now = int(state.clock.now().timestamp())
+    ex, issued = f"{int(now + state.link_life_s):x}", f"{now:x}"
+    return f"{state.origin}{path_of(one)}?ex={ex}&is={issued}&hm={signature(state, one.id, ex, issued)}&"
 
 
 def stored(attachment: Attachment) -> str:
@@ -62,29 +60,29 @@ def shown(one: Message) -> list[Attachment]:
     return [a for a in one.attachments if a.id not in elsewhere]
 
 
-def fill(world: World, one: Message, part: Json) -> Json:
+def fill(state: State, one: Message, part: Json) -> Json:
     """An embed or component with links in place of placeholders."""
     files = {a.id: a for a in one.attachments}
-    filled: Json = _filled(world, files, part)
+    filled: Json = _filled(state, files, part)
     return filled
 
 
-def _filled(world: World, files: dict[int, Attachment], value: Any) -> Any:
+def _filled(state: State, files: dict[int, Attachment], value: Any) -> Any:
     if isinstance(value, dict):
-        out = {key: _filled(world, files, inner) for key, inner in value.items()}
+        out = {key: _filled(state, files, inner) for key, inner in value.items()}
         url = value.get("url")
         if isinstance(url, str) and url.startswith(STORED):
-            out |= _media(world, files.get(int(url.removeprefix(STORED))), out)
+            out |= _media(state, files.get(int(url.removeprefix(STORED))), out)
         return out
     if isinstance(value, list):
-        return [_filled(world, files, inner) for inner in value]
+        return [_filled(state, files, inner) for inner in value]
     return value
 
 
-def _media(world: World, file: Attachment | None, shape: Json) -> Json:
+def _media(state: State, file: Attachment | None, shape: Json) -> Json:
     if file is None:
-        return {"url": f"{world.origin}/attachments/0/0/gone", "proxy_url": f"{world.origin}/attachments/0/0/gone"}
-    url = sign(world, file)
+        return {"url": f"{state.origin}/attachments/0/0/gone", "proxy_url": f"{state.origin}/attachments/0/0/gone"}
+    url = sign(state, file)
     media: Json = {"url": url, "proxy_url": url}
     if "id" in shape:
         media |= {"attachment_id": str(file.id), "content_type": file.content_type}

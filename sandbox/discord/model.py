@@ -168,7 +168,6 @@ class Message:
     ephemeral_for: int | None = None
     interaction_id: int | None = None
     interaction_metadata: Json | None = None
-    interaction_name: str | None = None
     webhook_id: int | None = None
     reference: Json | None = None
     mentions: tuple[int, ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sandbox.discord import links
 from sandbox.discord.model import (
@@ -19,9 +19,7 @@ from sandbox.discord.model import (
     Role,
     User,
 )
-
-if TYPE_CHECKING:
-    from sandbox.discord.world import World
+from sandbox.discord.state import State
 
 LONG_AGO = "2021-05-01T12:00:00+00:00"
 
@@ -53,15 +51,15 @@ def self_user(person: User) -> Json:
     return user(person) | {"mfa_enabled": True, "locale": "en-US", "verified": True, "email": None, "premium_type": 0}
 
 
-def application(world: World) -> Json:
-    guilds = sum(g.has_bot for g in world.guilds.values())
+def application(state: State, owner: User) -> Json:
+    guilds = sum(g.has_bot for g in state.guilds.values())
     return {
-        "id": str(world.application_id),
-        "name": world.bot.display_name,
+        "id": str(state.application_id),
+        "name": state.bot.display_name,
         "icon": None,
         "description": "",
         "type": None,
-        "bot": user(world.bot),
+        "bot": user(state.bot),
         "bot_public": True,
         "bot_require_code_grant": False,
         "verify_key": "0" * 64,
@@ -70,9 +68,9 @@ def application(world: World) -> Json:
         "redirect_uris": [],
         "interactions_endpoint_url": None,
         "role_connections_verification_url": None,
-        "owner": user(world.town.owner),
+        "owner": user(owner),
         "approximate_guild_count": guilds,
-        "approximate_user_install_count": len(world.user_installs),
+        "approximate_user_install_count": len(state.user_installs),
         "approximate_user_authorization_count": 0,
         "explicit_content_filter": 0,
         "team": None,
@@ -123,7 +121,7 @@ def overwrite(one: Overwrite) -> Json:
     return {"id": str(one.id), "type": one.kind, "allow": str(one.allow), "deny": str(one.deny)}
 
 
-def channel(world: World, one: Channel) -> Json:
+def channel(state: State, one: Channel) -> Json:
     """A channel, thread or private conversation, in full."""
     base: Json = {
         "id": str(one.id),
@@ -140,7 +138,7 @@ def channel(world: World, one: Channel) -> Json:
         "name": one.name,
         "parent_id": str(one.parent_id) if one.parent_id else None,
     }
-    return base | (_thread(world, one) if one.is_thread else _guild_channel(one))
+    return base | (_thread(state, one) if one.is_thread else _guild_channel(one))
 
 
 def _guild_channel(one: Channel) -> Json:
@@ -161,10 +159,10 @@ def _guild_channel(one: Channel) -> Json:
     return shape
 
 
-def _thread(world: World, one: Channel) -> Json:
-    count = len(world.messages.get(one.id, {}))
+def _thread(state: State, one: Channel) -> Json:
+    count = len(state.messages.get(one.id, {}))
     return {
-        "owner_id": str(world.bot.id),
+        "owner_id": str(state.bot.id),
         "thread_metadata": {
             "archived": one.archived,
             "archive_timestamp": LONG_AGO,
@@ -224,10 +222,10 @@ def guild(one: Guild) -> Json:
     }
 
 
-def guild_create(world: World, one: Guild) -> Json:
+def guild_create(state: State, one: Guild) -> Json:
     """A server as the gateway tells it when the bot connects: only the bot is in ``members``."""
-    channels = world.channels_of(one)
-    mine = one.members.get(world.bot.id)
+    channels = state.channels_of(one)
+    mine = one.members.get(state.bot.id)
     return guild(one) | {
         "joined_at": LONG_AGO,
         "large": False,
@@ -240,13 +238,13 @@ def guild_create(world: World, one: Guild) -> Json:
         "guild_scheduled_events": [],
         "soundboard_sounds": [],
         "hub_type": None,
-        "channels": [channel(world, c) for c in channels if not c.is_thread],
-        "threads": [channel(world, c) for c in channels if c.is_thread],
+        "channels": [channel(state, c) for c in channels if not c.is_thread],
+        "threads": [channel(state, c) for c in channels if c.is_thread],
     }
 
 
-def attachment(world: World, one: Attachment) -> Json:
-    url = links.sign(world, one)
+def attachment(state: State, one: Attachment) -> Json:
+    url = links.sign(state, one)
     shape: Json = {
         "id": str(one.id),
         "filename": one.filename,
@@ -264,7 +262,7 @@ def attachment(world: World, one: Attachment) -> Json:
     return shape
 
 
-def message(world: World, one: Message) -> Json:
+def message(state: State, one: Message) -> Json:
     """A message as the API answers it; links are signed anew."""
     shape: Json = {
         "id": str(one.id),
@@ -272,12 +270,12 @@ def message(world: World, one: Message) -> Json:
         "type": one.type,
         "content": one.content,
         "author": user(one.author),
-        "mentions": [user(world.users[i]) for i in one.mentions if i in world.users],
+        "mentions": [user(state.users[i]) for i in one.mentions if i in state.users],
         "mention_roles": [str(i) for i in one.mention_roles],
         "mention_everyone": one.mention_everyone,
-        "attachments": [attachment(world, a) for a in links.shown(one)],
-        "embeds": [links.fill(world, one, e) for e in one.embeds],
-        "components": [links.fill(world, one, c) for c in one.components],
+        "attachments": [attachment(state, a) for a in links.shown(one)],
+        "embeds": [links.fill(state, one, e) for e in one.embeds],
+        "components": [links.fill(state, one, c) for c in one.components],
         "timestamp": iso(one.created_at),
         "edited_timestamp": iso(one.edited_at),
         "flags": one.flags,
@@ -295,7 +293,7 @@ def message(world: World, one: Message) -> Json:
     return shape
 
 
-def interaction_metadata(world: World, interaction: Interaction, *, is_answer: bool) -> Json:
+def interaction_metadata(interaction: Interaction, *, is_answer: bool) -> Json:
     """What a message tells of the interaction it came from."""
     shape: Json = {
         "id": str(interaction.id),

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sandbox.discord import ids
 from sandbox.discord.commands import GUILD_INSTALL, IN_BOT_DM, IN_GUILD, IN_PRIVATE, USER_INSTALL, is_offered
 from sandbox.discord.model import Channel, ChannelType, Guild, Json, User
-
-if TYPE_CHECKING:
-    from sandbox.discord.world import World
+from sandbox.discord.state import State
 
 DM_PERMISSIONS = (
     ids.VIEW_CHANNEL
@@ -24,23 +20,23 @@ DM_PERMISSIONS = (
 )
 
 
-def permissions(world: World, user: User, channel: Channel) -> int:
+def permissions(state: State, user: User, channel: Channel) -> int:
     """The bits of a person or the bot in a channel; 0 for one who is not there."""
     if channel.guild_id is None:
-        inside = user in channel.recipients or (channel.type is ChannelType.DM and user == world.bot)
+        inside = user in channel.recipients or (channel.type is ChannelType.DM and user == state.bot)
         return DM_PERMISSIONS if inside else 0
-    guild = world.guilds[channel.guild_id]
-    bits = _in_channel(guild, user, _ruling(world, channel))
+    guild = state.guilds[channel.guild_id]
+    bits = _in_channel(guild, user, _ruling(state, channel))
     if bits and channel.is_thread:
         may_speak = bits & ids.SEND_MESSAGES_IN_THREADS
         bits = bits | ids.SEND_MESSAGES if may_speak else bits & ~ids.SEND_MESSAGES
     return bits
 
 
-def _ruling(world: World, channel: Channel) -> Channel:
+def _ruling(state: State, channel: Channel) -> Channel:
     """The channel whose overwrites count: a thread follows its parent."""
-    if channel.is_thread and channel.parent_id in world.channels:
-        return world.channels[channel.parent_id]
+    if channel.is_thread and channel.parent_id in state.channels:
+        return state.channels[channel.parent_id]
     return channel
 
 
@@ -82,40 +78,40 @@ def context_of(channel: Channel) -> int:
     return IN_BOT_DM if channel.type is ChannelType.DM else IN_PRIVATE
 
 
-def owners_of(world: World, user: User, channel: Channel) -> dict[str, str]:
+def owners_of(state: State, user: User, channel: Channel) -> dict[str, str]:
     """``authorizing_integration_owners``: which installations are behind a command of this person here."""
     owners: dict[str, str] = {}
-    guild = world.guild_of(channel)
+    guild = state.guild_of(channel)
     if guild is not None and guild.has_bot:
         owners[str(GUILD_INSTALL)] = str(guild.id)
-    elif channel.type is ChannelType.DM and guild is None and _shares_guild(world, user):
+    elif channel.type is ChannelType.DM and guild is None and _shares_guild(state, user):
         owners[str(GUILD_INSTALL)] = "0"
-    if user.id in world.user_installs:
+    if user.id in state.user_installs:
         owners[str(USER_INSTALL)] = str(user.id)
     return owners
 
 
-def _shares_guild(world: World, user: User) -> bool:
-    return any(g.has_bot and user.id in g.members for g in world.guilds.values())
+def _shares_guild(state: State, user: User) -> bool:
+    return any(g.has_bot and user.id in g.members for g in state.guilds.values())
 
 
-def commands_for(world: World, user: User, channel: Channel) -> list[Json]:
+def commands_for(state: State, user: User, channel: Channel) -> list[Json]:
     """What the client's command list shows a person here."""
-    bits = permissions(world, user, channel)
-    guild = world.guild_of(channel)
+    bits = permissions(state, user, channel)
+    guild = state.guild_of(channel)
     if not bits & ids.USE_APPLICATION_COMMANDS or not bits & ids.VIEW_CHANNEL:
         return []
-    owners = frozenset(int(kind) for kind in owners_of(world, user, channel))
+    owners = frozenset(int(kind) for kind in owners_of(state, user, channel))
     bot_is_here = guild is not None and guild.has_bot
     return [
         command
-        for command in world.commands.everything(guild.id if bot_is_here and guild else None)
+        for command in state.commands.everything(guild.id if bot_is_here and guild else None)
         if is_offered(
             command,
             context=context_of(channel),
             owners=owners,
             permissions=bits,
-            nsfw=_ruling(world, channel).nsfw,
+            nsfw=_ruling(state, channel).nsfw,
             dm=guild is None,
         )
     ]

@@ -27,7 +27,7 @@ class Server:
     every request, answer and gateway event is held against them. What is wrong with the bot's requests (or, a bug here,
     with the answers) is collected in ``breaches``; a test asserts it is empty.
 
-    ``strict_mentions``: a message with an @mention in it that ``allowed_mentions`` does not forbid is a breach.
+    A message with an @mention in it that ``allowed_mentions`` does not forbid is a breach, too.
 
     ``url`` is the origin, ``api_base`` what belongs into ``DISCORD_API_BASE``, ``world.token`` into ``DISCORD_TOKEN``.
     Before ``start`` further routes may be put into ``app`` (free: everything outside ``/api``, ``/gateway``,
@@ -47,7 +47,6 @@ class Server:
     ) -> None:
         self.world = world or World()
         self.breaches: list[Breach] = []
-        self.strict_mentions = True
         self.host, self.port = host, port
         folder = specs or os.environ.get("EASEL_SPECS")
         self.specs = Specs(Path(folder) if folder else None, self.breaches)
@@ -57,7 +56,7 @@ class Server:
         self.limits = RateLimits(self.world.clock.now)
         self.gateway = Gateway(self.world, self.specs, self.wire)
         self.cdn = Cdn(self.world)
-        self.rest = Rest(self)
+        self.rest = Rest(self.world, self.gateway, self.limits, self.specs, self.wire, self.faults)
         self.app = web.Application(client_max_size=64 * 1024 * 1024)
         self.rest.attach(self.app)
         self.gateway.attach(self.app)

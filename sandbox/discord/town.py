@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from sandbox.discord import ids
 from sandbox.discord.model import DEFAULT_UPLOAD_LIMIT, MIB, Channel, ChannelType, Guild, Member, Overwrite, Role, User
-
-if TYPE_CHECKING:
-    from sandbox.discord.world import World
+from sandbox.discord.state import State
 
 JOINED = datetime(2024, 5, 1, tzinfo=UTC)
 
@@ -48,7 +45,7 @@ class Town:
     admins: Role
 
 
-def settle(world: World) -> Town:
+def settle(state: State) -> Town:
     """Fills an empty world with the town."""
     people = {
         key: User(ids.old_id(2019, 3, day), key, name, locale=locale, upload_limit=limit)
@@ -65,12 +62,12 @@ def settle(world: World) -> Town:
         )
     }
     for person in people.values():
-        world.users[person.id] = person
+        state.users[person.id] = person
     mia, pablo, mona, ada, otto, nomi = people.values()
 
-    studio = _guild(world, "Easel Studio", otto, day=1)
-    gallery = _guild(world, "Night Gallery", otto, day=2)
-    elsewhere = _guild(world, "Elsewhere", nomi, day=3, has_bot=False)
+    studio = _guild(state, "Easel Studio", otto, day=1)
+    gallery = _guild(state, "Night Gallery", otto, day=2)
+    elsewhere = _guild(state, "Elsewhere", nomi, day=3, has_bot=False)
 
     painters = _role(studio, "Painters", 0, color=0x3BA55D, position=2)
     moderators = _role(studio, "Moderators", ids.MANAGE_MESSAGES, color=0xFAA61A, position=3)
@@ -80,14 +77,14 @@ def settle(world: World) -> Town:
     _join(studio, mona, moderators)
     _join(studio, ada, admins)
     _join(studio, otto)
-    _join(studio, world.bot)
-    for person in (mia, ada, otto, world.bot):
+    _join(studio, state.bot)
+    for person in (mia, ada, otto, state.bot):
         _join(gallery, person)
     for person in (nomi, mia):
         _join(elsewhere, person)
-    world.user_installs.add(nomi.id)
+    state.user_installs.add(nomi.id)
 
-    channels = _Builder(world)
+    channels = _Builder(state)
     general = channels.add(studio, "general", topic="Say hello, then /imagine")
     pictures = channels.add(studio, "pictures", topic="Everything that was made")
     announcements = channels.add(studio, "news", ChannelType.ANNOUNCEMENT)
@@ -96,7 +93,7 @@ def settle(world: World) -> Town:
     thread = channels.add(studio, "red foxes", ChannelType.THREAD, parent=pictures)
     quiet = channels.add(studio, "read-only")
     hidden = channels.add(studio, "staff")
-    quiet.overwrites[world.bot.id] = Overwrite(world.bot.id, 1, deny=ids.SEND_MESSAGES | ids.ATTACH_FILES)
+    quiet.overwrites[state.bot.id] = Overwrite(state.bot.id, 1, deny=ids.SEND_MESSAGES | ids.ATTACH_FILES)
     hidden.overwrites[studio.id] = Overwrite(studio.id, 0, deny=ids.VIEW_CHANNEL)
     hidden.overwrites[admins.id] = Overwrite(admins.id, 0, allow=ids.VIEW_CHANNEL)
     wall = channels.add(gallery, "wall", topic="Another server: nothing of the first is visible here")
@@ -130,8 +127,8 @@ def settle(world: World) -> Town:
 class _Builder:
     """Adds channels one below the other."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, state: State) -> None:
+        self._state = state
         self._position = 0
 
     def add(
@@ -155,14 +152,14 @@ class _Builder:
             nsfw=nsfw,
             position=self._position,
         )
-        self._world.channels[channel.id] = channel
+        self._state.channels[channel.id] = channel
         return channel
 
 
-def _guild(world: World, name: str, owner: User, *, day: int, has_bot: bool = True) -> Guild:
+def _guild(state: State, name: str, owner: User, *, day: int, has_bot: bool = True) -> Guild:
     guild = Guild(ids.old_id(2021, 5, day), name, owner.id, has_bot=has_bot)
     guild.roles[guild.id] = Role(guild.id, "@everyone", ids.EVERYONE, position=0)
-    world.guilds[guild.id] = guild
+    state.guilds[guild.id] = guild
     return guild
 
 

@@ -1,23 +1,21 @@
-"""The pretend Discord itself: what exists, what people do in it, and what they see. Law: knows no socket.
+"""The pretend Discord with people in it: what they do, what they see, and how its servers change. Law: knows no socket.
 
-People act through ``World`` (``slash``, ``click``, …); each action returns an ``Interaction`` at once, whose ``wait_…``
-methods await what the bot does with it. The wire (``server.Server``) attaches itself as a ``Sink``.
+Each thing a person does returns an ``Interaction`` at once, whose ``wait_…`` methods await what the bot does with it.
+The wire (``server.Server``) attaches itself as a ``Sink``.
 """
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sandbox.discord import ids, payloads, rights
 from sandbox.discord.clock import RealClock
-from sandbox.discord.commands import CommandBook
 from sandbox.discord.model import (
-    Attachment,
     Channel,
     ChannelType,
     Event,
+    Flags,
     Guild,
     Interaction,
     InteractionType,
@@ -27,100 +25,26 @@ from sandbox.discord.model import (
     Modal,
     Overwrite,
     Role,
-    Signal,
     Upload,
     User,
 )
-from sandbox.discord.people import actions
+from sandbox.discord.people import forms
+from sandbox.discord.people.commands import command_data, find_command, find_entry
+from sandbox.discord.people.interactions import begin, shard_guild
+from sandbox.discord.people.options import NotPossible, Resolved, check
+from sandbox.discord.state import State
 from sandbox.discord.town import Town, settle
 
-Listener = Callable[[Event], None]
 
+class World(State):
+    """A Discord with a town in it (``self.town``) and no wire yet. Whoever only reads takes a ``State``.
 
-class Sink(Protocol):
-    """Where gateway events go."""
-
-    def dispatch(self, name: str, data: Json, guild_id: int | None) -> None:
-        """Sends an event to every session of the guild's shard (None: shard 0)."""
-        ...
-
-
-class World:
-    """A Discord with a town in it (``self.town``), one application (``bot``, ``token``) and no wire yet.
-
-    ``clock`` may be a ``HandClock``; the 3 s and 15 min rules, ids and links follow it.
-    ``origin`` is where attachments are served; the server sets it.
+    What a person cannot do raises ``NotPossible`` with a readable text, as Discord's client would not let them.
     """
 
     def __init__(self, *, clock: RealClock | None = None, app_name: str = "Easel") -> None:
-        self.clock = clock or RealClock()
-        self.ids = ids.Snowflakes(self.clock.now)
-        self.application_id = ids.old_id(2023, 1, 7)
-        self.bot = User(self.application_id, app_name.lower(), app_name, bot=True)
-        self.token = ids.bot_token(self.bot.id)
-        self.origin = "http://127.0.0.1"
-        self.link_key = secrets.token_bytes(32)
-        self.link_life_s = 24 * 3600.0
-        self.users: dict[int, User] = {self.bot.id: self.bot}
-        self.guilds: dict[int, Guild] = {}
-        self.channels: dict[int, Channel] = {}
-        self.messages: dict[int, dict[int, Message]] = {}
-        self.attachments: dict[int, Attachment] = {}
-        self.interactions: dict[int, Interaction] = {}
-        self.by_token: dict[str, Interaction] = {}
-        self.commands = CommandBook()
-        self.user_installs: set[int] = set()
-        self.closed_dms: set[int] = set()
-        self.entitlements: list[Json] = []
-        self.changed = Signal()
-        self.sinks: list[Sink] = []
-        self._listeners: list[Listener] = []
+        super().__init__(clock or RealClock(), app_name)
         self.town: Town = settle(self)
-
-    # --- looking -------------------------------------------------------------------------------------------------
-
-    def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Calls ``listener`` (synchronously, must not raise) for every ``Event``; the answer ends it."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
-
-    def guild_of(self, channel: Channel) -> Guild | None:
-        """The channel's server; None for direct messages."""
-        return self.guilds[channel.guild_id] if channel.guild_id is not None else None
-
-    def channels_of(self, guild: Guild) -> list[Channel]:
-        """A server's channels and threads in their order."""
-        return sorted((c for c in self.channels.values() if c.guild_id == guild.id), key=lambda c: c.position)
-
-    def channels_for(self, user: User) -> list[Channel]:
-        """Everything the person can open: visible channels of their servers, then direct messages with the bot."""
-        mine = [c for g in self.guilds.values() if user.id in g.members for c in self.channels_of(g)]
-        shown = [c for c in mine if self.permissions(user, c) & ids.VIEW_CHANNEL]
-        return shown + [c for c in self.channels.values() if user in c.recipients]
-
-    def history(self, channel: Channel, viewer: User | None = None) -> list[Message]:
-        """Messages that exist, oldest first; with ``viewer`` only those that person may see."""
-        return [m for m in self.messages.get(channel.id, {}).values() if viewer is None or m.visible_to(viewer.id)]
-
-    def find_message(self, channel_id: int, message_id: int) -> Message | None:
-        """The message, if it still exists (private ones too)."""
-        return self.messages.get(channel_id, {}).get(message_id)
-
-    def view(self, message: Message) -> Json:
-        """The message as Discord's JSON (what the API answers), with fresh attachment links."""
-        return payloads.message(self, message)
-
-    def permissions(self, user: User, channel: Channel) -> int:
-        """The permission bits of a person (or the bot) in a channel, by Discord's rules; 0 for strangers."""
-        return rights.permissions(self, user, channel)
-
-    def upload_limit(self, user: User, guild: Guild | None) -> int:
-        """The largest single file in bytes for an answer to this person here."""
-        return max(user.upload_limit, guild.upload_limit if guild else 0)
-
-    def commands_for(self, user: User, channel: Channel) -> list[Json]:
-        """Registered commands (all types, Discord's JSON) that the client would offer this person in this channel."""
-        return rights.commands_for(self, user, channel)
 
     # --- people act ----------------------------------------------------------------------------------------------
 
@@ -130,10 +54,13 @@ class World:
         """Runs a slash command; ``name`` is ``/imagine`` or ``/settings cooldown``.
 
         Values are what a person would have entered: str, int, float, bool, ``User``, ``Role``, ``Channel``, ``Upload``
-        for an attachment. ``more`` are options, too. Checked as Discord's client does: raises ``actions.NotPossible``
-        with a readable text (unknown command or option, missing, wrong type, not a choice, too long, no right).
+        for an attachment. ``more`` are options, too.
         """
-        return await actions.slash(self, user, channel, name, {**(options or {}), **more})
+        command, path, leaf = find_command(self, user, channel, name)
+        resolved = Resolved(self, channel)
+        entered = check(leaf.get("options") or [], {**(options or {}), **more}, resolved, user)
+        data = command_data(command, path, entered) | resolved.data
+        return begin(self, InteractionType.COMMAND, user, channel, data)
 
     async def autocomplete(
         self,
@@ -148,15 +75,52 @@ class World:
 
         ``options`` are the other ones as far as they are filled in (not checked, as in the client).
         """
-        return await actions.autocomplete(self, user, channel, name, focused, typed, dict(options or {}))
+        command, path, leaf = find_command(self, user, channel, name)
+        known = {o["name"]: o for o in leaf.get("options") or []}
+        if focused not in known or not known[focused].get("autocomplete"):
+            raise NotPossible(f"`{focused}` has no completion")
+        others = {key: value for key, value in (options or {}).items() if key != focused}
+        resolved = Resolved(self, channel)
+        entered = check(list(known.values()), others, resolved, user, complete=False)
+        entered.append({"name": focused, "type": known[focused]["type"], "value": typed, "focused": True})
+        data = command_data(command, path, entered) | resolved.data
+        return begin(self, InteractionType.AUTOCOMPLETE, user, channel, data)
+
+    async def message_menu(self, user: User, message: Message, name: str) -> Interaction:
+        """Picks Apps → ``name`` on a message."""
+        channel = self.channels[message.channel_id]
+        data = command_data(find_entry(self, user, channel, name), (), [])
+        self._must_see(user, message)
+        del data["options"]
+        data |= {
+            "target_id": str(message.id),
+            "resolved": {"messages": {str(message.id): payloads.message(self, message)}},
+        }
+        return begin(self, InteractionType.COMMAND, user, channel, data, source=message)
 
     async def click(self, message: Message, custom_id: str, user: User) -> Interaction:
         """Presses the button with this custom_id (or, if none has it, this label) on a message."""
-        return await actions.click(self, message, custom_id, user)
+        self._must_see(user, message)
+        button = forms.find_button(message, custom_id)
+        data = {"custom_id": button["custom_id"], "component_type": button["type"], "id": button["id"]}
+        channel = self.channels[message.channel_id]
+        return begin(self, InteractionType.COMPONENT, user, channel, data, source=message)
 
     async def select(self, message: Message, custom_id: str, values: Sequence[Any], user: User) -> Interaction:
         """Chooses values in a select menu: strings, or ``User`` / ``Role`` / ``Channel`` for those kinds of menus."""
-        return await actions.select(self, message, custom_id, values, user)
+        self._must_see(user, message)
+        channel = self.channels[message.channel_id]
+        menu = forms.find_menu(message, custom_id)
+        resolved = Resolved(self, channel)
+        data: Json = {
+            "custom_id": custom_id,
+            "component_type": menu["type"],
+            "id": menu["id"],
+            "values": forms.chosen(menu, values, resolved, user),
+        }
+        if menu["type"] in forms.ENTITY_SELECTS:
+            data["resolved"] = resolved.parts
+        return begin(self, InteractionType.COMPONENT, user, channel, data, source=message)
 
     async def submit_form(
         self,
@@ -167,21 +131,66 @@ class World:
     ) -> Interaction:
         """Sends a form. ``values``: custom_id → text, list of choices, or bool; fields left out keep their default.
 
-        ``files``: custom_id of a file field → files. Checked as the client does; raises ``actions.NotPossible``.
+        ``files``: custom_id of a file field → files.
         """
-        return await actions.submit_form(self, modal, dict(values or {}), dict(files or {}), user)
+        opener = modal.interaction
+        person = user or opener.user
+        resolved = Resolved(self, opener.channel)
+        filled = forms.fill(modal, values or {}, files or {}, resolved, person)
+        data: Json = {"custom_id": modal.custom_id, "components": filled} | resolved.data
+        source = opener.source_message if opener.type is InteractionType.COMPONENT else None
+        return begin(self, InteractionType.MODAL, person, opener.channel, data, source=source, opener=opener)
 
-    async def message_menu(self, user: User, message: Message, name: str) -> Interaction:
-        """Picks Apps → ``name`` on a message."""
-        return await actions.message_menu(self, user, message, name)
+    def _must_see(self, user: User, message: Message) -> None:
+        if message.deleted or self.find_message(message.channel_id, message.id) is None:
+            raise NotPossible("the message does not exist any more")
+        if not message.visible_to(user.id):
+            raise NotPossible("only somebody else can see that message")
+        if not rights.permissions(self, user, self.channels[message.channel_id]) & ids.VIEW_CHANNEL:
+            raise NotPossible("the person cannot see that channel")
+
+    def replay(self, interaction: Interaction) -> None:
+        """Sends the very same INTERACTION_CREATE once more."""
+        self.dispatch("INTERACTION_CREATE", interaction.payload, shard_guild(interaction))
+
+    # --- messages and channels -----------------------------------------------------------------------------------
 
     def say(self, user: User, channel: Channel, content: str = "", files: Sequence[Upload] = ()) -> Message:
         """Posts an ordinary message of a person (pictures become usable by message menus)."""
-        return actions.say(self, user, channel, content, files)
+        message = Message(
+            id=self.ids.make(),
+            channel_id=channel.id,
+            author=user,
+            content=content,
+            created_at=self.clock.now(),
+            attachments=[self.store(f, channel.id) for f in files],
+        )
+        self.put_message(message)
+        return message
 
-    def store(self, upload: Upload, channel_id: int, **more: Any) -> Attachment:
-        """Keeps a file; ``more`` are fields of ``Attachment``."""
-        return actions.store(self, upload, channel_id, **more)
+    def put_message(self, message: Message) -> None:
+        """Adds a message to its channel and tells everybody."""
+        self.messages.setdefault(message.channel_id, {})[message.id] = message
+        channel = self.channels.get(message.channel_id)
+        if channel is not None and not message.flags & Flags.EPHEMERAL:
+            channel.last_message_id = message.id
+        self.note_message("message_created", message)
+
+    def note_message(self, kind: Any, message: Message) -> None:
+        """Emits a message event and sends it through the gateway to sessions that asked for messages."""
+        names = {"message_created": "MESSAGE_CREATE", "message_edited": "MESSAGE_UPDATE"}
+        channel = self.channels.get(message.channel_id)
+        if (
+            not message.ephemeral
+            and channel is not None
+            and rights.permissions(self, self.bot, channel) & ids.VIEW_CHANNEL
+        ):
+            gone = {"id": str(message.id), "channel_id": str(message.channel_id)}
+            if channel.guild_id is not None:
+                gone["guild_id"] = str(channel.guild_id)
+            data = gone if kind == "message_deleted" else payloads.message(self, message) | gone
+            self.dispatch(names.get(kind, "MESSAGE_DELETE"), data, channel.guild_id)
+        self.emit(Event(kind, message.channel_id, message, user_id=message.ephemeral_for))
 
     def delete_message(self, message: Message) -> None:
         """Removes a message as a moderator would."""
@@ -190,6 +199,12 @@ class World:
             for attachment in message.attachments:
                 self.attachments.pop(attachment.id, None)
             self.note_message("message_deleted", message)
+
+    def channels_for(self, user: User) -> list[Channel]:
+        """Everything the person can open: visible channels of their servers, then direct messages with the bot."""
+        mine = [c for g in self.guilds.values() if user.id in g.members for c in self.channels_of(g)]
+        shown = [c for c in mine if rights.permissions(self, user, c) & ids.VIEW_CHANNEL]
+        return shown + [c for c in self.channels.values() if user in c.recipients]
 
     def dm(self, user: User) -> Channel:
         """The direct message channel between the bot and a person; opened if there is none."""
@@ -275,44 +290,3 @@ class World:
         guild.has_bot = True
         self.add_member(guild, self.bot)
         self.dispatch("GUILD_CREATE", payloads.guild_create(self, guild), guild.id)
-
-    # --- for the wire --------------------------------------------------------------------------------------------
-
-    def emit(self, event: Event) -> None:
-        """Tells everybody who subscribed."""
-        if event.interaction is not None:
-            event.interaction.touch()
-        if event.message is not None and event.message.interaction_id in self.interactions:
-            self.interactions[event.message.interaction_id].touch()
-        self.changed.fire()
-        for listener in list(self._listeners):
-            listener(event)
-
-    def note_message(self, kind: Any, message: Message) -> None:
-        """Emits a message event and sends it through the gateway to sessions that asked for messages."""
-        names = {"message_created": "MESSAGE_CREATE", "message_edited": "MESSAGE_UPDATE"}
-        channel = self.channels.get(message.channel_id)
-        if not message.ephemeral and channel is not None and self.permissions(self.bot, channel) & ids.VIEW_CHANNEL:
-            gone = {"id": str(message.id), "channel_id": str(message.channel_id)}
-            if channel.guild_id is not None:
-                gone["guild_id"] = str(channel.guild_id)
-            data = gone if kind == "message_deleted" else payloads.message(self, message) | gone
-            self.dispatch(names.get(kind, "MESSAGE_DELETE"), data, channel.guild_id)
-        self.emit(Event(kind, message.channel_id, message, user_id=message.ephemeral_for))
-
-    def dispatch(self, name: str, data: Json, guild_id: int | None) -> None:
-        """Sends a gateway event to all that listen; events of servers without the bot go nowhere."""
-        if guild_id is not None and name != "INTERACTION_CREATE" and name != "GUILD_DELETE":
-            guild = self.guilds.get(guild_id)
-            if guild is None or not guild.has_bot:
-                return
-        for sink in list(self.sinks):
-            sink.dispatch(name, data, guild_id)
-
-    def replay(self, interaction: Interaction) -> None:
-        """Sends the very same INTERACTION_CREATE once more."""
-        self.dispatch("INTERACTION_CREATE", interaction.payload, actions.shard_guild(interaction))
-
-    def open_interactions(self, kind: InteractionType | None = None) -> list[Interaction]:
-        """Those nobody has acknowledged yet."""
-        return [i for i in self.interactions.values() if not i.acknowledged and (kind is None or i.type is kind)]

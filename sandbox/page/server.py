@@ -12,11 +12,11 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from sandbox.discord import ids
+from sandbox.discord import ids, rights
 from sandbox.discord.faults import Faults
 from sandbox.discord.model import Attachment, Event, Interaction, Json, Modal, User
 from sandbox.discord.people import forms
-from sandbox.discord.people.actions import find_command
+from sandbox.discord.people.commands import find_command
 from sandbox.discord.people.options import NotPossible
 from sandbox.discord.wire.gateway import Gateway
 from sandbox.discord.wire.log import WireLog
@@ -180,7 +180,7 @@ class PageServer:
     async def _commands(self, request: web.Request) -> Json:
         viewer = self._viewer(request)
         channel = doings.Finder(self.world, viewer).channel(request.query.get("channel", ""))
-        return {"commands": self.world.commands_for(viewer, channel)}
+        return {"commands": rights.commands_for(self.world, viewer, channel)}
 
     async def _wire(self, request: web.Request) -> Json:
         return {"entries": self._drawer.entries(self._related(request.query.get("interaction")))}
@@ -290,7 +290,7 @@ class PageServer:
     async def _say(self, request: web.Request) -> Json:
         find, ask = await self._opened(request)
         channel = find.channel(ask.text("channel"))
-        if not self.world.permissions(find.viewer, channel) & ids.SEND_MESSAGES:
+        if not rights.permissions(self.world, find.viewer, channel) & ids.SEND_MESSAGES:
             raise NotPossible("you may not write in this channel")
         content, files = ask.text("content"), list(ask.files.values())
         if len(content) > 2000:
@@ -305,7 +305,7 @@ class PageServer:
     async def _delete(self, request: web.Request) -> Json:
         find, ask = await self._opened(request)
         message = find.message(ask)
-        bits = self.world.permissions(find.viewer, self.world.channels[message.channel_id])
+        bits = rights.permissions(self.world, find.viewer, self.world.channels[message.channel_id])
         mine = message.author == find.viewer or message.ephemeral_for == find.viewer.id
         if not mine and not bits & ids.MANAGE_MESSAGES:
             raise NotPossible("only its author or a moderator may delete this message")

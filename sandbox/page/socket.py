@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import WSMsgType, web
 
-from sandbox.discord import ids
+from sandbox.discord import ids, rights
 from sandbox.discord.model import Event, Interaction, Json, User
 from sandbox.discord.world import World
 from sandbox.page import views
@@ -116,7 +116,7 @@ class Live:
         channel = self._world.channels.get(one.channel_id)
         if channel is None or not one.visible_to(tab.viewer.id):
             return None
-        if not self._world.permissions(tab.viewer, channel) & ids.VIEW_CHANNEL:
+        if not rights.permissions(self._world, tab.viewer, channel) & ids.VIEW_CHANNEL:
             return None
         head = {"channel": str(one.channel_id)}
         if event.kind == "message_deleted":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sandbox.discord import ids
+from sandbox.discord import ids, payloads, rights
 from sandbox.discord.model import Channel, ChannelType, Guild, Interaction, Json, Member, Message, Modal, User
 from sandbox.discord.world import World
 
@@ -69,7 +69,7 @@ def _color(guild: Guild, member: Member) -> int:
 
 
 def _channel(world: World, channel: Channel, viewer: User) -> Json:
-    bits = world.permissions(viewer, channel)
+    bits = rights.permissions(world, viewer, channel)
     return {
         "id": str(channel.id),
         "guild": None if channel.guild_id is None else str(channel.guild_id),
@@ -86,7 +86,7 @@ def _channel(world: World, channel: Channel, viewer: User) -> Json:
 
 def message(world: World, one: Message) -> Json:
     """A message for the page: Discord's JSON with local links, and what a client knows beyond it."""
-    shown: Json = local(world.view(one))
+    shown: Json = local(payloads.message(world, one))
     channel = world.channels.get(one.channel_id)
     guild = world.guild_of(channel) if channel is not None else None
     member = guild.members.get(one.author.id) if guild is not None else None

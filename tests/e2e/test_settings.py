@@ -9,7 +9,7 @@ import pytest
 from bot.rules.limits.limit import Measure, Scope
 from bot.rules.people import Place
 from sandbox.discord.model import Upload
-from sandbox.discord.people.actions import NotPossible
+from sandbox.discord.people.options import NotPossible
 
 
 @pytest.fixture

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.discord import commands as book
+from sandbox.discord import rights
 from sandbox.discord.model import Attachment, Channel, Interaction, Json, Message, Upload, User
 from sandbox.discord.people import forms
-from sandbox.discord.people.actions import NotPossible, find_command
-from sandbox.discord.people.options import ATTACHMENT, CHANNEL, MENTIONABLE, ROLE, TYPE_NAMES
+from sandbox.discord.people.commands import find_command
+from sandbox.discord.people.options import ATTACHMENT, CHANNEL, MENTIONABLE, ROLE, TYPE_NAMES, NotPossible
 from sandbox.discord.people.options import USER as USER_OPTION
 from sandbox.discord.rules.components import BUTTON, TEXT, walk
 from sandbox.discord.server import Server
@@ -149,7 +150,7 @@ def parse(line: str, world: World, user: User, channel: Channel) -> Typed:
     if not text.startswith("/") or len(text) < 2:
         raise Misuse(f"A command starts with a slash.\n{overview(world, user, channel)}")
     first, _, rest = text[1:].partition(" ")
-    offered = {c["name"]: c for c in world.commands_for(user, channel) if c["type"] == book.CHAT}
+    offered = {c["name"]: c for c in rights.commands_for(world, user, channel) if c["type"] == book.CHAT}
     if first not in offered:
         near = difflib.get_close_matches(first, offered, 1)
         hint = f" Did you mean /{near[0]}?" if near else ""
@@ -231,7 +232,7 @@ def value_of(option: Json, words: str, world: World, channel: Channel) -> Any:
 def overview(world: World, user: User, channel: Channel) -> str:
     """Every command this person can run here, a line each."""
     lines = []
-    for command in world.commands_for(user, channel):
+    for command in rights.commands_for(world, user, channel):
         if command["type"] == book.CHAT:
             for path, leaf in book.leaves(command):
                 lines.append(f"  /{' '.join((command['name'], *path))} – {leaf['description']}")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sandbox.discord.model import Channel, Json, Modal, Role, Upload, User
+from sandbox.discord.model import Channel, Json, Message, Modal, Role, Upload, User
 from sandbox.discord.people.options import NotPossible, Resolved
 
-ACTION_ROW, STRING_SELECT, TEXT_INPUT, LABEL, FILE_UPLOAD = 1, 3, 4, 18, 19
+ACTION_ROW, BUTTON, STRING_SELECT, TEXT_INPUT, LABEL, FILE_UPLOAD = 1, 2, 3, 4, 18, 19
 USER_SELECT, ROLE_SELECT, MENTIONABLE_SELECT, CHANNEL_SELECT = 5, 6, 7, 8
 TEXT_DISPLAY, RADIO, CHECKBOXES, CHECKBOX = 10, 21, 22, 23
 ENTITY_SELECTS = {USER_SELECT, ROLE_SELECT, MENTIONABLE_SELECT, CHANNEL_SELECT}
@@ -22,6 +22,30 @@ def flat(components: Iterable[Json]) -> list[Json]:
         found += flat(one.get("components") or ())
         found += flat(one[key] for key in ("component", "accessory") if isinstance(one.get(key), dict))
     return found
+
+
+def find_button(message: Message, wanted: str) -> Json:
+    """The button with this custom_id or else this label; ``NotPossible`` with what there is."""
+    buttons = [c for c in flat(message.components) if c["type"] == BUTTON]
+    button = next((b for b in buttons if b.get("custom_id") == wanted), None)
+    button = button or next((b for b in buttons if b.get("label") == wanted), None)
+    if button is None or "custom_id" not in button:
+        labels = ", ".join(str(b.get("label")) for b in buttons) or "none"
+        raise NotPossible(f"there is no button {wanted!r}; buttons: {labels}")
+    if button.get("disabled"):
+        raise NotPossible(f"the button {wanted!r} is disabled")
+    return button
+
+
+def find_menu(message: Message, custom_id: str) -> Json:
+    """The select menu with this custom_id; ``NotPossible`` with what there is."""
+    menus = {c["custom_id"]: c for c in flat(message.components) if c["type"] in {STRING_SELECT, *ENTITY_SELECTS}}
+    menu = menus.get(custom_id)
+    if menu is None:
+        raise NotPossible(f"there is no menu {custom_id!r}; menus: {', '.join(menus) or 'none'}")
+    if menu.get("disabled"):
+        raise NotPossible(f"the menu {custom_id!r} is disabled")
+    return menu
 
 
 def fields(modal: Modal) -> dict[str, Json]:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sandbox.discord import payloads
-from sandbox.discord.model import Channel, Guild, Json, Role, Upload, User
+from sandbox.discord.model import Channel, Json, Role, Upload, User
 from sandbox.discord.rights import permissions
-
-if TYPE_CHECKING:
-    from sandbox.discord.world import World
+from sandbox.discord.state import State
 
 STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, MENTIONABLE, NUMBER, ATTACHMENT = 3, 4, 5, 6, 7, 8, 9, 10, 11
 TYPE_NAMES = {
@@ -36,10 +34,14 @@ class NotPossible(ValueError):
 class Resolved:
     """Everything an interaction mentions by id, as ``resolved`` carries it."""
 
-    world: World
+    state: State
     channel: Channel
-    guild: Guild | None
     parts: dict[str, Json] = field(default_factory=dict)
+
+    @property
+    def data(self) -> Json:
+        """What it adds to an interaction's ``data``."""
+        return {"resolved": self.parts} if self.parts else {}
 
     def _put(self, kind: str, key: int, value: Json) -> str:
         self.parts.setdefault(kind, {})[str(key)] = value
@@ -47,9 +49,10 @@ class Resolved:
 
     def user(self, person: User) -> str:
         """Notes a person (and their membership here)."""
-        member = self.guild.members.get(person.id) if self.guild else None
+        guild = self.state.guild_of(self.channel)
+        member = guild.members.get(person.id) if guild else None
         if member is not None:
-            bits = permissions(self.world, person, self.channel)
+            bits = permissions(self.state, person, self.channel)
             self._put("members", person.id, payloads.bare_member(member) | {"permissions": str(bits)})
         return self._put("users", person.id, payloads.user(person))
 
@@ -58,13 +61,13 @@ class Resolved:
 
     def channel_(self, channel: Channel, viewer: User) -> str:
         """Notes a channel with the viewer's rights in it."""
-        bits = str(permissions(self.world, viewer, channel))
-        return self._put("channels", channel.id, payloads.channel(self.world, channel) | {"permissions": bits})
+        bits = str(permissions(self.state, viewer, channel))
+        return self._put("channels", channel.id, payloads.channel(self.state, channel) | {"permissions": bits})
 
     def file(self, upload: Upload) -> str:
         """Stores a file under a temporary link and notes it."""
-        kept = self.world.store(upload, self.channel.id, temporary=True, ephemeral=True)
-        return self._put("attachments", kept.id, payloads.attachment(self.world, kept))
+        kept = self.state.store(upload, self.channel.id, temporary=True, ephemeral=True)
+        return self._put("attachments", kept.id, payloads.attachment(self.state, kept))
 
 
 def check(

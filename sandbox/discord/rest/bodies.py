@@ -10,7 +10,8 @@ from typing import Any
 from aiohttp import BodyPartReader, web
 
 from sandbox.discord.model import MIB, Upload
-from sandbox.discord.rest.errors import Problem, invalid, refuse
+from sandbox.discord.rest.errors import invalid, refuse
+from sandbox.discord.rules.problems import Problem
 
 REQUEST_LIMIT = 25 * MIB
 """Of a whole request with files (Discord's message reference)."""

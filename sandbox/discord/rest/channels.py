@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sandbox.discord import ids, payloads
+from sandbox.discord import ids, payloads, rights
 from sandbox.discord.model import Channel, ChannelType, Event, Flags, Json, Message
-from sandbox.discord.people.actions import put_message
 from sandbox.discord.rest import drafts
-from sandbox.discord.rest.errors import ApiError, Problem, invalid, refuse
+from sandbox.discord.rest.call import Answer, Call
+from sandbox.discord.rest.errors import ApiError, invalid, refuse
 from sandbox.discord.rest.interactions import edited, needs_text_channel, note_ping
-from sandbox.discord.rest.rest import Answer, Call
 from sandbox.discord.rules.messages import check_message, is_empty
+from sandbox.discord.rules.problems import Problem
 
 OLD = timedelta(hours=1)
 NONCE_LIFE = timedelta(minutes=5)
@@ -22,7 +22,7 @@ def _channel(call: Call, *needed: int) -> Channel:
     channel = call.world.channels.get(call.number("channel_id"))
     if channel is None:
         raise refuse("unknown channel")
-    bits = call.world.permissions(call.world.bot, channel)
+    bits = rights.permissions(call.world, call.world.bot, channel)
     if not bits & ids.VIEW_CHANNEL:
         raise refuse("missing access")
     if any(not bits & one for one in needed):
@@ -93,7 +93,7 @@ async def post_message(call: Call) -> Answer:
     )
     message.type = 19 if message.reference else 0
     drafts.apply(call.world, message, call.body, fresh=True)
-    put_message(call.world, message)
+    call.world.put_message(message)
     return Answer(200, payloads.message(call.world, message))
 
 
@@ -131,7 +131,7 @@ async def patch_message(call: Call) -> Answer:
     message = _message(call, channel)
     if message.author != call.world.bot:
         raise refuse("not the author")
-    if call.body.files and not call.world.permissions(call.world.bot, channel) & ids.ATTACH_FILES:
+    if call.body.files and not rights.permissions(call.world, call.world.bot, channel) & ids.ATTACH_FILES:
         raise refuse("missing permissions")
     _old_edit(call, channel, message)
     kept = frozenset(a.filename for a in message.attachments)
@@ -147,7 +147,7 @@ async def patch_message(call: Call) -> Answer:
 def _old_edit(call: Call, channel: Channel, message: Message) -> None:
     if message.created_at is None or call.world.clock.now() - message.created_at < OLD:
         return
-    standing = call.server.limits.count("old edit", str(channel.id))
+    standing = call.limits.count("old edit", str(channel.id))
     if standing is not None and not standing.allowed:
         error = refuse("old edits")
         raise ApiError(error.status, error.code, error.message, retry_after_s=round(standing.reset_after_s, 3))
@@ -159,7 +159,7 @@ async def delete_message(call: Call) -> Answer:
     if message.author != call.world.bot:
         if channel.type is ChannelType.DM:
             raise ApiError(403, 50003, "Cannot execute action on a DM channel")
-        if not call.world.permissions(call.world.bot, channel) & ids.MANAGE_MESSAGES:
+        if not rights.permissions(call.world, call.world.bot, channel) & ids.MANAGE_MESSAGES:
             raise refuse("missing permissions")
     call.world.delete_message(message)
     return Answer(204)

@@ -6,10 +6,11 @@ from typing import Any
 
 from sandbox.discord.commands import CHAT
 from sandbox.discord.model import Event, Json
-from sandbox.discord.rest.errors import Problem, invalid, refuse
-from sandbox.discord.rest.rest import Answer, Call
+from sandbox.discord.rest.call import Answer, Call
+from sandbox.discord.rest.errors import invalid, refuse
 from sandbox.discord.rest.self import guild_of
 from sandbox.discord.rules.commands import check_command, check_commands
+from sandbox.discord.rules.problems import Problem
 
 DAILY_CREATES = 200
 

@@ -6,16 +6,14 @@ import copy
 import itertools
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sandbox.discord import links
 from sandbox.discord.model import Attachment, Flags, Json, Message, Upload
 from sandbox.discord.rest.bodies import Body, safe_name
 from sandbox.discord.rest.errors import refuse
 from sandbox.discord.rules.components import GALLERY
-
-if TYPE_CHECKING:
-    from sandbox.discord.world import World
+from sandbox.discord.state import State
 
 _USER = re.compile(r"<@!?(\d+)>")
 _ROLE = re.compile(r"<@&(\d+)>")
@@ -29,7 +27,7 @@ def check_sizes(body: Body, limit: int) -> None:
         raise refuse("too large")
 
 
-def apply(world: World, message: Message, body: Body, *, fresh: bool) -> None:
+def apply(state: State, message: Message, body: Body, *, fresh: bool) -> None:
     """Writes what the body says into the message; with ``fresh`` also what a new one has where it says nothing."""
     data: Json = body.data or {}
     if "content" in data or fresh:
@@ -38,7 +36,7 @@ def apply(world: World, message: Message, body: Body, *, fresh: bool) -> None:
         settable = Flags.SUPPRESS_EMBEDS | Flags.COMPONENTS_V2 | (Flags.SUPPRESS_NOTIFICATIONS if fresh else 0)
         keep = message.flags & ~Flags.SUPPRESS_EMBEDS
         message.flags = keep | (data["flags"] & settable)
-    _files(world, message, body)
+    _files(state, message, body)
     names = {a.filename: a for a in message.attachments}
     if "embeds" in data or fresh:
         message.embeds = [_embed(embed, names) for embed in data.get("embeds") or ()]
@@ -51,24 +49,24 @@ def apply(world: World, message: Message, body: Body, *, fresh: bool) -> None:
 _WRITTEN = ("content", "embeds", "components", "attachments", "flags", "mentions", "mention_roles", "mention_everyone")
 
 
-def change(world: World, message: Message, body: Body) -> None:
+def change(state: State, message: Message, body: Body) -> None:
     """Edits a message; 50006, and the message as it was, if nothing would be left. Files it loses are gone."""
     trial = copy.copy(message)
-    apply(world, trial, body, fresh=False)
+    apply(state, trial, body, fresh=False)
     if not (trial.content or trial.embeds or trial.components or trial.attachments):
         raise refuse("empty message")
     lost = {a.id for a in message.attachments} - {a.id for a in trial.attachments}
     for name in _WRITTEN:
         setattr(message, name, getattr(trial, name))
     for attachment_id in lost:
-        world.attachments.pop(attachment_id, None)
+        state.attachments.pop(attachment_id, None)
 
 
-def _files(world: World, message: Message, body: Body) -> None:
+def _files(state: State, message: Message, body: Body) -> None:
     data: Json = body.data or {}
     listed = data.get("attachments")
     if listed is None:
-        message.attachments += [_kept(world, message, upload, {}) for _, upload in sorted(body.files.items())]
+        message.attachments += [_kept(state, message, upload, {}) for _, upload in sorted(body.files.items())]
         return
     old = {str(a.id): a for a in message.attachments}
     kept: list[Attachment] = []
@@ -79,14 +77,14 @@ def _files(world: World, message: Message, body: Body) -> None:
             kept.append(old[number])
         elif number.isdigit() and int(number) in body.files:
             mentioned.add(int(number))
-            kept.append(_kept(world, message, body.files[int(number)], entry))
+            kept.append(_kept(state, message, body.files[int(number)], entry))
     rest = [upload for number, upload in sorted(body.files.items()) if number not in mentioned]
-    message.attachments = kept + [_kept(world, message, upload, {}) for upload in rest]
+    message.attachments = kept + [_kept(state, message, upload, {}) for upload in rest]
 
 
-def _kept(world: World, message: Message, upload: Upload, entry: Json) -> Attachment:
+def _kept(state: State, message: Message, upload: Upload, entry: Json) -> Attachment:
     name = safe_name(entry.get("filename") or upload.filename)
-    return world.store(
+    return state.store(
         Upload(name, upload.data, upload.content_type),
         message.channel_id,
         description=entry.get("description"),

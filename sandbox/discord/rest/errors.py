@@ -3,26 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from sandbox.discord.model import Json
-
-Step = str | int
-
-UNKNOWN_KEY = "UNKNOWN_KEY"
-"""Ours, not Discord's: it takes no notice of keys it does not know, we record them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing wrong with a request body: where, Discord's word for it, and a sentence."""
-
-    path: tuple[Step, ...]
-    code: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{'.'.join(map(str, self.path)) or 'body'}: {self.message} ({self.code})"
+from sandbox.discord.rules.problems import Problem
 
 
 class ApiError(Exception):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 
-from sandbox.discord import ids, payloads
+from sandbox.discord import ids, payloads, rights
 from sandbox.discord.model import (
     ChannelType,
     Event,
@@ -16,16 +16,16 @@ from sandbox.discord.model import (
     Message,
     Modal,
 )
-from sandbox.discord.people.actions import ANSWER_WITHIN_S, put_message
+from sandbox.discord.people.interactions import ANSWER_WITHIN_S
 from sandbox.discord.rest import drafts
 from sandbox.discord.rest.bodies import Body
-from sandbox.discord.rest.errors import Problem, refuse
-from sandbox.discord.rest.rest import Answer, Call
+from sandbox.discord.rest.call import Answer, Call
+from sandbox.discord.rest.errors import refuse
 from sandbox.discord.rules.forms import check_choices, check_modal
 from sandbox.discord.rules.messages import check_defer, check_message, could_ping, is_empty
+from sandbox.discord.rules.problems import Problem
 
 MESSAGE, DEFER, DEFER_UPDATE, UPDATE, CHOICES, MODAL = 4, 5, 6, 7, 8, 9
-NOT_FOR_COMPLETION = {MESSAGE, DEFER, DEFER_UPDATE, UPDATE, MODAL}
 FOR_MESSAGES_ONLY = {DEFER_UPDATE, UPDATE}
 
 
@@ -96,8 +96,7 @@ def new_message(call: Call, interaction: Interaction, flags: int, *, is_answer: 
         created_at=world.clock.now(),
         ephemeral_for=interaction.user.id if private else None,
         interaction_id=interaction.id,
-        interaction_metadata=payloads.interaction_metadata(world, interaction, is_answer=is_answer),
-        interaction_name=interaction.payload["data"].get("name"),
+        interaction_metadata=payloads.interaction_metadata(interaction, is_answer=is_answer),
         webhook_id=world.application_id,
     )
     source = interaction.source_message
@@ -112,7 +111,7 @@ def must_be_private(call: Call, interaction: Interaction) -> bool:
     """A user-installed app only whispers where its person may not use external apps."""
     if not interaction.user_install_only or interaction.guild is None:
         return False
-    return not call.world.permissions(interaction.user, interaction.channel) & ids.USE_EXTERNAL_APPS
+    return not rights.permissions(call.world, interaction.user, interaction.channel) & ids.USE_EXTERNAL_APPS
 
 
 def _message_type(interaction: Interaction) -> int:
@@ -137,8 +136,8 @@ def check(call: Call, interaction: Interaction, body: Body, kind: str, message: 
 def note_ping(call: Call, data: Json) -> None:
     """Records a message that could mention somebody by accident (Discord takes it)."""
     mention = could_ping(data)
-    if mention is not None and call.server.strict_mentions:
-        call.server.specs.record("rule", f"{call.method} {call.template}", [f"{mention} could ping: allowed_mentions"])
+    if mention is not None:
+        call.specs.record("rule", f"{call.method} {call.template}", [f"{mention} could ping: allowed_mentions"])
 
 
 def _message(call: Call, interaction: Interaction, data: Json) -> None:
@@ -150,7 +149,7 @@ def _message(call: Call, interaction: Interaction, data: Json) -> None:
     drafts.apply(call.world, message, body, fresh=True)
     interaction.answer = message
     acknowledge(call, interaction, MESSAGE)
-    put_message(call.world, message)
+    call.world.put_message(message)
 
 
 def _defer(call: Call, interaction: Interaction, data: Json) -> None:
@@ -160,7 +159,7 @@ def _defer(call: Call, interaction: Interaction, data: Json) -> None:
     interaction.answer = message
     interaction.ephemeral_defer = message.ephemeral
     acknowledge(call, interaction, DEFER)
-    put_message(call.world, message)
+    call.world.put_message(message)
 
 
 def _defer_update(call: Call, interaction: Interaction, data: Json) -> None:

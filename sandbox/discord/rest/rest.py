@@ -8,108 +8,38 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
-import socket
-import struct
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import ClientPayloadError, web
 
-from sandbox.discord.faults import Fault
+from sandbox.discord.faults import Fault, Faults
 from sandbox.discord.model import Json
 from sandbox.discord.rest import bodies
-from sandbox.discord.rest.bodies import Body
-from sandbox.discord.rest.errors import UNKNOWN_KEY, ApiError, Problem, invalid, refuse
-from sandbox.discord.rest.limits import Standing
-
-if TYPE_CHECKING:
-    from sandbox.discord.server import Server
-    from sandbox.discord.world import World
+from sandbox.discord.rest.call import Answer, Call, Route
+from sandbox.discord.rest.errors import ApiError, invalid, refuse
+from sandbox.discord.rest.limits import RateLimits, Standing
+from sandbox.discord.rest.routes import ROUTES
+from sandbox.discord.rules.problems import Problem
+from sandbox.discord.wire.gateway import Gateway
+from sandbox.discord.wire.log import WireLog
+from sandbox.discord.wire.sockets import reset
+from sandbox.discord.wire.specs import Specs
+from sandbox.discord.world import World
 
 PREFIX = "/api/v10"
 VIA = "1.1 sandbox"
 
 
-@dataclass(slots=True)
-class Call:
-    """One request on its way through. ``params`` are the parts of the path by the template's names."""
-
-    server: Server
-    method: str
-    path: str
-    template: str
-    params: dict[str, str]
-    query: dict[str, str]
-    body: Body = field(default_factory=Body)
-    is_read: bool = False
-    interaction_id: int | None = None
-
-    @property
-    def world(self) -> World:
-        return self.server.world
-
-    @property
-    def data(self) -> Json:
-        """The JSON object that came; ``{}`` if none did."""
-        return self.body.data if isinstance(self.body.data, dict) else {}
-
-    def number(self, name: str) -> int:
-        """A numeric part of the path; 50035 if it is none."""
-        text = self.params[name]
-        if not text.isdigit():
-            raise invalid([Problem((name,), "NUMBER_TYPE_COERCE", f'Value "{text}" is not snowflake.')])
-        return int(text)
-
-    def reject(self, problems: list[Problem]) -> None:
-        """Records what is wrong and raises 50035 for what Discord refuses (it takes no notice of unknown keys)."""
-        self.server.specs.record("rule", f"{self.method} {self.template}", [str(p) for p in problems])
-        refused = [p for p in problems if p.code != UNKNOWN_KEY]
-        if refused:
-            raise invalid(refused)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What goes back; ``data`` None sends no body (204)."""
-
-    status: int = 200
-    data: Any = None
-
-
-Handler = Callable[[Call], Awaitable[Answer]]
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """An operation. ``template`` is the description's path; ``needs_token`` false for interaction endpoints.
-
-    ``limit`` names a kind in ``RateLimits.rates`` and the path parameter that is its key.
-    """
-
-    method: str
-    template: str
-    handler: Handler
-    needs_token: bool = True
-    limit: tuple[str, str] | None = None
-
-    @property
-    def pattern(self) -> re.Pattern[str]:
-        parts = re.split(r"\{(\w+)\}", self.template)
-        text = "".join(f"(?P<{p}>[^/]+)" if i % 2 else re.escape(p) for i, p in enumerate(parts))
-        return re.compile(text)
-
-
 class Rest:
     """The REST side of a server."""
 
-    def __init__(self, server: Server) -> None:
-        from sandbox.discord.rest import routes
-
-        self._server = server
-        ordered = sorted(routes.ROUTES, key=lambda r: r.template.count("{"))
+    def __init__(
+        self, world: World, gateway: Gateway, limits: RateLimits, specs: Specs, wire: WireLog, faults: Faults
+    ) -> None:
+        self._world, self._gateway, self._limits, self._specs = world, gateway, limits, specs
+        self._wire, self._faults = wire, faults
+        ordered = sorted(ROUTES, key=lambda r: r.template.count("{"))
         self._routes = [(route.pattern, route) for route in ordered]
 
     def attach(self, app: web.Application) -> None:
@@ -120,7 +50,7 @@ class Rest:
         """One request, from the socket to the socket."""
         started = time.perf_counter()
         path = request.path.removeprefix(PREFIX)
-        call = Call(self._server, request.method, path, path, {}, dict(request.query))
+        call = self._call(request, path)
         fault: Fault | None = None
         standing: Standing | None = None
         extra: dict[str, str] = {}
@@ -142,17 +72,19 @@ class Rest:
             raise  # the bot went away in the middle of a request, as when it is killed
         except Exception as error:
             # a bug here must not pass for a 500 of Discord's
-            self._server.specs.record(
-                "answer", f"{call.method} {call.template}", [f"broke with {type(error).__name__}"]
-            )
+            self._specs.record("answer", f"{call.method} {call.template}", [f"broke with {type(error).__name__}"])
             raise
         if fault is not None and fault.after_taking:
             return self._spoil(request, call, fault, started)
         return self._send(call, answer, started, (standing.headers() if standing else {}) | extra)
 
+    def _call(self, request: web.Request, path: str) -> Call:
+        parts = (self._world, self._gateway, self._limits, self._specs)
+        return Call(*parts, request.method, path, path, {}, dict(request.query))
+
     async def _fault(self, request: web.Request, call: Call) -> Fault | None:
         """The fault for this request. Only one that asks for the body has it read first: others break off an upload."""
-        faults = self._server.faults
+        faults = self._faults
         if faults.ask_for_body(call.method, call.path):
             call.body = await bodies.read(request)
             call.is_read = True
@@ -162,12 +94,12 @@ class Rest:
         route = self._route(call)
         if not request.path.startswith(PREFIX):
             raise refuse("not found")
-        if route.needs_token and request.headers.get("Authorization") != f"Bot {self._server.world.token}":
+        if route.needs_token and request.headers.get("Authorization") != f"Bot {self._world.token}":
             raise refuse("unauthorized")
         standing = self._count(route, call)
         if not call.is_read:
             call.body = await bodies.read(request)
-        problems = self._server.specs.request(call.template, call.method, call.body.data)
+        problems = self._specs.request(call.template, call.method, call.body.data)
         problems += self._query_problems(call)
         if problems:
             raise invalid([Problem((), "SCHEMA", text) for text in problems])
@@ -184,9 +116,7 @@ class Rest:
                 continue
             call.template, call.params = route.template, match.groupdict()
             return route
-        self._server.specs.record(
-            "request", f"{call.method} {call.path.split('?')[0][:40]}", ["no such operation here"]
-        )
+        self._specs.record("request", f"{call.method} {call.path.split('?')[0][:40]}", ["no such operation here"])
         raise refuse("wrong method" if other_method else "not found")
 
     def _query_problems(self, call: Call) -> list[str]:
@@ -194,17 +124,16 @@ class Rest:
         known |= {"with_localizations", "with_counts", "with_user_counts", "user_id", "sku_ids", "guild_id"}
         known |= {"exclude_ended", "exclude_deleted", "only_active"}
         found = [f"unknown query parameter {key}" for key in call.query.keys() - known]
-        return self._server.specs.record("request", f"{call.method} {call.template}", found)
+        return self._specs.record("request", f"{call.method} {call.template}", found)
 
     def _count(self, route: Route, call: Call) -> Standing | None:
-        limits = self._server.limits
-        general = limits.count("global", "") if route.needs_token else None
+        general = self._limits.count("global", "") if route.needs_token else None
         if general is not None and not general.allowed:
             raise _Limited(general, globally=True)
         if route.limit is None:
             return None
         kind, param = route.limit
-        standing = limits.count(kind, call.params[param])
+        standing = self._limits.count(kind, call.params[param])
         if standing is not None and not standing.allowed:
             raise _Limited(standing)
         return standing
@@ -213,7 +142,7 @@ class Rest:
 
     def _send(self, call: Call, answer: Answer, started: float, headers: dict[str, str]) -> web.Response:
         if call.template != call.path or answer.status < 400:
-            self._server.specs.answer(call.template, call.method, answer.status, answer.data)
+            self._specs.answer(call.template, call.method, answer.status, answer.data)
         self._log(call, answer.status, answer.data, started)
         body = None if answer.data is None else json.dumps(answer.data).encode()
         # discord.py reads JSON only when the content type is exactly this, without a charset
@@ -238,7 +167,7 @@ class Rest:
         return web.Response(status=fault.status, body=json.dumps(data).encode(), headers=headers)
 
     def _log(self, call: Call, status: int, answer: Any, started: float) -> None:
-        self._server.wire.add(
+        self._wire.add(
             "rest",
             f"{call.method} {call.path}",
             status=status,
@@ -257,14 +186,3 @@ class _Limited(Exception):
         self.standing = standing
         self.error = ApiError(429, 0, "You are being rate limited.", retry_after_s=round(standing.reset_after_s, 3))
         self.globally = globally
-
-
-def reset(request: web.Request) -> None:
-    """Breaks the connection so that the other side sees ECONNRESET."""
-    transport = request.transport
-    if transport is None:
-        return
-    sock = transport.get_extra_info("socket")
-    if sock is not None:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    transport.abort()

@@ -7,7 +7,7 @@ from sandbox.discord.rest import commands as rest_commands
 from sandbox.discord.rest import interactions as rest_interactions
 from sandbox.discord.rest import self as rest_self
 from sandbox.discord.rest import webhooks as rest_webhooks
-from sandbox.discord.rest.rest import Handler, Route
+from sandbox.discord.rest.call import Handler, Route
 
 _APP = "/applications/{application_id}"
 _TOKEN = "/webhooks/{webhook_id}/{webhook_token}"  # a path, no secret

@@ -6,8 +6,9 @@ from typing import Any
 
 from sandbox.discord import payloads, rights
 from sandbox.discord.model import Guild, Json
-from sandbox.discord.rest.errors import Problem, invalid, refuse
-from sandbox.discord.rest.rest import Answer, Call
+from sandbox.discord.rest.call import Answer, Call
+from sandbox.discord.rest.errors import invalid, refuse
+from sandbox.discord.rules.problems import Problem
 
 
 async def me(call: Call) -> Answer:
@@ -15,24 +16,22 @@ async def me(call: Call) -> Answer:
 
 
 async def application(call: Call) -> Answer:
-    return Answer(200, payloads.application(call.world))
+    return Answer(200, payloads.application(call.world, call.world.town.owner))
 
 
 async def gateway(call: Call) -> Answer:
-    return Answer(200, {"url": call.server.gateway_url})
+    return Answer(200, {"url": call.gateway.url})
 
 
 async def gateway_bot(call: Call) -> Answer:
-    budget = call.server.gateway.budget
+    budget = call.gateway.budget
     limit: Json = {
         "total": budget.total,
         "remaining": budget.remaining,
         "reset_after": 3_600_000,
         "max_concurrency": budget.max_concurrency,
     }
-    return Answer(
-        200, {"url": call.server.gateway_url, "shards": call.server.gateway.shards, "session_start_limit": limit}
-    )
+    return Answer(200, {"url": call.gateway.url, "shards": call.gateway.shards, "session_start_limit": limit})
 
 
 async def user(call: Call) -> Answer:

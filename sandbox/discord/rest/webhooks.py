@@ -6,11 +6,11 @@ from datetime import timedelta
 
 from sandbox.discord import payloads
 from sandbox.discord.model import Flags, Interaction, Message
-from sandbox.discord.people.actions import TOKEN_LIFE_S, put_message
+from sandbox.discord.people.interactions import TOKEN_LIFE_S
 from sandbox.discord.rest import drafts
+from sandbox.discord.rest.call import Answer, Call
 from sandbox.discord.rest.errors import refuse
 from sandbox.discord.rest.interactions import check, edited, new_message
-from sandbox.discord.rest.rest import Answer, Call
 from sandbox.discord.rules.messages import is_empty
 
 MOST_USER_INSTALL_FOLLOWUPS = 5
@@ -88,7 +88,7 @@ async def followup(call: Call) -> Answer:
     message = new_message(call, interaction, call.data.get("flags") or 0, is_answer=False)
     drafts.apply(call.world, message, call.body, fresh=True)
     interaction.followups.append(message)
-    put_message(call.world, message)
+    call.world.put_message(message)
     return _told(call, message)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sandbox.discord.model import Json
-from sandbox.discord.rest.errors import UNKNOWN_KEY, Problem, Step
+from sandbox.discord.rules.problems import UNKNOWN_KEY, Problem, Step
 
 CHAT, USER_MENU, MESSAGE_MENU = 1, 2, 3
 SUBCOMMAND, GROUP, STRING, INTEGER, NUMBER = 1, 2, 3, 4, 10

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from sandbox.discord.model import Flags, Json
-from sandbox.discord.rest.errors import Problem, Step
+from sandbox.discord.rules.problems import Problem, Step
 
 ROW, BUTTON, STRING_SELECT, TEXT_INPUT = 1, 2, 3, 4
 ENTITY_SELECTS = {5, 6, 7, 8}

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from sandbox.discord.model import Json
-from sandbox.discord.rest.errors import UNKNOWN_KEY, Problem
 from sandbox.discord.rules.components import (
     BAD_LENGTH,
     CHECKBOX,
@@ -27,6 +26,7 @@ from sandbox.discord.rules.components import (
     text_problems,
     walk,
 )
+from sandbox.discord.rules.problems import UNKNOWN_KEY, Problem
 
 
 def check_modal(data: Json) -> list[Problem]:

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from sandbox.discord.model import Flags, Json
-from sandbox.discord.rest.errors import UNKNOWN_KEY, Problem, Step
 from sandbox.discord.rules.components import check_components, is_v2, texts_of
+from sandbox.discord.rules.problems import UNKNOWN_KEY, Problem, Step
 
 Kind = Literal["create", "edit", "callback", "webhook", "webhook edit"]
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import hmac
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from aiohttp import web
 
 from sandbox.discord import links
 from sandbox.discord.model import Attachment
-from sandbox.discord.rest.rest import reset
-
-if TYPE_CHECKING:
-    from sandbox.discord.world import World
+from sandbox.discord.state import State
+from sandbox.discord.wire.sockets import reset
 
 CdnFaultKind = Literal["missing", "stall", "longer", "shorter", "truncated", "redirect", "dropped", "error", "other"]
 """``longer``/``shorter``: Content-Length is honest, but the bytes are more or fewer than ``size`` said.
@@ -35,8 +33,8 @@ class CdnFault:
 class Cdn:
     """Serves ``/attachments/…`` and ``/ephemeral-attachments/…``; ``served`` counts downloads by attachment id."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, state: State) -> None:
+        self._state = state
         self._faults: list[CdnFault] = []
         self._released = asyncio.Event()
         self.served: list[int] = []
@@ -75,14 +73,14 @@ class Cdn:
     def _found(self, request: web.Request) -> Attachment | None:
         """The file, if the link is whole and not over."""
         number = request.match_info["id"]
-        attachment = self._world.attachments.get(int(number)) if number.isdigit() else None
+        attachment = self._state.attachments.get(int(number)) if number.isdigit() else None
         if attachment is None or links.path_of(attachment) != request.rel_url.raw_path:
             return None
         ex, issued = request.query.get("ex", ""), request.query.get("is", "")
-        wanted = links.signature(self._world, attachment.id, ex, issued)
+        wanted = links.signature(self._state, attachment.id, ex, issued)
         if not hmac.compare_digest(wanted.encode(), request.query.get("hm", "").encode()):
             return None
-        return attachment if int(ex, 16) > self._world.clock.now().timestamp() else None
+        return attachment if int(ex, 16) > self._state.clock.now().timestamp() else None
 
     @staticmethod
     def _headers(attachment: Attachment) -> dict[str, str]:

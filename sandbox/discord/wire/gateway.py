@@ -9,13 +9,14 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import WSMsgType, web
 
 from sandbox.discord import payloads
 from sandbox.discord.model import Event, Json, Signal
-from sandbox.discord.rest.rest import reset
+from sandbox.discord.state import State
+from sandbox.discord.wire.log import WireLog
 from sandbox.discord.wire.sessions import (
     ALL_INTENTS,
     CONTENT,
@@ -25,11 +26,8 @@ from sandbox.discord.wire.sessions import (
     Session,
     without_content,
 )
-
-if TYPE_CHECKING:
-    from sandbox.discord.wire.log import WireLog
-    from sandbox.discord.wire.specs import Specs
-    from sandbox.discord.world import World
+from sandbox.discord.wire.sockets import reset
+from sandbox.discord.wire.specs import Specs
 
 HEARTBEAT, IDENTIFY, PRESENCE, VOICE, RESUME = 1, 2, 3, 4, 6
 RECONNECT, MEMBERS, INVALID, HELLO, ACK = 7, 8, 9, 10, 11
@@ -65,8 +63,8 @@ class Gateway:
     ``identifies`` and ``resumes`` count what came; ``refusals`` is how many of the next connections are turned away.
     """
 
-    def __init__(self, world: World, specs: Specs, wire: WireLog) -> None:
-        self._world, self._specs, self._wire = world, specs, wire
+    def __init__(self, state: State, specs: Specs, wire: WireLog) -> None:
+        self._state, self._specs, self._wire = state, specs, wire
         self.url = ""
         self.shards = 1
         self.required_shards = 1
@@ -128,7 +126,7 @@ class Gateway:
             if code in {1000, 1001}:
                 self.sessions.pop(session.id, None)
         self.changed.fire()
-        self._world.emit(Event("gateway", detail="gone"))
+        self._state.emit(Event("gateway", detail="gone"))
 
     async def _listen(self, connection: Connection) -> None:
         seen: list[float] = []
@@ -185,16 +183,16 @@ class Gateway:
         connection.session = session
         self.sessions[session.id] = session
         self._deliver(session, "READY", self._ready(session))
-        for guild in self._world.guilds.values():
+        for guild in self._state.guilds.values():
             if guild.has_bot and session.covers(guild.id) and session.wants("GUILD_CREATE", guild.id):
-                self._deliver(session, "GUILD_CREATE", payloads.guild_create(self._world, guild))
+                self._deliver(session, "GUILD_CREATE", payloads.guild_create(self._state, guild))
         self.changed.fire()
-        self._world.emit(Event("gateway", detail="connected"))
+        self._state.emit(Event("gateway", detail="connected"))
 
     def _identify_objection(self, data: Any) -> int | None:
         if not isinstance(data, dict) or not {"token", "intents", "properties"} <= data.keys():
             return 4002
-        if self.budget.remaining < 0 or str(data["token"]).removeprefix("Bot ") != self._world.token:
+        if self.budget.remaining < 0 or str(data["token"]).removeprefix("Bot ") != self._state.token:
             return 4004
         intents = data["intents"]
         if not isinstance(intents, int) or intents & ~ALL_INTENTS:
@@ -207,10 +205,10 @@ class Gateway:
         return 4011 if shard_count < self.required_shards else None
 
     def _ready(self, session: Session) -> Json:
-        guilds = [g for g in self._world.guilds.values() if g.has_bot and session.covers(g.id)]
+        guilds = [g for g in self._state.guilds.values() if g.has_bot and session.covers(g.id)]
         return {
             "v": 10,
-            "user": payloads.self_user(self._world.bot),
+            "user": payloads.self_user(self._state.bot),
             "guilds": [{"id": str(g.id), "unavailable": True} for g in guilds],
             "session_id": session.id,
             "resume_gateway_url": self.url,
@@ -218,7 +216,7 @@ class Gateway:
             "private_channels": [],
             "relationships": [],
             "presences": [],
-            "application": {"id": str(self._world.application_id), "flags": 0, "flags_new": "0"},
+            "application": {"id": str(self._state.application_id), "flags": 0, "flags_new": "0"},
             "shard": [session.shard_id, session.shard_count],
             "_trace": ["sandbox"],
         }
@@ -226,7 +224,7 @@ class Gateway:
     async def _resume(self, connection: Connection, data: Any) -> None:
         self.resumes += 1
         session = self.sessions.get(str((data or {}).get("session_id")))
-        if session is None or str(data.get("token")).removeprefix("Bot ") != self._world.token:
+        if session is None or str(data.get("token")).removeprefix("Bot ") != self._state.token:
             connection.send(self._frame(INVALID, False))
             return
         seq = data.get("seq") or 0
@@ -239,7 +237,7 @@ class Gateway:
             connection.send(frame)
         session.dispatch("RESUMED", {"_trace": ["sandbox"]})
         self.changed.fire()
-        self._world.emit(Event("gateway", detail="connected"))
+        self._state.emit(Event("gateway", detail="connected"))
 
     @staticmethod
     def _frame(op: int, data: Any) -> Json:
@@ -258,7 +256,7 @@ class Gateway:
         for session in self.sessions.values():
             if session.covers(guild_id) and session.wants(name, guild_id):
                 bare = name.startswith("MESSAGE_") and not session.intents & CONTENT
-                self._deliver(session, name, without_content(data, self._world.bot.id) if bare else data)
+                self._deliver(session, name, without_content(data, self._state.bot.id) if bare else data)
 
     def _deliver(self, session: Session, name: str, data: Json) -> None:
         self._specs.event(name, data)

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import aiohttp
 import pytest
 
-from sandbox.discord import ids
+from sandbox.discord import ids, payloads, rights
 from sandbox.discord.clock import HandClock
 from sandbox.discord.model import Event, Overwrite, Upload
-from sandbox.discord.people.actions import NotPossible
+from sandbox.discord.people.options import NotPossible
 from sandbox.discord.server import Server
 from sandbox.discord.world import World
 
@@ -64,23 +64,23 @@ def test_overwrites_follow_discords_order() -> None:
     world = World()
     town = world.town
     general = town.general
-    assert world.permissions(town.member, general) & ids.SEND_MESSAGES
+    assert rights.permissions(world, town.member, general) & ids.SEND_MESSAGES
     general.overwrites[town.studio.id] = Overwrite(town.studio.id, 0, deny=ids.SEND_MESSAGES)
-    assert not world.permissions(town.member, general) & ids.SEND_MESSAGES
+    assert not rights.permissions(world, town.member, general) & ids.SEND_MESSAGES
     general.overwrites[town.painters.id] = Overwrite(town.painters.id, 0, allow=ids.SEND_MESSAGES)
-    assert world.permissions(town.painter, general) & ids.SEND_MESSAGES
+    assert rights.permissions(world, town.painter, general) & ids.SEND_MESSAGES
     general.overwrites[town.painter.id] = Overwrite(town.painter.id, 1, deny=ids.SEND_MESSAGES)
-    assert not world.permissions(town.painter, general) & ids.SEND_MESSAGES
-    assert world.permissions(town.owner, general) == ids.ALL_PERMISSIONS
-    assert world.permissions(town.outsider, general) == 0
+    assert not rights.permissions(world, town.painter, general) & ids.SEND_MESSAGES
+    assert rights.permissions(world, town.owner, general) == ids.ALL_PERMISSIONS
+    assert rights.permissions(world, town.outsider, general) == 0
 
 
 def test_a_thread_follows_its_parent() -> None:
     world = World()
     town = world.town
     world.allow(town.pictures, town.studio.roles[town.studio.id], deny=ids.VIEW_CHANNEL)
-    assert world.permissions(town.member, town.thread) == 0
-    assert world.permissions(town.owner, town.thread)
+    assert rights.permissions(world, town.member, town.thread) == 0
+    assert rights.permissions(world, town.owner, town.thread)
 
 
 def test_people_see_what_is_theirs_to_see() -> None:
@@ -125,7 +125,7 @@ async def fetch(url: str) -> tuple[int, bytes]:
 def link(server: Server, data: bytes = b"x" * 1000) -> str:
     town = server.world.town
     message = server.world.say(town.member, town.general, "", [Upload("größe a.png", data)])
-    url: str = server.world.view(message)["attachments"][0]["url"]
+    url: str = payloads.message(server.world, message)["attachments"][0]["url"]
     return url
 
 
@@ -176,7 +176,7 @@ async def test_a_download_can_stall(server: Server) -> None:
 async def test_sizes_of_pictures_are_told(server: Server, picture: Callable[..., bytes]) -> None:
     town = server.world.town
     message = server.world.say(town.member, town.general, "", [Upload("a.txt", picture(32, 16))])
-    shown = server.world.view(message)["attachments"][0]
+    shown = payloads.message(server.world, message)["attachments"][0]
     assert (shown["width"], shown["height"], shown["content_type"]) == (32, 16, "image/png")
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import aiohttp
 import pytest
 
-from sandbox.discord import ids
+from sandbox.discord import ids, rights
 from sandbox.discord.faults import RESULT_EDIT, Target
 from sandbox.discord.model import MIB, ChannelType, Interaction
 from sandbox.discord.server import Server
@@ -356,9 +356,9 @@ async def test_commands_keep_their_id_and_are_counted(server: Server, rest, comm
     _, again, _ = await rest("PUT", f"/applications/{app}/commands", [{"name": "imagine", "description": "Other"}])
 
     assert again[0]["id"] == next(c["id"] for c in listed if c["name"] == "imagine")
-    assert [c["name"] for c in server.world.commands_for(server.world.town.member, server.world.town.general)] == [
-        "imagine"
-    ]
+    assert [
+        c["name"] for c in rights.commands_for(server.world, server.world.town.member, server.world.town.general)
+    ] == ["imagine"]
     path = f"/applications/{app}/guilds/{server.world.town.studio.id}/commands"
     status, one, _ = await rest("POST", path, {"name": "local", "description": "Here only"})
     assert status == 201

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import aiohttp
 import pytest
 
+from sandbox.discord import payloads
 from sandbox.discord.clock import HandClock
 from sandbox.discord.model import Upload
-from sandbox.discord.people.actions import NotPossible
+from sandbox.discord.people.options import NotPossible
 from sandbox.discord.server import Server
 
 discord = pytest.importorskip("discord")
@@ -27,7 +28,7 @@ async def test_a_command_becomes_a_message_with_a_picture(server: Server, bot, p
     assert message.type == 20
     assert [a.description for a in message.attachments] == ["a red fox"]
     assert (message.attachments[0].width, message.attachments[0].height) == (8, 8)
-    shown = world.view(message)
+    shown = payloads.message(world, message)
     async with aiohttp.ClientSession() as session, session.get(shown["attachments"][0]["url"]) as response:
         assert await response.read() == picture()
     server.assert_clean()
@@ -162,7 +163,7 @@ async def test_a_layout_with_a_gallery_is_shown_with_links(server: Server, bot, 
     town = server.world.town
     message = await (await server.world.slash(town.member, town.general, "/draw", prompt="fox")).wait_answer()
 
-    shown = server.world.view(message)
+    shown = payloads.message(server.world, message)
     media = shown["components"][0]["components"][1]["items"][0]["media"]
     assert media["url"].startswith(server.url)
     assert media["width"] == 8
@@ -179,7 +180,7 @@ async def test_a_picture_inside_an_embed_is_not_listed_twice(server: Server, bot
     town = server.world.town
     message = await (await server.world.slash(town.member, town.general, "/draw", prompt="fox")).wait_answer()
 
-    shown = server.world.view(message)
+    shown = payloads.message(server.world, message)
     assert shown["attachments"] == []
     assert shown["embeds"][0]["image"]["url"].startswith(server.url + "/attachments/")
     server.assert_clean()
