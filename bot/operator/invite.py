@@ -7,8 +7,10 @@ import asyncio
 
 import aiohttp
 
-from bot.operator.discord_api import DiscordApi, Unreachable, install_link, utc_now
+from bot.operator.discord_api import DiscordApi, Unreachable
+from bot.parts import now
 from bot.ports import CannotStart
+from bot.rules.servers.invitation import install_link
 from bot.settings.model import Settings
 from bot.settings.sources import load_settings
 
@@ -23,7 +25,7 @@ async def fetch_link(settings: Settings) -> str:
     if settings.discord_token is None:
         raise CannotStart("DISCORD_TOKEN: is not set, so there is no bot to invite.")
     async with aiohttp.ClientSession() as session:
-        api = DiscordApi(session, settings.discord_api_base, settings.discord_token.get_secret_value(), utc_now)
+        api = DiscordApi(session, settings.discord_api_base, settings.discord_token.get_secret_value(), now)
         try:
             answer = await api.get("/oauth2/applications/@me")
         except Unreachable as failure:

@@ -1,35 +1,15 @@
-"""The catalogue as this machine's settings make it, and ``python -m bot models``, which prints it."""
+"""``python -m bot models``: prints the catalogue as this machine's settings make it."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
-from pathlib import Path
+from datetime import date
 
-from bot.ports import CannotStart
-from bot.rules.catalogue import catalogue as models
-from bot.rules.catalogue.catalogue import Catalogue
-from bot.rules.catalogue.load import load_catalogue
+from bot.parts import catalogue_of, now
 from bot.rules.catalogue.model import Model
-from bot.settings.model import Settings
+from bot.rules.options.sizes import standard_sizes
 from bot.settings.sources import load_settings
-
-CATALOGUE = Path(models.__file__).with_name("catalogue.toml")
-
-
-def read_catalogue(settings: Settings) -> Catalogue:
-    """Easel's models with the operator's ``IMAGE_MODELS`` over them. Raises ``CannotStart`` naming every fault."""
-    overrides = None
-    if settings.image_models is not None:
-        try:
-            overrides = settings.image_models.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            raise CannotStart(f"IMAGE_MODELS: {settings.image_models} cannot be read ({error}).") from error
-    try:
-        return load_catalogue(CATALOGUE.read_text(encoding="utf-8"), overrides)
-    except models.CatalogueError as error:
-        raise CannotStart(f"IMAGE_MODELS: {error}") from error
 
 
 def table(catalogue: Iterable[Model], *, official: bool, today: date) -> str:
@@ -42,8 +22,6 @@ def table(catalogue: Iterable[Model], *, official: bool, today: date) -> str:
 
 
 def _row(model: Model, *, official: bool, today: date) -> tuple[str, ...]:
-    from bot.rules.options.sizes import standard_sizes
-
     sizes = [str(size) for size in standard_sizes(model.sizes)]
     return (
         model.id,
@@ -85,6 +63,5 @@ def status(model: Model, *, official: bool, today: date) -> str:
 def main(_arguments: argparse.Namespace) -> int:
     """Prints every model this configuration knows."""
     settings = load_settings()
-    catalogue = read_catalogue(settings)
-    print(table(catalogue, official=settings.is_official_service, today=datetime.now(UTC).date()))  # noqa: T201
+    print(table(catalogue_of(settings), official=settings.is_official_service, today=now().date()))  # noqa: T201
     return 0

@@ -6,13 +6,14 @@ import argparse
 import asyncio
 import re
 import shutil
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot.operator.backup import hold
 from bot.operator.confirm import confirm
+from bot.parts import files_of, now, secrets_of, store_of
 from bot.ports import CannotStart
-from bot.settings.model import Settings, default_limits
+from bot.settings.model import Settings
 from bot.settings.sources import load_settings
 
 UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
@@ -29,24 +30,13 @@ def parse_age(text: str) -> timedelta:
 
 async def purge_older(settings: Settings, before: datetime) -> int:
     """Forgets prompts, answers and pictures of jobs finished before; returns of how many. Raises ``CannotStart``."""
-    from bot.adapters.database import StoreUnusable, open_store
-    from bot.adapters.files.disk import DiskFiles
-    from bot.adapters.secrets import load_secrets
-
-    keys = ",".join(key.get_secret_value() for key in settings.secret_key)
     try:
-        store = await open_store(
-            settings.database_url,
-            data_dir=settings.data_dir,
-            secrets=load_secrets(keys or None, settings.data_dir),
-            defaults=default_limits(settings),
-            migrate=False,
-        )
-    except StoreUnusable as error:
+        store = await store_of(settings, secrets_of(settings), migrate=False)
+    except CannotStart as error:
         raise CannotStart(f"{error}\nNothing was forgotten.") from error
     try:
         forgotten = await store.purge(before)
-        files = DiskFiles(settings.data_dir)
+        files = files_of(settings)
         for job_id in forgotten:
             await files.remove(job_id)
         return len(forgotten)
@@ -96,7 +86,7 @@ def main(arguments: argparse.Namespace) -> int:
         deleted = asyncio.run(delete_everything(settings))
         print("\n".join(f"deleted {path}" for path in deleted) or "There was nothing.")  # noqa: T201 - its output
         return 0
-    before = datetime.now(UTC) - parse_age(arguments.older_than)
+    before = now() - parse_age(arguments.older_than)
     question = f"Forget prompts and pictures of jobs finished before {before:%Y-%m-%d %H:%M} UTC?"
     if not arguments.yes and not confirm(question):
         return 1

@@ -9,8 +9,7 @@ import logging
 import sys
 
 from bot.logs import configure_logging
-from bot.ports import CannotStart
-from bot.settings.model import ConfigError, Settings
+from bot.settings.model import ConfigError
 from bot.settings.sources import missing_to_run, read_settings
 
 BOT_COMMAND = (sys.executable, "-m", "bot", "run")
@@ -30,22 +29,9 @@ def main(arguments: argparse.Namespace) -> int:
     configure_logging(settings.log_level, settings.log_format, settings.secrets())
     for warning in reading.warnings:
         logging.getLogger("easel").warning(warning)
-    return _serve(settings)
+    from bot.process import run
 
-
-def _serve(settings: Settings) -> int:
-    """Runs the bot. What only a person can mend becomes ``CannotStart``, wherever it was found."""
-    from bot.adapters.database import StoreUnusable
-    from bot.adapters.secrets import BadSecretKey
-    from bot.rules.catalogue.catalogue import CatalogueError
-
-    app = importlib.import_module("bot.app")
-    try:
-        return int(asyncio.run(app.run(settings)))
-    except (StoreUnusable, BadSecretKey) as error:
-        raise CannotStart(str(error)) from error
-    except CatalogueError as error:
-        raise CannotStart("\n".join(f"IMAGE_MODELS: {fault}" for fault in error.faults)) from error
+    return asyncio.run(run(settings))
 
 
 def main_sandbox(arguments: argparse.Namespace) -> int:

@@ -15,9 +15,11 @@ from pathlib import Path
 
 import aiohttp
 
-from bot.operator.discord_api import DiscordApi, Unreachable, install_link, utc_now
+from bot.operator.discord_api import DiscordApi, Unreachable
+from bot.parts import catalogue_of, now, service_of
 from bot.ports import CannotStart
 from bot.rules.faults import ServiceFault
+from bot.rules.servers.invitation import install_link
 from bot.settings.model import ConfigError, Settings
 from bot.settings.sources import parse_settings, read_settings
 
@@ -121,7 +123,7 @@ def token_test(settings: Settings, session: aiohttp.ClientSession) -> Test:
     """Asks Discord whose token it is."""
 
     async def test(token: str) -> str:
-        api = DiscordApi(session, settings.discord_api_base, token, utc_now)
+        api = DiscordApi(session, settings.discord_api_base, token, now)
         try:
             me = await api.get("/users/@me")
             application = await api.get("/oauth2/applications/@me") if me.ok else me
@@ -139,9 +141,7 @@ def key_test(settings: Settings) -> Test:
     """Asks the image service for its models with the key."""
 
     async def test(key: str) -> str:
-        from bot.operator.doctor.doctor import make_service
-
-        service = make_service(settings)
+        service = service_of(settings, catalogue_of(settings))
         try:
             known = await service.known_models(key)
         except ServiceFault as error:

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from bot.ports import CannotStart
+from bot.rules.catalogue.official import OFFICIAL_SERVICE, is_official
 from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window
 from bot.rules.money import MicroUSD
 from bot.settings import parsing
 
-OFFICIAL_SERVICE = "https://api.openai.com/v1"
 DISCORD = "https://discord.com/api/v10"
 
 
@@ -87,8 +86,7 @@ class Settings(BaseModel):
     @property
     def is_official_service(self) -> bool:
         """Whether pictures come from OpenAI itself, where retired models are refused and a key is needed."""
-        host = urlsplit(self.openai_base_url or OFFICIAL_SERVICE).hostname or ""
-        return host == "api.openai.com" or host.endswith(".api.openai.com")  # eu., us.: data residency
+        return is_official(self.openai_base_url or OFFICIAL_SERVICE)
 
     @property
     def is_sqlite(self) -> bool:

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import App, build, serve
+from bot.app import App, build
+from bot.process import close, serve
 from bot.rules.ledger import HOLDING, Job
 from bot.settings.sources import parse_settings
 from bot.ui.client.client import point_at
@@ -79,8 +80,6 @@ class TestTown:
     async def stop(self) -> None:
         if self.app is None:
             return
-        from bot.app import close
-
         await close(self.app, self._serving)
         await self._stack.__aexit__(None, None, None)
         self.app = None

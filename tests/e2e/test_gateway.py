@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import login
 from bot.ports import CannotStart
+from bot.process import login
 from bot.rules.ledger import JobState
 from sandbox.discord.clock import HandClock
 from sandbox.discord.faults import FIRST_ANSWER, Target

@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from bot.app import wind_down
+from bot.process import wind_down
 from bot.rules.ledger import JobState
 
 from .processes import staged, until

@@ -14,14 +14,15 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.operator.discord_api import PERMISSION_BITS, DiscordApi
+from bot.operator.discord_api import DiscordApi
 from bot.operator.doctor.context import Surroundings
 from bot.operator.doctor.discord import COMMANDS
-from bot.operator.doctor.doctor import CHECKS, examine, make_service
+from bot.operator.doctor.doctor import CHECKS, examine
 from bot.operator.doctor.findings import Finding
 from bot.operator.migrate import look_at_ledger
-from bot.operator.models import read_catalogue
+from bot.parts import catalogue_of, service_of
 from bot.ports import ImageService
+from bot.rules.servers.invitation import PERMISSION_BITS
 from bot.settings.sources import read_settings
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -134,7 +135,7 @@ class Clinic:
 
         def service() -> ImageService:
             if not self.closing:
-                self.closing.append(make_service(reading.settings))
+                self.closing.append(service_of(reading.settings, catalogue_of(reading.settings)))
             return self.closing[0]
 
         return Surroundings(
@@ -146,7 +147,7 @@ class Clinic:
             else None,
             service=service,
             ledger=look_at_ledger,
-            catalogue=lambda: read_catalogue(reading.settings),
+            catalogue=lambda: catalogue_of(reading.settings),
             folder=self.folder,
             clock=lambda: self.now,
             free_bytes=lambda _path: self.free,

@@ -16,8 +16,9 @@ import pytest
 from bot.__main__ import COMMANDS, main, parser
 from bot.operator.healthcheck import ask
 from bot.operator.invite import fetch_link
-from bot.operator.models import price, read_catalogue, table
+from bot.operator.models import price, table
 from bot.operator.setup import Refused, Terminal, guide, key_test, token_test, write_env
+from bot.parts import catalogue_of
 from bot.ports import CannotStart
 from bot.settings.sources import parse_settings
 
@@ -206,7 +207,7 @@ async def test_no_invitation_without_a_bot(clinic: Any, wrong: dict[str, str], w
 def test_every_model_has_a_line_and_a_price() -> None:
     from datetime import date
 
-    catalogue = read_catalogue(parse_settings({}))
+    catalogue = catalogue_of(parse_settings({}))
     lines = table(catalogue, official=True, today=date(2026, 11, 21)).splitlines()
     assert len(lines) == len(list(catalogue)) + 2
     assert [model.id for model in catalogue if price(model) == "unknown"] == []
@@ -218,7 +219,7 @@ def test_a_broken_list_of_models_is_said_with_its_variable(tmp_path: Path) -> No
     file = tmp_path / "models.toml"
     file.write_text("[models.x\n")
     with pytest.raises(CannotStart, match="IMAGE_MODELS"):
-        read_catalogue(parse_settings({"IMAGE_MODELS": str(file)}))
+        catalogue_of(parse_settings({"IMAGE_MODELS": str(file)}))
 
 
 class Person:

@@ -14,10 +14,10 @@ import pytest
 
 from bot.adapters.database import migrate_store
 from bot.logs import Redactor
-from bot.operator.discord_api import ADMINISTRATOR, PERMISSION_BITS, install_link
 from bot.operator.doctor import discord as discord_checks
 from bot.operator.doctor.doctor import examine
 from bot.operator.doctor.findings import Finding, Verdict, as_json, as_text, exit_code, failed, passed
+from bot.rules.servers.invitation import ADMINISTRATOR, PERMISSION_BITS, install_link
 
 Plant = Callable[[Any], object]
 FOXES = "123456789012345678"

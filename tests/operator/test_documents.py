@@ -10,8 +10,7 @@ import pytest
 
 from bot.__main__ import COMMANDS, parser
 from bot.adapters.files.disk import FLOOR_BYTES
-from bot.operator.models import CATALOGUE
-from bot.rules.catalogue.load import load_catalogue
+from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.settings.model import NAMES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,7 +47,7 @@ def test_the_examples_of_model_files_can_be_used(document: str) -> None:
     blocks = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
     assert blocks
     for block in blocks:
-        catalogue = load_catalogue(CATALOGUE.read_text(), block)
+        catalogue = load_catalogue(builtin_catalogue(), block)
         for name in re.findall(r'\[models\."(.+?)"\]', block):
             assert (catalogue.get(name) is None) is (
                 "hidden = true" in block.split(f'"{name}"]')[1].split("[models")[0]

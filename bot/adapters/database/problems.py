@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bot.ports import CannotStart
 
-class StoreUnusable(Exception):
+
+class StoreUnusable(CannotStart):
     """The database is not in a state to run on; the text says what to do. Nothing was changed."""
 
 

@@ -45,6 +45,7 @@ from bot.adapters.openai.stream import LAST_PREVIEW_S, Previews, StreamEnd, read
 from bot.adapters.openai.wire import call_arguments, pictures_per_call, refused_parameters
 from bot.ports import Clock, KnownModel, OnPartial
 from bot.rules.catalogue.model import Model
+from bot.rules.catalogue.official import is_official
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFault
 from bot.rules.requests import Endpoint, ImageRequest, Inputs, Made, MadeImage
 
@@ -137,8 +138,7 @@ class OpenAIImages:
 
     @property
     def is_official(self) -> bool:
-        host = self._client.base_url.host
-        return host == "api.openai.com" or host.endswith(".api.openai.com")  # eu., us.: data residency
+        return is_official(str(self._client.base_url))
 
     async def aclose(self) -> None:
         await self._downloads.aclose()

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from bot.operator.discord_api import DiscordApi, utc_now
+from bot.operator.discord_api import DiscordApi
 from bot.operator.doctor.findings import Finding
+from bot.parts import now
 from bot.ports import Clock, ImageService
 from bot.rules.catalogue.catalogue import Catalogue
 from bot.settings.model import Settings
@@ -44,7 +45,7 @@ class Surroundings:
     ledger: Callable[[Settings], Awaitable[LedgerLook]]
     catalogue: Callable[[], Catalogue]
     folder: Path = field(default_factory=Path)
-    clock: Clock = utc_now
+    clock: Clock = now
     free_bytes: Callable[[Path], int] = lambda path: shutil.disk_usage(path).free
     spend: bool = False
 

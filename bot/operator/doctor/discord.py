@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from bot.operator.discord_api import ADMINISTRATOR, PERMISSIONS, Answer, DiscordApi, Unreachable, install_link
+from bot.operator.discord_api import Answer, DiscordApi, Unreachable
 from bot.operator.doctor.context import Surroundings
 from bot.operator.doctor.findings import Finding, failed, passed, warned
+from bot.rules.servers.invitation import ADMINISTRATOR, PERMISSIONS, install_link
 
 # What Easel registers; a test holds it against the cogs.
 COMMANDS = frozenset(

@@ -10,16 +10,15 @@ from collections.abc import AsyncIterator, Sequence
 import aiohttp
 
 from bot.logs import Redactor
-from bot.operator.discord_api import DiscordApi, utc_now
+from bot.operator.discord_api import DiscordApi
 from bot.operator.doctor import discord as discord_checks
 from bot.operator.doctor import machine as machine_checks
 from bot.operator.doctor import service as service_checks
 from bot.operator.doctor.context import Check, Surroundings
 from bot.operator.doctor.findings import Finding, as_json, as_text, exit_code, failed
 from bot.operator.migrate import look_at_ledger
-from bot.operator.models import read_catalogue
+from bot.parts import catalogue_of, now, service_of
 from bot.ports import ImageService
-from bot.settings.model import Settings
 from bot.settings.sources import Reading, read_settings
 
 CHECKS: tuple[Check, ...] = (
@@ -66,43 +65,24 @@ async def surroundings(reading: Reading, *, spend: bool = False) -> AsyncIterato
 
     def service() -> ImageService:
         if not made:
-            made.append(make_service(settings))
+            made.append(service_of(settings, catalogue_of(settings)))
         return made[0]
 
     async with aiohttp.ClientSession() as session:
         token = settings.discord_token
-        discord = DiscordApi(session, settings.discord_api_base, token.get_secret_value(), utc_now) if token else None
+        discord = DiscordApi(session, settings.discord_api_base, token.get_secret_value(), now) if token else None
         try:
             yield Surroundings(
                 reading=reading,
                 discord=discord,
                 service=service,
                 ledger=look_at_ledger,
-                catalogue=lambda: read_catalogue(settings),
+                catalogue=lambda: catalogue_of(settings),
                 spend=spend,
             )
         finally:
             for one in made:
                 await one.aclose()
-
-
-def make_service(settings: Settings) -> ImageService:
-    """The adapter of the image service. Raises ``CannotStart`` when the catalogue cannot be read."""
-    from bot.adapters.openai.images import OpenAIImages
-    from bot.imaging.inspect import Inspected, inspect_result
-
-    async def inspect(data: bytes) -> Inspected:
-        return await asyncio.to_thread(inspect_result, data)
-
-    key = settings.openai_api_key
-    return OpenAIImages(
-        base_url=settings.openai_base_url,
-        api_key=key.get_secret_value() if key else None,
-        inspect=inspect,
-        models=read_catalogue(settings),
-        organization=settings.openai_org_id,
-        project=settings.openai_project_id,
-    )
 
 
 async def _main(arguments: argparse.Namespace) -> int:

@@ -14,7 +14,8 @@ from bot.adapters.status.http import cannot_listen, probe
 from bot.operator.discord_api import why
 from bot.operator.doctor.context import LedgerState, Surroundings
 from bot.operator.doctor.findings import Finding, failed, passed, warned
-from bot.settings.model import OFFICIAL_SERVICE, Settings
+from bot.rules.catalogue.official import OFFICIAL_SERVICE
+from bot.settings.model import Settings
 
 DISK_WARN = 2 * 1024**3
 CERTIFICATE_WAIT_S = 10.0

@@ -7,15 +7,16 @@ from datetime import timedelta
 from bot.operator.doctor.context import Surroundings
 from bot.operator.doctor.findings import Finding, failed, passed, warned
 from bot.operator.models import price
+from bot.parts import BadDefault, default_model_of
 from bot.ports import CannotStart, KnownModel
-from bot.rules.catalogue.catalogue import Catalogue, ModelRetired, NoSuchModel
+from bot.rules.catalogue.catalogue import Catalogue
 from bot.rules.catalogue.model import Model
+from bot.rules.catalogue.official import OFFICIAL_SERVICE
 from bot.rules.errors import UserError
 from bot.rules.faults import FaultKind, ServiceFault
 from bot.rules.options.build import RawOptions, build_request
 from bot.rules.options.sizes import standard_sizes
 from bot.rules.requests import Inputs, Kind
-from bot.settings.model import OFFICIAL_SERVICE
 
 WARN_BEFORE = timedelta(days=30)
 KEYS = "https://platform.openai.com/api-keys"
@@ -81,23 +82,14 @@ async def check_models(here: Surroundings) -> list[Finding]:
 
 
 def _default(here: Surroundings, catalogue: Catalogue, known: dict[str, KnownModel] | None) -> list[Finding]:
-    name = here.settings.default_model
-    try:
-        model = catalogue.choose(name, official=here.settings.is_official_service, today=here.clock().date())
-    except NoSuchModel as error:
-        near = f" Near to it: {', '.join(error.nearest)}." if error.nearest else ""
-        return [
-            failed("DEFAULT_MODEL", f"there is no model {name}", f"Choose one that `python -m bot models` lists.{near}")
-        ]
-    except ModelRetired as error:
-        instead = error.successor or "one that `python -m bot models` lists"
-        return [
-            failed("DEFAULT_MODEL", f"{name} was retired on {error.retired_on}", f"Set DEFAULT_MODEL to {instead}.")
-        ]
-    if known is not None and model.id not in known:
-        advice = "Set DEFAULT_MODEL to a model the service lists, or widen the key's rights."
-        return [failed("DEFAULT_MODEL", f"the service does not let this key use {model.id}", advice)]
-    return [passed("DEFAULT_MODEL", model.id)]
+    match default_model_of(here.settings, catalogue, here.clock().date()):
+        case BadDefault() as bad:
+            return [failed("DEFAULT_MODEL", bad.says, bad.advice)]
+        case Model() as model if known is not None and model.id not in known:
+            advice = "Set DEFAULT_MODEL to a model the service lists, or widen the key's rights."
+            return [failed("DEFAULT_MODEL", f"the service does not let this key use {model.id}", advice)]
+        case Model() as model:
+            return [passed("DEFAULT_MODEL", model.id)]
 
 
 def _ends(here: Surroundings, usable: tuple[Model, ...], known: dict[str, KnownModel] | None) -> list[Finding]:
@@ -137,11 +129,10 @@ async def check_picture(here: Surroundings) -> list[Finding]:
     """With ``--spend``: makes one small picture, which the service charges for."""
     if not here.spend:
         return []
-    settings = here.settings
     try:
-        model = here.catalogue().choose(
-            settings.default_model, official=settings.is_official_service, today=here.clock().date()
-        )
+        model = default_model_of(here.settings, here.catalogue(), here.clock().date())
+        if isinstance(model, BadDefault):
+            raise CannotStart(str(model))
         sizes = sorted(standard_sizes(model.sizes), key=lambda size: size.pixels)
         raw = RawOptions(
             "A small red circle on white",

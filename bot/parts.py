@@ -1,0 +1,125 @@
+"""Each part of Easel, made from the settings: for the bot, the doctor, purge, the benches and tests.
+
+Law: what a setting does to a part is said here and nowhere else. A library is imported with the part that needs it, so
+that a small command starts quickly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+from bot.ports import CannotStart, Clock
+from bot.rules.catalogue.catalogue import Catalogue, CatalogueError, ModelRetired, NoSuchModel
+from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
+from bot.rules.catalogue.model import Model
+from bot.settings.model import Settings, default_limits
+
+if TYPE_CHECKING:
+    from bot.adapters.database import SqlStore
+    from bot.adapters.files.disk import DiskFiles
+    from bot.adapters.openai.images import OpenAIImages
+    from bot.adapters.secrets import Secrets
+    from bot.imaging.inspect import Inspected
+
+
+def now() -> datetime:
+    """The clock of everything that has no other."""
+    return datetime.now(UTC)
+
+
+def catalogue_of(settings: Settings) -> Catalogue:
+    """Easel's models with the operator's ``IMAGE_MODELS`` over them. Raises ``CannotStart`` naming every fault."""
+    overrides = None
+    if settings.image_models is not None:
+        try:
+            overrides = settings.image_models.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise CannotStart(f"IMAGE_MODELS: {settings.image_models} cannot be read ({error}).") from error
+    try:
+        return load_catalogue(builtin_catalogue(), overrides)
+    except CatalogueError as error:
+        raise CannotStart("\n".join(f"IMAGE_MODELS: {fault}" for fault in error.faults)) from error
+
+
+@dataclass(frozen=True, slots=True)
+class BadDefault:
+    """``DEFAULT_MODEL`` cannot be used. One that was only ``retired`` is no reason not to start: others can be."""
+
+    says: str
+    advice: str
+    retired: bool = False
+
+    def __str__(self) -> str:
+        return f"DEFAULT_MODEL: {self.says}. {self.advice}"
+
+
+def default_model_of(settings: Settings, catalogue: Catalogue, today: date) -> Model | BadDefault:
+    """The model of who names none."""
+    try:
+        return catalogue.choose(settings.default_model, official=settings.is_official_service, today=today)
+    except NoSuchModel as unknown:
+        nearest = f"Nearest: {', '.join(unknown.nearest)}. " if unknown.nearest else ""
+        advice = "`python -m bot models` lists what there is; a model of another server is added with IMAGE_MODELS."
+        return BadDefault(f"there is no model {unknown.asked}", nearest + advice)
+    except ModelRetired as retired:
+        instead = retired.successor or "one that `python -m bot models` lists"
+        return BadDefault(f"{retired.model} was retired on {retired.retired_on}", f"Set it to {instead}.", retired=True)
+
+
+def secrets_of(settings: Settings) -> Secrets:
+    """What seals, by ``SECRET_KEY`` or a key file in ``DATA_DIR``. Raises ``CannotStart`` for a key that is none."""
+    from bot.adapters.secrets import load_secrets
+
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    keys = ",".join(key.get_secret_value() for key in settings.secret_key)
+    return load_secrets(keys or None, settings.data_dir)
+
+
+async def store_of(
+    settings: Settings,
+    secrets: Secrets,
+    *,
+    clock: Clock = now,
+    process_id: str | None = None,
+    migrate: bool = True,
+) -> SqlStore:
+    """The ledger, open: the caller closes it. Raises ``CannotStart`` for one that cannot be used."""
+    from bot.adapters.database import open_store
+
+    return await open_store(
+        settings.database_url,
+        data_dir=settings.data_dir,
+        secrets=secrets,
+        defaults=default_limits(settings),
+        process_id=process_id,
+        clock=clock,
+        migrate=migrate,
+    )
+
+
+def files_of(settings: Settings) -> DiskFiles:
+    """Where pictures lie."""
+    from bot.adapters.files.disk import DiskFiles
+
+    return DiskFiles(settings.data_dir)
+
+
+def service_of(settings: Settings, catalogue: Catalogue) -> OpenAIImages:
+    """The image service: the caller closes it."""
+    from bot.adapters.openai.images import OpenAIImages
+    from bot.imaging.inspect import inspect_result
+    from bot.imaging.threads import offload
+
+    async def inspect(data: bytes) -> Inspected:
+        return await offload(inspect_result, data)
+
+    return OpenAIImages(
+        base_url=settings.openai_base_url,
+        api_key=settings.openai_api_key.get_secret_value() if settings.openai_api_key else None,
+        organization=settings.openai_org_id,
+        project=settings.openai_project_id,
+        inspect=inspect,
+        models=catalogue,
+    )
