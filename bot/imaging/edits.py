@@ -24,7 +24,7 @@ from bot.imaging.threads import offload
 from bot.imaging.uploads import MAX_PIXELS, PreparedImage, as_png, prepare_image
 from bot.rules.catalogue.model import InputRule
 from bot.rules.requests import InputImage, Inputs
-from bot.rules.uploads import SEPARATOR, BadUpload, Note, UploadProblem
+from bot.rules.uploads import BadUpload, Count, Note, Options, UploadProblem
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +108,11 @@ def _check_counts(uploads: Sequence[tuple[str, bytes]], rule: InputRule, where: 
         raise BadUpload(UploadProblem.EMPTY, "image")
     if len(uploads) > rule.max_images:
         name = uploads[rule.max_images][0]
-        raise BadUpload(UploadProblem.TOO_MANY, name, f"{len(uploads)}{SEPARATOR}{rule.max_images}")
-    given = [name for name in ("mask", "area", "markup") if getattr(where, name) is not None]
+        raise BadUpload(UploadProblem.TOO_MANY, name, Count(len(uploads)), Count(rule.max_images))
+    ways = {"mask": where.mask, "area": where.area, "markup": where.markup}
+    given = tuple(name for name, way in ways.items() if way is not None)
     if len(given) > 1:
-        raise BadUpload(UploadProblem.MASK_TWICE, given[-1], SEPARATOR.join(given))
+        raise BadUpload(UploadProblem.MASK_TWICE, given[-1], Options(given))
 
 
 async def _mask(first: PreparedImage, where: Where, name: str) -> PreparedMask | None:

@@ -17,7 +17,19 @@ from bot.imaging.pixels import MIMES, decode, size_within, to_png, to_rgb, uprig
 from bot.imaging.threads import gate
 from bot.imaging.uploads import PreparedImage, Upload, bytes_limit, check_upload, open_upload
 from bot.rules.requests import InputImage
-from bot.rules.uploads import SEPARATOR, BadUpload, Box, Disc, Frame, Note, NoteKind, UploadProblem, parse_area
+from bot.rules.uploads import (
+    BadUpload,
+    Box,
+    Bytes,
+    Disc,
+    Format,
+    Frame,
+    Note,
+    NoteKind,
+    Size,
+    UploadProblem,
+    parse_area,
+)
 
 MAX_MASK_BYTES = 4 * 1024 * 1024
 MAX_SHAPE_ERROR = 0.01
@@ -42,7 +54,7 @@ def mask_from_image(
     _check_shape(upload, target)
     notes: list[Note] = []
     if upload.size not in (target.original, target.size):
-        notes.append(Note(NoteKind.MASK_FITTED, name, _times(upload.size) + SEPARATOR + _times(target.original)))
+        notes.append(Note(NoteKind.MASK_FITTED, name, Size(*upload.size), Size(*target.original)))
     with gate.hold(upload.pixels + target.image.width * target.image.height):
         image = to_rgb(upright(open_upload(upload), upload.turn), upload.container.icc)
         area, kinds = _area_of(image)
@@ -61,7 +73,7 @@ def _check_shape(upload: Upload, target: PreparedImage) -> None:
         return
     (width, height), (wide, high) = upload.size, target.original
     if abs(width * high - wide * height) > MAX_SHAPE_ERROR * wide * height:
-        raise BadUpload(UploadProblem.MASK_SIZE, upload.name, _times(upload.size) + SEPARATOR + _times(target.original))
+        raise BadUpload(UploadProblem.MASK_SIZE, upload.name, Size(*upload.size), Size(*target.original))
 
 
 def _area_of(image: Image.Image) -> tuple[Image.Image, tuple[NoteKind, ...]]:
@@ -151,7 +163,7 @@ def _finish(area: Image.Image, target: PreparedImage, name: str, max_bytes: int)
     if len(data) > limit:
         data = to_png(mask, level=9)
     if len(data) > limit:
-        raise BadUpload(UploadProblem.TOO_MANY_BYTES, name, f"{len(data)}{SEPARATOR}{limit}")
+        raise BadUpload(UploadProblem.TOO_MANY_BYTES, name, Bytes(len(data)), Bytes(limit))
     return InputImage("mask.png", MIMES["png"], data, *mask.size)
 
 
@@ -164,7 +176,7 @@ def check_markup(
     """
     upload = check_upload(data, name=name)
     if upload.format != "png":
-        raise BadUpload(UploadProblem.WRONG_FORMAT, name, upload.format.upper())
+        raise BadUpload(UploadProblem.WRONG_FORMAT, name, Format(upload.format))
     _check_shape(upload, target)
     with gate.hold(upload.pixels):
         image = to_rgb(upright(open_upload(upload), upload.turn), upload.container.icc)
@@ -175,10 +187,10 @@ def check_markup(
             raise BadUpload(UploadProblem.MASK_CLEAR, name)
         notes: tuple[Note, ...] = ()
         if upload.size not in (target.original, target.size):
-            notes = (Note(NoteKind.MASK_FITTED, name, _times(upload.size) + SEPARATOR + _times(target.original)),)
+            notes = (Note(NoteKind.MASK_FITTED, name, Size(*upload.size), Size(*target.original)),)
         data = to_png(_over(image, target, whole=_is_whole(upload, target)))
     if len(data) > bytes_limit(max_bytes):
-        raise BadUpload(UploadProblem.TOO_MANY_BYTES, name, f"{len(data)}{SEPARATOR}{bytes_limit(max_bytes)}")
+        raise BadUpload(UploadProblem.TOO_MANY_BYTES, name, Bytes(len(data)), Bytes(bytes_limit(max_bytes)))
     return PreparedMask(InputImage("markup.png", MIMES["png"], data, *target.size), notes)
 
 
@@ -246,7 +258,3 @@ def chequerboard(size: tuple[int, int], cell: int = 16) -> Image.Image:
         draw.point([(x, y) for x in range(y % 2, board.width, 2)], fill=200)
     wide = board.resize((board.width * cell, board.height * cell), Resampling.NEAREST)
     return wide.crop((0, 0, *size)).convert("RGBA")
-
-
-def _times(size: tuple[int, int]) -> str:
-    return f"{size[0]}x{size[1]}"

@@ -35,7 +35,7 @@ from bot.imaging.pixels import (
 from bot.imaging.threads import gate
 from bot.rules.catalogue.model import InputRule
 from bot.rules.requests import InputImage
-from bot.rules.uploads import SEPARATOR, BadUpload, Note, NoteKind, UploadProblem
+from bot.rules.uploads import BadUpload, Bytes, Fact, Format, Note, NoteKind, Pixels, Size, UploadProblem
 
 MAX_PIXELS = 50_000_000
 MAX_BYTES = 50 * 1024 * 1024
@@ -83,29 +83,21 @@ def check_upload(data: bytes, *, name: str, max_pixels: int = MAX_PIXELS, max_by
     if not data:
         raise BadUpload(UploadProblem.EMPTY, name)
     if len(data) > max_bytes:
-        raise BadUpload(UploadProblem.TOO_MANY_BYTES, name, f"{len(data)}{SEPARATOR}{max_bytes}")
+        raise BadUpload(UploadProblem.TOO_MANY_BYTES, name, Bytes(len(data)), Bytes(max_bytes))
     image_format = sniff(data)
-    if image_format not in TAKEN:
-        raise BadUpload(UploadProblem.WRONG_FORMAT, name, _shown(image_format))
+    if image_format is None or image_format not in TAKEN:
+        raise BadUpload(UploadProblem.WRONG_FORMAT, name, Format(image_format) if image_format else None)
     try:
         width, height = picture_size(data, image_format)
         if width * height > max_pixels:
-            raise BadUpload(UploadProblem.TOO_MANY_PIXELS, name, f"{width}x{height}{SEPARATOR}{max_pixels}")
+            raise BadUpload(UploadProblem.TOO_MANY_PIXELS, name, Size(width, height), Pixels(max_pixels))
         container = read_container(data, image_format)
     except ValueError as error:
         raise BadUpload(UploadProblem.DAMAGED, name) from error
     if container.frames > 1:
-        raise BadUpload(UploadProblem.ANIMATED, name, _shown(image_format))
+        raise BadUpload(UploadProblem.ANIMATED, name, Format(image_format))
     turn = orientation(container.exif)
     return Upload(name, data, image_format, container, (height, width) if turn in SIDEWAYS else (width, height), turn)
-
-
-def _shown(image_format: str | None) -> str:
-    if image_format is None or image_format in ("text", "program"):
-        return image_format or ""
-    return {"jpeg": "JPEG", "webp": "WebP", "jpeg2000": "JPEG 2000", "webm": "WebM"}.get(
-        image_format, image_format.upper()
-    )
 
 
 def open_upload(upload: Upload, *, long_edge: int | None = None) -> Image.Image:
@@ -205,24 +197,24 @@ class _Work:
         if upload.turn != 1:
             self._note(NoteKind.TURNED)
         if deep or was not in ("RGB", "RGBA") or not is_srgb(upload.container.icc):
-            self._note(NoteKind.COLOURS, "16 bit" if deep else was if is_srgb(upload.container.icc) else "ICC")
+            self._note(NoteKind.COLOURS)
         transparent = has_clear_pixels(self._image)
         if self._image.mode == "RGBA" and not transparent and not self._square:
             self._image = self._image.convert("RGB")
         data, image_format, box = self._encode()
         if image_format != upload.format:
-            self._note(NoteKind.CONVERTED, _shown(upload.format) + SEPARATOR + _shown(image_format))
+            self._note(NoteKind.CONVERTED, Format(upload.format), Format(image_format))
         if (drawn := (box[2] - box[0], box[3] - box[1])) != upload.size:
-            self._note(NoteKind.SCALED, _times(upload.size) + SEPARATOR + _times(drawn))
+            self._note(NoteKind.SCALED, Size(*upload.size), Size(*drawn))
         size = (max(drawn), max(drawn)) if self._square else drawn
         if size != drawn:
-            self._note(NoteKind.PADDED, _times(drawn) + SEPARATOR + _times(size))
+            self._note(NoteKind.PADDED, Size(*drawn), Size(*size))
         if upload.container.clean is not upload.data:
             self._note(NoteKind.METADATA_REMOVED)
         return _prepared(upload, data, image_format, size, box, transparent, tuple(self._notes))
 
-    def _note(self, kind: NoteKind, detail: str = "") -> None:
-        self._notes.append(Note(kind, self._upload.name, detail))
+    def _note(self, kind: NoteKind, was: Fact | None = None, became: Fact | None = None) -> None:
+        self._notes.append(Note(kind, self._upload.name, was, became))
 
     def _convert(self, size: tuple[int, int]) -> None:
         """Shrinks first where the pixels allow it (cheaper by the square of the factor), then converts and turns."""
@@ -245,7 +237,7 @@ class _Work:
                 if len(data) <= self._limit:
                     return data, kind, box
             if max(self._image.size) < 64:
-                raise BadUpload(UploadProblem.TOO_MANY_BYTES, self._upload.name, f"{len(data)}{SEPARATOR}{self._limit}")
+                raise BadUpload(UploadProblem.TOO_MANY_BYTES, self._upload.name, Bytes(len(data)), Bytes(self._limit))
             self._image = scaled(self._image, size_within(self._image.size, max(self._image.size) * 4 // 5))
 
     def _kinds(self) -> list[str]:
@@ -275,10 +267,6 @@ def flattened(image: Image.Image) -> Image.Image:
         return image.convert("RGB")
     white = Image.new("RGBA", image.size, (255, 255, 255, 255))
     return Image.alpha_composite(white, image).convert("RGB")
-
-
-def _times(size: tuple[int, int]) -> str:
-    return f"{size[0]}x{size[1]}"
 
 
 def as_png(prepared: PreparedImage, max_bytes: int) -> PreparedImage:

@@ -1,8 +1,7 @@
 """Files that are handed in: why one cannot be used, what was done to one, and where in a picture to edit.
 
 ``BadUpload`` is raised by ``bot.imaging`` and by the fetching of attachments. ``Note`` says what happened to a file
-that could be used; words for both are made in ``bot/ui``. Where a detail holds two things they are parted by `` / ``:
-what came, then what is allowed (or what it was compared with).
+that could be used. Both carry facts; words are made of them in ``bot/ui/words/uploads.py``.
 """
 
 from __future__ import annotations
@@ -13,53 +12,112 @@ from enum import StrEnum
 
 from bot.rules.errors import UserError
 
-SEPARATOR = " / "
+# --- facts -------------------------------------------------------------------------------------------------------
 
-BINARY = "binary"
-"""What a file is that should be text and is not."""
+
+@dataclass(frozen=True, slots=True)
+class Bytes:
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pixels:
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """What kind of file it is: ``png``, ``heic``, ``text``, ``program``, ``binary``."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How a text is written, such as ``UTF-16``."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The byte from which on something is wrong."""
+
+    byte: int
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Options by their names, where it is about several."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    text: str
+
+
+Fact = Bytes | Pixels | Count | Size | Format | Encoding | Place | Options | Typed
+
+# --- what cannot be used, and what was done ------------------------------------------------------------------------
 
 
 class UploadProblem(StrEnum):
     EMPTY = "empty"
-    TOO_MANY_BYTES = "too_many_bytes"  # detail: size and limit
-    TOO_MANY_PIXELS = "too_many_pixels"  # detail: WxH and limit
-    WRONG_FORMAT = "wrong_format"  # detail: what it really is, if known (GIF, HEIC, SVG, PDF, text …)
-    ANIMATED = "animated"  # detail: the format
+    TOO_MANY_BYTES = "too_many_bytes"  # Bytes
+    TOO_MANY_PIXELS = "too_many_pixels"  # Size, Pixels allowed
+    WRONG_FORMAT = "wrong_format"  # Format, if it is known
+    ANIMATED = "animated"  # Format
     DAMAGED = "damaged"
     GONE = "gone"  # deleted or its link expired
     STALLED = "stalled"
     FOREIGN_HOST = "foreign_host"
-    TOO_MANY = "too_many"  # detail: count and limit
-    NOT_SQUARE = "not_square"
-    MASK_SIZE = "mask_size"  # detail: both sizes, the mask's first
+    TOO_MANY = "too_many"  # Count
+    MASK_SIZE = "mask_size"  # Size of the mask, then of the picture
     MASK_OPAQUE = "mask_opaque"  # nothing would be edited
     MASK_CLEAR = "mask_clear"  # nothing would be kept
-    MASK_TWICE = "mask_twice"  # mask and area, or mask and markup
+    MASK_TWICE = "mask_twice"  # Options: mask and area, or mask and markup
     MASK_NEEDED = "mask_needed"  # the model edits only with a mask, and there is none
-    BAD_AREA = "bad_area"  # detail: what was typed
-    NOT_TEXT = "not_text"  # a prompt file that is not UTF-8; detail: its encoding, BINARY, or the byte that is wrong
+    BAD_AREA = "bad_area"  # Typed
+    NOT_TEXT = "not_text"  # a prompt file that is not UTF-8: its Encoding, Format("binary"), or the Place
 
 
 class BadUpload(UserError):
-    """``name`` is the option or file it is about; ``detail`` fills the sentence. Nothing was spent."""
+    """``name`` is the option or file it is about; ``came`` is what it is or has, ``allowed`` what it may have, or what
+    it was compared with. Nothing was spent."""
 
-    def __init__(self, problem: UploadProblem, name: str, detail: str = "") -> None:
-        super().__init__(f"{name}: {problem} {detail}".strip())
+    def __init__(
+        self, problem: UploadProblem, name: str, came: Fact | None = None, allowed: Fact | None = None
+    ) -> None:
+        super().__init__(f"{name}: {problem} {came or ''} {allowed or ''}".strip())
         self.problem = problem
         self.name = name
-        self.detail = detail
+        self.came = came
+        self.allowed = allowed
 
 
 class NoteKind(StrEnum):
     """What was done to a file before it was sent; worth telling, never a refusal."""
 
     TURNED = "turned"  # EXIF said which way is up
-    COLOURS = "colours"  # CMYK, 16 bit, palette, grey or a colour profile became sRGB; detail: what it was
-    CONVERTED = "converted"  # detail: old and new format
-    SCALED = "scaled"  # detail: old and new size
-    PADDED = "padded"  # transparent bars made it square, so that nothing is lost; detail: old and new size
+    COLOURS = "colours"  # CMYK, 16 bit, palette, grey or a colour profile became sRGB
+    CONVERTED = "converted"  # Format
+    SCALED = "scaled"  # Size
+    PADDED = "padded"  # transparent bars made it square, so that nothing is lost; Size
     METADATA_REMOVED = "metadata_removed"
-    MASK_FITTED = "mask_fitted"  # detail: its size and the picture's
+    MASK_FITTED = "mask_fitted"  # its Size, and the picture's
     MASK_FROM_WHITE = "mask_from_white"  # it had no transparency: white was taken as "edit here"
     MASK_GREY = "mask_grey"  # it held much grey: everything brighter than half was taken as white
     MASK_FROM_TRANSPARENCY = "mask_from_transparency"  # the picture's own transparent parts are edited
@@ -67,11 +125,12 @@ class NoteKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """``name`` is the option it is about, as in ``BadUpload``."""
+    """``name`` is the option it is about, as in ``BadUpload``; what it ``was`` and what it ``became``."""
 
     kind: NoteKind
     name: str
-    detail: str = ""
+    was: Fact | None = None
+    became: Fact | None = None
 
 
 # --- how large a picture is worth sending ------------------------------------------------------------------------
@@ -149,13 +208,13 @@ def parse_area(text: str, name: str = "area") -> Area:
         return known
     words = [word.strip().removesuffix("%").strip() for word in text.split(",")]
     if len(words) not in (3, 4) or not all(_NUMBER.fullmatch(word) for word in words):
-        raise BadUpload(UploadProblem.BAD_AREA, name, text.strip()[:60])
+        raise BadUpload(UploadProblem.BAD_AREA, name, Typed(text.strip()[:60]))
     numbers = [float(word) for word in words]
     if any(number > 100 for number in numbers) or min(numbers[2:]) <= 0:
-        raise BadUpload(UploadProblem.BAD_AREA, name, text.strip()[:60])
+        raise BadUpload(UploadProblem.BAD_AREA, name, Typed(text.strip()[:60]))
     if len(numbers) == 3:
         return Disc(*numbers)
     x, y, width, height = numbers
     if x >= 100 or y >= 100:
-        raise BadUpload(UploadProblem.BAD_AREA, name, text.strip()[:60])
+        raise BadUpload(UploadProblem.BAD_AREA, name, Typed(text.strip()[:60]))
     return Box(x, y, min(100.0, x + width), min(100.0, y + height))

@@ -13,7 +13,7 @@ from bot.imaging.edits import Where, prepare_inputs
 from bot.imaging.inspect import inspect_result
 from bot.imaging.threads import PixelGate, offload
 from bot.rules.catalogue.model import InputRule
-from bot.rules.uploads import BadUpload, NoteKind, UploadProblem, useful_edge_px
+from bot.rules.uploads import BadUpload, Count, NoteKind, UploadProblem, useful_edge_px
 
 ANY = InputRule(16, frozenset({"png", "jpeg", "webp"}), 52_428_800)
 DALLE2 = InputRule(1, frozenset({"png"}), 4_194_304, square=True)
@@ -77,7 +77,8 @@ async def test_only_one_thing_may_say_where(make: SimpleNamespace, where: Where,
 async def test_too_many_pictures_are_refused_before_any_is_opened(make: SimpleNamespace) -> None:
     with pytest.raises(BadUpload) as refused:
         await prepare_inputs([("image", b""), ("image2", b"")], rule=DALLE2)
-    assert (refused.value.problem, refused.value.name, refused.value.detail) == ("too_many", "image2", "2 / 1")
+    assert (refused.value.problem, refused.value.name) == ("too_many", "image2")
+    assert (refused.value.came, refused.value.allowed) == (Count(2), Count(1))
 
 
 async def test_a_model_that_needs_a_mask_says_so(make: SimpleNamespace) -> None:

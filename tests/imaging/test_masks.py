@@ -18,7 +18,7 @@ from bot.imaging.masks import (
 )
 from bot.imaging.uploads import PreparedImage, prepare_image
 from bot.rules.catalogue.model import InputRule
-from bot.rules.uploads import AREAS, BadUpload, NoteKind, UploadProblem
+from bot.rules.uploads import AREAS, BadUpload, NoteKind, Size, Typed, UploadProblem
 
 ANY = InputRule(16, frozenset({"png", "jpeg", "webp"}), 52_428_800)
 DALLE2 = InputRule(1, frozenset({"png"}), 4_194_304, square=True)
@@ -120,7 +120,7 @@ def test_an_area_that_means_nothing_is_refused_with_what_was_typed(make: SimpleN
         mask_from_area(text, target=target(make))
     assert refused.value.problem is UploadProblem.BAD_AREA
     assert refused.value.name == "area"
-    assert refused.value.detail == text[:60]
+    assert refused.value.came == Typed(text[:60])
 
 
 def test_an_area_that_leaves_nothing_or_everything_is_refused(make: SimpleNamespace) -> None:
@@ -197,7 +197,7 @@ def test_a_mask_of_another_size_is_fitted_if_its_shape_matches(make: SimpleNames
     mask = mask_from_image(data, target=target(make))
     assert edited(make, mask, (200, 100)).tobytes() == wanted.tobytes()
     note = next(note for note in mask.notes if note.kind is NoteKind.MASK_FITTED)
-    assert note.detail == f"{size[0]}x{size[1]} / 200x100"
+    assert (note.was, note.became) == (Size(*size), Size(200, 100))
 
 
 def test_a_shape_one_percent_off_is_fitted_and_two_percent_off_is_refused_with_both_sizes(
@@ -207,7 +207,8 @@ def test_a_shape_one_percent_off_is_fitted_and_two_percent_off_is_refused_with_b
     edited(make, mask_from_image(make.saved(wanted, "PNG"), target=target(make)), (200, 100))
     with pytest.raises(BadUpload) as refused:
         mask_from_image(make.saved(wanted.resize((204, 100)), "PNG"), target=target(make))
-    assert (refused.value.problem, refused.value.detail) == (UploadProblem.MASK_SIZE, "204x100 / 200x100")
+    assert refused.value.problem is UploadProblem.MASK_SIZE
+    assert (refused.value.came, refused.value.allowed) == (Size(204, 100), Size(200, 100))
     assert refused.value.name == "mask"
 
 

@@ -16,7 +16,7 @@ from PIL import Image, ImageOps
 from bot.imaging.headers import sniff
 from bot.imaging.uploads import prepare_image
 from bot.rules.catalogue.model import InputRule
-from bot.rules.uploads import BadUpload, NoteKind, UploadProblem
+from bot.rules.uploads import BadUpload, Fact, Format, NoteKind, Size, UploadProblem
 
 ANY = InputRule(16, frozenset({"png", "jpeg", "webp"}), 52_428_800)
 DALLE2 = InputRule(1, frozenset({"png"}), 4_194_304, square=True)
@@ -33,7 +33,7 @@ class Case:
     name: str
     build: Callable[[SimpleNamespace], bytes]
     fate: UploadProblem | str
-    detail: str | None = None
+    came: Fact | None = None
     notes: frozenset[NoteKind] = frozenset()
     size: tuple[int, int] | None = (64, 48)
     corners: tuple[tuple[int, int, int], ...] | None = (RED, GREEN, BLUE, YELLOW)
@@ -131,33 +131,33 @@ HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(64)
 
 REFUSED = [
     Case("nothing", lambda m: b"", P.EMPTY),
-    Case("gif", image_file("GIF"), P.WRONG_FORMAT, "GIF"),
-    Case("moving gif", lambda m: m.movie("GIF"), P.WRONG_FORMAT, "GIF"),
-    Case("bmp", image_file("BMP"), P.WRONG_FORMAT, "BMP"),
-    Case("tiff", image_file("TIFF"), P.WRONG_FORMAT, "TIFF"),
-    Case("ico", lambda m: m.saved(m.quarters(32, 32), "ICO"), P.WRONG_FORMAT, "ICO"),
-    Case("eps", image_file("EPS"), P.WRONG_FORMAT, "EPS"),
-    Case("pdf", image_file("PDF"), P.WRONG_FORMAT, "PDF"),
-    Case("avif", image_file("AVIF"), P.WRONG_FORMAT, "AVIF"),
-    Case("heic", lambda m: HEIC, P.WRONG_FORMAT, "HEIC"),
-    Case("mp4", lambda m: b"\0\0\0\x18ftypisom" + bytes(64), P.WRONG_FORMAT, "MP4"),
-    Case("jpeg 2000", image_file("JPEG2000"), P.WRONG_FORMAT, "JPEG 2000"),
-    Case("svg", lambda m: b'<svg xmlns="http://www.w3.org/2000/svg"/>', P.WRONG_FORMAT, "SVG"),
+    Case("gif", image_file("GIF"), P.WRONG_FORMAT, Format("gif")),
+    Case("moving gif", lambda m: m.movie("GIF"), P.WRONG_FORMAT, Format("gif")),
+    Case("bmp", image_file("BMP"), P.WRONG_FORMAT, Format("bmp")),
+    Case("tiff", image_file("TIFF"), P.WRONG_FORMAT, Format("tiff")),
+    Case("ico", lambda m: m.saved(m.quarters(32, 32), "ICO"), P.WRONG_FORMAT, Format("ico")),
+    Case("eps", image_file("EPS"), P.WRONG_FORMAT, Format("eps")),
+    Case("pdf", image_file("PDF"), P.WRONG_FORMAT, Format("pdf")),
+    Case("avif", image_file("AVIF"), P.WRONG_FORMAT, Format("avif")),
+    Case("heic", lambda m: HEIC, P.WRONG_FORMAT, Format("heic")),
+    Case("mp4", lambda m: b"\0\0\0\x18ftypisom" + bytes(64), P.WRONG_FORMAT, Format("mp4")),
+    Case("jpeg 2000", image_file("JPEG2000"), P.WRONG_FORMAT, Format("jpeg2000")),
+    Case("svg", lambda m: b'<svg xmlns="http://www.w3.org/2000/svg"/>', P.WRONG_FORMAT, Format("svg")),
     Case(
         "svg behind a declaration",
         lambda m: b'\xef\xbb\xbf<?xml version="1.0"?>\n<!-- x -->\n<svg/>',
         P.WRONG_FORMAT,
-        "SVG",
+        Format("svg"),
     ),
-    Case("html named .png", lambda m: b"<!DOCTYPE html><html><svg></svg></html>", P.WRONG_FORMAT, "HTML"),
-    Case("zip", zip_file, P.WRONG_FORMAT, "ZIP"),
-    Case("gzip", lambda m: gzip.compress(b"x"), P.WRONG_FORMAT, "GZIP"),
-    Case("text", lambda m: "nur ein Wörtchen".encode(), P.WRONG_FORMAT, "text"),
-    Case("random bytes", lambda m: bytes(range(128, 256)), P.WRONG_FORMAT, ""),
-    Case("moving png", lambda m: m.movie("PNG"), P.ANIMATED, "PNG"),
-    Case("moving webp", lambda m: m.movie("WEBP"), P.ANIMATED, "WebP"),
-    Case("png bomb", lambda m: m.bomb(), P.TOO_MANY_PIXELS, "30000x30000 / 50000000"),
-    Case("just too many pixels", lambda m: m.bomb(7080), P.TOO_MANY_PIXELS, "7080x7080 / 50000000"),
+    Case("html named .png", lambda m: b"<!DOCTYPE html><html><svg></svg></html>", P.WRONG_FORMAT, Format("html")),
+    Case("zip", zip_file, P.WRONG_FORMAT, Format("zip")),
+    Case("gzip", lambda m: gzip.compress(b"x"), P.WRONG_FORMAT, Format("gzip")),
+    Case("text", lambda m: "nur ein Wörtchen".encode(), P.WRONG_FORMAT, Format("text")),
+    Case("random bytes", lambda m: bytes(range(128, 256)), P.WRONG_FORMAT, None),
+    Case("moving png", lambda m: m.movie("PNG"), P.ANIMATED, Format("png")),
+    Case("moving webp", lambda m: m.movie("WEBP"), P.ANIMATED, Format("webp")),
+    Case("png bomb", lambda m: m.bomb(), P.TOO_MANY_PIXELS, Size(30000, 30000)),
+    Case("just too many pixels", lambda m: m.bomb(7080), P.TOO_MANY_PIXELS, Size(7080, 7080)),
     Case(
         "png of one row too wide",
         lambda m: m.bomb(8)[:16] + b"\x7f\xff\xff\xff\0\0\0\x01" + m.bomb(8)[24:],
@@ -323,8 +323,8 @@ def test_what_cannot_be_used_is_refused_for_its_true_reason(case: Case, make: Si
         prepare_image(case.build(make), name="image2", rule=case.rule)
     assert refused.value.problem is case.fate
     assert refused.value.name == "image2"
-    if case.detail is not None:
-        assert refused.value.detail == case.detail
+    if case.came is not None:
+        assert refused.value.came == case.came
 
 
 @pytest.mark.parametrize("case", TAKEN, ids=lambda case: case.name)

@@ -11,7 +11,7 @@ from PIL import Image
 
 from bot.imaging.uploads import prepare_image
 from bot.rules.catalogue.model import InputRule
-from bot.rules.uploads import BadUpload, UploadProblem
+from bot.rules.uploads import BadUpload, Bytes, UploadProblem
 
 ANY = InputRule(16, frozenset({"png", "jpeg", "webp"}), 52_428_800)
 DALLE2 = InputRule(1, frozenset({"png"}), 4_194_304, square=True)
@@ -62,7 +62,8 @@ def test_the_file_name_sent_holds_nothing_of_a_hostile_one(make: SimpleNamespace
 def test_too_many_bytes_are_refused_before_they_are_looked_at() -> None:
     with pytest.raises(BadUpload) as refused:
         prepare_image(bytes(50 * 1024 * 1024 + 1), name="image", rule=ANY)
-    assert (refused.value.problem, refused.value.detail) == (UploadProblem.TOO_MANY_BYTES, "52428801 / 52428800")
+    assert refused.value.problem is UploadProblem.TOO_MANY_BYTES
+    assert (refused.value.came, refused.value.allowed) == (Bytes(52428801), Bytes(52428800))
 
 
 _BOMB_RUN = """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from bot.rules.uploads import BINARY, SEPARATOR, BadUpload, UploadProblem
+from bot.rules.uploads import BadUpload, Bytes, Count, Encoding, Format, Place, UploadProblem
 
 VARIATION_PROMPT = (
     "Create a variation of this image: keep subject, palette and composition recognisable; "
@@ -49,15 +49,15 @@ def read_prompt_file(data: bytes, name: str = "prompt_file") -> str:
     Other encodings are refused with their name, not guessed: a wrong guess costs money.
     """
     if len(data) > MAX_FILE_BYTES:
-        raise BadUpload(UploadProblem.TOO_MANY_BYTES, name, f"{len(data)}{SEPARATOR}{MAX_FILE_BYTES}")
+        raise BadUpload(UploadProblem.TOO_MANY_BYTES, name, Bytes(len(data)), Bytes(MAX_FILE_BYTES))
     if encoding := OTHER_BOMS.get(data[:2]):
-        raise BadUpload(UploadProblem.NOT_TEXT, name, encoding)
+        raise BadUpload(UploadProblem.NOT_TEXT, name, Encoding(encoding))
     if b"\x00" in data:
-        raise BadUpload(UploadProblem.NOT_TEXT, name, BINARY)
+        raise BadUpload(UploadProblem.NOT_TEXT, name, Format("binary"))
     try:
         text = clean_prompt(data.removeprefix(UTF8_BOM).decode("utf-8"))
     except UnicodeDecodeError as fault:
-        raise BadUpload(UploadProblem.NOT_TEXT, name, str(fault.start)) from None
+        raise BadUpload(UploadProblem.NOT_TEXT, name, Place(fault.start)) from None
     if not text:
         raise BadUpload(UploadProblem.EMPTY, name)
     return text
@@ -72,5 +72,5 @@ def split_batch(text: str, name: str = "file") -> tuple[BatchLine, ...]:
     if not lines:
         raise BadUpload(UploadProblem.EMPTY, name)
     if len(lines) > MAX_BATCH_LINES:
-        raise BadUpload(UploadProblem.TOO_MANY, name, f"{len(lines)}{SEPARATOR}{MAX_BATCH_LINES}")
+        raise BadUpload(UploadProblem.TOO_MANY, name, Count(len(lines)), Count(MAX_BATCH_LINES))
     return lines

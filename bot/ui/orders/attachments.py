@@ -15,8 +15,8 @@ from urllib.parse import SplitResult, urlsplit
 import aiohttp
 import discord
 
-from bot.rules.requests import InputImage, Inputs, MadeImage
-from bot.rules.uploads import SEPARATOR, BadUpload, UploadProblem
+from bot.rules.requests import InputImage, MadeImage
+from bot.rules.uploads import BadUpload, Bytes, UploadProblem
 
 if TYPE_CHECKING:
     from bot.ui.client.client import Easel
@@ -48,17 +48,13 @@ def attached(client: Easel, attachment: discord.Attachment, name: str, *, max_by
     return Source(name, read)
 
 
-def kept(name: str, picture: MadeImage | InputImage) -> Source:
+def held(name: str, picture: MadeImage | InputImage) -> Source:
     """A picture that Easel still holds."""
 
     async def read() -> bytes:
         return picture.data
 
     return Source(name, read)
-
-
-def sources_of(inputs: Inputs) -> list[Source]:
-    return [kept("image" if number == 1 else f"image{number}", image) for number, image in enumerate(inputs.images, 1)]
 
 
 async def fetch(
@@ -71,7 +67,7 @@ async def fetch(
     if not is_ours(url, own_base):
         raise BadUpload(UploadProblem.FOREIGN_HOST, name)
     if size > max_bytes:
-        raise BadUpload(UploadProblem.TOO_MANY_BYTES, name, f"{size}{SEPARATOR}{max_bytes}")
+        raise BadUpload(UploadProblem.TOO_MANY_BYTES, name, Bytes(size), Bytes(max_bytes))
     limits = aiohttp.ClientTimeout(total=FETCH_LIMIT_S, sock_connect=STALL_LIMIT_S, sock_read=STALL_LIMIT_S)
     try:
         async with session.get(url, allow_redirects=False, timeout=limits) as response:
@@ -90,7 +86,7 @@ async def _read(response: aiohttp.ClientResponse, name: str, max_bytes: int) -> 
     async for piece in response.content.iter_chunked(CHUNK):
         pieces += piece
         if len(pieces) > max_bytes:
-            raise BadUpload(UploadProblem.TOO_MANY_BYTES, name, f"{len(pieces)}{SEPARATOR}{max_bytes}")
+            raise BadUpload(UploadProblem.TOO_MANY_BYTES, name, Bytes(len(pieces)), Bytes(max_bytes))
     return bytes(pieces)
 
 

@@ -16,7 +16,7 @@ from bot.rules.people import Asker
 from bot.rules.requests import Endpoint, ImageRequest, Kind, MadeImage
 from bot.rules.uploads import BadUpload, UploadProblem
 from bot.ui.interactions.acknowledge import Gather, Interaction, Order, Parent, take_on
-from bot.ui.orders.attachments import Source, attached, kept
+from bot.ui.orders.attachments import Source, attached, held
 from bot.ui.orders.wish import Wish, gather, raw_of
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ async def picture_source(interaction: Interaction, job: Job, index: int) -> Sour
     """One of the job's pictures: the kept original, else what hangs at the message. Raises ``BadUpload``."""
     original = await interaction.client.jobs.pictures.result(job.id, index)
     if original is not None:
-        return kept("image", await _without_svg(original))
+        return held("image", await _without_svg(original))
     pictures = pictures_at(interaction.message)
     if index < len(pictures):
         return attached(interaction.client, pictures[index], "image")

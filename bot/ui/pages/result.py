@@ -17,7 +17,8 @@ from bot.rules.requests import ImageRequest, Kind, Made, MadeImage
 from bot.rules.uploads import Note, NoteKind
 from bot.ui.words.catalogue import say
 from bot.ui.words.numbers import duration, money, number, ordinal
-from bot.ui.words.text import FIELD_LIMIT, clean, escaped, fits, inline
+from bot.ui.words.text import FIELD_LIMIT, escaped, fits, inline
+from bot.ui.words.uploads import note_words
 
 COLOUR = discord.Colour(0xE4572E)
 PROMPT_ROOM = 3000
@@ -125,9 +126,7 @@ def cost(job: Job, locale: str) -> str:
 
 def note_line(note: Note, locale: str) -> str:
     """What was done to an upload, where that is worth telling."""
-    if note.kind not in NOTES_TOLD:
-        return ""
-    return say(locale, f"note.{note.kind}", name=clean(note.name)[:60], detail=clean(note.detail)[:80])
+    return note_words(note, locale) if note.kind in NOTES_TOLD else ""
 
 
 def progress_line(progress: Progress, locale: str) -> str:

@@ -35,11 +35,12 @@ from bot.rules.limits.limit import Measure, Period, Scope
 from bot.rules.options.build import InvalidOptions
 from bot.rules.servers.access import AccessDenied, DeniedBecause
 from bot.rules.servers.changes import Contradiction, ListFull
-from bot.rules.uploads import SEPARATOR, BadUpload, UploadProblem
+from bot.rules.uploads import BadUpload
 from bot.ui.words.catalogue import has, joined, say
-from bot.ui.words.numbers import day, duration, moment, money, number, size_of
+from bot.ui.words.numbers import day, duration, moment, money, number
 from bot.ui.words.problems import problem_line
 from bot.ui.words.text import CONTENT_LIMIT, cut, escaped, inline, length
+from bot.ui.words.uploads import upload_words
 
 log = logging.getLogger(__name__)
 
@@ -208,43 +209,7 @@ def _denied_detail(error: AccessDenied, locale: str) -> str:
     return f" ({escaped(error.detail, 300)})" if error.detail else ""
 
 
-# --- uploads and the service -------------------------------------------------------------------------------------
-
-
-def _upload(error: BadUpload, locale: str) -> str:
-    detail = _upload_detail(error, locale)
-    if error.problem in (UploadProblem.WRONG_FORMAT, UploadProblem.NOT_TEXT, UploadProblem.MASK_TWICE):
-        detail = f" ({detail})" if detail else ""
-    if error.problem is UploadProblem.BAD_AREA:
-        detail = inline(error.detail, 60)
-    sentence = say(locale, f"upload.{error.problem}", name=escaped(error.name, 80), detail=detail)
-    return f"{sentence} {say(locale, 'upload.nothing_spent')}"
-
-
-def _upload_detail(error: BadUpload, locale: str) -> str:
-    """The detail, put together where it holds what came and what is allowed."""
-    came, parted, allowed = error.detail.partition(SEPARATOR)
-    if not parted:
-        return _one_detail(error, locale)
-    if error.problem is UploadProblem.TOO_MANY_BYTES and came.isdigit() and allowed.isdigit():
-        came, allowed = size_of(locale, int(came)), size_of(locale, int(allowed))
-    elif allowed.isdigit():
-        allowed = number(locale, int(allowed))
-    both = error.problem in (UploadProblem.MASK_SIZE, UploadProblem.MASK_TWICE)
-    return say(
-        locale, "upload.both" if both else "upload.at_most", came=escaped(came, 80), allowed=escaped(allowed, 80)
-    )
-
-
-def _one_detail(error: BadUpload, locale: str) -> str:
-    """What the file is instead: a format or an encoding by its name, or where it goes wrong."""
-    if error.problem is UploadProblem.NOT_TEXT and error.detail.isdigit():
-        return say(locale, "upload.is.wrong_byte", byte=number(locale, int(error.detail)))
-    key = f"upload.is.{error.detail}"
-    if has(key):
-        return say(locale, key)
-    name = escaped(error.detail, 200)
-    return say(locale, "upload.is.encoding", name=name) if name and error.problem is UploadProblem.NOT_TEXT else name
+# --- the service -------------------------------------------------------------------------------------
 
 
 def _service(error: ServiceFailed, locale: str) -> str:
@@ -361,7 +326,7 @@ _WORDINGS: dict[type[UserError], Callable[[Any, str], str]] = {
     ModelWithheld: _withheld,
     Refused: _refused,
     AccessDenied: _denied,
-    BadUpload: _upload,
+    BadUpload: upload_words,
     ServiceFailed: _service,
     NotFound: _not_found,
     UnknownPrice: _unknown_price,

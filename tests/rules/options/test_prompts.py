@@ -16,7 +16,7 @@ from bot.rules.options.prompts import (
     split_batch,
     variation_prompt,
 )
-from bot.rules.uploads import BadUpload, UploadProblem
+from bot.rules.uploads import BadUpload, Count, Encoding, UploadProblem
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_file_that_is_not_utf8_text_is_refused_by_name(data: bytes, problem: U
 def test_utf16_is_named_so_that_it_can_be_mended() -> None:
     with pytest.raises(BadUpload) as refused:
         read_prompt_file("fox".encode("utf-16"))
-    assert "UTF-16" in refused.value.detail
+    assert refused.value.came == Encoding("UTF-16")
 
 
 def test_a_batch_is_a_prompt_a_line_and_keeps_the_numbers_of_the_file() -> None:
@@ -100,4 +100,4 @@ def test_fifty_lines_pass_and_fifty_one_do_not() -> None:
     with pytest.raises(BadUpload) as refused:
         split_batch("fox\n" * 51)
     assert refused.value.problem is UploadProblem.TOO_MANY
-    assert "51" in refused.value.detail
+    assert refused.value.came == Count(51)

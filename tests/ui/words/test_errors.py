@@ -18,7 +18,7 @@ from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window
 from bot.rules.options.build import InvalidOptions, RawOptions, build_request
 from bot.rules.requests import Kind
 from bot.rules.servers.access import AccessDenied, DeniedBecause
-from bot.rules.uploads import BadUpload, UploadProblem
+from bot.rules.uploads import BadUpload, Bytes, Count, Format, Options, Pixels, Size, Typed, UploadProblem
 from bot.ui.words import errors
 from bot.ui.words.catalogue import LANGUAGES, catalogue, has
 from bot.ui.words.errors import is_worded, words
@@ -119,13 +119,18 @@ def test_a_hostile_model_name_stays_in_its_box() -> None:
     ("error", "parts"),
     [
         (
-            BadUpload(UploadProblem.TOO_MANY_BYTES, "image", f"{30 * 2**20} / {20 * 2**20}"),
+            BadUpload(UploadProblem.TOO_MANY_BYTES, "image", Bytes(30 * 2**20), Bytes(20 * 2**20)),
             ["30.0 MB", "at most 20.0 MB"],
         ),
-        (BadUpload(UploadProblem.TOO_MANY_PIXELS, "image", "30000x30000 / 50000000"), ["30000x30000", "50,000,000"]),
-        (BadUpload(UploadProblem.MASK_SIZE, "mask", "512x512 / 1024x768"), ["512x512 and 1024x768"]),
-        (BadUpload(UploadProblem.WRONG_FORMAT, "image2", "HEIC"), ["image2", "(HEIC)", "PNG, JPEG and WebP"]),
-        (BadUpload(UploadProblem.BAD_AREA, "area", "x`y"), ["`xˋy`"]),
+        (
+            BadUpload(UploadProblem.TOO_MANY_PIXELS, "image", Size(30000, 30000), Pixels(50_000_000)),
+            ["(30000x30000, at most 50,000,000)"],
+        ),
+        (BadUpload(UploadProblem.MASK_SIZE, "mask", Size(512, 512), Size(1024, 768)), ["(512x512 and 1024x768)"]),
+        (BadUpload(UploadProblem.WRONG_FORMAT, "image2", Format("heic")), ["image2", "(HEIC)", "PNG, JPEG and WebP"]),
+        (BadUpload(UploadProblem.MASK_TWICE, "markup", Options(("mask", "markup"))), ["markup (mask and markup)."]),
+        (BadUpload(UploadProblem.TOO_MANY, "image2", Count(3), Count(1)), ["(3, at most 1)"]),
+        (BadUpload(UploadProblem.BAD_AREA, "area", Typed("x`y")), ["`xˋy`"]),
         (QueueTooLong(4000, 780), ["67 min", "13 min"]),
         (NotFound("picture"), ["the picture"]),
         (Interrupted(maybe_billed=True), ["billed"]),

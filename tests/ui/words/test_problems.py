@@ -16,7 +16,7 @@ from bot.rules.options.build import build_request
 from bot.rules.options.phrases import Listed, Phrase, PhraseKey, Value, phrase
 from bot.rules.options.prompts import read_prompt_file
 from bot.rules.requests import Kind
-from bot.rules.uploads import BadUpload, UploadProblem
+from bot.rules.uploads import BadUpload, Format, UploadProblem
 from bot.ui.words.catalogue import LANGUAGES, catalogue
 from bot.ui.words.errors import words
 from bot.ui.words.problems import phrase_words, problem_line
@@ -201,5 +201,5 @@ def test_a_file_that_is_no_text_is_told_in_every_language(data: bytes, english: 
 
 
 def test_what_a_file_is_instead_of_a_picture_is_told_in_german() -> None:
-    for detail, german in (("text", "(ein Text)"), ("program", "(ein Programm)"), ("HEIC", "(HEIC)")):
-        assert german in words(BadUpload(UploadProblem.WRONG_FORMAT, "image", detail), "de")
+    for kind, german in (("text", "(ein Text)"), ("program", "(ein Programm)"), ("heic", "(HEIC)"), ("webp", "(WebP)")):
+        assert german in words(BadUpload(UploadProblem.WRONG_FORMAT, "image", Format(kind)), "de")
