@@ -41,8 +41,9 @@ from bot.rules.options.build import RawOptions
 from bot.rules.people import Asker, Place
 from bot.rules.requests import Endpoint, ImageRequest, Inputs, Kind, Made
 from bot.settings.sources import parse_settings
-from bot.ui.client.client import point_at
-from bot.ui.delivery.conversation import Letter, Reach, Sheet
+from bot.ui.client.gateway import point_at
+from bot.ui.delivery.conversation import Reach
+from bot.ui.messages import Letter, Sheet
 
 Way = Callable[[], Awaitable[None]]
 REQUEST = ImageRequest(
@@ -96,7 +97,7 @@ class Ways:
 
     async def _show(self, made: Made) -> None:
         letter = Letter(content="a fox", sheets=(Sheet("easel-1.png", made.images[0].data, "a fox"),))
-        await Reach(self._app.client, self._answer()).edit(letter)
+        await Reach(self._app.client, now, self._answer()).edit(letter)
 
     async def _asked(self) -> None:
         await self._make(self._light)
@@ -117,7 +118,7 @@ class Ways:
         raw = RawOptions(prompt="a fox", size="1024x1024", quality="low")
         quote = await jobs.prepare(ASKER, Kind.IMAGINE, raw)
         job = await jobs.open(ASKER, quote, answer, event_key=str(answer.interaction_id))
-        await jobs.start(job, Inputs(), self._app.client.delivery_for(job, limit_bytes=20 * MIB))
+        await jobs.start(job, Inputs(), self._app.client.shell.deliveries.of_job(job, limit_bytes=20 * MIB))
 
 
 @asynccontextmanager

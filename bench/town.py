@@ -16,7 +16,7 @@ from bench.fakes import ROOT, Other, other_process
 from bot.app import build
 from bot.process import close, serve
 from bot.settings.sources import parse_settings
-from bot.ui.client.client import point_at
+from bot.ui.client.gateway import point_at
 from sandbox.discord.model import Event, Message, User
 from sandbox.discord.server import Server
 from sandbox.discord.world import World

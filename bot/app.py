@@ -25,6 +25,7 @@ from bot.core.jobs.queue import FairQueue
 from bot.core.jobs.recovery import Recovery
 from bot.core.servers.admin import Admin
 from bot.core.servers.departures import Departures
+from bot.core.servers.settings_cache import SettingsCache
 from bot.core.tasks import Tasks
 from bot.core.upkeep.forgettings import Forgettings
 from bot.core.upkeep.model_ends import ModelWatch
@@ -43,9 +44,13 @@ from bot.ports import CannotStart, Clock, CrashPoint, Store, nothing_happens
 from bot.rules.catalogue.catalogue import Catalogue
 from bot.rules.catalogue.model import Model
 from bot.settings.model import Settings
-from bot.ui.client.client import Easel, IdentifyPacer, UiConfig
+from bot.ui.client.client import Client, IdentifyPacer
 from bot.ui.client.guilds import is_member, tell_departures
+from bot.ui.delivery.factory import DiscordDeliveries
 from bot.ui.delivery.notices import DiscordNotifier
+from bot.ui.interactions.double_click import new_presses
+from bot.ui.orders.attachments import open_web
+from bot.ui.shell import HasShell, Shell, UiConfig
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +63,7 @@ class App:
     """The parts of one bot, built but not connected."""
 
     settings: Settings
-    client: Easel
+    client: Client
     jobs: Jobs
     batches: Batches
     recovery: Recovery
@@ -99,44 +104,63 @@ async def build(
 
         queue = FairQueue(max_running=settings.max_concurrent_jobs, pace=pace, tasks=tasks)
         meter = PrometheusMeter(queue_depth=queue.waiting)
-        notifier = DiscordNotifier(store)
-        jobs = Jobs(
-            store=store,
-            service=service,
-            files=files,
-            queue=queue,
-            catalogue=catalogue,
-            notifier=notifier,
-            clock=clock,
-            tasks=tasks,
-            config=JobsConfig(settings.default_model, settings.images_per_minute, settings.job_timeout_s),
-            member_tag=secrets.tag,
-            meter=meter,
-            crash_point=crash_point,
+        web = open_web()
+        stack.push_async_callback(web.close)
+        config = UiConfig(
+            default_model=settings.default_model,
+            is_official=service.is_official,
+            guild_id=settings.discord_guild_id,
+            privacy_url=settings.privacy_url,
+            support_url=settings.support_url,
+            api_base=settings.discord_api_base,
+            version=version(),
         )
-        client = Easel(
-            jobs=jobs,
-            store=store,
-            files=files,
-            tasks=tasks,
-            config=UiConfig(
-                default_model=settings.default_model,
-                is_official=service.is_official,
-                guild_id=settings.discord_guild_id,
-                privacy_url=settings.privacy_url,
-                support_url=settings.support_url,
-                api_base=settings.discord_api_base,
-                version=version(),
-            ),
-            clock=clock,
-            meter=meter,
+
+        def furnish(connection: HasShell) -> Shell:
+            """The use cases; results and notices go out through the connection."""
+            settings_cache = SettingsCache(store)
+            notifier = DiscordNotifier(connection, store, settings_cache, tasks)
+            jobs = Jobs(
+                store=store,
+                service=service,
+                files=files,
+                queue=queue,
+                catalogue=catalogue,
+                notifier=notifier,
+                clock=clock,
+                tasks=tasks,
+                config=JobsConfig(settings.default_model, settings.images_per_minute, settings.job_timeout_s),
+                member_tag=secrets.tag,
+                meter=meter,
+                crash_point=crash_point,
+            )
+            deliveries = DiscordDeliveries(connection, store, settings_cache, tasks, clock)
+            return Shell(
+                config=config,
+                jobs=jobs,
+                batches=Batches(store, jobs, tasks, clock),
+                recovery=Recovery(store, jobs, jobs.pictures, partial(deliveries.of_job, earlier=True), clock),
+                admin=Admin(store, service, jobs, notifier, clock),
+                forgettings=Forgettings(store, clock, secrets.tag),
+                settings_cache=settings_cache,
+                store=store,
+                files=files,
+                deliveries=deliveries,
+                presses=new_presses(),
+                web=web,
+                tasks=tasks,
+                clock=clock,
+                meter=meter,
+            )
+
+        client = Client(
+            furnish,
             shard_count=settings.shard_count,
             shard_ids=settings.shard_ids,
             identify_pacer=identify_pacer(store, clock) if settings.shard_ids is not None else None,
         )
-        client.admin = Admin(store, service, jobs, notifier, clock)
-        client.batches = batches = Batches(store, jobs, tasks, clock)
-        client.forgettings = forgettings = Forgettings(store, clock, secrets.tag)
+        shell = client.shell
+        notifier = DiscordNotifier(client, store, shell.settings_cache, tasks)
         departures = Departures(
             store,
             files,
@@ -145,23 +169,20 @@ async def build(
             present=lambda: [guild.id for guild in client.guilds],
         )
         tell_departures(client, departures)
-        notifier.client = client
-        recovery = Recovery(store, jobs, jobs.pictures, partial(client.delivery_for, earlier=True), clock)
-        client.redeliver = recovery.deliver_kept
         yield App(
             settings=settings,
             client=client,
-            jobs=jobs,
-            batches=batches,
-            recovery=recovery,
-            watch=ModelWatch(service, store, notifier, clock, catalogue, jobs.use_catalogue),
-            upkeep=Upkeep(store, files, clock, forgettings),
+            jobs=shell.jobs,
+            batches=shell.batches,
+            recovery=shell.recovery,
+            watch=ModelWatch(service, store, notifier, clock, catalogue, shell.jobs.use_catalogue),
+            upkeep=Upkeep(store, files, clock, shell.forgettings),
             departures=departures,
             tasks=tasks,
             store=store,
             files=files,
             meter=meter,
-            status=_status(settings, client, jobs, store, files, meter),
+            status=_status(settings, client, shell.jobs, store, files, meter),
         )
 
 
@@ -195,7 +216,7 @@ def version() -> str:
 
 
 def _status(
-    settings: Settings, client: Easel, jobs: Jobs, store: SqlStore, files: DiskFiles, meter: PrometheusMeter
+    settings: Settings, client: Client, jobs: Jobs, store: SqlStore, files: DiskFiles, meter: PrometheusMeter
 ) -> StatusServer | None:
     if settings.http_port == 0:
         return None

@@ -17,7 +17,8 @@ from bot.parts import now
 from bot.ports import CannotStart, CrashPoint, nothing_happens
 from bot.rules.servers.invitation import install_link
 from bot.settings.model import Settings
-from bot.ui.client.client import Easel, point_at
+from bot.ui.client.client import Client
+from bot.ui.client.gateway import point_at
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +84,7 @@ async def serve(app: App, token: str) -> None:
     await app.client.connect(reconnect=True)
 
 
-async def login(client: Easel, token: str) -> None:
+async def login(client: Client, token: str) -> None:
     """Logs in, patiently while Discord is down. Raises ``CannotStart`` when Discord does not take the token."""
     try:
         await client.login(token)
@@ -96,7 +97,7 @@ def start_background(app: App) -> None:
 
     async def recover() -> None:
         await app.recovery.adopt_and_close()
-        await app.batches.resume(app.client.batch_delivery_for)
+        await app.batches.resume(app.client.shell.deliveries.of_batch)
 
     async def heartbeat() -> None:
         await app.store.heartbeat(now())

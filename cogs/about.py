@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import discord
 from discord import app_commands
 
-from bot.ui.client.client import Easel
 from bot.ui.interactions.acknowledge import tell
 from bot.ui.pages.about import TOPICS, about_page, help_page, privacy_page, report
+from bot.ui.shell import HasShell, Interaction
 
 LABELS = {
     "start": "First steps",
@@ -22,27 +21,27 @@ LABELS = {
 @app_commands.command(name="help", description="How to use me")
 @app_commands.describe(topic="What about")
 @app_commands.choices(topic=[app_commands.Choice(name=LABELS[name], value=name) for name in TOPICS])
-async def help_command(interaction: discord.Interaction[Easel], topic: str = TOPICS[0]) -> None:
+async def help_command(interaction: Interaction, topic: str = TOPICS[0]) -> None:
     """One topic, in private."""
     await tell(interaction, embed=help_page(topic, str(interaction.locale)))
 
 
 @app_commands.command(name="about", description="Version, source and support")
-async def about(interaction: discord.Interaction[Easel]) -> None:
+async def about(interaction: Interaction) -> None:
     """In private."""
-    await tell(interaction, embed=about_page(interaction.client, str(interaction.locale)))
+    await tell(interaction, embed=about_page(interaction.client.shell, str(interaction.locale)))
 
 
 @app_commands.command(name="privacy", description="What is stored about you, and why")
-async def privacy(interaction: discord.Interaction[Easel]) -> None:
+async def privacy(interaction: Interaction) -> None:
     """In private."""
-    await tell(interaction, embed=privacy_page(interaction.client, str(interaction.locale)))
+    await tell(interaction, embed=privacy_page(interaction.client.shell, str(interaction.locale)))
 
 
 @app_commands.command(name="report", description="Report a picture to the people in charge")
 @app_commands.describe(message="Link of the message (or its id, when it is in this channel)", reason="What is wrong")
 async def report_command(
-    interaction: discord.Interaction[Easel],
+    interaction: Interaction,
     message: app_commands.Range[str, 1, 200],
     reason: app_commands.Range[str, 1, 1000] = "",
 ) -> None:
@@ -50,7 +49,7 @@ async def report_command(
     await report(interaction, message, reason)
 
 
-async def setup(client: Easel) -> None:
+async def setup(client: HasShell) -> None:
     client.tree.add_command(help_command)
     client.tree.add_command(about)
     client.tree.add_command(privacy)

@@ -9,12 +9,13 @@ from discord import app_commands
 
 from bot.rules.options.build import RawOptions
 from bot.rules.requests import Kind
-from bot.ui.client.client import Easel
 from bot.ui.components.batch_button import StopBatch
+from bot.ui.components.forms import BatchForm
 from bot.ui.interactions.acknowledge import acknowledged, take
 from bot.ui.orders.attachments import MAX_TEXT_BYTES, attached
-from bot.ui.orders.batch import NAME, BatchForm, BatchWish, from_file, take_on_batch
+from bot.ui.orders.batch import NAME, BatchWish, from_file, take_on_batch
 from bot.ui.orders.choices import complete_options
+from bot.ui.shell import HasShell, Interaction
 
 
 @app_commands.command(name="batch", description="Make many pictures at once, one for each line")
@@ -29,7 +30,7 @@ from bot.ui.orders.choices import complete_options
     private="Only you see the results",
 )
 async def batch(
-    interaction: discord.Interaction[Easel],
+    interaction: Interaction,
     file: discord.Attachment | None = None,
     model: str | None = None,
     size: str | None = None,
@@ -45,7 +46,7 @@ async def batch(
         return BatchWish(read, raw, model)
 
     if file is not None:
-        source = attached(interaction.client, file, NAME, max_bytes=MAX_TEXT_BYTES)
+        source = attached(interaction.client.shell, file, NAME, max_bytes=MAX_TEXT_BYTES)
         await take_on_batch(interaction, wish(from_file(source)))
         return
     take(interaction)
@@ -56,6 +57,6 @@ async def batch(
 complete_options(batch, Kind.IMAGINE)
 
 
-async def setup(client: Easel) -> None:
+async def setup(client: HasShell) -> None:
     client.tree.add_command(batch)
     client.add_dynamic_items(StopBatch)

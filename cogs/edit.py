@@ -7,13 +7,13 @@ from discord import app_commands
 
 from bot.rules.options.build import RawOptions
 from bot.rules.requests import Kind
-from bot.ui.client.client import Easel
-from bot.ui.interactions.acknowledge import take_on
 from bot.ui.orders.attachments import MAX_TEXT_BYTES, attached
 from bot.ui.orders.choices import complete_options
 from bot.ui.orders.mask_preview import show_mask
+from bot.ui.orders.submit import take_on
 from bot.ui.orders.wish import Wish, gather
 from bot.ui.panels.undelivered import offer_waiting
+from bot.ui.shell import HasShell, Interaction
 
 AREAS = ("circle", "centre", "left", "right", "top", "bottom", "border")
 
@@ -44,7 +44,7 @@ AREAS = ("circle", "centre", "left", "right", "top", "bottom", "border")
     private="Only you see the result",
 )
 async def edit(
-    interaction: discord.Interaction[Easel],
+    interaction: Interaction,
     image: discord.Attachment,
     prompt: app_commands.Range[str, 1, 6000],
     mask: discord.Attachment | None = None,
@@ -68,7 +68,7 @@ async def edit(
     private: bool | None = None,
 ) -> None:
     """Everything typed and attached, as it is; the rules say what of it can be."""
-    client = interaction.client
+    shell = interaction.client.shell
     given = {"image": image, "image2": image2, "image3": image3, "image4": image4}
     wish = Wish(
         Kind.EDIT,
@@ -86,20 +86,20 @@ async def edit(
             private=private,
         ),
         model=model,
-        prompt_file=attached(client, prompt_file, "prompt_file", max_bytes=MAX_TEXT_BYTES) if prompt_file else None,
-        pictures=tuple(attached(client, one, name) for name, one in given.items() if one is not None),
-        mask=attached(client, mask, "mask") if mask else None,
-        markup=attached(client, markup, "markup") if markup else None,
+        prompt_file=attached(shell, prompt_file, "prompt_file", max_bytes=MAX_TEXT_BYTES) if prompt_file else None,
+        pictures=tuple(attached(shell, one, name) for name, one in given.items() if one is not None),
+        mask=attached(shell, mask, "mask") if mask else None,
+        markup=attached(shell, markup, "markup") if markup else None,
         area=area,
     )
     if preview_mask:
         await show_mask(interaction, wish)
     else:
-        await offer_waiting(interaction, await take_on(interaction, gather(client, wish), private=private))
+        await offer_waiting(interaction, await take_on(interaction, gather(shell, wish), private=private))
 
 
 @edit.autocomplete("area")
-async def complete_area(interaction: discord.Interaction[Easel], typed: str) -> list[app_commands.Choice[str]]:
+async def complete_area(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
     """The areas that have a name; percent are typed."""
     return [app_commands.Choice(name=name, value=name) for name in AREAS if typed.lower() in name]
 
@@ -107,5 +107,5 @@ async def complete_area(interaction: discord.Interaction[Easel], typed: str) -> 
 complete_options(edit, Kind.EDIT)
 
 
-async def setup(client: Easel) -> None:
+async def setup(client: HasShell) -> None:
     client.tree.add_command(edit)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import discord
 from discord import app_commands
 
-from bot.ui.client.client import Easel
 from bot.ui.panels.gallery import SEARCH_LIMIT, Filter, GalleryPage, searched, show_first
+from bot.ui.shell import HasShell, Interaction
 
 
 @app_commands.command(name="gallery", description="Pictures made here, newest first, and what waits for you")
@@ -16,7 +16,7 @@ from bot.ui.panels.gallery import SEARCH_LIMIT, Filter, GalleryPage, searched, s
     mine="Only your own, private ones too",
 )
 async def gallery(
-    interaction: discord.Interaction[Easel],
+    interaction: Interaction,
     member: discord.User | None = None,
     search: app_commands.Range[str, 1, SEARCH_LIMIT] | None = None,
     mine: bool = False,
@@ -26,6 +26,6 @@ async def gallery(
     await show_first(interaction, Filter(chosen, searched(search)))
 
 
-async def setup(client: Easel) -> None:
+async def setup(client: HasShell) -> None:
     client.tree.add_command(gallery)
     client.add_dynamic_items(GalleryPage)

@@ -7,12 +7,12 @@ from discord import app_commands
 
 from bot.rules.options.build import RawOptions
 from bot.rules.requests import Kind
-from bot.ui.client.client import Easel
-from bot.ui.interactions.acknowledge import take_on
 from bot.ui.orders.attachments import MAX_TEXT_BYTES, attached
 from bot.ui.orders.choices import complete_options
+from bot.ui.orders.submit import take_on
 from bot.ui.orders.wish import Wish, gather
 from bot.ui.panels.undelivered import offer_waiting
+from bot.ui.shell import HasShell, Interaction
 
 
 @app_commands.command(name="imagine", description="Make a picture from words")
@@ -36,7 +36,7 @@ from bot.ui.panels.undelivered import offer_waiting
     private="Only you see the result",
 )
 async def imagine(
-    interaction: discord.Interaction[Easel],
+    interaction: Interaction,
     prompt: app_commands.Range[str, 1, 6000],
     model: str | None = None,
     size: str | None = None,
@@ -71,14 +71,14 @@ async def imagine(
         preview=preview,
         private=private,
     )
-    client = interaction.client
-    text = attached(client, prompt_file, "prompt_file", max_bytes=MAX_TEXT_BYTES) if prompt_file else None
+    shell = interaction.client.shell
+    text = attached(shell, prompt_file, "prompt_file", max_bytes=MAX_TEXT_BYTES) if prompt_file else None
     wish = Wish(Kind.IMAGINE, raw, model=model, prompt_file=text)
-    await offer_waiting(interaction, await take_on(interaction, gather(client, wish), private=private))
+    await offer_waiting(interaction, await take_on(interaction, gather(shell, wish), private=private))
 
 
 complete_options(imagine, Kind.IMAGINE)
 
 
-async def setup(client: Easel) -> None:
+async def setup(client: HasShell) -> None:
     client.tree.add_command(imagine)

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import discord
 from discord import app_commands
 
 from bot.core.jobs.intake import Quote
 from bot.rules.errors import UserError
 from bot.rules.options.build import RawOptions
 from bot.rules.requests import Kind
-from bot.ui.client.client import Easel
-from bot.ui.interactions.acknowledge import Interaction, asker_of
+from bot.ui.interactions.who import asker_of
 from bot.ui.pages.limits import Share, limits_page
 from bot.ui.panels.confirm import Reply, answer
+from bot.ui.shell import HasShell, Interaction
 
 
 @app_commands.command(name="limits", description="What applies to you here, what is left, and what a picture costs")
-async def limits(interaction: discord.Interaction[Easel]) -> None:
+async def limits(interaction: Interaction) -> None:
     """Only the one who asked sees it."""
     await answer(interaction, _page(interaction))
 
 
 async def _page(interaction: Interaction) -> Reply:
-    client, asker = interaction.client, asker_of(interaction)
+    shell, asker = interaction.client.shell, asker_of(interaction)
     share = Share(
-        standings=await client.store.standings(asker, client.clock()),
+        standings=await shell.store.standings(asker, shell.clock()),
         quote=await _quote(interaction),
         in_server=asker.place.is_server,
         locale=str(interaction.locale),
@@ -34,10 +33,10 @@ async def _page(interaction: Interaction) -> Reply:
 
 async def _quote(interaction: Interaction) -> Quote | UserError:
     try:
-        return await interaction.client.jobs.prepare(asker_of(interaction), Kind.IMAGINE, RawOptions("a picture"))
+        return await interaction.client.shell.jobs.prepare(asker_of(interaction), Kind.IMAGINE, RawOptions("a picture"))
     except UserError as reason:
         return reason
 
 
-async def setup(client: Easel) -> None:
+async def setup(client: HasShell) -> None:
     client.tree.add_command(limits)

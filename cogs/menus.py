@@ -7,21 +7,22 @@ from discord import app_commands
 
 from bot.rules.options.build import RawOptions
 from bot.rules.requests import Kind
-from bot.ui.client.client import Easel
 from bot.ui.components.forms import EditMessageForm, ImagineForm
-from bot.ui.interactions.acknowledge import acknowledged, take_on
+from bot.ui.interactions.acknowledge import acknowledged
 from bot.ui.orders.attachments import attached
 from bot.ui.orders.followups import pictures_at
 from bot.ui.orders.message_text import text_of
+from bot.ui.orders.submit import take_on
 from bot.ui.orders.wish import Wish, gather
 from bot.ui.panels.undelivered import offer_waiting
+from bot.ui.shell import HasShell, Interaction
 from bot.ui.words.errors import NoPicture
 
 MOST_PICTURES = 16
 
 
 @app_commands.context_menu(name="Edit image")
-async def edit_image(interaction: discord.Interaction[Easel], message: discord.Message) -> None:
+async def edit_image(interaction: Interaction, message: discord.Message) -> None:
     """Opens a form for all pictures of the message."""
     pictures = pictures_at(message)[:MOST_PICTURES]
     if not pictures:
@@ -31,24 +32,24 @@ async def edit_image(interaction: discord.Interaction[Easel], message: discord.M
 
 
 @app_commands.context_menu(name="Vary image")
-async def vary_image(interaction: discord.Interaction[Easel], message: discord.Message) -> None:
+async def vary_image(interaction: Interaction, message: discord.Message) -> None:
     """Varies the first picture of the message."""
     pictures = pictures_at(message)
     if not pictures:
         raise NoPicture
-    client = interaction.client
-    wish = Wish(Kind.VARY, RawOptions(prompt=""), pictures=(attached(client, pictures[0], "image"),))
-    await offer_waiting(interaction, await take_on(interaction, gather(client, wish), private=None))
+    shell = interaction.client.shell
+    wish = Wish(Kind.VARY, RawOptions(prompt=""), pictures=(attached(shell, pictures[0], "image"),))
+    await offer_waiting(interaction, await take_on(interaction, gather(shell, wish), private=None))
 
 
 @app_commands.context_menu(name="Use as prompt")
-async def use_as_prompt(interaction: discord.Interaction[Easel], message: discord.Message) -> None:
+async def use_as_prompt(interaction: Interaction, message: discord.Message) -> None:
     """Opens a form with the message's text (or the prompt of the picture in it) to make a picture of."""
     text = await text_of(interaction, message)
     await interaction.response.send_modal(ImagineForm(interaction.id, str(interaction.locale), text))
     acknowledged(interaction)
 
 
-async def setup(client: Easel) -> None:
+async def setup(client: HasShell) -> None:
     for menu in (edit_image, vary_image, use_as_prompt):
         client.tree.add_command(menu)

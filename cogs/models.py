@@ -8,14 +8,16 @@ from typing import Any, Self
 import discord
 from discord import app_commands
 
-from bot.ui.client.client import Easel
-from bot.ui.interactions.acknowledge import Interaction, acknowledged, asker_of, refuse, take, tell
+from bot.ui.interactions.acknowledge import acknowledged, take, tell
+from bot.ui.interactions.errors import refuse
+from bot.ui.interactions.who import asker_of
 from bot.ui.pages.models import Shelf, pages
+from bot.ui.shell import HasShell, Interaction
 from bot.ui.words.catalogue import say
 
 
 @app_commands.command(name="models", description="What each model can do and costs, and which are allowed here")
-async def models(interaction: discord.Interaction[Easel]) -> None:
+async def models(interaction: Interaction) -> None:
     """The first page, in private."""
     shown = pages(await _shelf(interaction))
     view = _turning(0, len(shown), str(interaction.locale))
@@ -23,13 +25,13 @@ async def models(interaction: discord.Interaction[Easel]) -> None:
 
 
 async def _shelf(interaction: Interaction) -> Shelf:
-    client = interaction.client
+    shell = interaction.client.shell
     return Shelf(
-        catalogue=client.catalogue,
-        settings=await client.habits.looks(asker_of(interaction).place),
-        default_model=client.config.default_model,
-        official=client.config.is_official,
-        today=client.clock().date(),
+        catalogue=shell.catalogue,
+        settings=await shell.settings_cache.looks(asker_of(interaction).place),
+        default_model=shell.config.default_model,
+        official=shell.config.is_official,
+        today=shell.clock().date(),
         locale=str(interaction.locale),
     )
 
@@ -72,6 +74,6 @@ def _turning(page: int, count: int, locale: str) -> discord.ui.View | None:
     return view
 
 
-async def setup(client: Easel) -> None:
+async def setup(client: HasShell) -> None:
     client.tree.add_command(models)
     client.add_dynamic_items(TurnPage)

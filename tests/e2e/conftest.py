@@ -19,7 +19,7 @@ from bot.app import App, build
 from bot.process import close, serve
 from bot.rules.ledger import HOLDING, Job
 from bot.settings.sources import parse_settings
-from bot.ui.client.client import point_at
+from bot.ui.client.gateway import point_at
 from sandbox.discord.model import Interaction, Message, User
 from sandbox.discord.server import Server
 from sandbox.discord.world import World

@@ -162,10 +162,10 @@ async def test_a_report_reaches_the_log_channel_and_mentions_nobody(town):
     picture = await made(town)
     log = town.world.town.pictures
     await town.app.store.save_settings(
-        place(town), ServerSettings(log_channel_id=log.id), town.admin.id, "log", "", "", town.app.client.clock()
+        place(town), ServerSettings(log_channel_id=log.id), town.admin.id, "log", "", "", town.app.client.shell.clock()
     )
     link = f"https://discord.com/channels/{place(town).guild_id}/{town.general.id}/{picture.id}"
-    town.app.client.habits.forget(place(town))
+    town.app.client.shell.settings_cache.forget(place(town))
 
     message = await ask(town, "/report", message=link, reason="bad **fox** @everyone")
 

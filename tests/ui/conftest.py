@@ -14,7 +14,6 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # discord.py imports audioop, which Python 3.13 drops
     import discord
 
-from bot.core.tasks import Tasks
 from bot.rules.catalogue.catalogue import Catalogue
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.ledger import Answer, Bill, Job, JobState
@@ -22,7 +21,8 @@ from bot.rules.money import MicroUSD
 from bot.rules.people import Asker, Place
 from bot.rules.requests import Endpoint, ImageRequest, Kind, Made, MadeImage, Usage
 from bot.rules.servers.access import ServerSettings
-from bot.ui.client.client import Easel, UiConfig
+from bot.ui.client.client import Client
+from tests.support.shell import bare_shell
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 GUILD, CHANNEL, USER, OTHER, APP = 11, 22, 33, 34, 99
@@ -101,11 +101,6 @@ class FakeStore:
         return job
 
 
-class FakeJobs:
-    def __init__(self, catalogue: Catalogue) -> None:
-        self.catalogue = catalogue
-
-
 @pytest.fixture(scope="session")
 def catalogue() -> Catalogue:
     return load_catalogue(builtin_catalogue())
@@ -117,27 +112,17 @@ def store() -> FakeStore:
 
 
 @pytest.fixture
-async def client(catalogue: Catalogue, store: FakeStore) -> Easel:
+async def client(catalogue: Catalogue, store: FakeStore) -> Client:
     """A client with a fake ledger, connected to nothing."""
-    jobs: Any = FakeJobs(catalogue)
-    ledger: Any = store
-    files: Any = None
-    easel = Easel(
-        jobs=jobs,
-        store=ledger,
-        files=files,
-        tasks=Tasks(),
-        config=UiConfig("gpt-image-2.5-flare", is_official=True),
-        clock=lambda: NOW,
-    )
-    await easel._async_setup_hook()
+    client = Client(lambda _: bare_shell(catalogue, store=store, clock=lambda: NOW))
+    await client._async_setup_hook()
     me: Any = {"id": str(APP), "username": "easel", "discriminator": "0", "avatar": None}
-    easel._connection.user = discord.ClientUser(state=easel._connection, data=me)
-    return easel
+    client._connection.user = discord.ClientUser(state=client._connection, data=me)
+    return client
 
 
 @pytest.fixture
-def interact(client: Easel) -> Callable[..., Any]:
+def interact(client: Client) -> Callable[..., Any]:
     """Builds an interaction as Discord sends it; keywords replace parts of the payload."""
 
     def build(**changes: Any) -> Any:

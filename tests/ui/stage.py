@@ -14,7 +14,7 @@ from PIL import Image
 from bot.app import App, build
 from bot.rules.ledger import Job
 from bot.settings.sources import parse_settings
-from bot.ui.client.client import point_at
+from bot.ui.client.gateway import point_at
 from sandbox.discord.model import Attachment, Interaction, Message
 from sandbox.discord.server import Server
 from sandbox.images import ImageService

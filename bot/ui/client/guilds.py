@@ -8,6 +8,7 @@ from typing import Any
 import discord
 
 from bot.core.servers.departures import Departures
+from bot.ui.internals import drop_guild
 
 
 def shard_of(server_id: int, shard_count: int) -> int:
@@ -36,8 +37,7 @@ def noticing_departures(client: discord.AutoShardedClient, parse: Callable[[Any]
         named = {int(one["id"]) for one in data["guilds"]}
         for guild in client.guilds:
             if shard_of(guild.id, shard_count) == shard_id and guild.id not in named:
-                client._connection._remove_guild(guild)
-                client.dispatch("guild_remove", guild)
+                drop_guild(client, guild)
 
     return parse_ready
 

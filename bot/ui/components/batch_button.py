@@ -5,7 +5,9 @@ from __future__ import annotations
 import discord
 
 from bot.ui.components.press import Press
-from bot.ui.interactions.acknowledge import Interaction, acknowledged, asker_of, tell
+from bot.ui.interactions.acknowledge import acknowledged, tell
+from bot.ui.interactions.who import asker_of
+from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
 
 STOP = "e1:batchstop:"
@@ -17,7 +19,7 @@ class StopBatch(Press, template=r"e1:batchstop:(?P<batch>[0-9]{1,20})"):
     async def press(self, interaction: Interaction) -> None:
         await interaction.response.defer()
         acknowledged(interaction)
-        released = await interaction.client.batches.cancel(self.part("batch"), asker_of(interaction))
+        released = await interaction.client.shell.batches.cancel(self.part("batch"), asker_of(interaction))
         await tell(interaction, say(str(interaction.locale), "batch.stopped", count=released))
 
 

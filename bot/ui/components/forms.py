@@ -15,11 +15,18 @@ from bot.rules.errors import NotFound
 from bot.rules.ledger import Job
 from bot.rules.options.build import RawOptions
 from bot.rules.requests import Kind
-from bot.ui.interactions.acknowledge import Interaction, asker_of, refuse, take, take_on
-from bot.ui.interactions.ids import INDEX, JOB, VERSION, belongs
+from bot.ui.interactions.acknowledge import take
+from bot.ui.interactions.errors import refuse
+from bot.ui.interactions.ids import INDEX, JOB, VERSION
+from bot.ui.interactions.visibility import belongs
+from bot.ui.interactions.who import asker_of
+from bot.ui.internals import submit
 from bot.ui.orders import followups
 from bot.ui.orders.attachments import attached
+from bot.ui.orders.batch import BatchWish, take_on_batch
+from bot.ui.orders.submit import take_on
 from bot.ui.orders.wish import Wish, gather
+from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
 from bot.ui.words.errors import StaleForm
 from bot.ui.words.text import clean
@@ -99,7 +106,7 @@ class EditForm(PromptForm):
         self.index = index
 
     async def submitted(self, interaction: Interaction) -> None:
-        job = await interaction.client.store.get_job(self.job_id)
+        job = await interaction.client.shell.store.get_job(self.job_id)
         if job is None or job.deleted or not _same_place(job, interaction):
             raise NotFound("picture")
         await followups.edit(interaction, job, self.index, self.prompt, self.mask)
@@ -121,14 +128,14 @@ class EditMessageForm(PromptForm):
         self._pictures = tuple(pictures)
 
     async def submitted(self, interaction: Interaction) -> None:
-        client = interaction.client
+        shell = interaction.client.shell
         pictures = tuple(
-            attached(client, one, "image" if number == 1 else f"image{number}")
+            attached(shell, one, "image" if number == 1 else f"image{number}")
             for number, one in enumerate(self._pictures, 1)
         )
-        mask = attached(client, self.mask, "mask") if self.mask is not None else None
+        mask = attached(shell, self.mask, "mask") if self.mask is not None else None
         wish = Wish(Kind.EDIT, RawOptions(prompt=self.prompt), pictures=pictures, mask=mask)
-        await take_on(interaction, gather(client, wish), private=None)
+        await take_on(interaction, gather(shell, wish), private=None)
 
 
 class ImagineForm(PromptForm):
@@ -139,7 +146,7 @@ class ImagineForm(PromptForm):
 
     async def submitted(self, interaction: Interaction) -> None:
         wish = Wish(Kind.IMAGINE, RawOptions(prompt=self.prompt))
-        await take_on(interaction, gather(interaction.client, wish), private=None)
+        await take_on(interaction, gather(interaction.client.shell, wish), private=None)
 
 
 # --- forms of an earlier life ------------------------------------------------------------------------------------
@@ -161,8 +168,7 @@ def rebuilt(interaction: Interaction) -> Awaitable[None] | None:
     for known, rebuild in REBUILDS.items():
         found = known.fullmatch(str(data.get("custom_id", "")))
         if found is not None:
-            form = rebuild(found, str(interaction.locale))
-            return form._dispatch_submit(interaction, data.get("components", []), data.get("resolved", {}))
+            return submit(rebuild(found, str(interaction.locale)), interaction)
     return None
 
 
@@ -173,3 +179,27 @@ async def submit_unknown(interaction: Interaction) -> None:
         await refuse(interaction, StaleForm())
         return
     await handling
+
+
+class BatchForm(Form):
+    """The prompts typed instead of sent as a file. Its options are known only to this object: it cannot be rebuilt."""
+
+    def __init__(self, wish_of: Callable[[Callable[[], Awaitable[str]]], BatchWish], nonce: int, locale: str) -> None:
+        super().__init__(say(locale, "batch.form_title"), f"e1:batch:{nonce}")
+        self._wish_of = wish_of
+        self._lines: discord.ui.TextInput[Any] = discord.ui.TextInput(
+            custom_id="lines", style=discord.TextStyle.paragraph, min_length=1, max_length=TEXT_LIMIT
+        )
+        self.add_item(
+            discord.ui.Label(
+                text=say(locale, "batch.form_lines")[:45],
+                description=say(locale, "batch.form_note")[:100],
+                component=self._lines,
+            )
+        )
+
+    async def submitted(self, interaction: Interaction) -> None:
+        async def read() -> str:
+            return str(self._lines.value)
+
+        await take_on_batch(interaction, self._wish_of(read))

@@ -19,20 +19,16 @@ from bot.rules.ledger import Job
 from bot.rules.requests import Kind
 from bot.rules.servers.access import AccessDenied, DeniedBecause
 from bot.ui.components.forms import EditForm
-from bot.ui.delivery.conversation import TROUBLE
-from bot.ui.interactions.acknowledge import (
-    Interaction,
-    acknowledge,
-    acknowledged,
-    answer_of,
-    asker_of,
-    refuse,
-    take,
-    tell,
-)
-from bot.ui.interactions.ids import button_id, find_job, pattern, pictures_of
+from bot.ui.interactions.acknowledge import acknowledge, acknowledged, take, tell
+from bot.ui.interactions.double_click import begin_press
+from bot.ui.interactions.errors import refuse
+from bot.ui.interactions.failures import TROUBLE
+from bot.ui.interactions.ids import button_id, pattern
+from bot.ui.interactions.visibility import find_job, pictures_of
+from bot.ui.interactions.who import answer_of, asker_of
 from bot.ui.orders import followups
 from bot.ui.pages.details import show_details
+from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
 
 log = logging.getLogger(__name__)
@@ -59,8 +55,7 @@ class JobItem(discord.ui.DynamicItem[discord.ui.Item[Any]], template=r"(?!)"):
         """Finds the job, checks that it belongs to this message, and presses."""
         take(interaction)
         try:
-            message_id = interaction.message.id if interaction.message is not None else 0
-            interaction.client.presses.begin(message_id, self.custom_id, interaction.user.id, *self.choice(interaction))
+            begin_press(interaction, self.custom_id, *self.choice(interaction))
             await self.press(interaction, await self.find(interaction))
         except Exception as error:  # noqa: BLE001  # told and logged by the one error path
             await refuse(interaction, error)
@@ -71,7 +66,7 @@ class JobItem(discord.ui.DynamicItem[discord.ui.Item[Any]], template=r"(?!)"):
         return tuple(data.get("values", ()))
 
     async def find(self, interaction: Interaction) -> Job:
-        return await find_job(interaction.client.store, interaction, self.job_id)
+        return await find_job(interaction.client.shell.store, interaction, self.job_id)
 
     async def press(self, interaction: Interaction, job: Job) -> None:
         raise NotImplementedError
@@ -109,8 +104,8 @@ class Delete(JobItem, template=pattern("delete")):
             raise AccessDenied(DeniedBecause.NOT_YOURS)
         await interaction.response.defer()
         acknowledged(interaction)
-        await interaction.client.store.mark_deleted(job.id)
-        await interaction.client.jobs.pictures.forget(job.id)
+        await interaction.client.shell.store.mark_deleted(job.id)
+        await interaction.client.shell.jobs.pictures.forget(job.id)
         await _delete_message(interaction)
 
 
@@ -143,7 +138,7 @@ class Cancel(JobItem, template=pattern("cancel")):
     async def press(self, interaction: Interaction, job: Job) -> None:
         await interaction.response.defer()
         acknowledged(interaction)
-        outcome = await interaction.client.jobs.cancel(job.id, asker_of(interaction))
+        outcome = await interaction.client.shell.jobs.cancel(job.id, asker_of(interaction))
         if outcome is CancelOutcome.TOO_LATE or job.asker.user_id != interaction.user.id:
             await tell(interaction, say(str(interaction.locale), f"button.cancel_{outcome}"))
 
@@ -152,19 +147,19 @@ class Claim(JobItem, template=pattern("claim")):
     """Shows a picture that could not be delivered when it was ready; only to the one who paid."""
 
     async def find(self, interaction: Interaction) -> Job:
-        job = await interaction.client.store.get_job(self.job_id)
+        job = await interaction.client.shell.store.get_job(self.job_id)
         asker = asker_of(interaction)
         if job is None or job.asker.user_id != asker.user_id or job.asker.place.key != asker.place.key:
             raise NotFound("picture")
         return job
 
     async def press(self, interaction: Interaction, job: Job) -> None:
-        if not job.waiting or interaction.client.redeliver is None:
+        if not job.waiting:
             raise NotFound("picture")
         await acknowledge(interaction, private=True)
         answer = answer_of(interaction, private=True)
-        delivery = interaction.client.delivery_at(answer, limit_bytes=interaction.filesize_limit)
-        await interaction.client.redeliver(job, delivery)
+        delivery = interaction.client.shell.deliveries.at(answer, limit_bytes=interaction.filesize_limit)
+        await interaction.client.shell.recovery.deliver_kept(job, delivery)
 
 
 DYNAMIC_ITEMS: tuple[type[JobItem], ...] = (Again, Vary, Edit, Details, Delete, Pick, Cancel, Claim)

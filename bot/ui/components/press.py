@@ -10,7 +10,10 @@ from typing import Any, Self
 
 import discord
 
-from bot.ui.interactions.acknowledge import Interaction, refuse, take
+from bot.ui.interactions.acknowledge import take
+from bot.ui.interactions.double_click import begin_press
+from bot.ui.interactions.errors import refuse
+from bot.ui.shell import Interaction
 
 
 class Press(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"(?!)"):
@@ -34,8 +37,7 @@ class Press(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"(?!)"):
         """Once per click: a double click is one."""
         take(interaction)
         try:
-            message_id = interaction.message.id if interaction.message is not None else 0
-            interaction.client.presses.begin(message_id, self.custom_id, interaction.user.id)
+            begin_press(interaction, self.custom_id)
             await self.press(interaction)
         except Exception as error:  # noqa: BLE001  # told and logged by the one error path
             await refuse(interaction, error)

@@ -20,21 +20,13 @@ from bot.imaging.threads import offload
 from bot.ports import Batch, BatchCounts, BatchPicture, CannotDeliver, Delivered
 from bot.rules.ledger import Job
 from bot.ui.components.batch_button import stop_view
-from bot.ui.delivery.conversation import (
-    CALL_LIMIT_S,
-    REQUEST_LIMIT,
-    TROUBLE,
-    UPLOAD_LIMIT_UNKNOWN,
-    Letter,
-    Reach,
-    Sheet,
-    Verdict,
-    verdict_on,
-)
+from bot.ui.delivery.conversation import Reach
 from bot.ui.delivery.files import MAX_FILES, SVG_PREVIEW_PX, file_name
 from bot.ui.delivery.job import SHARES, WAITS_S, Looks, ReachLike
 from bot.ui.delivery.progress import Pacer
-from bot.ui.interactions.acknowledge import public_locale
+from bot.ui.interactions.failures import TROUBLE, Verdict, verdict_on
+from bot.ui.interactions.who import public_locale
+from bot.ui.messages import CALL_LIMIT_S, REQUEST_LIMIT, UPLOAD_LIMIT_UNKNOWN, Letter, Sheet
 from bot.ui.pages import batch as batch_words
 from bot.ui.words.catalogue import say
 from bot.ui.words.text import ALT_LIMIT, clean

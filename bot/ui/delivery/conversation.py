@@ -7,135 +7,37 @@ the channel is left, where the bot is a member, and a direct message.
 from __future__ import annotations
 
 import asyncio
-import io
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import Enum, auto
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import aiohttp
 import discord
 
-from bot.ports import Delivered
+from bot.ports import Clock, Delivered
 from bot.rules.ledger import Answer
-
-if TYPE_CHECKING:
-    from bot.ui.client.client import Easel
+from bot.ui.interactions.failures import TROUBLE
+from bot.ui.internals import webhook_of
+from bot.ui.messages import CALL_LIMIT_S, Letter, _Files, _given
 
 log = logging.getLogger(__name__)
 
-UPLOAD_LIMIT_UNKNOWN = 10 * 1024 * 1024
-REQUEST_LIMIT = 24 * 1024 * 1024
-"""Discord takes 25 MiB for a whole request; the rest is for the form around the files."""
-
-CALL_LIMIT_S = 120.0
 
 ORIGINAL: Any = "@original"
 """Names the first answer in the address where discord.py expects a message's number."""
-
-TROUBLE = (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError)
-"""Everything a call to Discord fails with: a reset connection is no Discord exception."""
-
-
-class Verdict(Enum):
-    """What a failed call to Discord means for the next one."""
-
-    AGAIN = auto()  # Discord or the way to it is ill; the same call may be repeated
-    TOO_LARGE = auto()
-    TOKEN_DEAD = auto()  # the interaction can be answered no more
-    MESSAGE_GONE = auto()  # somebody deleted the answer
-    FORBIDDEN = auto()
-    BROKEN = auto()  # Discord will never take this
-
-
-_BY_CODE = {
-    10003: Verdict.FORBIDDEN,  # unknown channel
-    10004: Verdict.FORBIDDEN,  # unknown guild
-    10008: Verdict.MESSAGE_GONE,
-    10015: Verdict.TOKEN_DEAD,  # unknown webhook
-    10062: Verdict.TOKEN_DEAD,  # unknown interaction
-    40005: Verdict.TOO_LARGE,
-    50001: Verdict.FORBIDDEN,
-    50007: Verdict.FORBIDDEN,
-    50013: Verdict.FORBIDDEN,
-    50027: Verdict.TOKEN_DEAD,
-}
-_BY_STATUS = {
-    401: Verdict.TOKEN_DEAD,
-    403: Verdict.FORBIDDEN,
-    404: Verdict.TOKEN_DEAD,
-    408: Verdict.AGAIN,
-    413: Verdict.TOO_LARGE,
-    429: Verdict.AGAIN,
-}
-
-
-def verdict_on(error: BaseException) -> Verdict:
-    """What to do after this failure of a call to Discord."""
-    if not isinstance(error, discord.HTTPException):
-        return Verdict.AGAIN
-    by_code = _BY_CODE.get(error.code)
-    if by_code is not None:
-        return by_code
-    if error.status >= 500:
-        return Verdict.AGAIN
-    return _BY_STATUS.get(error.status, Verdict.BROKEN)
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """A file to attach, made anew for every try (discord.py closes what it sends)."""
-
-    name: str
-    data: bytes
-    alt: str | None = None
-    spoiler: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A message in full. What is None or empty is not there afterwards either."""
-
-    content: str | None = None
-    embed: discord.Embed | None = None
-    sheets: tuple[Sheet, ...] = ()
-    view: discord.ui.View | None = None
-
-
-class _Files:
-    """discord.py's files for one try; their memory is given back at the end of it, not at the next collection."""
-
-    def __init__(self, sheets: Sequence[Sheet]) -> None:
-        self._buffers = [io.BytesIO(sheet.data) for sheet in sheets]
-        self._sheets = sheets
-
-    def __enter__(self) -> list[discord.File]:
-        return [
-            discord.File(buffer, filename=sheet.name, description=sheet.alt or None, spoiler=sheet.spoiler)
-            for buffer, sheet in zip(self._buffers, self._sheets, strict=True)
-        ]
-
-    def __exit__(self, *_: object) -> None:
-        for buffer in self._buffers:
-            buffer.close()
 
 
 class Reach:
     """The conversation behind one ``Answer``, in the process that got it or in a later one."""
 
-    def __init__(self, client: Easel, answer: Answer) -> None:
+    def __init__(self, client: discord.Client, clock: Clock, answer: Answer) -> None:
         self._client = client
+        self._clock = clock
         self.answer = answer
-        self._webhook = discord.Webhook.from_state(
-            data={"id": answer.application_id, "type": 3, "token": answer.token},
-            state=client._connection,
-        )
+        self._webhook = webhook_of(client, answer.application_id, answer.token)
 
     @property
     def is_live(self) -> bool:
         """Whether the interaction can still be answered."""
-        return bool(self.answer.token) and bool(self._client.clock() < self.answer.expires_at)
+        return bool(self.answer.token) and self._clock() < self.answer.expires_at
 
     async def edit(self, letter: Letter) -> Delivered:
         """Replaces the first answer. Raises one of ``TROUBLE``. Repeating it does no harm."""
@@ -212,8 +114,3 @@ class Reach:
         await self.edit(Letter(content=neutral))
         await self.follow(Letter(content=text), private=True)
         await self.remove()
-
-
-def _given(letter: Letter, files: list[discord.File]) -> dict[str, Any]:
-    given = {"content": letter.content, "embed": letter.embed, "view": letter.view, "files": files}
-    return {name: value for name, value in given.items() if value}

@@ -11,7 +11,7 @@ from bot.imaging.svg import svg_to_png
 from bot.imaging.threads import offload
 from bot.rules.ledger import Job
 from bot.rules.requests import MadeImage
-from bot.ui.delivery.conversation import REQUEST_LIMIT, Sheet
+from bot.ui.messages import REQUEST_LIMIT, Sheet
 from bot.ui.words.text import ALT_LIMIT, clean
 
 log = logging.getLogger(__name__)

@@ -21,9 +21,10 @@ from bot.rules.requests import Made, Partial
 from bot.rules.servers.access import ServerSettings
 from bot.rules.uploads import Note
 from bot.ui.components.job_buttons import cancel_view, result_view
-from bot.ui.delivery.conversation import TROUBLE, UPLOAD_LIMIT_UNKNOWN, Letter, Sheet, Verdict, verdict_on
 from bot.ui.delivery.files import pack
 from bot.ui.delivery.progress import Pacer
+from bot.ui.interactions.failures import TROUBLE, Verdict, verdict_on
+from bot.ui.messages import UPLOAD_LIMIT_UNKNOWN, Letter, Sheet
 from bot.ui.pages import result as embeds
 from bot.ui.words.catalogue import say
 from bot.ui.words.errors import words

@@ -8,22 +8,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import date
-from typing import TYPE_CHECKING
 
 import discord
 
+from bot.core.servers.settings_cache import SettingsCache
+from bot.core.tasks import Tasks
 from bot.ports import AuditEntry, BudgetWarning, Store
 from bot.rules.limits.limit import Scope
 from bot.rules.people import Place
 from bot.rules.servers.access import ServerSettings
-from bot.ui.delivery.conversation import TROUBLE
+from bot.ui.interactions.failures import TROUBLE
 from bot.ui.words.catalogue import has, say
 from bot.ui.words.limits import change_line, slot
 from bot.ui.words.numbers import day, money
 from bot.ui.words.text import CONTENT_LIMIT, cut, escaped, inline
-
-if TYPE_CHECKING:
-    from bot.ui.client.client import Easel
 
 log = logging.getLogger(__name__)
 
@@ -32,11 +30,13 @@ Wording = Callable[[str], str]
 
 
 class DiscordNotifier:
-    """``ports.Notifier`` on log channels. ``client`` is set once there is one; until then the log has to do."""
+    """``ports.Notifier`` on log channels; until the client is connected, the log has to do."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, client: discord.Client, store: Store, settings_cache: SettingsCache, tasks: Tasks) -> None:
+        self._client = client
         self._store = store
-        self.client: Easel | None = None
+        self._settings_cache = settings_cache
+        self._tasks = tasks
 
     async def budget(self, place: Place, warning: BudgetWarning) -> None:
         if warning.limit.scope is Scope.OPERATOR:
@@ -61,8 +61,7 @@ class DiscordNotifier:
         def words(locale: str) -> str:
             return say(locale, "notice.changed", actor=f"<@{entry.actor_id}>", change=change_line(entry, locale))
 
-        if self.client is not None:
-            self.client.habits.forget(place)
+        self._settings_cache.forget(place)
         self._post_soon(place, words)
 
     async def model_ends(self, model_id: str, ends_on: date, successor: str | None) -> None:
@@ -90,7 +89,7 @@ class DiscordNotifier:
 
     def _soon(self, tell: Callable[[Wording], Awaitable[None]], words: Wording) -> None:
         """Tells in the background: the caller may be answering somebody within three seconds."""
-        if self.client is None:
+        if self._client.application is None:
             log.info("nobody could be told yet: %s", words("en"))
             return
 
@@ -100,15 +99,14 @@ class DiscordNotifier:
             except Exception:
                 log.exception("a notice could not be given")
 
-        self.client.tasks.start(guarded(), "notice")
+        self._tasks.start(guarded(), "notice")
 
     async def _post_to(self, place: Place, settings: ServerSettings, words: Wording) -> None:
-        client = self.client
-        if client is None or settings.log_channel_id is None or not place.is_server:
+        if settings.log_channel_id is None or not place.is_server:
             return
-        guild = client.get_guild(place.guild_id or 0)
+        guild = self._client.get_guild(place.guild_id or 0)
         locale = str(guild.preferred_locale) if guild is not None else "en"
-        channel = client.get_partial_messageable(settings.log_channel_id, guild_id=place.guild_id)
+        channel = self._client.get_partial_messageable(settings.log_channel_id, guild_id=place.guild_id)
         try:
             await channel.send(cut(words(locale), CONTENT_LIMIT), allowed_mentions=discord.AllowedMentions.none())
         except TROUBLE as error:
@@ -116,14 +114,13 @@ class DiscordNotifier:
 
     async def _tell_owner(self, words: Wording) -> None:
         """A direct message to the owner of the application, or to every member of the team that owns it."""
-        client = self.client
-        application = client.application if client is not None else None
-        if client is None or application is None:
+        application = self._client.application
+        if application is None:
             return
         owners = application.team.members if application.team is not None else [application.owner]
         for owner in owners:
             try:
-                channel = await client.create_dm(owner)
+                channel = await self._client.create_dm(owner)
                 await channel.send(cut(words("en"), CONTENT_LIMIT), allowed_mentions=discord.AllowedMentions.none())
             except TROUBLE as error:
                 log.info("the operator could not be told in Discord: %s", type(error).__name__)

@@ -15,8 +15,8 @@ import discord
 
 from bot.ports import CannotDeliver, Clock, Delivered, Store, posting_key
 from bot.rules.ledger import Answer, Job
-from bot.ui.delivery.conversation import TROUBLE, Verdict, verdict_on
 from bot.ui.delivery.files import file_name
+from bot.ui.interactions.failures import TROUBLE, Verdict, verdict_on
 
 log = logging.getLogger(__name__)
 

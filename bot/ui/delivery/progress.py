@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from bot.core.tasks import Tasks
-from bot.ui.delivery.conversation import TROUBLE, Verdict, verdict_on
+from bot.ui.interactions.failures import TROUBLE, Verdict, verdict_on
 
 log = logging.getLogger(__name__)
 

@@ -1,23 +1,13 @@
-"""What ties a button to its job: the id, the ledger, and the very message that was pressed.
+"""What ties a button to its job is its id alone.
 
-Ids are ``e1:<what>:<job>[:<picture>]``; nothing else is remembered, so they outlive every restart. A job answers only
-on its own message: a forged, copied or foreign id finds nothing.
+Ids are ``e1:<what>:<job>[:<picture>]``; nothing else is remembered, so they outlive every restart.
 """
 
 from __future__ import annotations
 
-import asyncio
-
-from bot.ports import Store
-from bot.rules.errors import AlreadyRunning, NotFound
-from bot.rules.ledger import Job, JobState
-from bot.rules.people import Asker
-from bot.ui.interactions.acknowledge import Interaction, asker_of
-
 VERSION = "e1"
 JOB = r"(?P<job>[A-Za-z0-9_-]{1,40})"
 INDEX = r"(?::(?P<index>\d{1,2}))?"
-DOUBLE_CLICK_S = 2.0
 
 
 def button_id(what: str, job_id: str, index: int | None = None) -> str:
@@ -27,55 +17,3 @@ def button_id(what: str, job_id: str, index: int | None = None) -> str:
 
 def pattern(what: str) -> str:
     return f"{VERSION}:{what}:{JOB}{INDEX}"
-
-
-class Presses:
-    """Who pressed what a moment ago. One press is one job; a double click is one press."""
-
-    def __init__(self) -> None:
-        self._until: dict[tuple[object, ...], float] = {}
-
-    def begin(self, *key: object) -> None:
-        """Raises ``AlreadyRunning`` when the same began less than two seconds ago."""
-        now = asyncio.get_running_loop().time()
-        if len(self._until) > 1000:
-            self._until = {known: until for known, until in self._until.items() if until > now}
-        if self._until.get(key, now) > now:
-            raise AlreadyRunning
-        self._until[key] = now + DOUBLE_CLICK_S
-
-
-async def find_job(store: Store, interaction: Interaction, job_id: str) -> Job:
-    """The job that the pressed message shows. Raises ``NotFound`` for one that is gone, foreign or forged."""
-    job = await store.get_job(job_id)
-    if job is None or job.deleted or not belongs(job, interaction):
-        raise NotFound("picture")
-    return job
-
-
-def belongs(job: Job, interaction: Interaction) -> bool:
-    """Whether the pressed message is one of this job's, in the place where the job was made."""
-    message, asker = interaction.message, asker_of(interaction)
-    if message is None or job.asker.place.guild_id != asker.place.guild_id:
-        return False
-    if not job.asker.place.is_server and asker.channel_id != job.asker.channel_id:
-        return False
-    known = {job.message_id, job.answer.message_id if job.answer is not None else None} - {None}
-    if message.id in known:
-        return True
-    # between the post of a late result and the ledger's word for it, the channel has to do
-    is_being_shown = job.state is JobState.PRODUCED or not known
-    return is_being_shown and asker.channel_id == job.asker.channel_id
-
-
-def may_see(job: Job, asker: Asker) -> bool:
-    """Whether this person could have read the job's prompt anyway."""
-    if job.asker.user_id == asker.user_id:
-        return True
-    same_place = job.asker.place.is_server and job.asker.place.guild_id == asker.place.guild_id
-    return same_place and not job.request.private and job.asker.channel_id == asker.channel_id
-
-
-def pictures_of(job: Job) -> int:
-    """How many pictures the job really made."""
-    return job.bill.images if job.bill is not None else job.request.count

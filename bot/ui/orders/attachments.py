@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 import aiohttp
@@ -17,9 +16,7 @@ import discord
 
 from bot.rules.requests import InputImage, MadeImage
 from bot.rules.uploads import BadUpload, Bytes, UploadProblem
-
-if TYPE_CHECKING:
-    from bot.ui.client.client import Easel
+from bot.ui.shell import Shell
 
 HOSTS = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
 MAX_BYTES = 50 * 1024 * 1024
@@ -37,12 +34,19 @@ class Source:
     read: Callable[[], Awaitable[bytes]]
 
 
-def attached(client: Easel, attachment: discord.Attachment, name: str, *, max_bytes: int = MAX_BYTES) -> Source:
+def open_web() -> aiohttp.ClientSession:
+    """For fetching attachments: no cookies, no credentials, nothing unpacked on the way."""
+    return aiohttp.ClientSession(
+        cookie_jar=aiohttp.DummyCookieJar(), headers={"Accept-Encoding": "identity"}, auto_decompress=False
+    )
+
+
+def attached(shell: Shell, attachment: discord.Attachment, name: str, *, max_bytes: int = MAX_BYTES) -> Source:
     """An attachment of the interaction. Reading it raises ``BadUpload``."""
 
     async def read() -> bytes:
         return await fetch(
-            client.web, attachment.url, name, size=attachment.size, max_bytes=max_bytes, own_base=client.config.api_base
+            shell.web, attachment.url, name, size=attachment.size, max_bytes=max_bytes, own_base=shell.config.api_base
         )
 
     return Source(name, read)

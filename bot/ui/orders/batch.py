@@ -7,7 +7,6 @@ import io
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import discord
 
@@ -16,20 +15,10 @@ from bot.ports import Batch
 from bot.rules.ledger import DuplicateEvent, Job
 from bot.rules.options.build import RawOptions
 from bot.rules.options.prompts import read_prompt_file, split_batch
-from bot.ui.components.forms import TEXT_LIMIT, Form
-from bot.ui.interactions.acknowledge import (
-    QUICK_S,
-    Forgotten,
-    Interaction,
-    acknowledge,
-    answer_of,
-    asker_of,
-    check_can_answer,
-    received,
-    take,
-    tell,
-)
+from bot.ui.interactions.acknowledge import QUICK_S, Forgotten, acknowledge, received, take, tell
+from bot.ui.interactions.who import answer_of, asker_of, check_can_answer
 from bot.ui.orders.attachments import Source
+from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
 from bot.ui.words.errors import words
 from bot.ui.words.text import CONTENT_LIMIT, length
@@ -62,17 +51,17 @@ async def take_on_batch(interaction: Interaction, wish: BatchWish) -> Batch | No
     nothing was then spent.
     """
     take(interaction)
-    client = interaction.client
+    shell = interaction.client.shell
     check_can_answer(interaction)
     asker = asker_of(interaction)
-    private = wish.raw.private if wish.raw.private is not None else await client.habits.private(asker.place)
+    private = wish.raw.private if wish.raw.private is not None else await shell.settings_cache.private(asker.place)
     answer = answer_of(interaction, private=private)
 
     async def reserve() -> tuple[Batch, list[Job]]:
         lines = [(line.number, line.prompt) for line in split_batch(await wish.read(), NAME)]
         raw = replace(wish.raw, private=private)
-        quotes = await client.batches.prepare(asker, lines, raw, model=wish.model)
-        return await client.batches.open(asker, quotes, answer, event_key=str(interaction.id))
+        quote = await shell.batches.prepare(asker, lines, raw, model=wish.model)
+        return await shell.batches.open(asker, quote, answer, event_key=str(interaction.id))
 
     reserving = asyncio.ensure_future(reserve())  # awaited below, whatever happens
     try:
@@ -86,7 +75,7 @@ async def take_on_batch(interaction: Interaction, wish: BatchWish) -> Batch | No
     except Forgotten as reason:
         batch, jobs = await reserving
         log.info("batch %s: Discord forgot the interaction %s", batch.id, reason)
-        await client.batches.abandon(batch, jobs, "forgotten")
+        await shell.batches.abandon(batch, jobs, "forgotten")
         return None
     finally:
         reserving.cancel()
@@ -95,7 +84,7 @@ async def take_on_batch(interaction: Interaction, wish: BatchWish) -> Batch | No
 async def _acknowledge_and_start(
     interaction: Interaction, reserving: asyncio.Future[tuple[Batch, list[Job]]], private: bool
 ) -> Batch:
-    client = interaction.client
+    shell = interaction.client.shell
     spent = asyncio.get_running_loop().time() - received(interaction)
     await asyncio.wait({reserving}, timeout=max(0.0, QUICK_S - spent))
     acknowledge_first = not reserving.done()
@@ -105,14 +94,14 @@ async def _acknowledge_and_start(
         if not acknowledge_first:
             message_id = await acknowledge(interaction, private=private)
         if message_id is not None:
-            batch = await client.batches.set_message(batch, message_id)
+            batch = await shell.batches.set_message(batch, message_id)
     except Forgotten:
         raise
     except BaseException:
-        await client.batches.abandon(batch, jobs, "not acknowledged")
+        await shell.batches.abandon(batch, jobs, "not acknowledged")
         raise
-    delivery = client.batch_delivery_for(batch, jobs, limit_bytes=interaction.filesize_limit)
-    client.batches.start(batch, jobs, delivery)
+    delivery = shell.deliveries.of_batch(batch, jobs, limit_bytes=interaction.filesize_limit)
+    shell.batches.start(batch, jobs, delivery)
     return batch
 
 
@@ -135,27 +124,3 @@ async def _tell_lines(interaction: Interaction, refused: BatchLinesRefused) -> N
 
 def _flat(problem: Exception, locale: str) -> str:
     return " ".join(words(problem, locale).split())
-
-
-class BatchForm(Form):
-    """The prompts typed instead of sent as a file. Its options are known only to this object: it cannot be rebuilt."""
-
-    def __init__(self, wish_of: Callable[[Callable[[], Awaitable[str]]], BatchWish], nonce: int, locale: str) -> None:
-        super().__init__(say(locale, "batch.form_title"), f"e1:batch:{nonce}")
-        self._wish_of = wish_of
-        self._lines: discord.ui.TextInput[Any] = discord.ui.TextInput(
-            custom_id="lines", style=discord.TextStyle.paragraph, min_length=1, max_length=TEXT_LIMIT
-        )
-        self.add_item(
-            discord.ui.Label(
-                text=say(locale, "batch.form_lines")[:45],
-                description=say(locale, "batch.form_note")[:100],
-                component=self._lines,
-            )
-        )
-
-    async def submitted(self, interaction: Interaction) -> None:
-        async def read() -> str:
-            return str(self._lines.value)
-
-        await take_on_batch(interaction, self._wish_of(read))

@@ -17,7 +17,8 @@ from bot.rules.catalogue.model import Model
 from bot.rules.options.build import suggest
 from bot.rules.requests import Endpoint, Kind
 from bot.rules.servers.access import ServerSettings, may_use_model
-from bot.ui.interactions.acknowledge import Interaction, asker_of
+from bot.ui.interactions.who import asker_of
+from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
 from bot.ui.words.numbers import day
 from bot.ui.words.text import cut
@@ -66,7 +67,7 @@ def completer(option: str, kind: Kind) -> Completer:
 
 
 async def _complete(interaction: Interaction, option: str, typed: str, kind: Kind) -> Choices:
-    settings = await interaction.client.habits.looks(asker_of(interaction).place)
+    settings = await interaction.client.shell.settings_cache.looks(asker_of(interaction).place)
     if option == "model":
         return model_choices(interaction, settings, typed, kind)
     model = _chosen(interaction, settings)
@@ -83,11 +84,11 @@ async def _complete(interaction: Interaction, option: str, typed: str, kind: Kin
 
 def model_choices(interaction: Interaction, settings: ServerSettings, typed: str, kind: Kind) -> Choices:
     """The models that can do this, are allowed here, and hold what was typed; the default first."""
-    client = interaction.client
-    default = settings.defaults.model or client.config.default_model
+    shell = interaction.client.shell
+    default = settings.defaults.model or shell.config.default_model
     fitting = [
         model
-        for model in offered(client.catalogue, client.config.is_official, client.clock().date())
+        for model in offered(shell.catalogue, shell.config.is_official, shell.clock().date())
         if model.endpoints & ENDPOINTS[kind] and may_use_model(settings, model.id)
     ]
     words = typed.lower().split()
@@ -109,7 +110,7 @@ def _label(model: Model, default: str, locale: str) -> str:
 
 
 def _chosen(interaction: Interaction, settings: ServerSettings) -> Model | None:
-    client = interaction.client
+    shell = interaction.client.shell
     typed = getattr(interaction.namespace, "model", None)
-    chosen = client.catalogue.get(typed) if isinstance(typed, str) else None
-    return chosen or client.catalogue.get(settings.defaults.model or client.config.default_model)
+    chosen = shell.catalogue.get(typed) if isinstance(typed, str) else None
+    return chosen or shell.catalogue.get(settings.defaults.model or shell.config.default_model)

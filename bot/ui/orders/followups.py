@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import discord
 
@@ -15,12 +14,10 @@ from bot.rules.options.build import RawOptions
 from bot.rules.people import Asker
 from bot.rules.requests import Endpoint, ImageRequest, Kind, MadeImage
 from bot.rules.uploads import BadUpload, UploadProblem
-from bot.ui.interactions.acknowledge import Gather, Interaction, Order, Parent, take_on
 from bot.ui.orders.attachments import Source, attached, held
+from bot.ui.orders.submit import Gather, Order, Parent, take_on
 from bot.ui.orders.wish import Wish, gather, raw_of
-
-if TYPE_CHECKING:
-    from bot.ui.client.client import Easel
+from bot.ui.shell import Interaction, Shell
 
 DRAWN_SVG_PX = 1536
 PICTURE_TYPES = ("image/",)
@@ -28,18 +25,18 @@ PICTURE_TYPES = ("image/",)
 
 async def again(interaction: Interaction, job: Job) -> None:
     """The same request once more, by today's rules."""
-    client = interaction.client
+    shell = interaction.client.shell
     if job.request.inputs:
-        gathering = _with_same_inputs(client, job)
+        gathering = _with_same_inputs(shell, job)
     else:
-        gathering = gather(client, Wish(job.request.kind, raw_of(job.request), model=job.request.model))
+        gathering = gather(shell, Wish(job.request.kind, raw_of(job.request), model=job.request.model))
     await take_on(interaction, gathering, private=_privacy(job), parent=Parent(job.id))
 
 
-def _with_same_inputs(client: Easel, job: Job) -> Gather:
+def _with_same_inputs(shell: Shell, job: Job) -> Gather:
     async def gathered(asker: Asker, private: bool) -> Order:
-        quote = await client.jobs.reprice(asker, replace(job.request, private=private))
-        inputs = await client.jobs.pictures.inputs(job.id)
+        quote = await shell.jobs.reprice(asker, replace(job.request, private=private))
+        inputs = await shell.jobs.pictures.inputs(job.id)
         if inputs is None:
             raise BadUpload(UploadProblem.GONE, "image")
         return Order(quote, inputs)
@@ -50,35 +47,37 @@ def _with_same_inputs(client: Easel, job: Job) -> Gather:
 async def vary(interaction: Interaction, job: Job, index: int) -> None:
     """A variation of one of the job's pictures."""
     source = await picture_source(interaction, job, index)
-    model = _model_for(interaction.client, job.request, Endpoint.VARIATIONS, Endpoint.EDITS)
+    model = _model_for(interaction.client.shell, job.request, Endpoint.VARIATIONS, Endpoint.EDITS)
     raw = _carried(job.request, model, prompt="")
     wish = Wish(Kind.VARY, raw, model=model.id if model else None, pictures=(source,))
-    await take_on(interaction, gather(interaction.client, wish), private=_privacy(job), parent=Parent(job.id, index))
+    await take_on(
+        interaction, gather(interaction.client.shell, wish), private=_privacy(job), parent=Parent(job.id, index)
+    )
 
 
 async def edit(interaction: Interaction, job: Job, index: int, prompt: str, mask: discord.Attachment | None) -> None:
     """An edit of one of the job's pictures, as the form asked for it."""
-    client = interaction.client
+    shell = interaction.client.shell
     source = await picture_source(interaction, job, index)
-    model = _model_for(client, job.request, Endpoint.EDITS)
+    model = _model_for(shell, job.request, Endpoint.EDITS)
     wish = Wish(
         Kind.EDIT,
         _carried(job.request, model, prompt=prompt),
         model=model.id if model else None,
         pictures=(source,),
-        mask=attached(client, mask, "mask") if mask is not None else None,
+        mask=attached(shell, mask, "mask") if mask is not None else None,
     )
-    await take_on(interaction, gather(client, wish), private=_privacy(job), parent=Parent(job.id, index))
+    await take_on(interaction, gather(shell, wish), private=_privacy(job), parent=Parent(job.id, index))
 
 
 async def picture_source(interaction: Interaction, job: Job, index: int) -> Source:
     """One of the job's pictures: the kept original, else what hangs at the message. Raises ``BadUpload``."""
-    original = await interaction.client.jobs.pictures.result(job.id, index)
+    original = await interaction.client.shell.jobs.pictures.result(job.id, index)
     if original is not None:
         return held("image", await _without_svg(original))
     pictures = pictures_at(interaction.message)
     if index < len(pictures):
-        return attached(interaction.client, pictures[index], "image")
+        return attached(interaction.client.shell, pictures[index], "image")
     raise BadUpload(UploadProblem.GONE, "image")
 
 
@@ -101,9 +100,9 @@ def _privacy(job: Job) -> bool | None:
     return True if job.request.private else None
 
 
-def _model_for(client: Easel, request: ImageRequest, *endpoints: Endpoint) -> Model | None:
+def _model_for(shell: Shell, request: ImageRequest, *endpoints: Endpoint) -> Model | None:
     """The job's model if it can do this too; None: the place's default."""
-    model = client.catalogue.get(request.model)
+    model = shell.catalogue.get(request.model)
     return model if model is not None and model.endpoints & set(endpoints) else None
 
 

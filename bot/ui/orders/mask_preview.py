@@ -6,8 +6,10 @@ import io
 
 import discord
 
-from bot.ui.interactions.acknowledge import Interaction, acknowledge, asker_of, tell
+from bot.ui.interactions.acknowledge import acknowledge, tell
+from bot.ui.interactions.who import asker_of
 from bot.ui.orders.wish import Wish, ready_inputs
+from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
 from bot.ui.words.errors import NothingToPreview
 
@@ -16,7 +18,7 @@ async def show_mask(interaction: Interaction, wish: Wish) -> None:
     """Answers in private with the picture and its mask over it. Raises ``UserError``."""
     asker = asker_of(interaction)
     await acknowledge(interaction, private=True)
-    _, ready = await ready_inputs(interaction.client, asker, wish)
+    _, ready = await ready_inputs(interaction.client.shell, asker, wish)
     preview = await ready.preview()
     if preview is None:
         raise NothingToPreview

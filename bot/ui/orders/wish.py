@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from bot.core.jobs.intake import Quote
 from bot.imaging.edits import PreparedInputs, Where, prepare_inputs
@@ -15,11 +14,9 @@ from bot.rules.options.prompts import read_prompt_file
 from bot.rules.people import Asker
 from bot.rules.requests import Endpoint, ImageRequest, Kind
 from bot.rules.uploads import useful_edge_px
-from bot.ui.interactions.acknowledge import Gather, Order
 from bot.ui.orders.attachments import Source, read_all
-
-if TYPE_CHECKING:
-    from bot.ui.client.client import Easel
+from bot.ui.orders.submit import Gather, Order
+from bot.ui.shell import Shell
 
 PROMPT_FROM_FILE_ALONE = "-"
 """What to type as prompt when the prompt file is to stand alone."""
@@ -39,20 +36,20 @@ class Wish:
     area: str | None = None
 
 
-def gather(client: Easel, wish: Wish) -> Gather:
+def gather(shell: Shell, wish: Wish) -> Gather:
     """How to make an ``Order`` of the wish."""
 
     async def gathered(asker: Asker, private: bool) -> Order:
         raw = replace(await _with_file(wish), private=private)
         if not wish.pictures:
-            return Order(await client.jobs.prepare(asker, wish.kind, raw, model=wish.model))
-        quote, ready = await ready_inputs(client, asker, replace(wish, raw=raw))
+            return Order(await shell.jobs.prepare(asker, wish.kind, raw, model=wish.model))
+        quote, ready = await ready_inputs(shell, asker, replace(wish, raw=raw))
         return Order(quote, ready.inputs, ready.notes)
 
     return gathered
 
 
-async def ready_inputs(client: Easel, asker: Asker, wish: Wish) -> tuple[Quote, PreparedInputs]:
+async def ready_inputs(shell: Shell, asker: Asker, wish: Wish) -> tuple[Quote, PreparedInputs]:
     """Pictures read and checked, options checked against them, then everything made ready for the chosen model.
 
     Raises ``UserError``; nothing was sent or spent.
@@ -61,7 +58,7 @@ async def ready_inputs(client: Easel, asker: Asker, wish: Wish) -> tuple[Quote, 
     read = await read_all([*wish.pictures, *extras])
     pictures = read[: len(wish.pictures)]
     others = dict(read[len(wish.pictures) :])
-    quote = await client.jobs.prepare(
+    quote = await shell.jobs.prepare(
         asker,
         wish.kind,
         wish.raw,
@@ -73,7 +70,7 @@ async def ready_inputs(client: Easel, asker: Asker, wish: Wish) -> tuple[Quote, 
         ),
     )
     request = quote.request
-    model = client.catalogue.get(request.model)
+    model = shell.catalogue.get(request.model)
     if model is None or request.endpoint not in model.inputs:
         raise LookupError(f"{request.model} has no rule for pictures at {request.endpoint}")
     ready = await prepare_inputs(
@@ -83,7 +80,7 @@ async def ready_inputs(client: Easel, asker: Asker, wish: Wish) -> tuple[Quote, 
         target_long_edge=useful_edge_px(request.size),
     )
     if ready.inputs.mask is not None and not request.has_mask:  # the picture's own transparency; it costs like a mask
-        quote = await client.jobs.reprice(asker, replace(request, has_mask=True))
+        quote = await shell.jobs.reprice(asker, replace(request, has_mask=True))
     return quote, ready
 
 

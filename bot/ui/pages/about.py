@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
 
 import discord
 
 from bot.rules.errors import NotFound
 from bot.rules.people import Place
-from bot.ui.delivery.conversation import TROUBLE, verdict_on
-from bot.ui.interactions.acknowledge import Interaction, acknowledge, asker_of, tell
+from bot.ui.interactions.acknowledge import acknowledge, tell
+from bot.ui.interactions.failures import TROUBLE, verdict_on
+from bot.ui.interactions.who import asker_of
 from bot.ui.pages.links import link_to, read_message
 from bot.ui.pages.result import COLOUR
+from bot.ui.shell import Interaction, Shell
 from bot.ui.words.catalogue import say
 from bot.ui.words.text import clean, escaped
-
-if TYPE_CHECKING:
-    from bot.ui.client.client import Easel
 
 log = logging.getLogger(__name__)
 
@@ -35,9 +33,9 @@ def help_page(topic: str, locale: str) -> discord.Embed:
     return embed
 
 
-def about_page(client: Easel, locale: str) -> discord.Embed:
+def about_page(shell: Shell, locale: str) -> discord.Embed:
     """Which version this is, where it comes from, who draws, and where to turn."""
-    config = client.config
+    config = shell.config
     embed = discord.Embed(title="Easel", description=say(locale, "about.what"), colour=COLOUR)
     service = say(locale, "about.openai" if config.is_official else "about.compatible")
     for key, value in (
@@ -53,12 +51,12 @@ def about_page(client: Easel, locale: str) -> discord.Embed:
     return embed
 
 
-def privacy_page(client: Easel, locale: str) -> discord.Embed:
+def privacy_page(shell: Shell, locale: str) -> discord.Embed:
     """What is stored and why, who else gets it, and what one can do about it."""
     embed = discord.Embed(title=say(locale, "privacy.title"), colour=COLOUR)
     for key in ("stored", "shared", "rights"):
         embed.add_field(name=say(locale, f"privacy.{key}_title"), value=say(locale, f"privacy.{key}"), inline=False)
-    url = _link(client.config.privacy_url)
+    url = _link(shell.config.privacy_url)
     value = url or say(locale, "privacy.no_policy")
     embed.add_field(name=say(locale, "privacy.policy_title"), value=value, inline=False)
     return embed
@@ -88,7 +86,7 @@ async def report(interaction: Interaction, message: str, reason: str) -> None:
 async def _to_log_channel(interaction: Interaction, place: Place, link: str, reason: str) -> bool:
     if not place.is_server:
         return False
-    channel_id = (await interaction.client.habits.looks(place)).log_channel_id
+    channel_id = (await interaction.client.shell.settings_cache.looks(place)).log_channel_id
     if channel_id is None:
         return False
     locale = str(interaction.guild_locale or interaction.locale)

@@ -7,19 +7,21 @@ import io
 import discord
 
 from bot.rules.ledger import Job
-from bot.ui.interactions.acknowledge import Interaction, asker_of, tell
-from bot.ui.interactions.ids import may_see
+from bot.ui.interactions.acknowledge import tell
+from bot.ui.interactions.visibility import may_see
+from bot.ui.interactions.who import asker_of
 from bot.ui.pages import result as embeds
 from bot.ui.pages.originals import offer_originals
+from bot.ui.shell import Interaction
 
 MOST_PARENTS = 8
 
 
 async def show_details(interaction: Interaction, job: Job) -> None:
     """Answers with the job's details, its full text as a file where it is long."""
-    client = interaction.client
+    shell = interaction.client.shell
     asker = asker_of(interaction)
-    looks = await client.habits.looks(asker.place)
+    looks = await shell.settings_cache.looks(asker.place)
     lines = [
         embeds.parent_line(parent, asker.locale, visible=may_see(parent, asker))
         for parent in await _parents(interaction, job)
@@ -39,7 +41,7 @@ async def _parents(interaction: Interaction, job: Job) -> list[Job]:
     parent_id = job.parent_id
     while parent_id is not None and parent_id not in seen and len(found) < MOST_PARENTS:
         seen.add(parent_id)
-        parent = await interaction.client.store.get_job(parent_id)
+        parent = await interaction.client.shell.store.get_job(parent_id)
         if parent is None:
             break
         found.append(parent)

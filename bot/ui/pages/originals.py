@@ -8,8 +8,10 @@ import discord
 
 from bot.rules.ledger import Job
 from bot.rules.requests import MadeImage
-from bot.ui.delivery.conversation import REQUEST_LIMIT
-from bot.ui.interactions.acknowledge import Interaction, asker_of, tell
+from bot.ui.interactions.acknowledge import tell
+from bot.ui.interactions.who import asker_of
+from bot.ui.messages import REQUEST_LIMIT
+from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
 from bot.ui.words.numbers import size_of
 
@@ -19,7 +21,7 @@ async def offer_originals(interaction: Interaction, job: Job) -> None:
     if interaction.message is None or job.deleted:
         return
     shown = {attachment.size for attachment in interaction.message.attachments}
-    made = await interaction.client.jobs.pictures.results(job.id)
+    made = await interaction.client.shell.jobs.pictures.results(job.id)
     hidden = [(number, image) for number, image in enumerate(made, start=1) if len(image.data) not in shown]
     if not hidden:
         return

@@ -16,20 +16,13 @@ import discord
 
 from bot.rules.servers.access import AccessDenied, DeniedBecause
 from bot.ui.components.forms import Form
-from bot.ui.delivery.conversation import TROUBLE, Sheet
-from bot.ui.interactions.acknowledge import (
-    QUICK_S,
-    Interaction,
-    acknowledge,
-    acknowledged,
-    asker_of,
-    in_server,
-    received,
-    refuse,
-    take,
-    tell,
-)
+from bot.ui.interactions.acknowledge import QUICK_S, acknowledge, acknowledged, received, take, tell
+from bot.ui.interactions.errors import refuse
+from bot.ui.interactions.failures import TROUBLE
 from bot.ui.interactions.ids import VERSION
+from bot.ui.interactions.who import asker_of, in_server
+from bot.ui.messages import Sheet
+from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
 from bot.ui.words.limits import change_line
 
@@ -55,7 +48,7 @@ class Reply:
 async def answer(interaction: Interaction, work: Coroutine[Any, Any, Reply]) -> None:
     """Answers in private with what ``work`` returns; says "thinking" first where that takes a while."""
     take(interaction)
-    working = interaction.client.tasks.start(_outcome(work), "an answer to an admin")
+    working = interaction.client.shell.tasks.start(_outcome(work), "an answer to an admin")
     spent = asyncio.get_running_loop().time() - received(interaction)
     await asyncio.wait({working}, timeout=max(0.0, QUICK_S - spent))
     if not working.done():
@@ -166,6 +159,6 @@ class ApiKeyForm(Form):
     async def _keep(self, interaction: Interaction) -> Reply:
         locale = str(interaction.locale)
         key = str(self._key.value or "").strip() or None
-        change = await interaction.client.admin.set_api_key(asker_of(interaction), key)
+        change = await interaction.client.shell.admin.set_api_key(asker_of(interaction), key)
         lines = [change_line(change, locale), *([say(locale, "settings.key_set")] if key else [])]
         return Reply("\n".join(lines))

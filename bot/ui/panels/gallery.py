@@ -19,9 +19,11 @@ from bot.rules.ledger import Job
 from bot.rules.people import Asker, Place
 from bot.ui.components.job_buttons import claim_view
 from bot.ui.components.press import Press
-from bot.ui.interactions.acknowledge import Interaction, acknowledge, acknowledged, asker_of, in_server, tell
+from bot.ui.interactions.acknowledge import acknowledge, acknowledged, tell
+from bot.ui.interactions.who import asker_of, in_server
 from bot.ui.pages.links import jump_link
 from bot.ui.pages.result import COLOUR
+from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
 from bot.ui.words.text import ALT_LIMIT, clean, cut, escaped, length
 
@@ -142,18 +144,18 @@ async def turn(interaction: Interaction, wanted: Filter) -> None:
 
 
 async def _parts(interaction: Interaction, wanted: Filter) -> dict[str, Any]:
-    client = interaction.client
+    shell = interaction.client.shell
     asker = asker_of(interaction)
 
     async def read(
         place: Place, member_id: int | None, search: str | None, before: str | None, limit: int
     ) -> list[Job]:
-        return await client.store.gallery(place, member_id=member_id, search=search, before=before, limit=limit)
+        return await shell.store.gallery(place, member_id=member_id, search=search, before=before, limit=limit)
 
     page = await read_page(read, asker, wanted, sight_of(interaction, asker))
-    waiting = await client.store.waiting_jobs(asker.place, asker.user_id) if wanted.before is None else []
+    waiting = await shell.store.waiting_jobs(asker.place, asker.user_id) if wanted.before is None else []
     sheet = await _sheet(interaction, page.jobs)
-    looks = await client.habits.looks(asker.place)
+    looks = await shell.settings_cache.looks(asker.place)
     embed = _embed(page, waiting, wanted, asker, with_sheet=sheet is not None and not looks.spoiler)
     parts: dict[str, Any] = {"embed": embed, "view": _view(waiting, wanted, page, asker.locale)}
     if sheet is not None:
@@ -164,7 +166,7 @@ async def _parts(interaction: Interaction, wanted: Filter) -> dict[str, Any]:
 
 async def _sheet(interaction: Interaction, jobs: Sequence[Job]) -> bytes | None:
     """The first picture of each job in a grid; None when no original is kept any more."""
-    pictures = [await interaction.client.jobs.pictures.result(job.id, 0) for job in jobs]
+    pictures = [await interaction.client.shell.jobs.pictures.result(job.id, 0) for job in jobs]
     if not any(pictures):
         return None
     return await offload(contact_sheet, [picture.data if picture is not None else b"" for picture in pictures])

@@ -9,19 +9,18 @@ import logging
 import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
 
 from bot.rules.errors import NotFound
 from bot.ui.components.press import Press
-from bot.ui.interactions.acknowledge import Interaction, acknowledge, acknowledged, asker_of, tell
+from bot.ui.interactions.acknowledge import acknowledge, acknowledged, tell
+from bot.ui.interactions.who import asker_of
 from bot.ui.pages.result import COLOUR
+from bot.ui.shell import Interaction, Shell
 from bot.ui.words.catalogue import say
 from bot.ui.words.numbers import moment, number
-
-if TYPE_CHECKING:
-    from bot.ui.client.client import Easel
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +31,7 @@ async def export(interaction: Interaction) -> None:
     """Everything stored about the person as a JSON file, zipped where that alone fits Discord's limit."""
     await acknowledge(interaction, private=True)
     locale = str(interaction.locale)
-    data = await interaction.client.store.export_member(interaction.user.id)
+    data = await interaction.client.shell.store.export_member(interaction.user.id)
     name, content = await asyncio.to_thread(_packed, data, interaction.filesize_limit)
     if len(content) > interaction.filesize_limit:
         await tell(interaction, say(locale, "mydata.too_large"))
@@ -57,7 +56,7 @@ def _packed(data: dict[str, Any], limit_bytes: int) -> tuple[str, bytes]:
 async def ask_whether(interaction: Interaction) -> None:
     """What would go and what would stay, and a button to go on; at most once a day."""
     locale = str(interaction.locale)
-    again = await interaction.client.forgettings.next_at(interaction.user.id)
+    again = await interaction.client.shell.forgettings.next_at(interaction.user.id)
     if again is not None:
         await tell(interaction, say(locale, "mydata.again", when=moment(again)))
         return
@@ -79,13 +78,13 @@ class Forget(Press, template=r"e1:forget:(?P<user>\d{1,20})"):
         await interaction.response.defer()
         acknowledged(interaction)
         locale = str(interaction.locale)
-        again = await interaction.client.forgettings.next_at(interaction.user.id)
+        again = await interaction.client.shell.forgettings.next_at(interaction.user.id)
         if again is not None:
             told = say(locale, "mydata.again", when=moment(again))
             await interaction.edit_original_response(content=told, embed=None, view=None)
             return
         stopped = await _stop_waiting(interaction)
-        gone = await forget(interaction.client, interaction.user.id)
+        gone = await forget(interaction.client.shell, interaction.user.id)
         told = say(locale, "mydata.deleted", jobs=number(locale, len(gone))) if gone else say(locale, "mydata.nothing")
         if stopped:
             told += " " + say(locale, "mydata.stopped", count=number(locale, stopped))
@@ -94,33 +93,33 @@ class Forget(Press, template=r"e1:forget:(?P<user>\d{1,20})"):
 
 async def _stop_waiting(interaction: Interaction) -> int:
     """Takes the person's jobs that still wait out of line, wherever they are: they would have no words left."""
-    client, asker = interaction.client, asker_of(interaction)
+    shell, asker = interaction.client.shell, asker_of(interaction)
     stopped = 0
-    for job_id in client.jobs.live_ids():
-        job = await client.store.get_job(job_id)
-        if job is not None and job.asker.user_id == asker.user_id and client.jobs.is_waiting(job_id):
-            await client.jobs.cancel(job_id, replace(asker, place=job.asker.place))
+    for job_id in shell.jobs.live_ids():
+        job = await shell.store.get_job(job_id)
+        if job is not None and job.asker.user_id == asker.user_id and shell.jobs.is_waiting(job_id):
+            await shell.jobs.cancel(job_id, replace(asker, place=job.asker.place))
             stopped += 1
     return stopped
 
 
-async def forget(client: Easel, user_id: int) -> Sequence[str]:
+async def forget(shell: Shell, user_id: int) -> Sequence[str]:
     """Forgets the person; returns the ids of the jobs that held something. Their files go too."""
-    running = client.jobs.live_ids()
-    gone = await client.store.forget_member(user_id)
+    running = shell.jobs.live_ids()
+    gone = await shell.store.forget_member(user_id)
     for job_id in gone:
-        await client.files.remove(job_id)
+        await shell.files.remove(job_id)
     if gone:
-        await client.forgettings.note(user_id)
+        await shell.forgettings.note(user_id)
     later = [job_id for job_id in gone if job_id in running]
     if later:
-        client.tasks.start(_remove_when_done(client, later), "forgetting what was being drawn")
+        shell.tasks.start(_remove_when_done(shell, later), "forgetting what was being drawn")
     return gone
 
 
-async def _remove_when_done(client: Easel, job_ids: Sequence[str]) -> None:
+async def _remove_when_done(shell: Shell, job_ids: Sequence[str]) -> None:
     """A picture that was being drawn is still shown to the one who asked; what is kept of it goes right after."""
-    while set(job_ids) & client.jobs.live_ids():  # noqa: ASYNC110  # a job that ends tells only its own delivery
+    while set(job_ids) & shell.jobs.live_ids():  # noqa: ASYNC110  # a job that ends tells only its own delivery
         await asyncio.sleep(LOOK_AGAIN_S)
     for job_id in job_ids:
-        await client.files.remove(job_id)
+        await shell.files.remove(job_id)

@@ -19,12 +19,14 @@ from bot.rules.servers.changes import (
     told_list,
     told_log,
 )
-from bot.ui.delivery.conversation import TROUBLE, Sheet
-from bot.ui.interactions.acknowledge import Interaction, asker_of
+from bot.ui.interactions.failures import TROUBLE
+from bot.ui.interactions.who import asker_of
+from bot.ui.messages import Sheet
 from bot.ui.orders.attachments import Source
 from bot.ui.pages.settings import Office, audit_page, fitted, page
 from bot.ui.panels.confirm import Confirm, Reply
 from bot.ui.panels.settings_options import NO_DEFAULT, AnyChannel
+from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
 from bot.ui.words.errors import CannotPost
 from bot.ui.words.limits import amount, change_line, slot
@@ -44,7 +46,7 @@ def place_of(interaction: Interaction) -> Place:
 
 def changed(interaction: Interaction, change: Change, *notes: str) -> Reply:
     """Old → new, and what else the admin should know."""
-    interaction.client.habits.forget(place_of(interaction))
+    interaction.client.shell.settings_cache.forget(place_of(interaction))
     return Reply("\n".join([change_line(change, locale_of(interaction)), *(note for note in notes if note)]))
 
 
@@ -52,7 +54,7 @@ def changed(interaction: Interaction, change: Change, *notes: str) -> Reply:
 
 
 async def show(interaction: Interaction) -> Reply:
-    client, asker = interaction.client, asker_of(interaction)
+    shell, asker = interaction.client.shell, asker_of(interaction)
     known = _known_ids(interaction)
 
     def exists(scope: Scope, subject_id: int) -> bool:
@@ -60,10 +62,10 @@ async def show(interaction: Interaction) -> Reply:
         return not here or subject_id in here
 
     office = Office(
-        settings=await client.store.settings(asker.place),
-        limits=await client.store.limits(asker.place),
-        standings=await client.store.standings(asker, client.clock()),
-        default_model=client.config.default_model,
+        settings=await shell.store.settings(asker.place),
+        limits=await shell.store.limits(asker.place),
+        standings=await shell.store.standings(asker, shell.clock()),
+        default_model=shell.config.default_model,
         exists=exists,
         locale=locale_of(interaction),
     )
@@ -71,7 +73,7 @@ async def show(interaction: Interaction) -> Reply:
 
 
 async def audit(interaction: Interaction) -> Reply:
-    entries = await interaction.client.store.audit(place_of(interaction), AUDIT_ENTRIES)
+    entries = await interaction.client.shell.store.audit(place_of(interaction), AUDIT_ENTRIES)
     return Reply(embed=audit_page(entries, locale_of(interaction)))
 
 
@@ -89,13 +91,15 @@ def _known_ids(interaction: Interaction) -> KnownIds:
 async def limit(interaction: Interaction, wanted: Limit) -> Reply:
     """Sets a limit, after a question where it raises what can be spent or removes a budget."""
     asker, locale = asker_of(interaction), locale_of(interaction)
-    proposal = await interaction.client.admin.propose_limit(asker.place, wanted)
+    proposal = await interaction.client.shell.admin.propose_limit(asker.place, wanted)
     question = _question(proposal)
     if question is None:
-        return changed(interaction, await interaction.client.admin.set_limit(asker, proposal), _zero(wanted, locale))
+        return changed(
+            interaction, await interaction.client.shell.admin.set_limit(asker, proposal), _zero(wanted, locale)
+        )
 
     async def act(pressed: Interaction) -> str:
-        change = await pressed.client.admin.set_limit(asker_of(pressed), proposal)
+        change = await pressed.client.shell.admin.set_limit(asker_of(pressed), proposal)
         return changed(pressed, change, _zero(wanted, locale)).text or ""
 
     new = None if proposal.remove else wanted
@@ -122,46 +126,46 @@ def _zero(limit: Limit, locale: str) -> str:
 
 async def put_on_list(interaction: Interaction, which: Listed, change: ListChange) -> Reply:
     """Allows or denies; without any option, says what holds."""
-    client, asker, locale = interaction.client, asker_of(interaction), locale_of(interaction)
+    shell, asker, locale = interaction.client.shell, asker_of(interaction), locale_of(interaction)
     told = told_list(which)
     if change.is_empty:
-        now = told(await client.store.settings(asker.place))
+        now = told(await shell.store.settings(asker.place))
         return Reply(change_line(Change(which, now, now), locale))
-    done = await client.admin.change(asker, which, listed(which, change), told)
-    settings = await client.store.settings(asker.place)
-    default = settings.defaults.model or client.config.default_model
+    done = await shell.admin.change(asker, which, listed(which, change), told)
+    settings = await shell.store.settings(asker.place)
+    default = settings.defaults.model or shell.config.default_model
     warn = which == "models" and not may_use_model(settings, default)
     return changed(interaction, done, say(locale, "settings.default_denied", model=inline(default)) if warn else "")
 
 
 async def put_models(interaction: Interaction, change: ListChange) -> Reply:
     """The same for models, which must be known to be put on a list. Raises ``NoSuchModel``."""
-    client = interaction.client
-    settings = await client.store.settings(place_of(interaction))
+    shell = interaction.client.shell
+    settings = await shell.store.settings(place_of(interaction))
     for name in (change.allow, change.deny):
         listed_already = name in settings.allowed_models or name in settings.denied_models
-        if name not in (None, "all") and not listed_already and client.catalogue.get(str(name)) is None:
-            client.catalogue.choose(str(name), official=client.config.is_official, today=client.clock().date())
+        if name not in (None, "all") and not listed_already and shell.catalogue.get(str(name)) is None:
+            shell.catalogue.choose(str(name), official=shell.config.is_official, today=shell.clock().date())
     return await put_on_list(interaction, "models", change)
 
 
 async def put_defaults(interaction: Interaction, asked: Defaults) -> Reply:
     """Sets what is given, checked against the model it will be used with; ``none`` takes one back."""
-    client, asker, locale = interaction.client, asker_of(interaction), locale_of(interaction)
-    settings = await client.store.settings(asker.place)
+    shell, asker, locale = interaction.client.shell, asker_of(interaction), locale_of(interaction)
+    settings = await shell.store.settings(asker.place)
     if asked == Defaults():
         now = told_defaults(settings)
         return Reply(change_line(Change("defaults", now, now), locale))
     texts = ("model", "size", "quality", "format")
     dropped = {name: None for name in texts if (getattr(asked, name) or "").strip().lower() == NO_DEFAULT}
     wanted = replace(asked, **dropped)
-    named = wanted.model or (None if "model" in dropped else settings.defaults.model) or client.config.default_model
-    model = client.catalogue.choose(named, official=client.config.is_official, today=client.clock().date())
+    named = wanted.model or (None if "model" in dropped else settings.defaults.model) or shell.config.default_model
+    model = shell.catalogue.choose(named, official=shell.config.is_official, today=shell.clock().date())
     if wanted.model is not None and not may_use_model(settings, model.id):
         raise AccessDenied(DeniedBecause.MODEL, model.id)
     checked = checked_defaults(wanted, model)
     put = defaulted(replace(checked, model=model.id) if wanted.model is not None else checked)
-    change = await client.admin.change(
+    change = await shell.admin.change(
         asker, "defaults", lambda s: put(replace(s, defaults=replace(s.defaults, **dropped))), told_defaults
     )
     return changed(interaction, change)
@@ -180,21 +184,21 @@ async def log_to(interaction: Interaction, channel: AnyChannel | None) -> Reply:
             await target.send(say(str(interaction.guild_locale or "en"), "notice.log_here"))
         except TROUBLE:
             raise CannotPost(channel_id) from None
-    change = await interaction.client.admin.change(
+    change = await interaction.client.shell.admin.change(
         asker, "log", lambda settings: replace(settings, log_channel_id=channel_id), told_log
     )
     return changed(interaction, change)
 
 
 async def export_file(interaction: Interaction) -> Reply:
-    store, place = interaction.client.store, place_of(interaction)
+    store, place = interaction.client.shell.store, place_of(interaction)
     data = export(await store.settings(place), await store.limits(place))
     return Reply(say(locale_of(interaction), "settings.export_done"), sheets=(Sheet("easel-settings.json", data),))
 
 
 async def import_file(interaction: Interaction, file: Source) -> Reply:
     """What the file would change, to be confirmed. Raises ``BadUpload`` or ``BadImport``."""
-    store, place, locale = interaction.client.store, place_of(interaction), locale_of(interaction)
+    store, place, locale = interaction.client.shell.store, place_of(interaction), locale_of(interaction)
     data = await file.read()
     plan = plan_import(data, await store.settings(place), await store.limits(place), _known_ids(interaction))
     left_out = say(locale, "settings.import_left_out", items=escaped(", ".join(plan.left_out), 300))
@@ -203,7 +207,7 @@ async def import_file(interaction: Interaction, file: Source) -> Reply:
         return Reply("\n".join([say(locale, "settings.import_nothing"), *notes]))
 
     async def act(pressed: Interaction) -> str:
-        change = await apply_import(pressed.client.admin, asker_of(pressed), plan)
+        change = await apply_import(pressed.client.shell.admin, asker_of(pressed), plan)
         done = say(locale, "settings.import_done", count=len(plan.changes))
         return f"{done}\n{changed(pressed, change).text}"
 
@@ -222,13 +226,13 @@ async def ask_reset(interaction: Interaction, what: str) -> Reply:
     locale = locale_of(interaction)
 
     async def act(pressed: Interaction) -> str:
-        change = await pressed.client.admin.reset(asker_of(pressed), what)
+        change = await pressed.client.shell.admin.reset(asker_of(pressed), what)
         return changed(pressed, change).text or ""
 
     return Reply(say(locale, f"settings.ask_reset_{what}"), view=Confirm(interaction, act))
 
 
 async def block(interaction: Interaction, user_id: int, reason: str) -> Reply:
-    change, stopped = await interaction.client.admin.block(asker_of(interaction), user_id, clean(reason))
+    change, stopped = await interaction.client.shell.admin.block(asker_of(interaction), user_id, clean(reason))
     note = say(locale_of(interaction), "settings.jobs_stopped", count=stopped) if stopped else ""
     return changed(interaction, change, note)

@@ -14,8 +14,9 @@ from bot.rules.limits.limit import Scope
 from bot.rules.options.build import suggest
 from bot.rules.requests import Kind
 from bot.rules.servers.changes import ALL
-from bot.ui.interactions.acknowledge import Interaction, asker_of
+from bot.ui.interactions.who import asker_of
 from bot.ui.orders.choices import LONGEST, MOST, Choices, offered
+from bot.ui.shell import Interaction
 from bot.ui.words.text import cut
 
 log = logging.getLogger(__name__)
@@ -111,7 +112,7 @@ async def complete_any_model(interaction: discord.Interaction[Any], typed: str) 
     """Every model on offer, allowed or not, and ``all``, which empties the list."""
     try:
         names = [ALL, *(model.id for model in _offered(interaction))]
-        settings = await interaction.client.habits.looks(asker_of(interaction).place)
+        settings = await interaction.client.shell.settings_cache.looks(asker_of(interaction).place)
         names += sorted((settings.allowed_models | settings.denied_models) - set(names))
         return _choices(names, typed)
     except Exception:
@@ -125,11 +126,11 @@ async def complete_default(interaction: discord.Interaction[Any], typed: str) ->
         option = _focused(interaction)
         if option == "model":
             return _choices([*(model.id for model in _offered(interaction)), NO_DEFAULT], typed)
-        settings = await interaction.client.habits.looks(asker_of(interaction).place)
-        client = interaction.client
+        settings = await interaction.client.shell.settings_cache.looks(asker_of(interaction).place)
+        shell = interaction.client.shell
         written = getattr(interaction.namespace, "model", None)
-        names = (written if isinstance(written, str) else None, settings.defaults.model, client.config.default_model)
-        model = next((found for name in names if name and (found := client.catalogue.get(name))), None)
+        names = (written if isinstance(written, str) else None, settings.defaults.model, shell.config.default_model)
+        model = next((found for name in names if name and (found := shell.catalogue.get(name))), None)
         values = suggest(option, typed, model, Kind.IMAGINE) if model is not None else ()
         return _choices([*values, NO_DEFAULT], "" if values else typed)
     except Exception:
@@ -138,8 +139,8 @@ async def complete_default(interaction: discord.Interaction[Any], typed: str) ->
 
 
 def _offered(interaction: Interaction) -> tuple[Model, ...]:
-    client = interaction.client
-    return offered(client.catalogue, client.config.is_official, client.clock().date())
+    shell = interaction.client.shell
+    return offered(shell.catalogue, shell.config.is_official, shell.clock().date())
 
 
 def _focused(interaction: Interaction) -> str:

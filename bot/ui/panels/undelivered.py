@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 
 from bot.ui.components.job_buttons import claim_view
-from bot.ui.delivery.conversation import TROUBLE
-from bot.ui.interactions.acknowledge import Interaction, Started, asker_of
+from bot.ui.interactions.failures import TROUBLE
+from bot.ui.interactions.who import asker_of
+from bot.ui.orders.submit import Started
+from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
 
 
@@ -18,7 +20,7 @@ async def offer_waiting(interaction: Interaction, started: Started | None) -> No
     if started is None:
         return
     asker = asker_of(interaction)
-    waiting = await interaction.client.store.waiting_jobs(asker.place, asker.user_id)
+    waiting = await interaction.client.shell.store.waiting_jobs(asker.place, asker.user_id)
     if not waiting:
         return
 
@@ -30,4 +32,4 @@ async def offer_waiting(interaction: Interaction, started: Started | None) -> No
         except TROUBLE:
             return  # it is offered again next time
 
-    interaction.client.tasks.start(offer(), "offer waiting pictures")
+    interaction.client.shell.tasks.start(offer(), "offer waiting pictures")

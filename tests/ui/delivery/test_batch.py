@@ -20,8 +20,8 @@ from bot.rules.people import Place
 from bot.rules.requests import MadeImage
 from bot.rules.servers.access import ServerSettings
 from bot.ui.delivery.batch import DiscordBatchDelivery
-from bot.ui.delivery.conversation import Letter
 from bot.ui.delivery.progress import Pacer
+from bot.ui.messages import Letter
 from bot.ui.pages import batch as batch_words
 from bot.ui.pages.links import jump_link, read_message
 from tests.ui.conftest import CHANNEL, GUILD, NOW, make_answer, make_asker, make_job, make_request

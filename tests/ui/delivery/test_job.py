@@ -17,10 +17,11 @@ from bot.rules.ledger import Answer
 from bot.rules.people import Place
 from bot.rules.requests import Partial
 from bot.rules.servers.access import ServerSettings
-from bot.ui.delivery.conversation import Letter, Verdict, verdict_on
 from bot.ui.delivery.files import file_name
 from bot.ui.delivery.job import DiscordDelivery, Manner
 from bot.ui.delivery.progress import Pacer
+from bot.ui.interactions.failures import Verdict, verdict_on
+from bot.ui.messages import Letter
 from tests.ui.conftest import CHANNEL, USER, make_answer, make_job, make_made, make_request
 
 

@@ -54,7 +54,7 @@ class Channel:
 
 
 @dataclass
-class Habits:
+class Remembered:
     forgotten: list[Place] = field(default_factory=list)
 
     def forget(self, place: Place) -> None:
@@ -76,7 +76,7 @@ class Client:
     """The few things a notifier asks of the client."""
 
     def __init__(self) -> None:
-        self.tasks, self.habits = Tasks(), Habits()
+        self.tasks, self.settings_cache = Tasks(), Remembered()
         self.application: Application | None = Application(Owner(900))
         self.posted: list[tuple[int, str]] = []
         self.broken: Exception | None = None
@@ -110,9 +110,8 @@ def post() -> Post:
         "g11": (HERE, ServerSettings(log_channel_id=110, defaults=Defaults(model="old-model"))),
         "g12": (THERE, ServerSettings(log_channel_id=120)),
     }
-    notifier, client = DiscordNotifier(ledger), Client()
-    fake: Any = client
-    notifier.client = fake
+    client: Any = Client()
+    notifier = DiscordNotifier(client, ledger, client.settings_cache, client.tasks)
     return Post(notifier, client, ledger)
 
 
@@ -121,7 +120,7 @@ async def test_a_change_is_told_where_it_was_made_with_mentions_that_do_not_ping
     ((channel, text),) = await post.posted()
     assert channel == 110
     assert text == "⚙️ <@8> changed a setting. **Pictures per day for members with <@&42>:** not set → 5"
-    assert post.client.habits.forgotten == [HERE]
+    assert post.client.settings_cache.forgotten == [HERE]
 
 
 async def test_the_server_reads_its_own_language(post: Post) -> None:
@@ -207,7 +206,7 @@ async def test_what_cannot_be_posted_disturbs_nobody(post: Post, broken: Excepti
 
 
 async def test_without_a_client_there_is_only_the_log(post: Post) -> None:
-    post.notifier.client = None
+    post.client.application = None
     await post.notifier.changed(HERE, AuditEntry(AT, 8, "pause", "running", "paused"))
     await post.notifier.service(None, working=False, why="bad_key")
     await post.notifier.model_ends("old-model", date(2026, 12, 1), None)

@@ -7,11 +7,13 @@ from typing import Any
 import discord
 import pytest
 
+from bot.ports import NullMeter
 from bot.rules.people import Place
 from bot.rules.servers.access import AccessDenied, Defaults, DeniedBecause, ServerSettings
-from bot.ui.client.client import Easel
-from bot.ui.interactions.acknowledge import answer_of, asker_of, check_can_answer
+from bot.ui.client.client import Client
+from bot.ui.client.gateway import guard_events
 from bot.ui.interactions.age import Lateness
+from bot.ui.interactions.who import answer_of, asker_of, check_can_answer
 from bot.ui.words.errors import words
 from tests.ui.conftest import APP, CHANNEL, GUILD, NOW, USER, FakeStore
 
@@ -135,17 +137,17 @@ async def test_a_missing_permission_is_told_before_money_is_spent(interact: Call
     ] in words(caught.value, "en-US")
 
 
-async def test_answers_are_private_where_admins_want_it_or_nobody_knows(client: Easel, store: FakeStore) -> None:
+async def test_answers_are_private_where_admins_want_it_or_nobody_knows(client: Client, store: FakeStore) -> None:
     place = Place(GUILD, USER)
-    assert not await client.habits.private(place)
+    assert not await client.shell.settings_cache.private(place)
     store.place_settings = ServerSettings(defaults=Defaults(private=True))
-    client.habits.forget(place)
-    assert await client.habits.private(place)
+    client.shell.settings_cache.forget(place)
+    assert await client.shell.settings_cache.private(place)
 
 
-async def test_completing_survives_a_ledger_that_is_away(client: Easel, store: FakeStore) -> None:
+async def test_completing_survives_a_ledger_that_is_away(client: Client, store: FakeStore) -> None:
     store.fails = True
-    assert await client.habits.looks(Place(GUILD, USER)) == ServerSettings()
+    assert await client.shell.settings_cache.looks(Place(GUILD, USER)) == ServerSettings()
 
 
 @pytest.mark.parametrize("skew", [-3600.0, -1.0, 0.0, 3.0, 7200.0])
@@ -167,17 +169,19 @@ def test_a_clock_that_moved_is_found_out() -> None:
     assert [lateness.is_late(300.0 + n / 10) for n in range(4)] == [True, True, False, False]
 
 
-async def test_one_unreadable_event_does_not_end_the_process(client: Easel, caplog: pytest.LogCaptureFixture) -> None:
+async def test_one_unreadable_event_does_not_end_the_process(client: Client, caplog: pytest.LogCaptureFixture) -> None:
     client._connection.parsers["INTERACTION_CREATE"]({"id": "1", "token": "canary-token"})
     assert "INTERACTION_CREATE" in caplog.text
     assert "canary-token" not in caplog.text
 
 
-async def test_a_missing_upload_limit_is_taken_for_the_smallest(client: Easel) -> None:
+async def test_a_missing_upload_limit_is_taken_for_the_smallest(client: Client) -> None:
     seen: list[dict[str, Any]] = []
-    guarded = client._guarded("INTERACTION_CREATE", seen.append)
-    guarded({"id": "1"})
-    guarded({"id": "2", "attachment_size_limit": 5})
+    parsers = client._connection.parsers
+    parsers["INTERACTION_CREATE"] = seen.append
+    guard_events(client, NullMeter())
+    parsers["INTERACTION_CREATE"]({"id": "1"})
+    parsers["INTERACTION_CREATE"]({"id": "2", "attachment_size_limit": 5})
     assert [event["attachment_size_limit"] for event in seen] == [10 * 1024 * 1024, 5]
 
 

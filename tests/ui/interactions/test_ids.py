@@ -16,7 +16,10 @@ from bot.rules.ledger import JobState
 from bot.rules.people import Place
 from bot.ui.components.forms import REBUILDS, EditForm, ImagineForm
 from bot.ui.components.job_buttons import DYNAMIC_ITEMS, cancel_view, result_view
-from bot.ui.interactions.ids import Presses, belongs, button_id, find_job, may_see
+from bot.ui.interactions.double_click import begin_press
+from bot.ui.interactions.ids import button_id
+from bot.ui.interactions.visibility import belongs, find_job, may_see
+from bot.ui.internals import knows_component
 from tests.ui.conftest import (
     APP,
     CHANNEL,
@@ -156,25 +159,19 @@ async def test_a_private_prompt_is_seen_only_by_its_maker() -> None:
     assert not may_see(make_job(), replace(other, place=Place(GUILD + 1, OTHER)))
 
 
-async def test_five_presses_at_once_are_one() -> None:
-    presses = Presses()
+async def test_five_presses_at_once_are_one(interact: Callable[..., Any]) -> None:
+    press = interact(message=None)
     outcomes = []
     for _ in range(5):
         try:
-            presses.begin(77, button_id("again", JOB), USER)
+            begin_press(press, button_id("again", JOB))
             outcomes.append("taken")
         except AlreadyRunning:
             outcomes.append("refused")
-    presses.begin(77, button_id("again", JOB), OTHER)
-    presses.begin(77, button_id("vary", JOB, 0), USER)
+    other = {"id": str(OTHER), "username": "bo", "discriminator": "0", "avatar": None}
+    begin_press(interact(member=None, guild_id=None, guild=None, user=other), button_id("again", JOB))
+    begin_press(press, button_id("vary", JOB, 0))
     assert outcomes == ["taken", "refused", "refused", "refused", "refused"]
-
-
-async def test_presses_do_not_pile_up() -> None:
-    presses = Presses()
-    presses._until = {(number,): -1.0 for number in range(2000)}
-    presses.begin("new")
-    assert len(presses._until) == 1
 
 
 async def test_forms_have_ids_of_their_own_and_can_be_rebuilt() -> None:
@@ -199,11 +196,9 @@ async def test_a_form_fits_discords_limits_in_every_language() -> None:
 
 
 async def test_the_last_resort_knows_what_somebody_answers(client: Any, interact: Callable[..., Any]) -> None:
-    from bot.ui.client.unhandled import _knows_component
-
     client.add_dynamic_items(*DYNAMIC_ITEMS)
     old = interact(type=3, message=message(77), data={"custom_id": "e0:gone:1", "component_type": 2})
     ours = interact(type=3, message=message(77), data={"custom_id": f"e1:again:{JOB}", "component_type": 2})
-    assert not _knows_component(old)
-    assert _knows_component(ours)
+    assert not knows_component(old)
+    assert knows_component(ours)
     await asyncio.sleep(0)

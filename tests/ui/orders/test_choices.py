@@ -8,7 +8,8 @@ import pytest
 
 from bot.rules.requests import Kind
 from bot.rules.servers.access import Defaults, ServerSettings
-from bot.ui.client.client import EXTENSIONS, Easel
+from bot.ui.client.client import EXTENSIONS, Client
+from bot.ui.client.registration import sorted_commands
 from bot.ui.orders.choices import completer
 from tests.ui.conftest import FakeStore
 
@@ -16,7 +17,7 @@ RETIRED = {"dall-e-2", "dall-e-3", "gpt-image-1"}
 
 
 @pytest.fixture
-async def typing(client: Easel, interact: Callable[..., Any], caplog: pytest.LogCaptureFixture) -> Callable[..., Any]:
+async def typing(client: Client, interact: Callable[..., Any], caplog: pytest.LogCaptureFixture) -> Callable[..., Any]:
     """Completes an option as one types; what ``completer`` swallows and logs is a failure here."""
     await importlib.import_module("cogs.imagine").setup(client)
 
@@ -80,7 +81,7 @@ async def test_completing_survives_a_ledger_that_is_away(typing: Callable[..., A
     assert await typing("model")
 
 
-async def test_every_cog_is_loaded_and_its_commands_can_be_registered(client: Easel) -> None:
+async def test_every_cog_is_loaded_and_its_commands_can_be_registered(client: Client) -> None:
     from pathlib import Path
 
     from bot.ui.words.commands import CatalogueTranslator
@@ -91,7 +92,7 @@ async def test_every_cog_is_loaded_and_its_commands_can_be_registered(client: Ea
     assert files == set(EXTENSIONS)
     for name in EXTENSIONS:
         await importlib.import_module(name).setup(client)
-    for command in client.commands():
+    for command in sorted_commands(client.tree):
         payload: Any = await command.get_translated_payload(client.tree, translator)
         assert payload["contexts"]
         assert len(payload.get("options", [])) <= 25

@@ -15,7 +15,8 @@ from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window
 from bot.rules.money import MicroUSD
 from bot.rules.requests import Endpoint, ImageRequest, Kind
 from bot.rules.servers.access import AccessDenied, Block, Defaults, DeniedBecause, ServerSettings
-from bot.ui.client.client import Easel
+from bot.ui.client.client import Client
+from bot.ui.client.registration import sorted_commands
 from bot.ui.pages.limits import Share, limits_page, standing_line
 from bot.ui.pages.settings import Office, audit_page, page
 from bot.ui.words.catalogue import LANGUAGES, catalogue
@@ -228,10 +229,10 @@ def test_a_thousand_limits_still_fit() -> None:
 
 
 @pytest.fixture
-async def payloads(client: Easel) -> dict[str, dict[str, Any]]:
+async def payloads(client: Client) -> dict[str, dict[str, Any]]:
     await settings_cog.setup(client)
     await limits_cog.setup(client)
-    return {one.name: one.to_dict(client.tree) for one in client.commands()}
+    return {one.name: one.to_dict(client.tree) for one in sorted_commands(client.tree)}
 
 
 def size(option: dict[str, Any]) -> int:

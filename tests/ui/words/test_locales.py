@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 import pytest
 
-from bot.ui.client.client import EXTENSIONS, Easel
+from bot.ui.client.client import EXTENSIONS, Client
+from bot.ui.client.registration import sorted_commands
 from bot.ui.words.catalogue import LANGUAGES, catalogue
 from bot.ui.words.commands import CatalogueTranslator
 from sandbox.discord.rules.commands import check_commands
@@ -83,13 +84,13 @@ def test_a_key_that_nobody_says_is_found() -> None:
 
 
 @pytest.fixture
-async def payloads(client: Easel) -> list[dict[str, Any]]:
+async def payloads(client: Client) -> list[dict[str, Any]]:
     """Every command, option and menu as it is registered, with its translations."""
     translator = CatalogueTranslator()
     await client.tree.set_translator(translator)
     for name in EXTENSIONS:
         await importlib.import_module(name).setup(client)
-    return [dict(await one.get_translated_payload(client.tree, translator)) for one in client.commands()]
+    return [dict(await one.get_translated_payload(client.tree, translator)) for one in sorted_commands(client.tree)]
 
 
 def parts(payload: dict[str, Any]) -> Iterator[dict[str, Any]]:

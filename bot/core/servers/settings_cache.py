@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
 
+from bot.core.ttl_map import TtlMap
 from bot.ports import Store
 from bot.rules.people import Place
 from bot.rules.servers.access import ServerSettings
@@ -20,22 +20,19 @@ PLACES = 2000
 QUICK_S = 1.0
 
 
-class Habits:
+class SettingsCache:
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._known: OrderedDict[str, tuple[float, ServerSettings]] = OrderedDict()
+        self._known: TtlMap[str, ServerSettings] = TtlMap(FRESH_S, PLACES)
 
     async def settings(self, place: Place) -> ServerSettings:
         """The settings, at most ten seconds old. Raises what the store raises."""
         now = asyncio.get_running_loop().time()
-        known = self._known.get(place.key)
-        if known is not None and now - known[0] < FRESH_S:
-            return known[1]
+        known = self._known.get(place.key, now)
+        if known is not None:
+            return known
         settings = await self._store.settings(place)
-        self._known[place.key] = (now, settings)
-        self._known.move_to_end(place.key)
-        while len(self._known) > PLACES:
-            self._known.popitem(last=False)
+        self._known.put(place.key, settings, now)
         return settings
 
     async def private(self, place: Place) -> bool:
@@ -58,4 +55,4 @@ class Habits:
 
     def forget(self, place: Place) -> None:
         """The place's settings were just changed here."""
-        self._known.pop(place.key, None)
+        self._known.forget(place.key)

@@ -1,0 +1,108 @@
+"""The way to Discord: where it is, whether it answers yet, how many sessions are left, and events nobody can read.
+
+Law: nothing here is global but the address of Discord (``point_at``), which discord.py keeps so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+import discord
+import yarl
+from discord.gateway import DiscordWebSocket
+from discord.http import HTTPClient, Route
+
+from bot.ports import Meter
+from bot.ui.client.guilds import noticing_departures
+from bot.ui.interactions.failures import TROUBLE
+from bot.ui.internals import parsers_of
+from bot.ui.messages import UPLOAD_LIMIT_UNKNOWN
+
+log = logging.getLogger(__name__)
+
+CONNECT_WAITS_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+NEXT_LOOK_S = 3600.0
+
+UNGUARDED_EVENTS = frozenset({"READY", "RESUMED"})
+"""What cannot be read there must stop the process: nothing works without it."""
+
+
+def point_at(base: str) -> None:
+    """Makes discord.py speak to this REST base. The gateway's address is asked of it at each start."""
+    Route.BASE = base.rstrip("/")
+
+
+async def wait_for_discord(attempt: int, error: BaseException) -> None:
+    """Before the next try of something that Discord did not answer; ``attempt`` counts from 0."""
+    wait = CONNECT_WAITS_S[min(attempt, len(CONNECT_WAITS_S) - 1)]
+    log.warning("Discord cannot be reached (%s); trying again in %.0f s", type(error).__name__, wait)
+    await asyncio.sleep(wait)
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """What ``GET /gateway/bot`` says."""
+
+    url: str
+    shards: int
+    sessions_left: int
+    max_concurrency: int
+
+
+async def find_gateway(http: HTTPClient) -> Gateway:
+    """Asks patiently while Discord is down. Raises for a token it does not take."""
+    for attempt in count():
+        try:
+            told: Any = await http.request(Route("GET", "/gateway/bot"))
+        except TROUBLE as error:
+            if isinstance(error, discord.HTTPException) and error.status == 401:
+                raise
+            await wait_for_discord(attempt, error)
+        else:
+            limit = told.get("session_start_limit", {})
+            left, at_once = int(limit.get("remaining", 1000)), int(limit.get("max_concurrency", 1))
+            return Gateway(str(told["url"]), int(told.get("shards", 1)), left, max(1, at_once))
+    raise AssertionError("count() ends never")
+
+
+async def find_gateway_for(http: HTTPClient, wanted: Callable[[Gateway], int]) -> Gateway:
+    """The gateway, once Discord allows as many session starts as are ``wanted``; discord.py is pointed at it."""
+    while True:
+        found = await find_gateway(http)
+        DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(found.url)
+        if found.sessions_left >= wanted(found):
+            return found
+        log.critical(
+            "Discord allows %d more session starts today, %d are needed; waiting an hour",
+            found.sessions_left,
+            wanted(found),
+        )
+        await asyncio.sleep(NEXT_LOOK_S)
+
+
+def guard_events(client: discord.AutoShardedClient, meter: Meter) -> None:
+    """discord.py ends the process over one event it cannot read; here that event is logged and left out."""
+    parsers = parsers_of(client)
+    parsers["READY"] = noticing_departures(client, parsers["READY"])
+    for name, parser in list(parsers.items()):
+        if name not in UNGUARDED_EVENTS:
+            parsers[name] = _guarded(name, parser, meter)
+
+
+def _guarded(name: str, parser: Callable[[Any], Any], meter: Meter) -> Callable[[Any], Any]:
+    def parse(data: Any) -> Any:
+        if name == "INTERACTION_CREATE" and isinstance(data, dict):
+            data.setdefault("attachment_size_limit", UPLOAD_LIMIT_UNKNOWN)
+        try:
+            return parser(data)
+        except Exception:
+            meter.discord_fault(f"unreadable {name}")
+            log.exception("an event %s could not be read and is left out", name)
+            return None
+
+    return parse

@@ -1,0 +1,67 @@
+"""Makes the conversations in which results are shown, of live interactions and of what the ledger remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import discord
+
+from bot.core.servers.settings_cache import SettingsCache
+from bot.core.tasks import Tasks
+from bot.ports import Batch, Clock, Store
+from bot.rules.ledger import Answer, Job
+from bot.rules.uploads import Note
+from bot.ui.delivery.batch import BatchReach, DiscordBatchDelivery
+from bot.ui.delivery.conversation import Reach
+from bot.ui.delivery.job import DiscordDelivery, Manner
+from bot.ui.delivery.post_once import Posting
+from bot.ui.delivery.progress import Pacer
+from bot.ui.messages import UPLOAD_LIMIT_UNKNOWN
+
+
+class DiscordDeliveries:
+    """``shell.Deliveries`` over a connected client."""
+
+    def __init__(
+        self, client: discord.Client, store: Store, settings_cache: SettingsCache, tasks: Tasks, clock: Clock
+    ) -> None:
+        self._client = client
+        self._store = store
+        self._looks = settings_cache.looks
+        self._tasks = tasks
+        self._clock = clock
+
+    def of_job(
+        self,
+        job: Job,
+        *,
+        limit_bytes: int = UPLOAD_LIMIT_UNKNOWN,
+        notes: tuple[Note, ...] = (),
+        earlier: bool = False,
+    ) -> DiscordDelivery:
+        """The conversation about this job, of a live interaction or of an earlier process (``earlier``)."""
+        if job.answer is None:
+            raise LookupError(f"job {job.id} has no answer to deliver to")
+        return self._to(job.answer, Manner(limit_bytes=limit_bytes, notes=notes), earlier=earlier)
+
+    def at(self, answer: Answer, *, limit_bytes: int = UPLOAD_LIMIT_UNKNOWN) -> DiscordDelivery:
+        """The same for an answer that is not the job's own (a picture that waited)."""
+        return self._to(answer, Manner(limit_bytes=limit_bytes), earlier=False)
+
+    def _to(self, answer: Answer, manner: Manner, *, earlier: bool) -> DiscordDelivery:
+        posting = Posting(self._client, self._store, self._clock, answer, earlier=earlier)
+        conversation = Reach(self._client, self._clock, answer)
+        return DiscordDelivery(conversation, self._looks, Pacer(self._tasks), manner, posting=posting)
+
+    def of_batch(
+        self, batch: Batch, jobs: Sequence[Job], *, limit_bytes: int = UPLOAD_LIMIT_UNKNOWN
+    ) -> DiscordBatchDelivery:
+        """The conversation about a batch, of a live interaction or of what its lines remember of one."""
+        known = next((job.answer for job in jobs if job.answer is not None and job.answer.token), None)
+        known = known or next((job.answer for job in jobs if job.answer is not None), None)
+        application_id = self._client.application_id or 0
+        answer = known or Answer(0, application_id, "", batch.channel_id, batch.created_at, can_post=False)
+        answer = replace(answer, message_id=batch.message_id, private=batch.private)
+        conversation = BatchReach(self._client, self._clock, answer)
+        return DiscordBatchDelivery(conversation, self._looks, Pacer(self._tasks), limit_bytes=limit_bytes)

@@ -1,0 +1,71 @@
+"""Every private part of discord.py 2.7.1 that Easel touches: the next version of it is this one file's work.
+
+Each function says what the library has no public way for. ``tests/ui/test_internals.py`` fails when one is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import discord
+from discord import app_commands
+
+
+def is_bot_installed_here(interaction: discord.Interaction[Any]) -> bool:
+    """Whether the bot itself is a member where this happened, not only installed by the person."""
+    owners = interaction._integration_owners
+    return not owners or 0 in owners
+
+
+def role_ids_of(member: discord.User | discord.Member) -> frozenset[int]:
+    """Ids of a member's roles, also of roles that are not in the cache."""
+    return frozenset(getattr(member, "_roles", ()))
+
+
+def webhook_of(client: discord.Client, application_id: int, token: str) -> discord.Webhook:
+    """The webhook behind an interaction, sending through the client's own rate limits."""
+    return discord.Webhook.from_state(
+        data={"id": application_id, "type": 3, "token": token},
+        state=client._connection,
+    )
+
+
+def commands_of(tree: app_commands.CommandTree[Any]) -> list[Any]:
+    """Every command, group and menu that is registered everywhere."""
+    return list(tree._get_all_commands(guild=None))
+
+
+def parsers_of(client: discord.Client) -> dict[str, Callable[[Any], Any]]:
+    """The reader of each gateway event, by its name; replaced in place."""
+    return client._connection.parsers
+
+
+def drop_guild(client: discord.Client, guild: discord.Guild) -> None:
+    """Takes a server out of the cache, and tells that it is gone."""
+    client._connection._remove_guild(guild)
+    client.dispatch("guild_remove", guild)
+
+
+def knows_component(interaction: discord.Interaction[Any]) -> bool:
+    """Whether a button or menu of this id is waited for by this process."""
+    store = interaction.client._connection._view_store
+    data: Any = interaction.data or {}
+    custom_id = str(data.get("custom_id", ""))
+    if any(pattern.fullmatch(custom_id) for pattern in store._dynamic_items):
+        return True
+    key = (data.get("component_type"), custom_id)
+    message_id = interaction.message.id if interaction.message is not None else None
+    return key in store._views.get(message_id, {}) or key in store._views.get(None, {})
+
+
+def knows_form(interaction: discord.Interaction[Any]) -> bool:
+    """Whether a form of this id is open in this process."""
+    data: Any = interaction.data or {}
+    return str(data.get("custom_id", "")) in interaction.client._connection._view_store._modals
+
+
+def submit(form: discord.ui.Modal, interaction: discord.Interaction[Any]) -> Awaitable[None]:
+    """Hands a submitted form to an object made for it after the fact."""
+    data: Any = interaction.data or {}
+    return form._dispatch_submit(interaction, data.get("components", []), data.get("resolved", {}))

@@ -1,0 +1,100 @@
+"""What commands, buttons and forms may reach: one frozen record, put together once in ``bot/app.py``.
+
+Law: the discord.py client holds nothing of ours but this, and nobody adds to it afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+import aiohttp
+import discord
+from discord import app_commands
+
+from bot.core.jobs.batches import Batches
+from bot.core.jobs.jobs import Jobs
+from bot.core.jobs.recovery import Recovery
+from bot.core.servers.admin import Admin
+from bot.core.servers.settings_cache import SettingsCache
+from bot.core.tasks import Tasks
+from bot.core.ttl_map import TtlMap
+from bot.core.upkeep.forgettings import Forgettings
+from bot.ports import Batch, BatchDelivery, Clock, Delivery, Files, Meter, Store
+from bot.rules.catalogue.catalogue import Catalogue
+from bot.rules.ledger import Answer, Job
+from bot.rules.uploads import Note
+from bot.ui.messages import UPLOAD_LIMIT_UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class UiConfig:
+    """What the operator set, as far as people see it. ``guild_id``: commands are registered on that server only."""
+
+    default_model: str
+    is_official: bool = False
+    guild_id: int | None = None
+    privacy_url: str | None = None
+    support_url: str | None = None
+    api_base: str = "https://discord.com/api/v10"
+    version: str = ""
+
+
+class Deliveries(Protocol):
+    """Makes the conversations in which results are shown. Implemented by ``delivery/factory.py``."""
+
+    def of_job(
+        self,
+        job: Job,
+        *,
+        limit_bytes: int = UPLOAD_LIMIT_UNKNOWN,
+        notes: tuple[Note, ...] = (),
+        earlier: bool = False,
+    ) -> Delivery:
+        """The conversation about this job, of a live interaction or of an earlier process (``earlier``)."""
+        ...
+
+    def at(self, answer: Answer, *, limit_bytes: int = UPLOAD_LIMIT_UNKNOWN) -> Delivery:
+        """The same for an answer that is not the job's own (a picture that waited)."""
+        ...
+
+    def of_batch(
+        self, batch: Batch, jobs: Sequence[Job], *, limit_bytes: int = UPLOAD_LIMIT_UNKNOWN
+    ) -> BatchDelivery: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """The use cases, and what answering needs. ``web`` fetches attachments: no cookies, no credentials."""
+
+    config: UiConfig
+    jobs: Jobs
+    batches: Batches
+    recovery: Recovery
+    admin: Admin
+    forgettings: Forgettings
+    settings_cache: SettingsCache
+    store: Store
+    files: Files
+    deliveries: Deliveries
+    presses: TtlMap[tuple[object, ...], bool]
+    web: aiohttp.ClientSession
+    tasks: Tasks
+    clock: Clock
+    meter: Meter
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The models as they are known now; it is replaced when the service tells which end."""
+        return self.jobs.catalogue
+
+
+class HasShell(discord.AutoShardedClient):
+    """The client as commands, buttons and forms know it."""
+
+    shell: Shell
+    tree: app_commands.CommandTree[Any]
+
+
+Interaction: TypeAlias = discord.Interaction[HasShell]

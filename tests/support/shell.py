@@ -1,0 +1,40 @@
+"""A shell whose use cases are not there, for what needs a client but no bot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+from bot.core.servers.settings_cache import SettingsCache
+from bot.core.tasks import Tasks
+from bot.ports import NullMeter
+from bot.rules.catalogue.catalogue import Catalogue
+from bot.ui.interactions.double_click import new_presses
+from bot.ui.shell import Shell, UiConfig
+
+
+def bare_shell(
+    catalogue: Catalogue, *, store: Any = None, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> Shell:
+    """Knows the models and what ``store`` tells; everything that makes or keeps pictures is missing."""
+    jobs: Any = SimpleNamespace(catalogue=catalogue)
+    missing: Any = None
+    return Shell(
+        config=UiConfig("gpt-image-2.5-flare", is_official=True),
+        jobs=jobs,
+        batches=missing,
+        recovery=missing,
+        admin=missing,
+        forgettings=missing,
+        settings_cache=SettingsCache(store),
+        store=store,
+        files=missing,
+        deliveries=missing,
+        presses=new_presses(),
+        web=missing,
+        tasks=Tasks(),
+        clock=clock,
+        meter=NullMeter(),
+    )
