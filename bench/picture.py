@@ -30,10 +30,12 @@ import aiohttp
 from bench.fakes import ROOT, Other, other_process
 from bench.figures import MIB, StallMeter, forget_peak, median, memory_bytes, percentile, ratio, table
 from bench.floor import Floor
+from bench.town import NEVER_MET
 from bot.adapters.openai.images import OpenAIImages
 from bot.app import App, build
 from bot.imaging.inspect import Inspected, inspect_result
 from bot.imaging.threads import offload
+from bot.operator.sandbox.environment import environment
 from bot.parts import now
 from bot.rules.ledger import Answer, Bill
 from bot.rules.money import MicroUSD
@@ -49,6 +51,7 @@ Way = Callable[[], Awaitable[None]]
 REQUEST = ImageRequest(
     Kind.IMAGINE, Endpoint.GENERATIONS, "gpt-image-2.5-flare", "a fox", size="1024x1024", quality="low"
 )
+TOKEN = "MQ.bench.token"  # of no real bot
 ASKER = Asker(1, Place(10, 1), 6)
 EXPLAINED = {
     "floor": "bare aiohttp, incremental base64, zero-copy upload",
@@ -129,26 +132,19 @@ async def paths(other: Other, running: int = 16) -> AsyncIterator[Ways]:
             stack.enter_context(tempfile.TemporaryDirectory(prefix="easel-bench-", ignore_cleanup_errors=True))
         )
         settings = parse_settings(
-            {
-                "DISCORD_TOKEN": "MQ.bench.token",
-                "DISCORD_API_BASE": other.discord_url,
-                "OPENAI_BASE_URL": other.images_url,
-                "OPENAI_API_KEY": "key",
-                "DATABASE_URL": f"sqlite+aiosqlite:///{(folder / 'easel.db').as_posix()}",
-                "DATA_DIR": str(folder),
-                "HTTP_PORT": "0",
-                "IMAGES_PER_MINUTE": "60000",
-                "MAX_CONCURRENT_JOBS": str(running),
-                "DEFAULT_COOLDOWN_S": "0",
-                "DEFAULT_IMAGES_PER_DAY": "100000",
-                "DEFAULT_BUDGET_USD": "1000000",
-            }
+            environment(
+                folder,
+                token=TOKEN,
+                discord=other.discord_url,
+                images=(other.images_url, "key"),
+                **NEVER_MET | {"MAX_CONCURRENT_JOBS": str(running)},
+            )
         )
         point_at(settings.discord_api_base)
         app = await stack.enter_async_context(build(settings))
         client = app.client
         client.http.connector = aiohttp.TCPConnector(limit=0)
-        await client.http.static_login("MQ.bench.token")
+        await client.http.static_login(TOKEN)
         stack.push_async_callback(client.http.close)
         stack.push_async_callback(app.tasks.finish, 0)
         services = []

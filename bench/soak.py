@@ -22,6 +22,7 @@ from pathlib import Path
 
 from bot.adapters.database import SqlStore, open_store
 from bot.adapters.secrets import load_secrets
+from bot.operator.sandbox.environment import environment, sqlite_url
 from bot.rules.ledger import HOLDING, Job, JobState
 from sandbox.discord.faults import ANY_EDIT, FIRST_ANSWER, POST_ONCE, RESULT_EDIT
 from sandbox.discord.model import Interaction, Message, Upload, User
@@ -29,7 +30,7 @@ from sandbox.discord.people.options import NotPossible
 from sandbox.discord.server import Server
 from sandbox.images import ImageService
 from sandbox.images.faults import FAULTS
-from sandbox.running import BotProcess
+from sandbox.running import BotUnderTest
 
 ROOT = Path(__file__).resolve().parents[1]
 CLOSES_THE_SHOP = frozenset({"insufficient_quota", "billing_hard_limit", "bad_key"})  # minutes of nothing but refusals
@@ -46,7 +47,6 @@ DISCORD_FAULTS = (
     (POST_ONCE, {"status": 500, "after_taking": True}),
 )
 GATEWAY_FAULTS = ("drop", "reconnect", "invalidate")
-CAP_IMAGES = 100_000
 
 
 @dataclass
@@ -55,7 +55,7 @@ class Soak:
 
     discord: Server
     images: ImageService
-    bot: BotProcess
+    bot: BotUnderTest
     folder: Path
     dice: random.Random
     seen: Counter[str] = field(default_factory=Counter)
@@ -158,14 +158,7 @@ async def harm(soak: Soak) -> None:
 async def kill(soak: Soak) -> None:
     soak.seen["kill -9 of the bot"] += 1
     await soak.bot.kill()
-    await start(soak)
-
-
-async def start(soak: Soak) -> None:
-    before = soak.discord.gateway.identifies
-    await soak.bot.start()
-    gateway = soak.discord.gateway
-    await gateway.changed.until(lambda: gateway.identifies > before and bool(gateway.live), 60, "the bot")
+    await soak.bot.connect(soak.discord)
 
 
 # --- the run ---------------------------------------------------------------------------------------------------------
@@ -178,10 +171,20 @@ async def run(minutes: float, seed: int) -> int:
             images = ImageService(mode="compatible", key="soak-key", latency_s=0.3, varied=True)
             await images.start()
             folder = Path(name)
-            bot = BotProcess((sys.executable, "-m", "bot", "run"), environment(discord, images, folder), ROOT)
+            env = environment(
+                folder,
+                token=discord.world.token,
+                discord=discord.api_base,
+                images=(images.base_url, "soak-key"),
+                JOB_TIMEOUT_S="12",
+                DEFAULT_IMAGES_PER_DAY="100000",
+                DEFAULT_BUDGET_USD="10000",
+                LOG_LEVEL="WARNING",
+            )
+            bot = BotUnderTest((sys.executable, "-m", "bot", "run"), env, ROOT)
             soak = Soak(discord, images, bot, folder, random.Random(seed))
             try:
-                await start(soak)
+                await soak.bot.connect(soak.discord)
                 began = time.monotonic()
                 await trouble(soak, minutes * 60)
                 await calm(soak)
@@ -191,25 +194,6 @@ async def run(minutes: float, seed: int) -> int:
             finally:
                 await bot.kill()
                 await images.stop()
-
-
-def environment(discord: Server, images: ImageService, folder: Path) -> dict[str, str]:
-    return {
-        "DISCORD_TOKEN": discord.world.token,
-        "DISCORD_API_BASE": discord.api_base,
-        "OPENAI_BASE_URL": images.base_url,
-        "OPENAI_API_KEY": "soak-key",
-        "DATABASE_URL": f"sqlite+aiosqlite:///{(folder / 'easel.db').as_posix()}",
-        "DATA_DIR": str(folder),
-        "HTTP_PORT": "0",
-        "IMAGES_PER_MINUTE": "6000",
-        "JOB_TIMEOUT_S": "12",
-        "DEFAULT_COOLDOWN_S": "0",
-        "DEFAULT_IMAGES_PER_DAY": str(CAP_IMAGES),
-        "DEFAULT_BUDGET_USD": "10000",
-        "LOG_LEVEL": "WARNING",
-        **dict.fromkeys(("DISCORD_GUILD_ID", "SHARD_COUNT", "SHARD_IDS", "SECRET_KEY", "EASEL_CRASH_AT"), ""),
-    }
 
 
 async def trouble(soak: Soak, seconds: float) -> None:
@@ -232,15 +216,14 @@ async def calm(soak: Soak) -> None:
     soak.discord.faults.clear()
     await asyncio.sleep(20)
     await soak.bot.stop()
-    await start(soak)  # once more: what a stop leaves, the next start closes
+    await soak.bot.connect(soak.discord)  # once more: what a stop leaves, the next start closes
     await asyncio.sleep(15)
     await soak.bot.stop()
 
 
 async def judged(soak: Soak) -> list[str]:
     """Every invariant that does not hold, in words."""
-    url = f"sqlite+aiosqlite:///{soak.folder / 'easel.db'}"
-    store = await open_store(url, data_dir=soak.folder, secrets=load_secrets(None, soak.folder))
+    store = await open_store(sqlite_url(soak.folder), data_dir=soak.folder, secrets=load_secrets(None, soak.folder))
     try:
         broken = [f"I3 sums: {one}" for one in await store.audit_sums()]
         jobs = await every_job(store, soak)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from bench.fakes import ROOT
 from bench.figures import median, ratio, table
-from bench.town import Town, ready, town
+from bench.town import Town, town
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,7 @@ async def start(place: Town) -> Start:
     if place.bot is None:
         raise RuntimeError("the bot has no process of its own")
     begun = time.perf_counter()
-    await place.bot.start()
-    await ready(place)
+    await place.bot.connect(place.discord)
     up = time.perf_counter() - begun
     asked = await place.world.slash(place.people[0], place.world.town.general, "/imagine", {"prompt": "a fox"})
     await asked.wait_acknowledged(10)

@@ -14,26 +14,16 @@ from pathlib import Path
 
 from bench.fakes import ROOT, Other, other_process
 from bot.app import build
+from bot.operator.sandbox.environment import environment
 from bot.process import close, serve
 from bot.settings.sources import parse_settings
 from bot.ui.client.gateway import point_at
 from sandbox.discord.model import Event, Message, User
 from sandbox.discord.server import Server
 from sandbox.discord.world import World
-from sandbox.running import BotProcess
+from sandbox.running import BotUnderTest, next_connection, while_alive
 
-READY_S = 60.0
 PEOPLE = 40
-
-
-class Bot(BotProcess):
-    """The bot's process, whose costs can be read."""
-
-    @property
-    def pid(self) -> int:
-        if self._process is None:
-            raise RuntimeError("the bot was never started")
-        return self._process.pid
 
 
 @dataclass(slots=True)
@@ -44,36 +34,21 @@ class Town:
     other: Other
     people: list[User]
     env: dict[str, str]
-    bot: Bot | None = None
+    bot: BotUnderTest | None = None
 
     @property
     def world(self) -> World:
         return self.discord.world
 
 
-def environment(discord: Server, other: Other, folder: Path) -> dict[str, str]:
-    """Settings for a bench: every kind of default limit is there, none of them is met."""
-    return {
-        "DISCORD_TOKEN": discord.world.token,
-        "DISCORD_API_BASE": discord.api_base,
-        "DISCORD_GUILD_ID": "",
-        "OPENAI_BASE_URL": other.images_url,
-        "OPENAI_API_KEY": "bench-key",
-        "DATABASE_URL": f"sqlite+aiosqlite:///{(folder / 'easel.db').as_posix()}",
-        "DATA_DIR": str(folder),
-        "HTTP_PORT": "0",
-        "SHARD_COUNT": "",
-        "SHARD_IDS": "",
-        "SECRET_KEY": "",
-        "IMAGES_PER_MINUTE": "60000",
-        "MAX_CONCURRENT_JOBS": "200",
-        "DEFAULT_COOLDOWN_S": "0",
-        "DEFAULT_IMAGES_PER_DAY": "100000",
-        "DEFAULT_BUDGET_USD": "1000000",
-        "JOB_TIMEOUT_S": "600",
-        "LOG_LEVEL": "WARNING",
-        "PYTHONUNBUFFERED": "1",
-    }
+NEVER_MET = {
+    "MAX_CONCURRENT_JOBS": "200",
+    "DEFAULT_IMAGES_PER_DAY": "100000",
+    "DEFAULT_BUDGET_USD": "1000000",
+    "JOB_TIMEOUT_S": "600",
+    "LOG_LEVEL": "WARNING",
+}
+"""Every kind of default limit is there, none of them is met."""
 
 
 @asynccontextmanager
@@ -88,51 +63,36 @@ async def town(
         other = await stack.enter_async_context(other_process(side))
         discord = await stack.enter_async_context(Server())
         discord.world.subscribe(_forget_bytes)
-        env = environment(discord, other, folder) | dict(changes or {})
+        env = environment(
+            folder,
+            token=discord.world.token,
+            discord=discord.api_base,
+            images=(other.images_url, "bench-key"),
+            **NEVER_MET,
+            **(changes or {}),
+        )
         made = Town(discord, other, _people(discord.world), env)
         if in_process:
             await stack.enter_async_context(_bot_here(made))
         else:
-            made.bot = Bot((sys.executable, "-m", "bot", "run"), env, ROOT)
+            made.bot = BotUnderTest((sys.executable, "-m", "bot", "run"), env, ROOT)
             stack.push_async_callback(made.bot.stop)
             if start:
-                await made.bot.start()
-                await ready(made)
+                await made.bot.connect(discord)
         yield made
-
-
-async def ready(place: Town) -> None:
-    """Waits until the bot is connected. Raises ``RuntimeError`` with its last words if it ended instead."""
-    if place.bot is None:
-        raise RuntimeError("the bot has no process of its own")
-    waiting = asyncio.ensure_future(place.discord.wait_ready(timeout_s=READY_S))
-    ended = asyncio.ensure_future(place.bot.wait())
-    await asyncio.wait({waiting, ended}, return_when=asyncio.FIRST_COMPLETED)
-    try:
-        if not waiting.done():
-            raise RuntimeError("The bot did not start. Its last lines:\n" + "\n".join(list(place.bot.log)[-15:]))
-        await waiting
-    finally:
-        waiting.cancel()
-        ended.cancel()
-        await asyncio.gather(waiting, ended, return_exceptions=True)
 
 
 @asynccontextmanager
 async def _bot_here(place: Town) -> AsyncIterator[None]:
-    settings = parse_settings({name: value for name, value in place.env.items() if not name.startswith("PYTHON")})
+    settings = parse_settings(place.env)
     point_at(settings.discord_api_base)
     async with build(settings) as app:
+        connected = next_connection(place.discord)
         serving = asyncio.create_task(serve(app, place.world.token))
-        waiting = asyncio.ensure_future(place.discord.wait_ready(timeout_s=READY_S))
         try:
-            await asyncio.wait({waiting, serving}, return_when=asyncio.FIRST_COMPLETED)
-            if serving.done():
-                serving.result()
+            await while_alive(connected, serving)
             yield
         finally:
-            waiting.cancel()
-            await asyncio.gather(waiting, return_exceptions=True)
             await close(app, serving)
 
 

@@ -1,21 +1,56 @@
-"""The real bot as a child process: started, stopped, killed and started again, its log kept for whoever asks."""
+"""A bot under test as a child process: started, waited for, stopped, killed, started again; its log is kept.
+
+It knows a command line, an environment, and how a connected bot looks from Discord's side; nothing else of the bot.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import os
+import signal
 import sys
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
+
+from sandbox.discord.server import Server
 
 KEPT_LINES = 400
 STOP_S = 30.0
+READY_S = 60.0
+
+Result = TypeVar("Result")
 
 
-class BotProcess:
-    """One bot at a time. ``env`` is added to this process's environment; nothing else reaches the bot.
+class Ended(RuntimeError):
+    """The bot ended, or never came, while something was expected of it."""
+
+
+def next_connection(discord: Server, within_s: float = READY_S) -> Awaitable[None]:
+    """Waits for a connection that was not there when this was called. Raises ``TimeoutError``."""
+    gateway, before = discord.gateway, discord.gateway.identifies
+    return gateway.changed.until(lambda: gateway.identifies > before and bool(gateway.live), within_s, "the bot")
+
+
+async def while_alive(work: Awaitable[Result], life: asyncio.Future[Any]) -> Result:
+    """The work's result. If ``life`` is over before, raises what ended it, or ``Ended`` with what it returned."""
+    doing = asyncio.ensure_future(work)
+    either: set[asyncio.Future[Any]] = {doing, life}
+    try:
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if not doing.done():
+            raise Ended(str(life.result()))
+        return doing.result()
+    finally:
+        doing.cancel()
+        await asyncio.gather(doing, return_exceptions=True)
+
+
+class BotUnderTest:
+    """One bot at a time. ``env`` is added to this process's environment; one written in Python is told to keep no line
+    back, and nothing else reaches the bot.
 
     ``listeners`` are called without words whenever the process started or ended, by whomever. Whoever starts it stops
     it: ``stop`` ends it even when it is itself cancelled.
@@ -23,7 +58,7 @@ class BotProcess:
 
     def __init__(self, command: Sequence[str], env: Mapping[str, str], folder: Path, *, echo: bool = False) -> None:
         self._command = list(command)
-        self._env = {**os.environ, **env}
+        self._env = {**os.environ, "PYTHONUNBUFFERED": "1", **env}
         self._folder = folder
         self._echo = echo
         self._starting = asyncio.Lock()
@@ -65,6 +100,32 @@ class BotProcess:
             self._follower = asyncio.create_task(self._follow(self._process), name="bot-process")
         self._tell()
 
+    async def connect(self, discord: Server, *, within_s: float = READY_S) -> None:
+        """Starts the bot and waits until it is connected. Raises ``Ended`` with its last lines if it does not come."""
+        ready = next_connection(discord, within_s)
+        await self.start()
+        try:
+            await self.while_alive(ready, "did not start")
+        except TimeoutError:
+            raise Ended(f"The bot did not start within {within_s:g} s.{self._said()}") from None
+
+    async def while_alive(self, work: Awaitable[Result], failed: str = "ended in the middle of it") -> Result:
+        """The work's result. Raises ``Ended`` with the bot's last lines when the bot ends before."""
+        life = asyncio.ensure_future(self.wait())
+        try:
+            return await while_alive(work, life)
+        except Ended:
+            raise Ended(f"The bot {failed} (exit code {self.exit_code}).{self._said()}") from None
+        finally:
+            life.cancel()
+            await asyncio.gather(life, return_exceptions=True)
+
+    def send(self, number: signal.Signals) -> None:
+        """A signal, as a supervisor or a terminal sends it."""
+        if self._process is None:
+            raise RuntimeError("the bot was never started")
+        self._process.send_signal(number)
+
     async def stop(self) -> None:
         """Asks the bot to end, as a supervisor would; kills it when it does not within 30 s or nobody can wait."""
         process = self._process
@@ -101,6 +162,9 @@ class BotProcess:
         code = await self._process.wait()
         await self._followed()
         return code
+
+    def _said(self) -> str:
+        return f" Its last lines:\n{self.last_lines()}" if self.log else ""
 
     async def _followed(self) -> None:
         """Waits until the last word of an ended process is in the log and everybody was told."""

@@ -11,18 +11,17 @@ from pathlib import Path
 
 from bot.adapters.database import SqlStore, open_store
 from bot.adapters.secrets import load_secrets
+from bot.operator.sandbox.environment import environment, sqlite_url
 from bot.rules.ledger import HOLDING, Job, JobState
 from bot.rules.people import Place
 from sandbox.discord.model import Interaction, Message
 from sandbox.discord.server import Server
 from sandbox.discord.world import World
 from sandbox.images import ImageService
-from sandbox.running import BotProcess
+from sandbox.running import BotUnderTest
 
 ROOT = Path(__file__).resolve().parents[2]
 BOT = (sys.executable, "-m", "bot", "run")
-UNSET = ("DISCORD_GUILD_ID", "SHARD_COUNT", "SHARD_IDS", "SECRET_KEY", "OPENAI_ORG_ID", "OPERATOR_BUDGET_USD")
-QUIET = dict.fromkeys((*UNSET, "EASEL_CRASH_AT"), "")
 
 
 async def until(happened: Callable[[], Awaitable[object]], timeout_s: float = 30, what: str = "what was waited for"):
@@ -41,57 +40,38 @@ class Stage:
     images: ImageService
     folder: Path
     url: str
-    bots: list[BotProcess] = field(default_factory=list)
+    bots: list[BotUnderTest] = field(default_factory=list)
 
     @property
     def world(self) -> World:
         return self.discord.world
 
-    def env(self, **changes: str) -> dict[str, str]:
-        return {
-            **QUIET,
-            "DISCORD_TOKEN": self.world.token,
-            "DISCORD_API_BASE": self.discord.api_base,
-            "OPENAI_BASE_URL": self.images.base_url,
-            "OPENAI_API_KEY": "test-key",
-            "DATABASE_URL": self.url,
-            "DATA_DIR": str(self.folder),
-            "HTTP_PORT": "0",
-            "IMAGES_PER_MINUTE": "60000",
-            "DEFAULT_COOLDOWN_S": "0",
-            "DEFAULT_IMAGES_PER_DAY": "none",
-            "DEFAULT_BUDGET_USD": "1000",
-            "PYTHONUNBUFFERED": "1",
-            **changes,
-        }
-
-    async def launch(self, **changes: str) -> BotProcess:
+    async def launch(self, **changes: str) -> BotUnderTest:
         """Starts a bot without waiting for it."""
-        bot = BotProcess(BOT, self.env(**changes), ROOT)
-        self.bots.append(bot)
+        bot = self._made(changes)
         await bot.start()
         return bot
 
-    async def start(self, **changes: str) -> BotProcess:
+    async def start(self, **changes: str) -> BotUnderTest:
         """Starts a bot and waits until it is connected."""
-        connected = self.discord.gateway.identifies
-        bot = await self.launch(**changes)
-        ended = asyncio.create_task(bot.wait())
-        gateway = self.discord.gateway
-
-        def is_ready() -> bool:
-            return gateway.identifies > connected and bool(gateway.live)
-
-        ready = asyncio.create_task(gateway.changed.until(is_ready, 40, "the bot"))
-        await asyncio.wait({ready, ended}, return_when=asyncio.FIRST_COMPLETED)
-        ended.cancel()
-        if not ready.done():
-            ready.cancel()
-            raise AssertionError("the bot ended:\n" + "\n".join(list(bot.log)[-20:]))
-        await ready
+        bot = self._made(changes)
+        await bot.connect(self.discord)
         return bot
 
-    async def crash(self, point: str) -> tuple[Interaction, BotProcess]:
+    def _made(self, changes: dict[str, str]) -> BotUnderTest:
+        self.bots.append(BotUnderTest(BOT, self.env(**changes), ROOT))
+        return self.bots[-1]
+
+    def env(self, **changes: str) -> dict[str, str]:
+        return environment(
+            self.folder,
+            token=self.world.token,
+            discord=self.discord.api_base,
+            images=(self.images.base_url, "test-key"),
+            **{"DATABASE_URL": self.url, "DEFAULT_IMAGES_PER_DAY": "none", "DEFAULT_BUDGET_USD": "1000"} | changes,
+        )
+
+    async def crash(self, point: str) -> tuple[Interaction, BotUnderTest]:
         """Starts a bot that dies at ``point`` of the first job, and lets it."""
         bot = await self.start(EASEL_CRASH_AT=point)
         interaction = await self.imagine()
@@ -179,7 +159,7 @@ async def staged(folder: Path, *, url: str | None = None, world: World | None = 
     async with Server(world) as discord:
         images = ImageService(mode="compatible", key="test-key")
         await images.start()
-        stage = Stage(discord, images, folder, url or f"sqlite+aiosqlite:///{folder / 'easel.db'}")
+        stage = Stage(discord, images, folder, url or sqlite_url(folder))
         try:
             yield stage
         finally:

@@ -82,7 +82,7 @@ async def test_sigterm_lets_a_running_job_finish_and_exits_with_0(tmp_path):
         bot = await stage.start()
         interaction = await stage.imagine(preview=False)
         await calls(stage.images, 1)
-        bot._process.send_signal(signal.SIGTERM)
+        bot.send(signal.SIGTERM)
 
         assert await asyncio.wait_for(bot.wait(), 20) == 0
         assert interaction.answer.attachments
@@ -97,9 +97,9 @@ async def test_a_second_sigterm_ends_at_once_and_the_next_start_closes_what_was_
         bot = await stage.start()
         await stage.imagine(preview=False)
         await calls(stage.images, 1)
-        bot._process.send_signal(signal.SIGTERM)
+        bot.send(signal.SIGTERM)
         await asyncio.sleep(0.5)
-        bot._process.send_signal(signal.SIGTERM)
+        bot.send(signal.SIGTERM)
 
         assert await asyncio.wait_for(bot.wait(), 3) == 0
         await stage.start()

@@ -133,12 +133,12 @@ async def test_a_paused_process_that_wakes_up_finds_its_job_taken_and_does_nothi
     first = await stage.start()
     await stage.imagine(preview=False)
     await calls(stage, 1)
-    first._process.send_signal(signal.SIGSTOP)
+    first.send(signal.SIGSTOP)
     await silence(stage)
     second = await stage.launch()
     await until(lambda: asyncio.sleep(0, any("may have been billed" in one for one in stage.private_words())), 60)
 
-    first._process.send_signal(signal.SIGCONT)
+    first.send(signal.SIGCONT)
     await until(lambda: asyncio.sleep(0, "held by another process" in "\n".join(first.log)), 30)
 
     assert second.running

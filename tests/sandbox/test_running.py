@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.running import BotProcess
+from sandbox.running import BotUnderTest
 
 STUBBORN = "import signal as s, time; s.signal(s.SIGTERM, s.SIG_IGN); print('up', flush=True); time.sleep(600)"
 
 
-def _bot(folder: Path, program: str) -> BotProcess:
-    return BotProcess([sys.executable, "-c", program], {"EASEL_SAID": "hello"}, folder)
+def _bot(folder: Path, program: str) -> BotUnderTest:
+    return BotUnderTest([sys.executable, "-c", program], {"EASEL_SAID": "hello"}, folder)
 
 
-async def _until_it_says(bot: BotProcess, line: str) -> None:
+async def _until_it_says(bot: BotUnderTest, line: str) -> None:
     async with asyncio.timeout(20):
         while line not in bot.log:
             await asyncio.sleep(0.02)

@@ -16,28 +16,27 @@ import signal
 import sys
 import tempfile
 import webbrowser
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from dotenv import dotenv_values
 
 from bot.operator.sandbox.cli import run_one
+from bot.operator.sandbox.environment import environment
 from bot.operator.sandbox.ledger import SqliteLedger
 from sandbox.discord.server import Server
 from sandbox.images import ImageService
 from sandbox.page.server import PageServer
-from sandbox.running import BotProcess
+from sandbox.running import BotUnderTest
 
 PAGE_PORT = 8300
-READY_S = 60.0
 LATENCY_S = 4.5
 """Long enough to see previews, which the bot shows at most every three seconds."""
 SLOW_S = 12.0
 EXPECTED = (OSError, TimeoutError, RuntimeError)
-Result = TypeVar("Result")
 STOPS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
@@ -47,7 +46,7 @@ class Sandbox:
 
     discord: Server
     images: ImageService | None
-    bot: BotProcess
+    bot: BotUnderTest
     folder: Path
 
 
@@ -92,9 +91,7 @@ def options_of(words: Sequence[str]) -> argparse.Namespace:
 
 
 @asynccontextmanager
-async def running(
-    options: argparse.Namespace, bot_command: Sequence[str], *, extra: Mapping[str, str] | None = None
-) -> AsyncIterator[Sandbox]:
+async def running(options: argparse.Namespace, bot_command: Sequence[str], **settings: str) -> AsyncIterator[Sandbox]:
     """Discord, the image service and the bot; all ended and the bot's folder removed on exit."""
     async with AsyncExitStack() as stack:
         folder = Path(
@@ -102,27 +99,16 @@ async def running(
         )
         discord = await stack.enter_async_context(Server())
         images = None if _real_key() else await _images(options, stack)
-        env = {
-            "DISCORD_TOKEN": discord.world.token,
-            "DISCORD_API_BASE": discord.api_base,
-            "DISCORD_GUILD_ID": "",
-            "DATABASE_URL": f"sqlite+aiosqlite:///{(folder / 'easel.db').as_posix()}",
-            "DATA_DIR": str(folder),
-            "HTTP_PORT": "0",
-            "SHARD_COUNT": "",
-            "SHARD_IDS": "",
-            "SECRET_KEY": "",
-            "IMAGES_PER_MINUTE": "60",
-            "DEFAULT_COOLDOWN_S": "2",
-            "PYTHONUNBUFFERED": "1",
-            **(extra or {}),
-        }
-        if images is not None:
-            env |= {"OPENAI_BASE_URL": images.base_url, "OPENAI_API_KEY": "sandbox-key", "IMAGES_PER_MINUTE": "600"}
-        bot = BotProcess(bot_command, env, Path.cwd(), echo=options.verbose)
+        env = environment(
+            folder,
+            token=discord.world.token,
+            discord=discord.api_base,
+            images=None if images is None else (images.base_url, "sandbox-key"),
+            **{"IMAGES_PER_MINUTE": "60" if images is None else "600", **settings},
+        )
+        bot = BotUnderTest(bot_command, env, Path.cwd(), echo=options.verbose)
         stack.push_async_callback(bot.stop)
-        await bot.start()
-        await _until_ready(discord, bot)
+        await bot.connect(discord)
         yield Sandbox(discord, images, bot, folder)
 
 
@@ -138,43 +124,16 @@ async def _images(options: argparse.Namespace, stack: AsyncExitStack) -> ImageSe
     return images
 
 
-async def _until_ready(discord: Server, bot: BotProcess) -> None:
-    """Waits for the bot, or says why it did not come. Raises ``RuntimeError``."""
-    try:
-        await _while_alive(bot, discord.wait_ready(timeout_s=READY_S), "did not start")
-    except TimeoutError:
-        raise RuntimeError(f"The bot did not start within {READY_S:g} s.{_last_lines(bot)}") from None
-
-
-async def _while_alive(bot: BotProcess, work: Coroutine[Any, Any, Result], failed: str) -> Result:
-    """The work's result. Raises ``RuntimeError`` with the bot's last lines when the bot ends before."""
-    doing = asyncio.create_task(work)
-    ended = asyncio.create_task(bot.wait())
-    try:
-        await asyncio.wait({doing, ended}, return_when=asyncio.FIRST_COMPLETED)
-        if not doing.done():
-            raise RuntimeError(f"The bot {failed} (exit code {ended.result()}).{_last_lines(bot)}")
-        return doing.result()
-    finally:
-        doing.cancel()
-        ended.cancel()
-        await asyncio.gather(doing, ended, return_exceptions=True)
-
-
-def _last_lines(bot: BotProcess) -> str:
-    return f" Its last lines:\n{bot.last_lines()}" if bot.log else ""
-
-
 async def _one(options: argparse.Namespace, bot_command: Sequence[str]) -> int:
-    async with running(options, bot_command, extra={"DEFAULT_COOLDOWN_S": "0", "LOG_LEVEL": "WARNING"}) as sandbox:
+    async with running(options, bot_command, LOG_LEVEL="WARNING") as sandbox:
         command = run_one(options.command, sandbox.discord, out=options.out)
-        return await _while_alive(sandbox.bot, command, "ended in the middle of it")
+        return await sandbox.bot.while_alive(command)
 
 
 async def _page(options: argparse.Namespace, bot_command: Sequence[str]) -> int:
     """Shows the page until a signal ends it."""
     print("Starting the sandbox …", flush=True)  # noqa: T201
-    async with running(options, bot_command) as sandbox, show(options, sandbox) as page:
+    async with running(options, bot_command, DEFAULT_COOLDOWN_S="2") as sandbox, show(options, sandbox) as page:
         print(f"Easel's sandbox is at {page.url} (this machine only). Ctrl-C ends it.", flush=True)  # noqa: T201
         if not options.no_browser:
             await asyncio.to_thread(_browse, page.url)

@@ -13,7 +13,7 @@ import sandbox.page
 from sandbox.discord.model import Upload, User
 from sandbox.page import PageServer
 from sandbox.page.socket import Tab
-from sandbox.running import BotProcess
+from sandbox.running import BotUnderTest
 
 STATIC = Path(sandbox.page.__file__).parent / "static"
 SOURCES = sorted(path for path in STATIC.rglob("*") if path.is_file())
@@ -280,7 +280,7 @@ async def test_a_taken_port_is_an_error_at_once(sandbox: Any) -> None:
 async def test_the_bot_is_killed_and_started_from_the_page(
     sandbox: Any, session: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
-    bot = BotProcess([sys.executable, "-c", "import time; time.sleep(600)"], {}, tmp_path)
+    bot = BotUnderTest([sys.executable, "-c", "import time; time.sleep(600)"], {}, tmp_path)
     async with PageServer(sandbox.world, bot=bot) as page:
         headers = {"X-Viewer": str(sandbox.world.town.member.id)}
 
@@ -300,7 +300,7 @@ async def test_the_bot_is_killed_and_started_from_the_page(
 
 
 async def test_everybody_is_told_when_the_bot_ends_by_itself(sandbox: Any, tmp_path: Path, session: Any) -> None:
-    bot = BotProcess([sys.executable, "-c", "print('no token'); raise SystemExit(78)"], {}, tmp_path)
+    bot = BotUnderTest([sys.executable, "-c", "print('no token'); raise SystemExit(78)"], {}, tmp_path)
     async with PageServer(sandbox.world, bot=bot) as page:
         url = f"{page.url}live?viewer={sandbox.world.town.member.id}&tab=1"
         async with session.ws_connect(url) as socket, asyncio.timeout(10):
