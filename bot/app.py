@@ -234,4 +234,8 @@ def _status(
             raise NotReady("the image service does not take the key, or its funds are used up")
 
     checks = {"gateway": gateway, "database": store.check, "disk": disk, "image service": service}
-    return StatusServer(settings.http_host, settings.http_port, checks, meter.render, metrics_type=CONTENT_TYPE)
+
+    def figures() -> bytes:
+        return meter.render(client.latencies)
+
+    return StatusServer(settings.http_host, settings.http_port, checks, figures, metrics_type=CONTENT_TYPE)

@@ -397,19 +397,3 @@ def test_every_cog_is_loaded() -> None:
     from bot.ui.client.client import EXTENSIONS
 
     assert sorted(name.removeprefix("cogs.") for name in EXTENSIONS) == COGS
-
-
-@pytest.mark.skipif(not COGS, reason="there are no cogs yet")
-def test_the_doctor_knows_every_command() -> None:
-    """Names of commands, groups and menus as written in the cogs; sub-commands belong to their group."""
-    from bot.operator.doctor.discord import COMMANDS
-
-    written: set[str] = set()
-    for path in (ROOT / "cogs").glob("*.py"):
-        text = path.read_text(encoding="utf-8")
-        written |= {name for name in COMMANDS if f'"{name}"' in text or f"'{name}'" in text}
-        tree = tree_of(path)
-        for node in ast.walk(tree):
-            if isinstance(node, ast.AsyncFunctionDef) and node.name in COMMANDS:
-                written.add(node.name)
-    assert sorted(COMMANDS - written) == []

@@ -16,7 +16,6 @@ from aiohttp import web
 
 from bot.operator.discord_api import DiscordApi
 from bot.operator.doctor.context import Surroundings
-from bot.operator.doctor.discord import COMMANDS
 from bot.operator.doctor.doctor import CHECKS, examine
 from bot.operator.doctor.findings import Finding
 from bot.operator.migrate import look_at_ledger
@@ -24,6 +23,7 @@ from bot.parts import catalogue_of, service_of
 from bot.ports import ImageService
 from bot.rules.servers.invitation import PERMISSION_BITS
 from bot.settings.sources import read_settings
+from bot.ui.client.commands import command_names
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GabcDE.abcdefghijklmnopqrstuvwxyz0123456789AB"
@@ -46,7 +46,7 @@ class FakeDiscord:
     shards: int = 1
     hello: str = json.dumps({"op": 10, "d": {"heartbeat_interval": 41250}})
     gateway: str = ""
-    commands: list[str] = field(default_factory=lambda: sorted(COMMANDS))
+    commands: list[str] = field(default_factory=list)
     servers: list[dict[str, str]] = field(
         default_factory=lambda: [{"id": "123456789012345678", "name": "Foxes", "permissions": str(PERMISSION_BITS)}]
     )
@@ -166,6 +166,7 @@ async def clinic(tmp_path: Path) -> AsyncIterator[Clinic]:
     host = await serve(discord.answer, runners)
     discord.base, discord.gateway = f"http://{host}/api", f"ws://{host}/gateway"
     images.base = f"http://{await serve(images.answer, runners)}/v1"
+    discord.commands = sorted(await command_names())
     images.models = [{"id": "gpt-image-2.5-flare", "object": "model"}]
     environ = {
         "DISCORD_TOKEN": TOKEN,

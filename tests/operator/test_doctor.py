@@ -14,7 +14,6 @@ import pytest
 
 from bot.adapters.database import migrate_store
 from bot.logs import Redactor
-from bot.operator.doctor import discord as discord_checks
 from bot.operator.doctor.doctor import examine
 from bot.operator.doctor.findings import Finding, Verdict, as_json, as_text, exit_code, failed, passed
 from bot.rules.servers.invitation import ADMINISTRATOR, PERMISSION_BITS, install_link
@@ -108,6 +107,9 @@ PLANTED: list[tuple[str, Plant, str, Verdict, str]] = [
     ("a gateway out of reach", at_discord(gateway="ws://127.0.0.1:9/"), "gateway", FAIL, "firewall"),
     ("no commands yet", at_discord(commands=[]), "commands", WARN, "Start the bot once"),
     ("old commands", at_discord(commands=["imagine", "dalle"]), "commands", WARN, "not of this version: dalle"),
+    ("a command is missing", lambda clinic: clinic.discord.commands.remove("vary"), "commands", WARN, "missing: vary"),
+    ("a command too many", lambda clinic: clinic.discord.commands.append("dalle"), "commands", WARN,
+     "not of this version: dalle"),
     ("in no server", at_discord(servers=[]), "servers", WARN, "permissions=274878024704"),
     ("may not attach files", at_discord(servers=server(PERMISSION_BITS & ~(1 << 15))), "servers", FAIL, "Attach Files"),
     ("an administrator", at_discord(servers=server(ADMINISTRATOR)), "servers", WARN, "Take Administrator"),
@@ -296,4 +298,3 @@ def test_what_it_expects_of_the_command_line_is_what_it_gets() -> None:
     assert isinstance(arguments, argparse.Namespace)
     assert arguments.json
     assert arguments.spend
-    assert discord_checks.COMMANDS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -18,21 +18,11 @@ WAIT_BUCKETS = (0.1, 1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0)
 MAX_LABELS = 200
 
 
-def _nothing() -> Mapping[int, float]:
-    return {}
-
-
 class PrometheusMeter:
-    """Counts into a registry of its own. ``queue_depth`` and ``latencies`` are asked whenever somebody reads.
+    """Counts into a registry of its own. ``queue_depth`` is asked whenever somebody reads."""
 
-    ``latencies`` gives the gateway's answer time in seconds by shard; one that is unknown (nan, inf) is left out.
-    """
-
-    def __init__(
-        self, queue_depth: Callable[[], int] = lambda: 0, latencies: Callable[[], Mapping[int, float]] = _nothing
-    ) -> None:
+    def __init__(self, queue_depth: Callable[[], int] = lambda: 0) -> None:
         self.registry = CollectorRegistry()
-        self._latencies = latencies
         self._words: dict[str, set[str]] = {}
         self._opened = self._counter("easel_jobs_opened", "Jobs reserved", "model")
         self._finished = self._counter("easel_jobs_finished", "Jobs ended, by final state", "state", "model")
@@ -87,10 +77,13 @@ class PrometheusMeter:
         """How late the event loop was when last measured; ``measure_lag`` tells it."""
         self._lag.set(max(0.0, seconds))
 
-    def render(self) -> bytes:
-        """Everything in Prometheus' text format, of type ``CONTENT_TYPE``."""
+    def render(self, latencies: Iterable[tuple[int, float]] = ()) -> bytes:
+        """Everything in Prometheus' text format, of type ``CONTENT_TYPE``.
+
+        ``latencies`` are the gateway's answer times in seconds by shard; one that is unknown (nan, inf) is left out.
+        """
         self._latency.clear()
-        for shard, seconds in self._latencies().items():
+        for shard, seconds in latencies:
             if 0 <= seconds < float("inf"):
                 self._latency.labels(str(shard)).set(seconds)
         return generate_latest(self.registry)

@@ -9,15 +9,7 @@ from bot.operator.discord_api import Answer, DiscordApi, Unreachable
 from bot.operator.doctor.context import Surroundings
 from bot.operator.doctor.findings import Finding, failed, passed, warned
 from bot.rules.servers.invitation import ADMINISTRATOR, PERMISSIONS, install_link
-
-# What Easel registers; a test holds it against the cogs.
-COMMANDS = frozenset(
-    (
-        *("imagine", "edit", "vary", "batch", "gallery", "usage", "limits", "models", "settings"),
-        *("help", "about", "privacy", "mydata", "report"),
-        *("Edit image", "Vary image", "Use as prompt"),
-    )
-)
+from bot.ui.client.commands import command_names
 
 PORTAL = "https://discord.com/developers/applications"
 LATE_S = 2.5  # an interaction older than this is not answered any more, so a clock that is ahead makes all of them late
@@ -138,9 +130,10 @@ async def check_commands(here: Surroundings) -> list[Finding]:
     if answer is None or not isinstance(answer.body, list):
         return []
     names = {str(command.get("name")) for command in answer.body if isinstance(command, dict)}
-    if not names & COMMANDS:
+    ours = await command_names()
+    if not names & ours:
         return [warned("commands", "none is registered yet", "Start the bot once; it registers them by itself.")]
-    missing, strange = sorted(COMMANDS - names), sorted(names - COMMANDS)
+    missing, strange = sorted(ours - names), sorted(names - ours)
     if missing or strange:
         parts = [f"missing: {', '.join(missing)}"] if missing else []
         parts += [f"not of this version: {', '.join(strange)}"] if strange else []

@@ -119,7 +119,7 @@ async def test_closing_gives_the_port_back(free_port: int) -> None:
 
 
 def used_meter() -> PrometheusMeter:
-    meter = PrometheusMeter(queue_depth=lambda: 3, latencies=lambda: {0: 0.125, 1: float("nan"), 2: float("inf")})
+    meter = PrometheusMeter(queue_depth=lambda: 3)
     port: Meter = meter
     port.job_opened("dall-e-2")
     port.job_finished(JobState.SETTLED, "dall-e-2")
@@ -135,7 +135,7 @@ def used_meter() -> PrometheusMeter:
 
 
 async def test_the_figures_are_served_in_prometheus_format() -> None:
-    async with serving({}, used_meter().render) as base:
+    async with serving({}, lambda: used_meter().render([(0, 0.125), (1, float("nan")), (2, float("inf"))])) as base:
         status, text = await get(f"{base}/metrics")
     assert status == 200
     for line in (
