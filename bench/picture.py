@@ -39,7 +39,7 @@ from bot.operator.sandbox.environment import environment
 from bot.parts import now
 from bot.rules.ledger import Answer, Bill
 from bot.rules.money import MicroUSD
-from bot.rules.options.build import RawOptions
+from bot.rules.options.table import RawOptions
 from bot.rules.people import Asker, Place
 from bot.rules.requests import Endpoint, ImageRequest, Inputs, Kind, Made
 from bot.settings.sources import parse_settings

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import discord
 from discord import app_commands
 
-from bot.rules.options.build import RawOptions
+from bot.rules.options.table import RawOptions
 from bot.rules.requests import Kind
 from bot.ui.components.batch_button import StopBatch
 from bot.ui.components.forms import BatchForm

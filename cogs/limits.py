@@ -6,7 +6,7 @@ from discord import app_commands
 
 from bot.core.jobs.intake import Quote
 from bot.rules.errors import UserError
-from bot.rules.options.build import RawOptions
+from bot.rules.options.table import RawOptions
 from bot.rules.requests import Kind
 from bot.ui.interactions.who import asker_of
 from bot.ui.pages.limits import Share, limits_page

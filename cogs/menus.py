@@ -5,7 +5,7 @@ from __future__ import annotations
 import discord
 from discord import app_commands
 
-from bot.rules.options.build import RawOptions
+from bot.rules.options.table import RawOptions
 from bot.rules.requests import Kind
 from bot.ui.components.forms import EditMessageForm, ImagineForm
 from bot.ui.interactions.acknowledge import acknowledged

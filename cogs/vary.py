@@ -5,7 +5,7 @@ from __future__ import annotations
 import discord
 from discord import app_commands
 
-from bot.rules.options.build import RawOptions
+from bot.rules.options.table import RawOptions
 from bot.rules.requests import Kind
 from bot.ui.orders.attachments import attached
 from bot.ui.orders.choices import complete_options

@@ -55,6 +55,15 @@ class ImageRequest:
     has_markup: bool = False
     private: bool = False
 
+    @property
+    def preview(self) -> bool:
+        """Whether the picture is shown while it is drawn."""
+        return self.partial_images > 0
+
+    @property
+    def pictures_per_call(self) -> int:
+        return self.count if self.calls == 1 else 1
+
 
 @dataclass(frozen=True, slots=True)
 class InputImage:

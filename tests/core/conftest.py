@@ -23,7 +23,7 @@ from bot.ports import Delivered, Delivery, Progress
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFault
 from bot.rules.ledger import HOLDING, Answer, Job, JobState
-from bot.rules.options.build import RawOptions
+from bot.rules.options.table import RawOptions
 from bot.rules.people import Asker, Place
 from bot.rules.requests import Inputs, Kind, Made, MadeImage, Partial, Usage
 

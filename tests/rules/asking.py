@@ -10,7 +10,10 @@ import pytest
 from bot.rules.catalogue.catalogue import Catalogue
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.catalogue.model import Model
-from bot.rules.options.build import InvalidOptions, Problem, RawOptions, Uploaded, build_request
+from bot.rules.options.build import build_request
+from bot.rules.options.checks import Uploaded
+from bot.rules.options.problems import InvalidOptions, Problem
+from bot.rules.options.table import RawOptions
 from bot.rules.requests import ImageRequest, Kind
 
 CATALOGUE: Catalogue = load_catalogue(builtin_catalogue())

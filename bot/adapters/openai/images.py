@@ -42,7 +42,7 @@ from bot.adapters.openai.errors import fault_of, read_reason, reason_of, request
 from bot.adapters.openai.models import read_models
 from bot.adapters.openai.redact import Redactor
 from bot.adapters.openai.stream import LAST_PREVIEW_S, Previews, StreamEnd, read_stream, read_whole_stream
-from bot.adapters.openai.wire import call_arguments, pictures_per_call, refused_parameters
+from bot.adapters.openai.wire import call_arguments, refused_parameters
 from bot.ports import Clock, KnownModel, OnPartial
 from bot.rules.catalogue.model import Model
 from bot.rules.catalogue.official import is_official
@@ -315,7 +315,7 @@ class OpenAIImages:
         """Every usable picture of the answer, at most as many as were asked; a fault only if there is none."""
         made: list[MadeImage] = []
         faults: list[Fault] = []
-        for item in answer.items[: pictures_per_call(call.request)]:
+        for item in answer.items[: call.request.pictures_per_call]:
             outcome = await self._picture(call, answer, item)
             if isinstance(outcome, Fault):
                 faults.append(outcome)

@@ -12,47 +12,18 @@ from typing import Any
 
 from bot.adapters.openai.errors import Reason
 from bot.rules.catalogue.model import Model
+from bot.rules.options.table import OPTIONS
 from bot.rules.requests import Endpoint, ImageRequest, InputImage, Inputs
 
 Upload = tuple[str, bytes, str]
 
-# Name on the wire, attribute of the request, endpoints that have it.
-_BOTH = frozenset({Endpoint.GENERATIONS, Endpoint.EDITS})
-_OPTIONS: tuple[tuple[str, str, frozenset[Endpoint]], ...] = (
-    ("size", "size", _BOTH | {Endpoint.VARIATIONS}),
-    ("quality", "quality", _BOTH),
-    ("style", "style", frozenset({Endpoint.GENERATIONS})),
-    ("background", "background", _BOTH),
-    ("output_format", "format", _BOTH),
-    ("output_compression", "compression", _BOTH),
-    ("moderation", "moderation", _BOTH),
-    ("complexity", "complexity", _BOTH),
-    ("frame_count", "frames", _BOTH),
-    ("frame_duration_ms", "frame_ms", _BOTH),
-    ("input_fidelity", "fidelity", frozenset({Endpoint.EDITS})),
-)
-
-# What the SDK's method for edits has no argument for, though the service takes it.
-_EXTRA: Mapping[Endpoint, frozenset[str]] = {Endpoint.EDITS: frozenset({"moderation"})}
-
-STRIPPABLE = frozenset(
-    {
-        "user",
-        "safety_identifier",
-        "moderation",
-        "output_format",
-        "output_compression",
-        "background",
-        "quality",
-        "style",
-        "complexity",
-        "input_fidelity",
-        "response_format",
-        "markup",
-        "stream",
-        "partial_images",
-    }
-)
+STRIPPABLE = frozenset(option.wire_name for option in OPTIONS if option.wire_name and option.is_dispensable) | {
+    "user",
+    "safety_identifier",
+    "response_format",
+    "markup",
+    "stream",
+}
 """What a compatible server may do without; the picture is still the one that was asked for."""
 
 _TOGETHER: Mapping[str, frozenset[str]] = {
@@ -65,14 +36,10 @@ def may_stream(request: ImageRequest) -> bool:
     """Whether previews can come: one picture, and not a format that is made in one piece."""
     return (
         request.partial_images > 0
-        and pictures_per_call(request) == 1
+        and request.pictures_per_call == 1
         and request.format not in {"gif", "svg"}
         and request.endpoint is not Endpoint.VARIATIONS
     )
-
-
-def pictures_per_call(request: ImageRequest) -> int:
-    return request.count if request.calls == 1 else 1
 
 
 def call_arguments(
@@ -88,19 +55,21 @@ def call_arguments(
     """Arguments for ``generate``, ``edit`` or ``create_variation``. ``without``: what the server refused before."""
     endpoint = request.endpoint
     arguments: dict[str, Any] = {} if endpoint is Endpoint.VARIATIONS else {"prompt": request.prompt}
-    arguments |= {"model": request.model, "n": pictures_per_call(request)}
-    for name, attribute, endpoints in _OPTIONS:
-        if endpoint in endpoints:
-            arguments[name] = getattr(request, attribute)
+    arguments["model"] = request.model
+    here = [option for option in OPTIONS if option.wire_name and endpoint in option.endpoints]
+    arguments |= {option.wire_name: option.to_send(request) for option in here}
     if model is not None and model.takes_response_format:
         arguments["response_format"] = "b64_json"
     arguments[model.user_field if official and model is not None else "user"] = member_tag or None
     if stream and may_stream(request):
-        arguments |= {"stream": True, "partial_images": request.partial_images}
+        arguments["stream"] = True
+    else:
+        arguments.pop("partial_images", None)
     if endpoint is not Endpoint.GENERATIONS:
         arguments |= _files(endpoint, inputs)
     kept = {name: value for name, value in arguments.items() if value is not None and name not in without}
-    extra = {name: kept.pop(name) for name in _EXTRA.get(endpoint, frozenset()) if name in kept}
+    beyond = [option.wire_name for option in here if endpoint in option.beyond_sdk]
+    extra = {name: kept.pop(name) for name in beyond if name in kept}
     return {**kept, "extra_body": extra} if extra else kept
 
 

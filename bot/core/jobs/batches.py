@@ -30,7 +30,8 @@ from bot.ports import (
 )
 from bot.rules.errors import NotFound, UserError
 from bot.rules.ledger import FINAL, Answer, Job, JobDraft, JobState, LostLease
-from bot.rules.options.build import InvalidOptions, RawOptions
+from bot.rules.options.problems import InvalidOptions
+from bot.rules.options.table import RawOptions
 from bot.rules.people import Asker
 from bot.rules.requests import Inputs, Kind, Made, MadeImage, Partial
 from bot.rules.servers.access import AccessDenied, DeniedBecause

@@ -15,7 +15,9 @@ from bot.rules.errors import QueueTooLong, ServicePaused, ShuttingDown, StorageF
 from bot.rules.ledger import Answer, Job, JobDraft
 from bot.rules.limits.decide import Refused
 from bot.rules.money import MicroUSD
-from bot.rules.options.build import RawOptions, Uploaded, build_request
+from bot.rules.options.build import build_request
+from bot.rules.options.checks import Uploaded
+from bot.rules.options.table import RawOptions
 from bot.rules.people import Asker
 from bot.rules.requests import ImageRequest, Kind
 from bot.rules.servers.access import ServerSettings, check_access

@@ -14,8 +14,9 @@ from bot.rules.catalogue.model import Model
 from bot.rules.catalogue.official import OFFICIAL_SERVICE
 from bot.rules.errors import UserError
 from bot.rules.faults import FaultKind, ServiceFault
-from bot.rules.options.build import RawOptions, build_request
+from bot.rules.options.build import build_request
 from bot.rules.options.sizes import standard_sizes
+from bot.rules.options.table import RawOptions
 from bot.rules.requests import Inputs, Kind
 
 WARN_BEFORE = timedelta(days=30)

@@ -7,16 +7,16 @@ model, or what the person chose beside it, is dropped without a word. What a mod
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from bot.rules.catalogue.model import Model
-from bot.rules.options.asked import InvalidOptions, Problem, RawOptions, Uploaded, plain
-from bot.rules.options.checks import Check, endpoint_of
+from bot.rules.options.checks import Check, Uploaded, as_spelt, endpoint_of, words_for
+from bot.rules.options.problems import InvalidOptions
 from bot.rules.options.prompts import clean_prompt
 from bot.rules.options.sizes import suggest_sizes
-from bot.rules.requests import Endpoint, ImageRequest, Kind
+from bot.rules.options.table import NAMED, OPTIONS, RawOptions
+from bot.rules.requests import ImageRequest, Kind
 from bot.rules.servers.access import Defaults
-
-__all__ = ["InvalidOptions", "Problem", "RawOptions", "Uploaded", "build_request", "endpoint_of", "suggest"]
 
 NO_UPLOADS = Uploaded()
 NO_DEFAULTS = Defaults()
@@ -46,9 +46,9 @@ def build_request(
     check = Check(raw, model, kind, uploaded, defaults, endpoint_of(model, kind))
     check.endpoint_exists(others)
     prompt = check.prompt()
-    quality = check.word("quality", raw.quality, check.having(model.qualities), defaults.quality, model.default_quality)
-    background = check.word("background", raw.background, check.having(model.backgrounds))
-    image_format = check.format(background)
+    quality = check.word("quality", defaults.quality, model.default_quality)
+    usual: dict[str, Any] = {one.name: check.usual(one) for one in OPTIONS if one.model_field and not one.has_own_check}
+    image_format = check.format(usual["background"])
     count = check.count(image_format)
     frames = check.frames(image_format)
     partials = check.partials(previews_allowed, quality, image_format, count)
@@ -63,21 +63,18 @@ def build_request(
         calls=count if model.one_per_call else 1,
         size=check.size(),
         quality=quality,
-        style=check.word("style", raw.style, check.having(model.styles)),
-        background=background,
         format=image_format,
         compression=check.compression(image_format),
         moderation=check.moderation(moderation_floor),
-        complexity=check.word("complexity", raw.complexity, check.having(model.complexities)),
         frames=frames,
         frame_ms=check.frame_ms(image_format),
-        fidelity=check.word("fidelity", raw.fidelity, model.fidelities if kind is not Kind.IMAGINE else ()),
         partial_images=partials,
         inputs=len(uploaded.sizes),
         input_sizes=uploaded.sizes,
         has_mask=uploaded.has_mask,
         has_markup=uploaded.has_markup,
         private=raw.private if raw.private is not None else bool(defaults.private),
+        **usual,
     )
     if check.problems:
         raise InvalidOptions(model.id, check.problems)
@@ -88,18 +85,8 @@ def suggest(option: str, typed: str, model: Model, kind: Kind) -> tuple[str, ...
     """Up to 25 completions of an option that takes words, for this model; all of them are legal."""
     if option == "size":
         return tuple(suggest_sizes(model.sizes, typed)[:MOST_SUGGESTIONS])
-    values = {
-        "quality": model.qualities,
-        "style": model.styles,
-        "background": model.backgrounds,
-        "format": model.formats,
-        "moderation": model.moderations,
-        "complexity": model.complexities,
-        "fidelity": model.fidelities if kind is not Kind.IMAGINE else (),
-    }.get(option, ())
-    if endpoint_of(model, kind) is Endpoint.VARIATIONS:
-        return ()
-    wanted = plain(typed)
+    values = words_for(NAMED[option], model, endpoint_of(model, kind)) if option in NAMED else ()
+    wanted = as_spelt(typed)
     begin = [value for value in values if value.startswith(wanted)]
     hold = [value for value in values if wanted in value and value not in begin]
     return tuple([*begin, *hold][:MOST_SUGGESTIONS])

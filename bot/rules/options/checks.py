@@ -1,4 +1,4 @@
-"""The checks behind ``options.build_request``, one method an option."""
+"""The checks behind ``build_request``: one for all plain words and numbers, and one for each rule of its own."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bot.rules.catalogue.model import Model
-from bot.rules.options.asked import Problem, RawOptions, Uploaded, nearest_word, plain, shown
 from bot.rules.options.phrases import Listed, Phrase, PhraseKey, listed, phrase
+from bot.rules.options.problems import Problem, nearest_word, repeated
 from bot.rules.options.prompts import VARIATION_PROMPT, clean_prompt, variation_prompt
 from bot.rules.options.sizes import (
     AUTO,
@@ -21,6 +21,7 @@ from bot.rules.options.sizes import (
     standard_sizes,
     takes,
 )
+from bot.rules.options.table import NAMED, Option, OptionKind, RawOptions
 from bot.rules.requests import Endpoint, Kind
 from bot.rules.servers.access import Defaults
 
@@ -32,6 +33,8 @@ PREVIEWS = 2
 
 STILL_ONLY = frozenset({"gif", "svg"})
 """Formats without streaming and partial pictures."""
+
+SAME_FORMAT = {"jpg": "jpeg"}
 
 STRICTNESS = {"low": 0, "auto": 1}
 """Of moderation; words of other services count as the strictest."""
@@ -55,6 +58,29 @@ WHAT_IT_CANNOT = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """What is known of uploads when options are checked: sizes in pixels, and whether a mask or markup came along."""
+
+    sizes: tuple[tuple[int, int], ...] = ()
+    has_mask: bool = False
+    has_markup: bool = False
+
+
+def as_spelt(word: str | None) -> str:
+    """The word as models spell it."""
+    typed = (word or "").strip().lower()
+    return SAME_FORMAT.get(typed, typed)
+
+
+def words_for(option: Option, model: Model, endpoint: Endpoint) -> tuple[str, ...]:
+    """The words the option may be there; empty: it is not one of words, or the model does not have it there."""
+    if option.kind is not OptionKind.WORD or not option.model_field or endpoint not in option.endpoints:
+        return ()
+    words: tuple[str, ...] = getattr(model, option.model_field)
+    return words
+
+
 @dataclass(slots=True)
 class Check:
     """One request in the making: a method gives a value to send, or adds to ``problems`` and gives a harmless one."""
@@ -70,13 +96,22 @@ class Check:
     def problem(
         self, option: str, asked: object, takes: Phrase | None = None, nearest: object = None, *because: Phrase
     ) -> None:
-        wanted = asked if isinstance(asked, Phrase) else shown(str(asked))
+        wanted = asked if isinstance(asked, Phrase) else repeated(str(asked))
         works = nearest if nearest is None or isinstance(nearest, Phrase) else str(nearest)
         self.problems.append(Problem(option, wanted, takes, works, because))
 
-    def having(self, values: tuple[str, ...]) -> tuple[str, ...]:
-        """The values of a parameter, none for the endpoint that takes only ``n`` and ``size``."""
-        return () if self.endpoint is Endpoint.VARIATIONS else values
+    def words(self, option: str) -> tuple[str, ...]:
+        return words_for(NAMED[option], self.model, self.endpoint)
+
+    def usual(self, option: Option) -> str | int | None:
+        """An option that needs no rule of its own: a word of the model's, or a number within its bounds."""
+        if option.kind is OptionKind.WORD:
+            return self.word(option.name)
+        asked = getattr(self.raw, option.name)
+        bounds = getattr(self.model, option.model_field) if self.endpoint in option.endpoints else None
+        if asked is not None and bounds is None:
+            self.problem(option.name, asked)
+        return None if asked is None or bounds is None else self.whole(option.name, asked, *bounds)
 
     def endpoint_exists(self, others: Sequence[Model]) -> None:
         if self.endpoint in self.model.endpoints:
@@ -110,18 +145,12 @@ class Check:
             asked, nearest = (phrase(PhraseKey.CHARACTERS, count=count) for count in (len(text), most))
             self.problem(option, asked, phrase(PhraseKey.MOST_CHARACTERS, most=most), nearest)
 
-    def word(
-        self,
-        option: str,
-        asked: str | None,
-        values: tuple[str, ...],
-        default: str | None = None,
-        otherwise: str | None = None,
-    ) -> str | None:
-        """One of ``values`` as asked, else the server's default, else the model's."""
+    def word(self, option: str, default: str | None = None, otherwise: str | None = None) -> str | None:
+        """One of the model's words as asked, else the server's default, else the model's."""
+        asked, values = getattr(self.raw, option), self.words(option)
         if asked is None:
-            return next((word for word in (plain(default), otherwise) if word in values), None)
-        word = plain(asked)
+            return next((word for word in (as_spelt(default), otherwise) if word in values), None)
+        word = as_spelt(asked)
         if word in values:
             return word
         self.problem(option, asked, listed(values) if values else None, nearest_word(word, values))
@@ -163,11 +192,11 @@ class Check:
 
     def format(self, background: str | None) -> str | None:
         model, asked = self.model, self.raw.format
-        formats = self.having(model.formats)
+        formats = self.words("format")
         if asked is None:
-            default = plain(self.defaults.format)
+            default = as_spelt(self.defaults.format)
             return default if default in formats and self.default_format_fits(default, background) else None
-        word = plain(asked)
+        word = as_spelt(asked)
         if word == model.default_format and not formats:
             return None  # it makes nothing else, and has no parameter to say so
         if word not in formats:
@@ -183,7 +212,7 @@ class Check:
         return nearest_word(word, self.model.formats) or self.model.default_format
 
     def among_formats(self, wanted: frozenset[str]) -> list[str]:
-        return [name for name in self.having(self.model.formats) if name in wanted]
+        return [name for name in self.words("format") if name in wanted]
 
     def default_format_fits(self, default: str, background: str | None) -> bool:
         """Whether a server's default format goes with everything the person chose."""
@@ -226,10 +255,11 @@ class Check:
         return self.whole("count", asked, 1, self.model.max_count) or 1
 
     def moderation(self, floor: str | None) -> str | None:
-        values = self.having(self.model.moderations)
-        chosen = self.word("moderation", self.raw.moderation, values, floor)
-        if floor in values and chosen is not None and STRICTNESS.get(chosen, 1) < STRICTNESS.get(floor or "", 1):
-            self.problem("moderation", chosen, None, floor, phrase(PhraseKey.SERVER_ASKS, level=floor or ""))
+        chosen = self.word("moderation", floor)
+        if floor is None or chosen is None or floor not in self.words("moderation"):
+            return chosen
+        if STRICTNESS.get(chosen, 1) < STRICTNESS.get(floor, 1):
+            self.problem("moderation", chosen, None, floor, phrase(PhraseKey.SERVER_ASKS, level=floor))
         return chosen
 
     def frames(self, image_format: str | None) -> int | None:
@@ -252,7 +282,7 @@ class Check:
         """Whether a GIF is made; a problem if not and the option speaks of its frames."""
         if image_format == "gif":
             return True
-        if asked is not None and "gif" in self.having(self.model.formats):
+        if asked is not None and "gif" in self.words("format"):
             self.problem(option, asked, None, "format:gif", Phrase(PhraseKey.ONLY_GIF_FRAMES))
         elif asked is not None:
             self.problem(option, asked)

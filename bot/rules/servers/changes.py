@@ -11,8 +11,9 @@ from typing import Any, Literal
 
 from bot.rules.catalogue.model import Model
 from bot.rules.errors import UserError
-from bot.rules.options.asked import Problem
-from bot.rules.options.build import InvalidOptions, RawOptions, build_request
+from bot.rules.options.build import build_request
+from bot.rules.options.problems import InvalidOptions, Problem
+from bot.rules.options.table import RawOptions
 from bot.rules.requests import Endpoint, Kind
 from bot.rules.servers.access import Block, Defaults, ServerSettings
 

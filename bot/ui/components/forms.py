@@ -13,7 +13,7 @@ import discord
 
 from bot.rules.errors import NotFound
 from bot.rules.ledger import Job
-from bot.rules.options.build import RawOptions
+from bot.rules.options.table import RawOptions
 from bot.rules.requests import Kind
 from bot.ui.interactions.acknowledge import take
 from bot.ui.interactions.errors import refuse

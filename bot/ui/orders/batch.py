@@ -13,8 +13,8 @@ import discord
 from bot.core.jobs.batches import BatchLinesRefused
 from bot.ports import Batch
 from bot.rules.ledger import DuplicateEvent, Job
-from bot.rules.options.build import RawOptions
 from bot.rules.options.prompts import read_prompt_file, split_batch
+from bot.rules.options.table import RawOptions
 from bot.ui.interactions.acknowledge import QUICK_S, Forgotten, acknowledge, received, take, tell
 from bot.ui.interactions.who import answer_of, asker_of, check_can_answer
 from bot.ui.orders.attachments import Source

@@ -15,6 +15,7 @@ from discord import app_commands
 from bot.rules.catalogue.catalogue import Catalogue
 from bot.rules.catalogue.model import Model
 from bot.rules.options.build import suggest
+from bot.rules.options.table import OPTIONS, OptionKind
 from bot.rules.requests import Endpoint, Kind
 from bot.rules.servers.access import ServerSettings, may_use_model
 from bot.ui.interactions.who import asker_of
@@ -32,14 +33,7 @@ ENDPOINTS = {
     Kind.EDIT: frozenset({Endpoint.EDITS}),
     Kind.VARY: frozenset({Endpoint.VARIATIONS, Endpoint.EDITS}),
 }
-COMPLETED = frozenset(
-    {"model", "size", "quality", "style", "background", "format", "moderation", "complexity", "fidelity"}
-)
-_LISTS: dict[str, Callable[[Model], tuple[str, ...]]] = {
-    "moderation": lambda model: model.moderations,
-    "complexity": lambda model: model.complexities,
-    "fidelity": lambda model: model.fidelities,
-}
+COMPLETED = {"model"} | {option.name for option in OPTIONS if option.kind in (OptionKind.WORD, OptionKind.SIZE)}
 
 Choices: TypeAlias = list[app_commands.Choice[str]]
 Completer: TypeAlias = Callable[["discord.Interaction[Any]", str], Coroutine[Any, Any, Choices]]
@@ -73,13 +67,8 @@ async def _complete(interaction: Interaction, option: str, typed: str, kind: Kin
     model = _chosen(interaction, settings)
     if model is None:
         return []
-    if option in _LISTS:
-        values = tuple(value for value in _LISTS[option](model) if typed.lower() in value.lower())
-    else:
-        values = suggest(option, typed, model, kind)
-    return [app_commands.Choice(name=cut(value, LONGEST), value=value) for value in values if len(value) <= LONGEST][
-        :MOST
-    ]
+    values = suggest(option, typed, model, kind)
+    return [app_commands.Choice(name=value, value=value) for value in values if len(value) <= LONGEST]
 
 
 def model_choices(interaction: Interaction, settings: ServerSettings, typed: str, kind: Kind) -> Choices:

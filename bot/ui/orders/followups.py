@@ -10,13 +10,13 @@ from bot.imaging.svg import svg_to_png
 from bot.imaging.threads import offload
 from bot.rules.catalogue.model import Model
 from bot.rules.ledger import Job
-from bot.rules.options.build import RawOptions
+from bot.rules.options.table import RawOptions, raw_of
 from bot.rules.people import Asker
 from bot.rules.requests import Endpoint, ImageRequest, Kind, MadeImage
 from bot.rules.uploads import BadUpload, UploadProblem
 from bot.ui.orders.attachments import Source, attached, held
 from bot.ui.orders.submit import Gather, Order, Parent, take_on
-from bot.ui.orders.wish import Wish, gather, raw_of
+from bot.ui.orders.wish import Wish, gather
 from bot.ui.shell import Interaction, Shell
 
 DRAWN_SVG_PX = 1536

@@ -9,8 +9,9 @@ from bot.core.jobs.intake import Quote
 from bot.imaging.edits import PreparedInputs, Where, prepare_inputs
 from bot.imaging.uploads import check_upload
 from bot.rules.catalogue.model import Model
-from bot.rules.options.build import RawOptions, Uploaded
+from bot.rules.options.checks import Uploaded
 from bot.rules.options.prompts import read_prompt_file
+from bot.rules.options.table import RawOptions
 from bot.rules.people import Asker
 from bot.rules.requests import Endpoint, ImageRequest, Kind
 from bot.rules.uploads import useful_edge_px
@@ -104,23 +105,3 @@ async def _with_file(wish: Wish) -> RawOptions:
     typed = wish.raw.prompt.strip()
     prompt = text if typed in ("", PROMPT_FROM_FILE_ALONE) else f"{typed}\n\n{text}"
     return replace(wish.raw, prompt=prompt)
-
-
-def raw_of(request: ImageRequest) -> RawOptions:
-    """The options a request was made from, to be checked again by today's rules."""
-    return RawOptions(
-        prompt=request.shown_prompt if request.kind is Kind.VARY else request.shown_prompt or request.prompt,
-        size=request.size,
-        quality=request.quality,
-        style=request.style,
-        background=request.background,
-        format=request.format,
-        compression=request.compression,
-        count=request.count if request.count > 1 else None,
-        moderation=request.moderation,
-        complexity=request.complexity,
-        frames=request.frames,
-        frame_ms=request.frame_ms,
-        fidelity=request.fidelity,
-        preview=request.partial_images > 0 or None,
-    )

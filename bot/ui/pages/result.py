@@ -13,6 +13,7 @@ import discord
 
 from bot.ports import Progress, Stage
 from bot.rules.ledger import Job
+from bot.rules.options.table import OPTIONS, Shown
 from bot.rules.requests import ImageRequest, Kind, Made, MadeImage
 from bot.rules.uploads import Note, NoteKind
 from bot.ui.words.catalogue import say
@@ -94,12 +95,15 @@ def _revised(images: Sequence[MadeImage]) -> str | None:
 def _figures(
     job: Job, made: Sequence[Made], images: Sequence[MadeImage], took_s: float, locale: str, show_cost: bool
 ) -> list[tuple[str, str]]:
-    echoed = next((one.quality for one in made if one.quality), None)
+    really = {
+        "size": picture_size(job.request, images),
+        "quality": next((one.quality for one in made if one.quality), None) or job.request.quality,
+    }
+    options = [option for option in OPTIONS if option.shown is Shown.RESULT]
+    told = ((option.name, really.get(option.name, option.chosen(job.request))) for option in options)
     figures = [
         (say(locale, "result.model"), inline(job.request.model)),
-        (say(locale, "result.size"), picture_size(job.request, images)),
-        (say(locale, "result.quality"), escaped(echoed or job.request.quality or "", 40)),
-        (say(locale, "result.style"), escaped(job.request.style or "", 40)),
+        *((say(locale, f"result.{name}"), escaped(str(value or ""), 40)) for name, value in told),
         (say(locale, "result.cost"), cost(job, locale) if show_cost else ""),
         (say(locale, "result.time"), duration(locale, took_s) if took_s > 0 else ""),
         (say(locale, "details.by"), f"<@{job.asker.user_id}>" if job.parent_id else ""),
@@ -168,22 +172,12 @@ def details(job: Job, parents: Sequence[str], locale: str, *, show_cost: bool) -
 
 
 def _options(request: ImageRequest, locale: str) -> str:
-    given = {
-        "size": request.size,
-        "quality": request.quality,
-        "style": request.style,
-        "background": request.background,
-        "format": request.format,
-        "compression": request.compression,
-        "count": request.count if request.count > 1 else None,
-        "moderation": request.moderation,
-        "complexity": request.complexity,
-        "frames": request.frames,
-        "frame_ms": request.frame_ms,
-        "fidelity": request.fidelity,
-        "private": say(locale, "word.yes") if request.private else None,
-    }
-    return escaped(" · ".join(f"{name} {value}" for name, value in given.items() if value is not None), FIELD_LIMIT)
+    told = [
+        f"{option.name} {say(locale, 'word.yes') if value is True else value}"
+        for option in OPTIONS
+        if option.shown is not Shown.NOWHERE and (value := option.chosen(request)) is not None
+    ]
+    return escaped(" · ".join(told), FIELD_LIMIT)
 
 
 def _inputs(request: ImageRequest, locale: str) -> str:

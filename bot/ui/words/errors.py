@@ -32,7 +32,7 @@ from bot.rules.faults import FaultKind, ServiceFailed
 from bot.rules.limits.amounts import BadAmount
 from bot.rules.limits.decide import Refusal, Refused
 from bot.rules.limits.limit import Measure, Period, Scope
-from bot.rules.options.build import InvalidOptions
+from bot.rules.options.problems import InvalidOptions
 from bot.rules.servers.access import AccessDenied, DeniedBecause
 from bot.rules.servers.changes import Contradiction, ListFull
 from bot.rules.uploads import BadUpload

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.rules.options.asked import Problem
 from bot.rules.options.phrases import Listed, Phrase, Value
+from bot.rules.options.problems import Problem
 from bot.ui.words.catalogue import joined, say
 from bot.ui.words.numbers import decimal, number
 from bot.ui.words.text import escaped, inline

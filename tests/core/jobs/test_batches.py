@@ -30,7 +30,8 @@ from bot.rules.faults import Billed, Fault, FaultKind, ServiceFault
 from bot.rules.ledger import Answer, DuplicateEvent, Job, JobState
 from bot.rules.limits.decide import Refused
 from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window
-from bot.rules.options.build import InvalidOptions, RawOptions
+from bot.rules.options.problems import InvalidOptions
+from bot.rules.options.table import RawOptions
 from bot.rules.people import Asker, Place
 from bot.rules.requests import ImageRequest, Made, MadeImage, Usage
 from bot.rules.servers.access import AccessDenied

@@ -25,8 +25,11 @@ from bot.rules.catalogue.pricing import (
     usage_price,
 )
 from bot.rules.money import MicroUSD, TokenPrices
-from bot.rules.options.build import InvalidOptions, RawOptions, Uploaded, build_request
+from bot.rules.options.build import build_request
+from bot.rules.options.checks import Uploaded
+from bot.rules.options.problems import InvalidOptions
 from bot.rules.options.sizes import Size, SizeRule, is_legal, nearest_size, parse_size
+from bot.rules.options.table import RawOptions
 from bot.rules.requests import Endpoint, ImageRequest, Kind, Usage
 
 CATALOGUE = load_catalogue(builtin_catalogue())

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from bot.rules.catalogue.model import Model
-from bot.rules.options.build import RawOptions, build_request
+from bot.rules.options.build import build_request
 from bot.rules.options.phrases import Listed, PhraseKey, listed, phrase
+from bot.rules.options.table import RawOptions
 from bot.rules.requests import Endpoint, ImageRequest, Kind
 from bot.rules.servers.access import Defaults
 from tests.rules.asking import D2, D3, FLARE, MASKED, NEW, OLD, each_model, made, only_problem

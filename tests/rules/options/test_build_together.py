@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 
 from bot.rules.catalogue.model import Model
 from bot.rules.catalogue.pricing import upper_bound
-from bot.rules.options.build import InvalidOptions, RawOptions, Uploaded, build_request, suggest
+from bot.rules.options.build import build_request, suggest
+from bot.rules.options.checks import Uploaded
 from bot.rules.options.phrases import PhraseKey, phrase
+from bot.rules.options.problems import InvalidOptions
 from bot.rules.options.prompts import VARIATION_PROMPT
+from bot.rules.options.table import RawOptions
 from bot.rules.requests import Endpoint, ImageRequest, Kind
 from bot.rules.servers.access import Defaults
 from tests.rules.asking import (

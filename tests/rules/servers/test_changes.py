@@ -4,7 +4,7 @@ import pytest
 
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.catalogue.model import Model
-from bot.rules.options.build import InvalidOptions
+from bot.rules.options.problems import InvalidOptions
 from bot.rules.servers.access import Block, Defaults, ServerSettings
 from bot.rules.servers.changes import (
     MOST_LISTED,

@@ -15,7 +15,9 @@ from bot.rules.errors import Interrupted, NotFound, QueueTooLong, UserError
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFailed
 from bot.rules.limits.decide import Refusal, Refused
 from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window
-from bot.rules.options.build import InvalidOptions, RawOptions, build_request
+from bot.rules.options.build import build_request
+from bot.rules.options.problems import InvalidOptions
+from bot.rules.options.table import RawOptions
 from bot.rules.requests import Kind
 from bot.rules.servers.access import AccessDenied, DeniedBecause
 from bot.rules.uploads import BadUpload, Bytes, Count, Format, Options, Pixels, Size, Typed, UploadProblem

@@ -11,10 +11,12 @@ import pytest
 
 from bot.rules.catalogue.catalogue import Catalogue
 from bot.rules.catalogue.model import Model
-from bot.rules.options.asked import InvalidOptions, Problem, RawOptions, Uploaded
 from bot.rules.options.build import build_request
+from bot.rules.options.checks import Uploaded
 from bot.rules.options.phrases import Listed, Phrase, PhraseKey, Value, phrase
+from bot.rules.options.problems import InvalidOptions, Problem
 from bot.rules.options.prompts import read_prompt_file
+from bot.rules.options.table import RawOptions
 from bot.rules.requests import Kind
 from bot.rules.uploads import BadUpload, Format, UploadProblem
 from bot.ui.words.catalogue import LANGUAGES, catalogue

@@ -1,4 +1,4 @@
-"""What a person asked for, as it came, and what of it cannot be. ``options.py`` offers all of this; import it there."""
+"""What of a person's wish cannot be, as data, and the nearest that works."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from bot.rules.options.phrases import Phrase
 from bot.rules.options.prompts import clean_prompt
 
 SHOWN_CHARS = 100
-SAME_FORMAT = {"jpg": "jpeg"}
 
 KIN = {
     "standard": ("medium", "auto"),
@@ -30,36 +29,6 @@ KIN = {
     "off": ("low",),
 }
 """What comes closest to a word another model would have known."""
-
-
-@dataclass(frozen=True, slots=True)
-class RawOptions:
-    """What a person typed or chose, untouched. None: nothing was chosen."""
-
-    prompt: str
-    size: str | None = None
-    quality: str | None = None
-    style: str | None = None
-    background: str | None = None
-    format: str | None = None
-    compression: int | None = None
-    count: int | None = None
-    moderation: str | None = None
-    complexity: str | None = None
-    frames: int | None = None
-    frame_ms: int | None = None
-    fidelity: str | None = None
-    preview: bool | None = None
-    private: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Uploaded:
-    """What is known of uploads when options are checked: sizes in pixels, and whether a mask or markup came along."""
-
-    sizes: tuple[tuple[int, int], ...] = ()
-    has_mask: bool = False
-    has_markup: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +56,7 @@ class InvalidOptions(UserError):
         self.problems = tuple(problems)
 
 
-def plain(word: str | None) -> str:
-    """The word as models spell it."""
-    typed = (word or "").strip().lower()
-    return SAME_FORMAT.get(typed, typed)
-
-
-def shown(text: str) -> str:
+def repeated(text: str) -> str:
     """What was asked, short enough to repeat."""
     clean = clean_prompt(text)
     return clean if len(clean) <= SHOWN_CHARS else clean[: SHOWN_CHARS - 1] + "…"
