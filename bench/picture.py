@@ -113,15 +113,17 @@ class Ways:
 
     async def _kept(self) -> None:
         made = await self._make(self._whole)
-        await self._app.jobs.pictures.keep_results(f"job{next(self._number):017}", [made], Bill(MicroUSD(1), 1), None)
+        await self._app.client.shell.pictures.keep_results(
+            f"job{next(self._number):017}", [made], Bill(MicroUSD(1), 1), None
+        )
         await self._show(made)
 
     async def _everything(self) -> None:
-        jobs, answer = self._app.jobs, self._answer()
+        shell, answer = self._app.client.shell, self._answer()
         raw = RawOptions(prompt="a fox", size="1024x1024", quality="low")
-        quote = await jobs.prepare(ASKER, Kind.IMAGINE, raw)
-        job = await jobs.open(ASKER, quote, answer, event_key=str(answer.interaction_id))
-        await jobs.start(job, Inputs(), self._app.client.shell.deliveries.of_job(job, limit_bytes=20 * MIB))
+        quote = await shell.intake.prepare(ASKER, Kind.IMAGINE, raw)
+        job = await shell.intake.open(ASKER, quote, answer, event_key=str(answer.interaction_id))
+        await shell.jobs.start(job, Inputs(), shell.deliveries.of_job(job, limit_bytes=20 * MIB))
 
 
 @asynccontextmanager
@@ -150,7 +152,10 @@ async def paths(other: Other, running: int = 16) -> AsyncIterator[Ways]:
         services = []
         for thorough in (False, True):
             service = OpenAIImages(
-                base_url=other.images_url, api_key="key", inspect=_inspector(thorough), models=app.jobs.catalogue
+                base_url=other.images_url,
+                api_key="key",
+                inspect=_inspector(thorough),
+                models=app.client.shell.catalogue,
             )
             stack.push_async_callback(service.aclose)
             services.append(service)

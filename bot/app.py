@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -18,17 +18,19 @@ from bot.adapters.database import SqlStore
 from bot.adapters.files.disk import DiskFiles
 from bot.adapters.status.http import NotReady, StatusServer
 from bot.adapters.status.metrics import CONTENT_TYPE, PrometheusMeter
+from bot.core.jobs.assembly import assemble
 from bot.core.jobs.batches import Batches
-from bot.core.jobs.intake import OPERATOR_LANE
-from bot.core.jobs.jobs import Jobs, JobsConfig
-from bot.core.jobs.queue import FairQueue
+from bot.core.jobs.jobs import Jobs
+from bot.core.jobs.queue import OPERATOR_LANE, FairQueue
 from bot.core.jobs.recovery import Recovery
 from bot.core.servers.admin import Admin
 from bot.core.servers.departures import Departures
 from bot.core.servers.settings_cache import SettingsCache
+from bot.core.service.catalogue import CurrentCatalogue
+from bot.core.service.circuit import Circuit
 from bot.core.tasks import Tasks
 from bot.core.upkeep.forgettings import Forgettings
-from bot.core.upkeep.model_ends import ModelWatch
+from bot.core.upkeep.model_ends import ModelEnds
 from bot.core.upkeep.retention import Upkeep
 from bot.parts import (
     BadDefault,
@@ -65,9 +67,10 @@ class App:
     settings: Settings
     client: Client
     jobs: Jobs
+    circuit: Circuit
     batches: Batches
     recovery: Recovery
-    watch: ModelWatch
+    model_ends: ModelEnds
     upkeep: Upkeep
     departures: Departures
     tasks: Tasks
@@ -84,8 +87,9 @@ async def build(
     clock: Clock = now,
     crash_point: CrashPoint = nothing_happens,
     process_id: str | None = None,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> AsyncIterator[App]:
-    """A bot, built from settings and closed on exit: nothing is connected yet."""
+    """A bot, built from settings and closed on exit: nothing is connected yet. ``sleep`` waits between tries."""
     async with AsyncExitStack() as stack:
         tasks = Tasks()
         catalogue = catalogue_of(settings)
@@ -102,7 +106,14 @@ async def build(
             start = await store.take_slot(f"images {lane}", settings.images_per_minute, clock(), cost=images)
             return (start - clock()).total_seconds()
 
-        queue = FairQueue(max_running=settings.max_concurrent_jobs, pace=pace, tasks=tasks)
+        queue = FairQueue(
+            max_running=settings.max_concurrent_jobs,
+            per_minute=settings.images_per_minute,
+            pace=pace,
+            tasks=tasks,
+        )
+        circuit = Circuit()
+        current_catalogue = CurrentCatalogue(catalogue)
         meter = PrometheusMeter(queue_depth=queue.waiting)
         web = open_web()
         stack.push_async_callback(web.close)
@@ -120,29 +131,36 @@ async def build(
             """The use cases; results and notices go out through the connection."""
             settings_cache = SettingsCache(store)
             notifier = DiscordNotifier(connection, store, settings_cache, tasks)
-            jobs = Jobs(
+            parts = assemble(
                 store=store,
                 service=service,
                 files=files,
                 queue=queue,
-                catalogue=catalogue,
+                circuit=circuit,
+                catalogue=current_catalogue,
                 notifier=notifier,
                 clock=clock,
                 tasks=tasks,
-                config=JobsConfig(settings.default_model, settings.images_per_minute, settings.job_timeout_s),
+                default_model=settings.default_model,
                 member_tag=secrets.tag,
+                deadline_s=settings.job_timeout_s,
                 meter=meter,
                 crash_point=crash_point,
+                sleep=sleep,
             )
+            intake, jobs, pictures, settlement = parts.intake, parts.jobs, parts.pictures, parts.settlement
             deliveries = DiscordDeliveries(connection, store, settings_cache, tasks, clock)
             return Shell(
                 config=config,
+                intake=intake,
                 jobs=jobs,
-                batches=Batches(store, jobs, tasks, clock),
-                recovery=Recovery(store, jobs, jobs.pictures, partial(deliveries.of_job, earlier=True), clock),
+                pictures=pictures,
+                batches=Batches(store, intake, jobs, settlement, pictures, tasks, clock),
+                recovery=Recovery(store, jobs, settlement, pictures, partial(deliveries.of_job, earlier=True), clock),
                 admin=Admin(store, service, jobs, notifier, clock),
                 forgettings=Forgettings(store, clock, secrets.tag),
                 settings_cache=settings_cache,
+                current_catalogue=current_catalogue,
                 store=store,
                 files=files,
                 deliveries=deliveries,
@@ -173,16 +191,17 @@ async def build(
             settings=settings,
             client=client,
             jobs=shell.jobs,
+            circuit=circuit,
             batches=shell.batches,
             recovery=shell.recovery,
-            watch=ModelWatch(service, store, notifier, clock, catalogue, shell.jobs.use_catalogue),
+            model_ends=ModelEnds(service, store, notifier, clock, current_catalogue),
             upkeep=Upkeep(store, files, clock, shell.forgettings),
             departures=departures,
             tasks=tasks,
             store=store,
             files=files,
             meter=meter,
-            status=_status(settings, client, shell.jobs, store, files, meter),
+            status=_status(settings, client, circuit, store, files, meter),
         )
 
 
@@ -216,7 +235,7 @@ def version() -> str:
 
 
 def _status(
-    settings: Settings, client: Client, jobs: Jobs, store: SqlStore, files: DiskFiles, meter: PrometheusMeter
+    settings: Settings, client: Client, circuit: Circuit, store: SqlStore, files: DiskFiles, meter: PrometheusMeter
 ) -> StatusServer | None:
     if settings.http_port == 0:
         return None
@@ -230,7 +249,7 @@ def _status(
             raise NotReady("the disk for pictures is full")
 
     async def service() -> None:
-        if jobs.circuit.is_open(OPERATOR_LANE):
+        if circuit.is_open(OPERATOR_LANE):
             raise NotReady("the image service does not take the key, or its funds are used up")
 
     checks = {"gateway": gateway, "database": store.check, "disk": disk, "image service": service}

@@ -108,7 +108,7 @@ def start_background(app: App) -> None:
 
     app.tasks.every(HEARTBEAT_S, heartbeat, "heartbeat")
     app.tasks.every(ADOPT_S, recover, "recovery")
-    app.tasks.every(DAY_S, app.watch.look, "model watch")
+    app.tasks.every(DAY_S, app.model_ends.check, "model ends")
     app.tasks.every(DAY_S, app.upkeep.tidy, "upkeep")
     app.tasks.every(DAY_S, look_for_departures, "departures")
     app.tasks.start(measure_lag(app.meter), "loop lag")
@@ -118,7 +118,7 @@ async def wind_down(app: App, grace_s: float = GRACE_S) -> None:
     """Takes no new jobs and gives the running ones ``grace_s`` to end."""
     app.jobs.refuse_new()
     app.client.stopping = True
-    log.info("stopping: %d jobs are still running", len(app.jobs.live_ids()))
+    log.info("stopping: %d jobs are still running", len(app.jobs.running_ids()))
     await app.jobs.finish(grace_s)
 
 

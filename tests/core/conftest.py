@@ -15,9 +15,11 @@ import pytest
 from bot.adapters.database import SqlStore, migrate_store, open_store
 from bot.adapters.files.disk import DiskFiles
 from bot.adapters.secrets import Secrets
-from bot.core.jobs.jobs import Jobs, JobsConfig
+from bot.core.jobs.assembly import assemble
 from bot.core.jobs.queue import FairQueue
 from bot.core.jobs.recovery import Recovery
+from bot.core.service.catalogue import CurrentCatalogue
+from bot.core.service.circuit import Circuit
 from bot.core.tasks import Tasks
 from bot.ports import Delivered, Delivery, Progress
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
@@ -115,21 +117,26 @@ class Core:
         async def pace(lane: str, images: int) -> float:
             return (await store.take_slot(f"images {lane}", 6000, self.now) - self.now).total_seconds()
 
-        self.queue = FairQueue(max_running=max_running, pace=pace, tasks=self.tasks)
-        self.jobs = Jobs(
+        self.queue = FairQueue(max_running=max_running, per_minute=6000, pace=pace, tasks=self.tasks)
+        self.circuit = Circuit()
+        parts = assemble(
             store=store,
             service=service,
             files=files,
             queue=self.queue,
-            catalogue=CATALOGUE,
+            circuit=self.circuit,
+            catalogue=CurrentCatalogue(CATALOGUE),
             notifier=self.notices,
             clock=lambda: self.now,
             tasks=self.tasks,
-            config=JobsConfig("gpt-image-2.5-flare", 6000, 60),
+            default_model="gpt-image-2.5-flare",
             member_tag=str,
+            deadline_s=60,
             sleep=self.wait,
         )
-        self.recovery = Recovery(store, self.jobs, self.jobs.pictures, self.delivery_for, lambda: self.now)
+        self.intake, self.jobs = parts.intake, parts.jobs
+        self.pictures, self.settlement = parts.pictures, parts.settlement
+        self.recovery = Recovery(store, self.jobs, self.settlement, self.pictures, self.delivery_for, lambda: self.now)
 
     async def wait(self, seconds: float) -> None:
         self.waited.append(seconds)
@@ -146,8 +153,8 @@ class Core:
 
     async def open(self, event: str = "e1", user: int = 1, model: str | None = None, **options: Any) -> Job:
         raw = RawOptions(**{"prompt": "a fox", "quality": "low", **options})
-        quote = await self.jobs.prepare(self.asker(user), Kind.IMAGINE, raw, model=model)
-        return await self.jobs.open(self.asker(user), quote, self.answer(), event_key=event)
+        quote = await self.intake.prepare(self.asker(user), Kind.IMAGINE, raw, model=model)
+        return await self.intake.open(self.asker(user), quote, self.answer(), event_key=event)
 
     async def run(self, event: str = "e1", **options: Any) -> None:
         """A job from its opening to its end."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,6 +43,7 @@ class TestTown:
     images: ImageService
     folder: Path
     env: dict[str, str]
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     app: App | None = None
     _serving: asyncio.Task[None] | None = None
     _stack: object = None
@@ -68,7 +69,7 @@ class TestTown:
         self.env |= changes
         settings = parse_settings(self.env)
         point_at(settings.discord_api_base)
-        self._stack = build(settings, clock=self.world.clock.now)
+        self._stack = build(settings, clock=self.world.clock.now, sleep=self.sleep)
         self.app = await self._stack.__aenter__()
         self._serving = asyncio.create_task(serve(self.app, self.world.token))
         ready = asyncio.create_task(self.discord.wait_ready())
@@ -103,10 +104,10 @@ class TestTown:
         """Waits until no job is live in the bot."""
         assert self.app is not None
         for _ in range(3000):
-            if not self.app.jobs.live_ids():
+            if not self.app.jobs.running_ids():
                 return
             await asyncio.sleep(0.01)
-        raise AssertionError(f"jobs still live: {self.app.jobs.live_ids()}")
+        raise AssertionError(f"jobs still live: {self.app.jobs.running_ids()}")
 
     async def check(self) -> None:
         """The invariants that hold after everything."""
@@ -149,8 +150,14 @@ def last_word(interaction: Interaction) -> Message | None:
 
 
 @asynccontextmanager
-async def town_in(folder: Path, *, world: World | None = None, **env: str) -> AsyncIterator[TestTown]:
-    """``world`` may have a clock that the test moves: Discord and the bot go by it."""
+async def town_in(
+    folder: Path,
+    *,
+    world: World | None = None,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    **env: str,
+) -> AsyncIterator[TestTown]:
+    """``world`` may have a clock that the test moves: Discord and the bot go by it. ``sleep``: between tries."""
     async with Server(world, specs=specs()) as discord:
         images = ImageService(mode="compatible", key="test-key", specs=_images_spec())
         await images.start()
@@ -165,7 +172,7 @@ async def town_in(folder: Path, *, world: World | None = None, **env: str) -> As
             "IMAGES_PER_MINUTE": "60000",
             "DEFAULT_COOLDOWN_S": "0",
         }
-        town = TestTown(discord, images, folder, base | env)
+        town = TestTown(discord, images, folder, base | env, sleep)
         try:
             await town.start()
             yield town

@@ -126,7 +126,7 @@ async def test_a_deleted_channel_leaves_the_picture_waiting(town):
 
     assert (job.state, job.waiting) == (JobState.PRODUCED, True)
     assert job.charged_micro_usd > 0
-    assert await town.app.jobs.pictures.results(job.id)
+    assert await town.app.client.shell.pictures.results(job.id)
 
 
 async def test_lost_permissions_after_the_interaction_is_over_leave_the_picture_waiting(late):

@@ -97,13 +97,13 @@ ROWS: dict[str, Row] = {
 async def town(tmp_path):
     """A town without limits on members, a deadline of 7 s, and retries that do not wait."""
     unlimited = {"DEFAULT_IMAGES_PER_DAY": "none", "DEFAULT_BUDGET_USD": "1000", "JOB_TIMEOUT_S": "7"}
-    async with town_in(tmp_path, **unlimited) as made:
-        made.waited = []
+    waited = []
 
-        async def wait(seconds: float) -> None:
-            made.waited.append(seconds)
+    async def wait(seconds: float) -> None:
+        waited.append(seconds)
 
-        made.app.jobs._attempts._sleep = wait
+    async with town_in(tmp_path, sleep=wait, **unlimited) as made:
+        made.waited = waited
         yield made
         await made.check()
 
@@ -174,12 +174,12 @@ async def test_a_refused_key_stops_new_jobs_and_is_told_once_until_a_probe_succe
     assert FREE in first.content
     assert "The operator knows" in second.content
     assert len(town.images.calls) == 1
-    assert town.app.jobs.circuit.is_open("operator")
+    assert town.app.circuit.is_open("operator")
     assert "sk-" not in first.content + second.content
     town.images.heal()
-    town.app.jobs.circuit._open["operator"].probe_at = town.world.clock.now()
+    town.app.circuit._open["operator"].probe_at = town.world.clock.now()
     assert (await town.answer(await town.imagine())).attachments
-    assert not town.app.jobs.circuit.is_open("operator")
+    assert not town.app.circuit.is_open("operator")
 
 
 async def test_jobs_in_line_are_released_when_the_key_is_refused_instead_of_being_sent_one_by_one(tmp_path):

@@ -262,7 +262,7 @@ async def test_a_picture_over_the_upload_limit_is_shrunk_and_says_so(town):
     assert len(message.attachments[0].data) <= 200_000
     await town.quiet()
     (job,) = await jobs_of(town)
-    original = await town.app.jobs.pictures.result(job.id, 0)
+    original = await town.app.client.shell.pictures.result(job.id, 0)
     assert len(original.data) > 200_000
 
     details = f"e1:details:{job.id}"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import Any
 
 from bot.core.servers.settings_cache import SettingsCache
+from bot.core.service.catalogue import CurrentCatalogue
 from bot.core.tasks import Tasks
 from bot.ports import NullMeter
 from bot.rules.catalogue.catalogue import Catalogue
@@ -19,16 +19,18 @@ def bare_shell(
     catalogue: Catalogue, *, store: Any = None, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> Shell:
     """Knows the models and what ``store`` tells; everything that makes or keeps pictures is missing."""
-    jobs: Any = SimpleNamespace(catalogue=catalogue)
     missing: Any = None
     return Shell(
         config=UiConfig("gpt-image-2.5-flare", is_official=True),
-        jobs=jobs,
+        intake=missing,
+        jobs=missing,
+        pictures=missing,
         batches=missing,
         recovery=missing,
         admin=missing,
         forgettings=missing,
         settings_cache=SettingsCache(store),
+        current_catalogue=CurrentCatalogue(catalogue),
         store=store,
         files=missing,
         deliveries=missing,

@@ -1,1 +1,1 @@
-"""One picture from the wish to the bill: intake, queue, attempts, settlement, recovery; batches of them."""
+"""One picture from the wish to the bill: intake, queue, the run itself, settlement, recovery; batches of them."""

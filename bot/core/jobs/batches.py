@@ -13,8 +13,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from bot.core.jobs.intake import Quote
+from bot.core.jobs.intake import Intake, Quote
 from bot.core.jobs.jobs import Jobs
+from bot.core.jobs.pictures import Pictures
+from bot.core.jobs.settlement import Settlement
 from bot.core.tasks import Tasks
 from bot.ports import (
     Batch,
@@ -75,16 +77,16 @@ class _Running:
 class _Line:
     """The delivery of a line: the batch speaks for it."""
 
-    def __init__(self, running: _Running, jobs: Jobs) -> None:
+    def __init__(self, running: _Running, pictures: Pictures) -> None:
         self._running = running
-        self._jobs = jobs
+        self._pictures = pictures
 
     async def progress(self, job: Job, progress: Progress) -> None: ...
 
     async def preview(self, job: Job, partial: Partial) -> None: ...
 
     async def result(self, job: Job, made: Sequence[Made], took_s: float) -> Delivered | None:
-        if await self._jobs.pictures.result(job.id, 0) is None:
+        if await self._pictures.result(job.id, 0) is None:
             self._running.spare[job.id] = [image for one in made for image in one.images]
         return None
 
@@ -94,9 +96,21 @@ class _Line:
 class Batches:
     """Open, start, cancel and resume batches."""
 
-    def __init__(self, store: Store, jobs: Jobs, tasks: Tasks, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: Store,
+        intake: Intake,
+        jobs: Jobs,
+        settlement: Settlement,
+        pictures: Pictures,
+        tasks: Tasks,
+        clock: Clock,
+    ) -> None:
         self._store = store
+        self._intake = intake
         self._jobs = jobs
+        self._settlement = settlement
+        self._pictures = pictures
         self._tasks = tasks
         self._clock = clock
         self._running: dict[str, _Running] = {}
@@ -116,7 +130,7 @@ class Batches:
         for number, prompt in lines:
             options = replace(raw, prompt=prompt, count=1, preview=False)
             try:
-                quotes.append(await self._jobs.prepare(asker, Kind.IMAGINE, options, model=model))
+                quotes.append(await self._intake.prepare(asker, Kind.IMAGINE, options, model=model))
             except InvalidOptions as invalid:
                 common = [problem for problem in invalid.problems if problem.option != PROMPT]
                 if common:
@@ -129,8 +143,8 @@ class Batches:
     async def open(
         self, asker: Asker, quotes: Sequence[Quote], answer: Answer, *, event_key: str
     ) -> tuple[Batch, list[Job]]:
-        """Reserves every line or none. Raises as ``Jobs.open``. It must then be started or abandoned."""
-        self._jobs.check_open(quotes[0], asker, answer, more_images=len(quotes) - 1)
+        """Reserves every line or none. Raises as ``Intake.open``. It must then be started or abandoned."""
+        self._intake.check_open(quotes[0], asker, answer, more_images=len(quotes) - 1)
         now = self._clock()
         batch = Batch(
             id=event_key[-20:],
@@ -165,7 +179,7 @@ class Batches:
     async def abandon(self, batch: Batch, jobs: Sequence[Job], reason: str) -> None:
         """Releases a batch that was never started (Discord forgot the interaction)."""
         for job in jobs:
-            await self._jobs.abandon(job, reason)
+            await self._intake.abandon(job, reason)
         await self._finish(batch)
         self._running.pop(batch.id, None)
 
@@ -223,7 +237,7 @@ class Batches:
             self._running.pop(batch.id, None)
 
     def _begin(self, job: Job, running: _Running) -> None:
-        line = self._jobs.start(job, Inputs(), _Line(running, self._jobs))
+        line = self._jobs.start(job, Inputs(), _Line(running, self._pictures))
         line.add_done_callback(lambda _: running.changed.set())
         running.lines[job.id] = line
 
@@ -233,7 +247,7 @@ class Batches:
             case JobState.RESERVED:
                 return await self._store.release(job, "cancelled", self._clock())
             case JobState.DISPATCHED:  # it may have been billed and is never sent again
-                kept = await self._jobs.pictures.kept_bill(job.id)
+                kept = await self._pictures.kept_bill(job.id)
                 if kept is None:
                     return await self._store.lose(job, "restart", self._clock())
                 return await self._store.produce(job, *kept, self._clock())
@@ -277,7 +291,7 @@ class Batches:
             job = await self._store.get_job(job_id)
             if job is not None and job.state is JobState.PRODUCED:
                 await self._close([job], Delivered(None, None))
-            await self._jobs.pictures.forget(job_id)
+            await self._pictures.forget(job_id)
 
     async def _post(self, batch: Batch, jobs: Sequence[Job], delivery: BatchDelivery, running: _Running) -> None:
         """Posts what of these ten lines was made and not shown yet, and closes those jobs."""
@@ -285,7 +299,7 @@ class Batches:
         pictures = [
             BatchPicture(job.batch_line or 0, job, image)
             for job in fresh
-            for image in running.spare.get(job.id) or await self._jobs.pictures.results(job.id)
+            for image in running.spare.get(job.id) or await self._pictures.results(job.id)
         ]
         lost = {job.id for job in fresh} - {picture.job.id for picture in pictures}
         if lost:
@@ -325,7 +339,7 @@ class Batches:
     async def _close(self, jobs: Sequence[Job], shown: Delivered) -> None:
         for job in jobs:
             try:
-                await self._jobs.close_delivered(job, shown)
+                await self._settlement.settle(job, shown)
             except LostLease:
                 log.warning("job %s was closed elsewhere while its group was posted", job.id)
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from bot.core.jobs.queue import OPERATOR_LANE, Ticket
+from bot.rules.people import Asker
+from bot.rules.requests import ImageRequest
+
 FIRST_GUESS_S = {"low": 12.0, "medium": 20.0, "high": 40.0, "xhigh": 60.0, "max": 90.0, "standard": 12.0, "hd": 20.0}
 """Seconds by quality until something was measured (rounded from the figures in the model pages and user reports)."""
 
@@ -19,6 +23,12 @@ class Estimates:
     def of(self, model: str, quality: str | None) -> float:
         measured = self._seconds.get((model, quality))
         return measured if measured is not None else FIRST_GUESS_S.get(quality or "", UNKNOWN_GUESS_S)
+
+    def ticket_for(self, asker: Asker, request: ImageRequest, *, own_key: bool, job_id: str = "") -> Ticket:
+        """A place in line as long as the request is expected to take. A server's own key has a lane of its own."""
+        lane = f"key {asker.place.key}" if own_key else OPERATOR_LANE
+        seconds = self.of(request.model, request.quality)
+        return Ticket(job_id, asker.place.key, asker.user_id, request.count, seconds, lane)
 
     def learn(self, model: str, quality: str | None, seconds: float) -> None:
         before = self._seconds.get((model, quality), seconds)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.core.jobs.circuit import Circuit
 from bot.core.jobs.estimates import Estimates
-from bot.core.jobs.queue import FairQueue, Ticket
-from bot.ports import Clock, CrashPoint, Files, ImageService, Meter, NullMeter, Store, nothing_happens
-from bot.rules.catalogue.catalogue import Catalogue
+from bot.core.jobs.queue import FairQueue
+from bot.core.service.catalogue import CurrentCatalogue
+from bot.core.service.circuit import Circuit
+from bot.ports import Clock, CrashPoint, Files, ImageService, Meter, Store
 from bot.rules.catalogue.model import Model
 from bot.rules.catalogue.pricing import upper_bound
 from bot.rules.errors import QueueTooLong, ServicePaused, ShuttingDown, StorageFull
-from bot.rules.ledger import Answer, Job, JobDraft
+from bot.rules.ledger import Answer, Job, JobDraft, JobState
 from bot.rules.limits.decide import Refused
 from bot.rules.money import MicroUSD
 from bot.rules.options.build import build_request
@@ -22,20 +22,10 @@ from bot.rules.people import Asker
 from bot.rules.requests import ImageRequest, Kind
 from bot.rules.servers.access import ServerSettings, check_access
 
-OPERATOR_LANE = "operator"
 NO_FALLBACK_WAIT_S = 13 * 60
 """Where the bot cannot post by itself (user installs), the result must be there while the interaction lives."""
 
 LONGEST_WAIT_S = 2 * 60 * 60
-
-
-@dataclass(frozen=True, slots=True)
-class JobsConfig:
-    """What the operator set. ``deadline_s`` None: by model and quality."""
-
-    default_model: str
-    images_per_minute: float
-    deadline_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +38,7 @@ class Quote:
 
 
 class Intake:
-    """Prepare and open. ``catalogue`` is replaced when the service tells which models end."""
+    """Prepare, open, abandon. ``default_model`` is the operator's."""
 
     def __init__(
         self,
@@ -57,24 +47,25 @@ class Intake:
         service: ImageService,
         files: Files,
         queue: FairQueue,
-        catalogue: Catalogue,
+        circuit: Circuit,
+        estimates: Estimates,
+        catalogue: CurrentCatalogue,
         clock: Clock,
-        config: JobsConfig,
-        meter: Meter | None = None,
-        crash_point: CrashPoint = nothing_happens,
+        default_model: str,
+        meter: Meter,
+        crash_point: CrashPoint,
     ) -> None:
         self._store = store
         self._service = service
         self._files = files
         self._queue = queue
+        self._circuit = circuit
+        self._estimates = estimates
+        self._catalogue = catalogue
         self._clock = clock
-        self._config = config
-        self._meter = meter or NullMeter()
+        self._default_model = default_model
+        self._meter = meter
         self._crash_point = crash_point
-        self._stopping = False
-        self.catalogue = catalogue
-        self.circuit = Circuit()
-        self.estimates = Estimates()
 
     async def prepare(
         self, asker: Asker, kind: Kind, raw: RawOptions, *, model: str | None = None, uploaded: Uploaded | None = None
@@ -84,7 +75,7 @@ class Intake:
         Raises ``UserError``; nothing was sent or written.
         """
         settings = await self._store.settings(asker.place)
-        wanted = model or settings.defaults.model or self._config.default_model
+        wanted = model or settings.defaults.model or self._default_model
         chosen = self._chosen(settings, asker, wanted)
         request = build_request(
             raw,
@@ -135,41 +126,29 @@ class Intake:
         self._meter.job_opened(quote.request.model)
         return jobs[0]
 
+    async def abandon(self, job: Job, reason: str) -> None:
+        """Releases a reserved job that was never started (Discord forgot the interaction)."""
+        await self._store.release(job, reason, self._clock())
+        self._meter.job_finished(JobState.RELEASED, job.request.model)
+
     def check_open(self, quote: Quote, asker: Asker, answer: Answer, *, more_images: int = 0) -> None:
         """Raises unless new work can be taken: not stopping, disk free, service working, and ready in time.
 
         ``more_images`` are made after this one, and must be ready in time too (a batch).
         """
-        if self._stopping:
+        if self._queue.is_closed:
             raise ShuttingDown
         if self._files.is_full():
             raise StorageFull
-        lane = self.lane_of(asker, quote.own_key)
         allowed = LONGEST_WAIT_S if answer.can_post else NO_FALLBACK_WAIT_S
-        ticket = self.ticket_for("", asker, quote.request, lane)
-        wait = self._queue.eta_s(ticket, self._config.images_per_minute)
-        wait += more_images * 60 / self._config.images_per_minute
+        ticket = self._estimates.ticket_for(asker, quote.request, own_key=quote.own_key)
+        wait = self._queue.eta_s(ticket, more_images=more_images)
         if wait > allowed:
             raise QueueTooLong(wait, allowed)
-        if not self.circuit.may_try(lane, self._clock()):
+        if not self._circuit.may_try(ticket.lane, self._clock()):
             raise ServicePaused
 
     def _chosen(self, settings: ServerSettings, asker: Asker, model_id: str) -> Model:
-        chosen = self.catalogue.choose(model_id, official=self._service.is_official, today=self._clock().date())
+        chosen = self._catalogue.now.choose(model_id, official=self._service.is_official, today=self._clock().date())
         check_access(settings, asker, chosen.id)
         return chosen
-
-    def use_catalogue(self, catalogue: Catalogue) -> None:
-        """From now on this is what is known of the models."""
-        self.catalogue = catalogue
-
-    def refuse_new(self) -> None:
-        """From now on nothing is opened: the process is about to end."""
-        self._stopping = True
-
-    def lane_of(self, asker: Asker, own_key: bool) -> str:
-        return f"key {asker.place.key}" if own_key else OPERATOR_LANE
-
-    def ticket_for(self, job_id: str, asker: Asker, request: ImageRequest, lane: str) -> Ticket:
-        seconds = self.estimates.of(request.model, request.quality)
-        return Ticket(job_id, asker.place.key, asker.user_id, request.count, seconds, lane)

@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 RETRY_S = 1.0
 """Seconds until a lane whose pace could not be asked (the ledger was busy) tries again."""
 
+OPERATOR_LANE = "operator"
+
 Pace = Callable[[str, int], Awaitable[float]]
 """(lane, images) to the seconds until the slot just taken begins."""
 
@@ -33,7 +35,7 @@ class Ticket:
     user_id: int
     images: int
     seconds: float
-    lane: str = "operator"
+    lane: str
     called: asyncio.Event = field(default_factory=asyncio.Event)
     left: bool = False
 
@@ -97,11 +99,15 @@ class FairOrder:
 
 
 class FairQueue:
-    """Calls tickets one after the other, at most ``max_running`` at once, each when its lane's pace allows."""
+    """Calls tickets one after the other, at most ``max_running`` at once, each when its lane's pace allows.
 
-    def __init__(self, *, max_running: int, pace: Pace, tasks: Tasks) -> None:
+    ``per_minute`` is that pace in pictures, for estimates alone; ``pace`` holds it.
+    """
+
+    def __init__(self, *, max_running: int, per_minute: float, pace: Pace, tasks: Tasks) -> None:
         self._running = asyncio.Semaphore(max_running)
         self._max_running = max_running
+        self._per_minute = per_minute
         self._pace = pace
         self._tasks = tasks
         self._lanes: dict[str, FairOrder] = {}
@@ -109,6 +115,10 @@ class FairQueue:
         self._active: dict[str, Ticket] = {}
         self._pacing: dict[str, Ticket] = {}
         self._closed = False
+
+    @property
+    def is_closed(self) -> bool:
+        return self._closed
 
     def close(self) -> None:
         """Nobody is called any more; who waits goes on waiting until cancelled."""
@@ -156,15 +166,19 @@ class FairQueue:
                 return number + ahead
         return None
 
-    def eta_s(self, ticket: Ticket, per_minute: float) -> float:
-        """Seconds until the ticket's result, by pace and by the places that come free; an estimate, not a promise."""
+    def eta_s(self, ticket: Ticket, *, more_images: int = 0) -> float:
+        """Seconds until the ticket's result, by pace and by the places that come free; an estimate, not a promise.
+
+        ``more_images`` come right after it and are waited for as well (a batch).
+        """
         images, work = 0, sum(active.seconds / 2 for active in self._active.values())
         for waiting in self._lanes.get(ticket.lane, FairOrder()).in_order():
             if waiting is ticket:
                 break
             images += waiting.images
             work += waiting.seconds
-        return max(images * 60 / per_minute, work / self._max_running) + ticket.seconds
+        in_line = max(images * 60 / self._per_minute, work / self._max_running)
+        return in_line + ticket.seconds + more_images * 60 / self._per_minute
 
     def waiting(self) -> int:
         return sum(len(lane) for lane in self._lanes.values()) + len(self._pacing)

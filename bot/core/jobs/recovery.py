@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 from bot.core.jobs.jobs import Jobs
 from bot.core.jobs.pictures import Pictures
+from bot.core.jobs.settlement import Settlement
 from bot.ports import CannotDeliver, Clock, Delivered, Delivery, Store
 from bot.rules.errors import Interrupted
 from bot.rules.ledger import Job, JobState, LostLease
@@ -30,9 +31,18 @@ MOST_TRIES = 3
 
 
 class Recovery:
-    def __init__(self, store: Store, jobs: Jobs, pictures: Pictures, delivery_for: DeliveryFor, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: Store,
+        jobs: Jobs,
+        settlement: Settlement,
+        pictures: Pictures,
+        delivery_for: DeliveryFor,
+        clock: Clock,
+    ) -> None:
         self._store = store
         self._jobs = jobs
+        self._settlement = settlement
         self._pictures = pictures
         self._delivery_for = delivery_for
         self._clock = clock
@@ -44,7 +54,7 @@ class Recovery:
 
         Returns how many there were. Lines of batches are only brought as far as ``batches.py`` can go on with them.
         """
-        await self._jobs.closing.catch_up()
+        await self._settlement.settle_outstanding()
         found = [*await self._store.adopt(self._clock()), *await self._dropped()]
         for job in found:
             try:
@@ -61,13 +71,16 @@ class Recovery:
 
     async def _dropped(self) -> list[Job]:
         """Jobs that this process holds but is not at work on, in two rounds running: something failed half-way."""
-        at_work = self._jobs.live_ids()
+        at_work = self._at_work()
         held = await self._store.unfinished()
-        at_work |= self._jobs.live_ids()
+        at_work |= self._at_work()
         idle = {job.id: job for job in held if job.id not in at_work and job.batch_id is None and not job.waiting}
         dropped = [job for job in idle.values() if job.id in self._suspects]
         self._suspects = frozenset(idle)
         return dropped
+
+    def _at_work(self) -> frozenset[str]:
+        return self._jobs.running_ids() | frozenset(self._settlement.outstanding)
 
     async def _count_try(self, job: Job) -> None:
         self._tries[job.id] += 1
@@ -108,20 +121,19 @@ class Recovery:
         if not images:
             log.error("job %s was paid for but its pictures are not on disk", job.id)
             await self._tell(job, Interrupted(maybe_billed=True))
-            await self._jobs.close_delivered(job, Delivered(None, None))
+            await self._settlement.settle(job, Delivered(None, None))
             return True
         if delivery is None and job.answer is None:  # forgotten, or sealed with a key that is gone
             await self._store.set_waiting(job, True)
             return False
         try:
-            reach = delivery or self._delivery_for(job)
-            delivered = await reach.result(job, (Made(tuple(images)),), 0.0)
+            delivered = await (delivery or self._delivery_for(job)).result(job, (Made(tuple(images)),), 0.0)
         except CannotDeliver as problem:
             log.warning("job %s still cannot be delivered (%s)", job.id, problem)
             await self._store.set_waiting(job, True)
             return False
         if delivered is not None:
-            await self._jobs.close_delivered(job, delivered)
+            await self._settlement.settle(job, delivered)
         return True
 
     async def _tell(self, job: Job, error: Exception) -> None:

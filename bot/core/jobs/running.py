@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from bot.core.jobs.queue import Ticket
 from bot.ports import Delivery
-from bot.rules.ledger import Job, JobState
+from bot.rules.ledger import HOLDING, Job, JobState
 from bot.rules.requests import Inputs
 
 
@@ -27,18 +27,27 @@ CANCELLED = {
 
 
 @dataclass(eq=False, slots=True)
-class Live:
+class RunningJob:
     """A started job in this process; ``job`` is the row as last written.
 
-    ``drawing``: it may be on the bill by now. ``made``: there are pictures. ``shown``: the person has them.
+    ``maybe_billed``: it was sent. ``made``: there are pictures. ``shown``: the person has them.
     """
 
     job: Job
     inputs: Inputs
     delivery: Delivery
+    ticket: Ticket
     task: asyncio.Task[None] | None = None
     cancelled_by_person: bool = False
-    drawing: bool = False
+    maybe_billed: bool = False
     made: bool = False
     shown: bool = False
-    ticket: Ticket | None = None
+
+    @property
+    def can_be_cancelled(self) -> bool:
+        return self.task is not None and not self.made and self.job.state in HOLDING
+
+    @property
+    def is_batch_line_in_line(self) -> bool:
+        """A line of a batch that was not sent yet: an orderly end of the process leaves it to the next start."""
+        return self.job.state is JobState.RESERVED and self.job.batch_id is not None

@@ -1,4 +1,4 @@
-"""Writing down what has happened already, however long the ledger takes: the ends of jobs, patiently.
+"""Settlement: writing into the ledger how a job ended, however long the ledger takes.
 
 Law: what is written here is true before it is written, so it is tried again, never given up for a busy ledger.
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from bot.ports import Clock, CrashPoint, Delivered, Store, nothing_happens, posting_key
 from bot.rules.errors import Busy, StorageFull
-from bot.rules.ledger import Bill, Job, JobState, LostLease
+from bot.rules.ledger import FINAL, Bill, Job, JobState, LostLease
 
 log = logging.getLogger(__name__)
 
@@ -23,17 +23,17 @@ UNWRITABLE = (Busy, StorageFull)
 
 
 @dataclass(frozen=True, slots=True)
-class Owed:
+class ShownResult:
     """What the ledger must be told of pictures that a person has. ``bill`` is needed while the job is *dispatched*."""
 
     job: Job
     delivered: Delivered
     bill: Bill
-    revised: str | None
+    revised_prompt: str | None
 
 
-class Closing:
-    """``owed`` is what was shown and could not be written yet."""
+class Settlement:
+    """``outstanding`` is what was shown and could not be written yet, by job."""
 
     def __init__(
         self,
@@ -47,9 +47,55 @@ class Closing:
         self._clock = clock
         self._crash_point = crash_point
         self._sleep = sleep
-        self.owed: dict[str, Owed] = {}
+        self.outstanding: dict[str, ShownResult] = {}
 
-    async def insist(self, write: Callable[[], Awaitable[Job]]) -> Job:
+    # --- a job with pictures --------------------------------------------------------------------------------------
+
+    async def produce(self, job: Job, bill: Bill, revised_prompt: str | None) -> Job:
+        return await self._until_written(lambda: self._store.produce(job, bill, revised_prompt, self._clock()))
+
+    async def keep_waiting(self, job: Job) -> Job:
+        """Marks a produced job whose pictures cannot be shown now: they are offered later."""
+        return await self._until_written(lambda: self._store.set_waiting(job, True))
+
+    async def settle(self, job: Job, where: Delivered) -> Job:
+        """Writes delivered and settled: the end of a job whose pictures a person has."""
+        delivered = await self._deliver(job, where)
+        self._crash_point("delivered")
+        settled = await self._until_written(lambda: self._store.settle(delivered, self._clock()))
+        if where.posted:  # the ledger knows the message now: the mark that one was being posted has done its work
+            await self._store.set_fact(posting_key(job.id), None)
+        return settled
+
+    async def settle_shown(self, shown: ShownResult) -> Job:
+        """The same right after showing; what cannot be written now is outstanding."""
+        self.outstanding[shown.job.id] = shown
+        return await self._try_to_settle(shown)
+
+    async def settle_outstanding(self) -> None:
+        """Writes what is outstanding, as far as the ledger can be written again."""
+        for shown in list(self.outstanding.values()):
+            await self._try_to_settle(shown)
+
+    # --- a job without --------------------------------------------------------------------------------------------
+
+    async def refuse(self, job: Job, reason: str) -> Job:
+        return await self._until_written(lambda: self._store.refuse(job, reason, self._clock()))
+
+    async def close_unmade(self, job: Job, reason: str, *, maybe_billed: bool) -> Job:
+        """Ends a job without pictures; a job that ended already, or has its pictures, stays as it is."""
+        if job.state in FINAL or job.state is JobState.PRODUCED:
+            return job
+        close = self._store.lose if maybe_billed else self._store.release
+        try:
+            return await self._until_written(lambda: close(job, reason, self._clock()))
+        except LostLease:
+            log.warning("job %s moved on elsewhere while it was being closed (%s)", job.id, reason)
+            return job
+
+    # --- patience -------------------------------------------------------------------------------------------------
+
+    async def _until_written(self, write: Callable[[], Awaitable[Job]]) -> Job:
         """The job after the write. Raises what the last try raised, after some 15 s of trying."""
         for wait in WAITS_S:
             try:
@@ -59,43 +105,26 @@ class Closing:
             await self._sleep(wait)
         return await write()
 
-    async def delivered(self, job: Job, where: Delivered) -> Job:
-        """Writes delivered and settled: the end of a job whose pictures a person has."""
-        shown = await self._deliver(job, where)
-        self._crash_point("delivered")
-        settled = await self.insist(lambda: self._store.settle(shown, self._clock()))
-        if where.posted:  # the ledger knows the message now: the mark that one was being posted has done its work
-            await self._store.set_fact(posting_key(job.id), None)
-        return settled
-
     async def _deliver(self, job: Job, where: Delivered) -> Job:
         if job.state is JobState.DELIVERED:
             return job
-        return await self.insist(lambda: self._store.deliver(job, where.message_id, where.channel_id, self._clock()))
+        return await self._until_written(
+            lambda: self._store.deliver(job, where.message_id, where.channel_id, self._clock())
+        )
 
-    async def shown(self, owed: Owed) -> Job:
-        """The same right after showing; what cannot be written now is owed."""
-        self.owed[owed.job.id] = owed
-        return await self._pay(owed)
-
-    async def catch_up(self) -> None:
-        """Writes what is owed, as far as the ledger can be written again."""
-        for owed in list(self.owed.values()):
-            await self._pay(owed)
-
-    async def _pay(self, owed: Owed) -> Job:
-        job = owed.job
+    async def _try_to_settle(self, shown: ShownResult) -> Job:
+        job = shown.job
         try:
             if job.state is JobState.DISPATCHED:
-                job = await self._store.produce(job, owed.bill, owed.revised, self._clock())
-                self.owed[job.id] = owed = replace(owed, job=job)
-            job = await self._deliver(job, owed.delivered)
-            self.owed[job.id] = replace(owed, job=job)
-            job = await self.delivered(job, owed.delivered)
+                job = await self._store.produce(job, shown.bill, shown.revised_prompt, self._clock())
+                self.outstanding[job.id] = shown = replace(shown, job=job)
+            job = await self._deliver(job, shown.delivered)
+            self.outstanding[job.id] = replace(shown, job=job)
+            job = await self.settle(job, shown.delivered)
         except UNWRITABLE:
             log.warning("job %s: the ledger learns later that its pictures were shown", job.id)
             return job
         except LostLease:
             log.warning("job %s is held by another process now", job.id)
-        self.owed.pop(job.id, None)
+        self.outstanding.pop(job.id, None)
         return job

@@ -1,13 +1,12 @@
-"""Watches the service's own list of models: what ends, what this key may use, and who must be warned."""
+"""Models that end: read daily from the service's own list, put into the catalogue, and told to who must know."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from datetime import timedelta
 
+from bot.core.service.catalogue import CurrentCatalogue
 from bot.ports import Clock, ImageService, Notifier, Store
-from bot.rules.catalogue.catalogue import Catalogue
 from bot.rules.faults import ServiceFault
 
 log = logging.getLogger(__name__)
@@ -15,7 +14,7 @@ log = logging.getLogger(__name__)
 WARN_BEFORE = timedelta(days=30)
 
 
-class ModelWatch:
+class ModelEnds:
     """Asks at start and daily; a service without the list, or one that is down, changes nothing."""
 
     def __init__(
@@ -24,35 +23,32 @@ class ModelWatch:
         store: Store,
         notifier: Notifier,
         clock: Clock,
-        catalogue: Catalogue,
-        publish: Callable[[Catalogue], None],
+        catalogue: CurrentCatalogue,
     ) -> None:
         self._service = service
         self._store = store
         self._notifier = notifier
         self._clock = clock
         self._catalogue = catalogue
-        self._publish = publish
 
-    async def look(self) -> None:
-        """Asks once, publishes the catalogue with the service's dates, and warns about ends within 30 days."""
+    async def check(self) -> None:
+        """Asks once, puts the service's dates into the catalogue, and warns about ends within 30 days."""
         try:
             known = await self._service.known_models()
         except ServiceFault as problem:
             log.warning("the list of models could not be read: %s", problem)
             known = None
         if known:
-            self._catalogue = self._catalogue.with_service_facts(
+            self._catalogue.now = self._catalogue.now.with_service_facts(
                 {model.id: model.ends_on for model in known}, complete=self._service.is_official
             )
-            self._publish(self._catalogue)
         dated = frozenset(model.id for model in known or () if model.ends_on is not None)
         await self._warn(dated)
 
     async def _warn(self, dated: frozenset[str]) -> None:
         """On a compatible server, OpenAI's own dates mean nothing: only what that server itself dated is told."""
         today = self._clock().date()
-        for model in self._catalogue.offered(official=self._service.is_official, today=today):
+        for model in self._catalogue.now.offered(official=self._service.is_official, today=today):
             if not self._service.is_official and model.id not in dated:
                 continue
             if model.ends_on is None or model.ends_on - today > WARN_BEFORE:

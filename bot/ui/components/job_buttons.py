@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import discord
 
-from bot.core.jobs.jobs import CancelOutcome
+from bot.core.jobs.running import CancelOutcome
 from bot.rules.errors import NotFound
 from bot.rules.ledger import Job
 from bot.rules.requests import Kind
@@ -105,7 +105,7 @@ class Delete(JobItem, template=pattern("delete")):
         await interaction.response.defer()
         acknowledged(interaction)
         await interaction.client.shell.store.mark_deleted(job.id)
-        await interaction.client.shell.jobs.pictures.forget(job.id)
+        await interaction.client.shell.pictures.forget(job.id)
         await _delete_message(interaction)
 
 

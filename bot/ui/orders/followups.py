@@ -35,8 +35,8 @@ async def again(interaction: Interaction, job: Job) -> None:
 
 def _with_same_inputs(shell: Shell, job: Job) -> Gather:
     async def gathered(asker: Asker, private: bool) -> Order:
-        quote = await shell.jobs.reprice(asker, replace(job.request, private=private))
-        inputs = await shell.jobs.pictures.inputs(job.id)
+        quote = await shell.intake.reprice(asker, replace(job.request, private=private))
+        inputs = await shell.pictures.inputs(job.id)
         if inputs is None:
             raise BadUpload(UploadProblem.GONE, "image")
         return Order(quote, inputs)
@@ -72,7 +72,7 @@ async def edit(interaction: Interaction, job: Job, index: int, prompt: str, mask
 
 async def picture_source(interaction: Interaction, job: Job, index: int) -> Source:
     """One of the job's pictures: the kept original, else what hangs at the message. Raises ``BadUpload``."""
-    original = await interaction.client.shell.jobs.pictures.result(job.id, index)
+    original = await interaction.client.shell.pictures.result(job.id, index)
     if original is not None:
         return held("image", await _without_svg(original))
     pictures = pictures_at(interaction.message)

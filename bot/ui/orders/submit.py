@@ -65,7 +65,7 @@ async def take_on(
 
     async def reserve() -> tuple[Job, Order]:
         order = await gather(asker, hidden)
-        job = await shell.jobs.open(
+        job = await shell.intake.open(
             asker,
             order.quote,
             answer,
@@ -84,7 +84,7 @@ async def take_on(
     except Forgotten as reason:
         job, _ = await reserving
         log.info("job %s: Discord forgot the interaction %s", job.id, reason)
-        await shell.jobs.abandon(job, "forgotten")
+        await shell.intake.abandon(job, "forgotten")
         return None
     finally:
         reserving.cancel()
@@ -108,7 +108,7 @@ async def _acknowledge_and_start(
     except Forgotten:
         raise
     except BaseException:
-        await shell.jobs.abandon(job, "not acknowledged")
+        await shell.intake.abandon(job, "not acknowledged")
         raise
     delivery = interaction.client.shell.deliveries.of_job(
         job, limit_bytes=interaction.filesize_limit, notes=order.notes

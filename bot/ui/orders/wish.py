@@ -43,7 +43,7 @@ def gather(shell: Shell, wish: Wish) -> Gather:
     async def gathered(asker: Asker, private: bool) -> Order:
         raw = replace(await _with_file(wish), private=private)
         if not wish.pictures:
-            return Order(await shell.jobs.prepare(asker, wish.kind, raw, model=wish.model))
+            return Order(await shell.intake.prepare(asker, wish.kind, raw, model=wish.model))
         quote, ready = await ready_inputs(shell, asker, replace(wish, raw=raw))
         return Order(quote, ready.inputs, ready.notes)
 
@@ -59,7 +59,7 @@ async def ready_inputs(shell: Shell, asker: Asker, wish: Wish) -> tuple[Quote, P
     read = await read_all([*wish.pictures, *extras])
     pictures = read[: len(wish.pictures)]
     others = dict(read[len(wish.pictures) :])
-    quote = await shell.jobs.prepare(
+    quote = await shell.intake.prepare(
         asker,
         wish.kind,
         wish.raw,
@@ -81,7 +81,7 @@ async def ready_inputs(shell: Shell, asker: Asker, wish: Wish) -> tuple[Quote, P
         target_long_edge=useful_edge_px(request.size),
     )
     if ready.inputs.mask is not None and not request.has_mask:  # the picture's own transparency; it costs like a mask
-        quote = await shell.jobs.reprice(asker, replace(request, has_mask=True))
+        quote = await shell.intake.reprice(asker, replace(request, has_mask=True))
     return quote, ready
 
 

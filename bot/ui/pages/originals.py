@@ -21,7 +21,7 @@ async def offer_originals(interaction: Interaction, job: Job) -> None:
     if interaction.message is None or job.deleted:
         return
     shown = {attachment.size for attachment in interaction.message.attachments}
-    made = await interaction.client.shell.jobs.pictures.results(job.id)
+    made = await interaction.client.shell.pictures.results(job.id)
     hidden = [(number, image) for number, image in enumerate(made, start=1) if len(image.data) not in shown]
     if not hidden:
         return

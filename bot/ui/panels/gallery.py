@@ -166,7 +166,7 @@ async def _parts(interaction: Interaction, wanted: Filter) -> dict[str, Any]:
 
 async def _sheet(interaction: Interaction, jobs: Sequence[Job]) -> bytes | None:
     """The first picture of each job in a grid; None when no original is kept any more."""
-    pictures = [await interaction.client.shell.jobs.pictures.result(job.id, 0) for job in jobs]
+    pictures = [await interaction.client.shell.pictures.result(job.id, 0) for job in jobs]
     if not any(pictures):
         return None
     return await offload(contact_sheet, [picture.data if picture is not None else b"" for picture in pictures])

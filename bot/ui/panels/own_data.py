@@ -95,7 +95,7 @@ async def _stop_waiting(interaction: Interaction) -> int:
     """Takes the person's jobs that still wait out of line, wherever they are: they would have no words left."""
     shell, asker = interaction.client.shell, asker_of(interaction)
     stopped = 0
-    for job_id in shell.jobs.live_ids():
+    for job_id in shell.jobs.running_ids():
         job = await shell.store.get_job(job_id)
         if job is not None and job.asker.user_id == asker.user_id and shell.jobs.is_waiting(job_id):
             await shell.jobs.cancel(job_id, replace(asker, place=job.asker.place))
@@ -105,7 +105,7 @@ async def _stop_waiting(interaction: Interaction) -> int:
 
 async def forget(shell: Shell, user_id: int) -> Sequence[str]:
     """Forgets the person; returns the ids of the jobs that held something. Their files go too."""
-    running = shell.jobs.live_ids()
+    running = shell.jobs.running_ids()
     gone = await shell.store.forget_member(user_id)
     for job_id in gone:
         await shell.files.remove(job_id)
@@ -119,7 +119,7 @@ async def forget(shell: Shell, user_id: int) -> Sequence[str]:
 
 async def _remove_when_done(shell: Shell, job_ids: Sequence[str]) -> None:
     """A picture that was being drawn is still shown to the one who asked; what is kept of it goes right after."""
-    while set(job_ids) & shell.jobs.live_ids():  # noqa: ASYNC110  # a job that ends tells only its own delivery
+    while set(job_ids) & shell.jobs.running_ids():  # noqa: ASYNC110  # a job that ends tells only its own delivery
         await asyncio.sleep(LOOK_AGAIN_S)
     for job_id in job_ids:
         await shell.files.remove(job_id)

@@ -18,10 +18,12 @@ from PIL import Image
 from bot.adapters.database import SqlStore, open_store
 from bot.adapters.files.disk import DiskFiles
 from bot.adapters.secrets import Secrets
+from bot.core.jobs.assembly import assemble
 from bot.core.jobs.batches import Batches, BatchLinesRefused
-from bot.core.jobs.jobs import Jobs, JobsConfig
 from bot.core.jobs.queue import FairQueue
 from bot.core.jobs.recovery import Recovery
+from bot.core.service.catalogue import CurrentCatalogue
+from bot.core.service.circuit import Circuit
 from bot.core.tasks import Tasks
 from bot.ports import Batch, BatchCounts, BatchPicture, CannotDeliver, Delivered
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
@@ -157,21 +159,30 @@ class Life:
         ledger: Any = _Mortal(store, self)
         service: Any = studio
         nobody: Any = Nobody()
-        self.jobs = Jobs(
+        parts = assemble(
             store=ledger,
             service=service,
             files=DiskFiles(folder, floor_bytes=0),
-            queue=FairQueue(max_running=more.pop("at_once", 4), pace=_at_once, tasks=self.tasks),
-            catalogue=CATALOGUE,
+            queue=FairQueue(
+                max_running=more.pop("at_once", 4),
+                per_minute=more.pop("per_minute", 6000),
+                pace=_at_once,
+                tasks=self.tasks,
+            ),
+            circuit=Circuit(),
+            catalogue=CurrentCatalogue(CATALOGUE),
             notifier=nobody,
             clock=lambda: self.now,
             tasks=self.tasks,
-            config=JobsConfig("gpt-image-2.5-flare", more.pop("per_minute", 6000)),
+            default_model="gpt-image-2.5-flare",
             member_tag=str,
             crash_point=self.reach,
         )
-        self.batches = Batches(ledger, self.jobs, self.tasks, lambda: self.now)
-        self.recovery = Recovery(ledger, self.jobs, self.jobs.pictures, nobody, lambda: self.now)
+        self.jobs, self.pictures = parts.jobs, parts.pictures
+        self.batches = Batches(
+            ledger, parts.intake, self.jobs, parts.settlement, self.pictures, self.tasks, lambda: self.now
+        )
+        self.recovery = Recovery(ledger, self.jobs, parts.settlement, self.pictures, nobody, lambda: self.now)
 
     def reach(self, name: str) -> None:
         """Dies here if this is the boundary it is to die at."""
@@ -463,7 +474,7 @@ async def test_a_batch_whose_maker_is_forgotten_ends_quietly(world: World) -> No
     assert world.channel.groups == {}
     assert world.channel.summaries == []
     assert (await world.store.counts_by_state())[JobState.PRODUCED] == 0
-    assert [await life.jobs.pictures.results(job_id) for job_id in gone] == [[]] * 4
+    assert [await life.pictures.results(job_id) for job_id in gone] == [[]] * 4
 
 
 async def test_pictures_that_cannot_be_posted_wait_for_their_maker(world: World) -> None:
@@ -601,7 +612,7 @@ async def test_a_round_of_recovery_leaves_running_batches_alone(world: World) ->
 
 async def test_a_full_disk_costs_no_picture(world: World) -> None:
     life = await world.live()
-    files: Any = life.jobs.pictures._files
+    files: Any = life.pictures._files
 
     def full(_: Path) -> int:
         return 0

@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from bot.adapters.files.disk import DiskFiles
-from bot.core.jobs.jobs import CancelOutcome
+from bot.core.jobs.running import CancelOutcome
+from bot.core.service.circuit import FIRST_PROBE
 from bot.ports import CannotDeliver
 from bot.rules.errors import Busy, Cancelled, Interrupted, NotFound, ServicePaused, ShuttingDown, StorageFull
 from bot.rules.faults import Billed, FaultKind, ServiceFailed
@@ -93,7 +94,7 @@ async def test_a_blocked_members_jobs_are_all_stopped_also_those_not_begun(core)
     core.jobs.start(await core.open("last"), Inputs(), core.delivery)
 
     assert await core.jobs.cancel_all_of(core.asker(9), 1) == 7
-    assert core.jobs.live_ids() == frozenset()
+    assert core.jobs.running_ids() == frozenset()
     assert sorted(await states(core)) == sorted([JobState.UNKNOWN] * 4 + [JobState.RELEASED] * 3)
 
 
@@ -195,7 +196,7 @@ async def test_pictures_are_shown_though_the_ledger_cannot_be_written_and_it_lea
     assert len(core.delivery.shown) == 1
     assert await states(core) == [JobState.DISPATCHED]
 
-    await core.jobs.closing.catch_up()
+    await core.settlement.settle_outstanding()
 
     assert await states(core) == [JobState.SETTLED]
     assert core.delivery.told == []
@@ -232,7 +233,7 @@ async def test_a_picture_that_was_begun_is_kept_below_the_floor(store, tmp_path)
     job = await core.open()
     free[0] = 100 * 1024**2
     await asyncio.wait({core.jobs.start(job, Inputs(), core.delivery)})
-    assert await core.jobs.pictures.results(job.id)
+    assert await core.pictures.results(job.id)
     await core.end()
 
 
@@ -258,7 +259,7 @@ async def test_a_key_that_is_refused_pauses_the_line_until_a_probe_succeeds(core
     with pytest.raises(ServicePaused):
         await core.open("second")
     assert core.notices.heard == [("operator", False, "out_of_funds")]
-    core.now += core.jobs.circuit._open["operator"].interval
+    core.now += FIRST_PROBE
     await core.run("probe")
 
     assert core.notices.heard[1:] == [("operator", True, "")]
@@ -351,8 +352,7 @@ async def test_whichever_call_fails_every_invariant_holds(layer, tmp_path, store
             await asyncio.wait({core.jobs.start(job, Inputs(), core.delivery)}, timeout=0.3 if lasting else 10)
         await core.end()
         whole = Core(store, DiskFiles(tmp_path, floor_bytes=0), service)  # it works again; what was dropped is found
-        whole.jobs.closing = core.jobs.closing
-        whole.jobs.closing._store = store
+        whole.settlement.outstanding.update(core.settlement.outstanding)
         whole.delivery = core.delivery
         for _ in range(3):
             await whole.recovery.adopt_and_close()

@@ -13,7 +13,7 @@ from bot.core.tasks import Tasks
 
 
 def ticket(name: str, place: str = "g1", user: int = 1, images: int = 1) -> Ticket:
-    return Ticket(name, place, user, images, 10.0)
+    return Ticket(name, place, user, images, 10.0, "operator")
 
 
 def test_servers_take_turns_and_inside_a_server_members_do():
@@ -68,7 +68,7 @@ class Line:
         self.tasks = Tasks()
         self.delays: list[float] = []
         self.paced: list[tuple[str, int]] = []
-        self.queue = FairQueue(max_running=max_running, pace=self._pace, tasks=self.tasks)
+        self.queue = FairQueue(max_running=max_running, per_minute=6000, pace=self._pace, tasks=self.tasks)
         self.ran: list[str] = []
         self.finish = asyncio.Event()
         self.most = 0
@@ -168,11 +168,11 @@ async def test_a_pace_that_cannot_be_asked_loses_nobody(monkeypatch, caplog):
 
 
 def test_the_estimate_grows_with_the_pictures_ahead():
-    queue = FairQueue(max_running=4, pace=None, tasks=None)
+    queue = FairQueue(max_running=4, per_minute=5, pace=None, tasks=None)
     order = queue._lanes.setdefault("operator", FairOrder())
     mine = ticket("mine", user=9)
     for n in range(5):
         order.add(ticket(str(n), user=n))
     order.add(mine)
 
-    assert queue.eta_s(mine, per_minute=5) == pytest.approx(5 * 12 + 10)
+    assert queue.eta_s(mine) == pytest.approx(5 * 12 + 10)

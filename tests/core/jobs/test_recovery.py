@@ -72,7 +72,7 @@ async def test_dispatched_is_unknown_told_and_never_sent(left):
 
 async def test_dispatched_with_all_its_pictures_on_disk_is_shown_and_charged_as_billed(left):
     job = await left(JobState.DISPATCHED)
-    await left.core.jobs.pictures.keep_results(job.id, MADE, BILL, "a fox, revised")
+    await left.core.pictures.keep_results(job.id, MADE, BILL, "a fox, revised")
     await left.next_life()
 
     job = await only(left)
@@ -92,7 +92,7 @@ async def test_dispatched_with_only_some_of_its_pictures_on_disk_is_unknown(left
 
 async def test_produced_is_shown(left):
     job = await left(JobState.PRODUCED)
-    await left.core.jobs.pictures.keep_results(job.id, MADE, BILL, None)
+    await left.core.pictures.keep_results(job.id, MADE, BILL, None)
     await left.next_life()
 
     assert (await only(left)).state is JobState.SETTLED
@@ -102,7 +102,7 @@ async def test_produced_is_shown(left):
 
 async def test_produced_that_cannot_be_shown_waits_and_is_left_alone_by_later_rounds(left):
     job = await left(JobState.PRODUCED)
-    await left.core.jobs.pictures.keep_results(job.id, MADE, BILL, None)
+    await left.core.pictures.keep_results(job.id, MADE, BILL, None)
     left.core.delivery.trouble = [CannotDeliver("no")]
     for _ in range(3):
         await left.next_life()
@@ -138,7 +138,7 @@ async def test_of_two_that_recover_one_acts(left):
 
 async def test_a_job_without_an_answer_to_deliver_to_waits(left):
     job = await left(JobState.PRODUCED)
-    await left.core.jobs.pictures.keep_results(job.id, MADE, BILL, None)
+    await left.core.pictures.keep_results(job.id, MADE, BILL, None)
 
     assert not await left.core.recovery.deliver_kept(replace(job, answer=None))
     assert (await only(left)).waiting
@@ -150,4 +150,4 @@ async def test_a_job_between_its_opening_and_its_start_is_not_taken_for_dropped(
 
     (found,) = await every_job(core.store)
     assert found.state is JobState.RESERVED
-    await core.jobs.abandon(job, "the test is over")
+    await core.intake.abandon(job, "the test is over")

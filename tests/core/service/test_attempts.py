@@ -6,12 +6,13 @@ import asyncio
 
 import pytest
 
-from bot.core.jobs.attempts import RETRIES, Attempts, Order
+from bot.core.service.attempts import RETRIES, Attempts, ServiceCall
+from bot.core.service.catalogue import CurrentCatalogue
 from bot.ports import NullMeter
 from bot.rules.errors import Busy
 from bot.rules.faults import Billed, FaultKind
 from bot.rules.requests import Endpoint, ImageRequest, Inputs, Kind
-from tests.core.conftest import NOON, FakeService, fault
+from tests.core.conftest import CATALOGUE, NOON, FakeService, fault
 
 
 class Pace:
@@ -32,15 +33,23 @@ class Desk:
         self.waited: list[float] = []
         model = "dall-e-3" if calls > 1 else "gpt-image-2.5-flare"
         request = ImageRequest(Kind.IMAGINE, Endpoint.GENERATIONS, model, "a fox", "a fox", count=calls, calls=calls)
-        self.order = Order(request, Inputs(), "tag", "operator", deadline_s)
-        self.attempts = Attempts(self.service, self.pace, lambda: NOON, NullMeter(), sleep=self.wait)
+        self.call = ServiceCall(request, Inputs(), "tag", "operator", deadline_s)
+        self.attempts = Attempts(
+            self.service,
+            self.pace,
+            lambda: NOON,
+            NullMeter(),
+            catalogue=CurrentCatalogue(CATALOGUE),
+            member_tag=str,
+            sleep=self.wait,
+        )
 
     async def wait(self, seconds: float) -> None:
         self.waited.append(seconds)
         await asyncio.sleep(0)
 
     async def outcome(self):
-        return await self.attempts.carry_out(self.order, None)
+        return await self.attempts.make(self.call, None)
 
 
 @pytest.mark.parametrize("kind", FaultKind)

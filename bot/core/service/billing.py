@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.core.jobs.attempts import Outcome
+from bot.core.service.attempts import CallResults
 from bot.rules.catalogue.model import Model
 from bot.rules.catalogue.pricing import charge, is_usable
 from bot.rules.ledger import Bill, Job
@@ -16,32 +16,32 @@ from bot.rules.requests import Usage
 log = logging.getLogger(__name__)
 
 
-def bill_for(job: Job, outcome: Outcome, model: Model | None) -> Bill:
-    """The charge for an outcome with pictures.
+def bill_for(job: Job, results: CallResults, model: Model | None) -> Bill:
+    """The charge for calls that made pictures.
 
     Calls that made nothing but may have been billed keep their share of the reservation. A report above the
     reservation is cut to it (budgets never overrun) and logged.
     """
-    images = sum(len(made.images) for made in outcome.made)
+    images = sum(len(made.images) for made in results.made)
     if model is None:
         return Bill(job.reserved_micro_usd, images, estimated=True)
-    unconfirmed = job.reserved_micro_usd * outcome.maybe_billed_calls // max(job.request.calls, 1)
+    unconfirmed = job.reserved_micro_usd * results.maybe_billed_calls // max(job.request.calls, 1)
     one_call = replace(job.request, count=1, calls=1) if job.request.calls > 1 else job.request
-    charged = sum(charge(one_call, model, made.usage, len(made.images)) for made in outcome.made) + unconfirmed
+    charged = sum(charge(one_call, model, made.usage, len(made.images)) for made in results.made) + unconfirmed
     if charged > job.reserved_micro_usd:
         log.warning("job %s: %d micro-USD reported, %d were reserved", job.id, charged, job.reserved_micro_usd)
         charged = job.reserved_micro_usd
-    usages = [made.usage for made in outcome.made if made.usage and is_usable(made.usage, len(made.images))]
+    usages = [made.usage for made in results.made if made.usage and is_usable(made.usage, len(made.images))]
     return Bill(
         MicroUSD(charged),
         images,
-        usage=total(usages),
-        estimated=len(usages) < len(outcome.made) or unconfirmed > 0,
-        request_id=next((made.request_id for made in outcome.made if made.request_id), None),
+        usage=summed(usages),
+        estimated=len(usages) < len(results.made) or unconfirmed > 0,
+        request_id=next((made.request_id for made in results.made if made.request_id), None),
     )
 
 
-def total(usages: Sequence[Usage]) -> Usage | None:
+def summed(usages: Sequence[Usage]) -> Usage | None:
     """The sum of several calls' usage; None where none reported any."""
     if not usages:
         return None

@@ -12,9 +12,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bot.core.service.catalogue import CurrentCatalogue
 from bot.ports import Clock, ImageService, Meter, OnPartial, Store
+from bot.rules.catalogue.model import deadline_of
 from bot.rules.errors import Busy, StorageFull
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFault
+from bot.rules.ledger import Job
 from bot.rules.requests import ImageRequest, Inputs, Made
 
 log = logging.getLogger(__name__)
@@ -24,10 +27,13 @@ FIRST_WAIT_S = {FaultKind.UNREACHABLE: 0.5, FaultKind.RATE_LIMITED: 5.0, FaultKi
 CALLS_AT_ONCE = 4
 """Calls of one job in flight, for models that make one picture a call."""
 
+FALLBACK_DEADLINE_S = 180.0
+"""For a model that the catalogue does not know any more."""
+
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """One job's work for the service. ``lane`` is what is paced; ``deadline_s`` holds for all of it."""
+class ServiceCall:
+    """What every call of one job sends. ``lane`` is what is paced; ``deadline_s`` holds for all calls together."""
 
     request: ImageRequest
     inputs: Inputs
@@ -38,8 +44,8 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of an order. ``faults`` has one entry per call that made nothing; ``made`` may be short or empty."""
+class CallResults:
+    """What came of a job's calls. ``faults`` has one entry a call that made nothing; ``made`` may be short or empty."""
 
     made: tuple[Made, ...]
     faults: tuple[Fault, ...]
@@ -62,32 +68,56 @@ class Attempts:
         clock: Clock,
         meter: Meter,
         *,
+        catalogue: CurrentCatalogue,
+        member_tag: Callable[[int], str],
+        deadline_s: float | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._service = service
         self._store = store
         self._clock = clock
         self._meter = meter
+        self._catalogue = catalogue
+        self._member_tag = member_tag
+        self._deadline_s = deadline_s
         self._sleep = sleep
 
-    async def carry_out(self, order: Order, on_partial: OnPartial | None) -> Outcome:
-        """All calls of an order, within its deadline. Raises only ``CancelledError``."""
-        until = asyncio.get_running_loop().time() + order.deadline_s
+    async def call_for(self, job: Job, inputs: Inputs, lane: str) -> ServiceCall:
+        """What will be sent for a job. It reads the ledger (a server's own key), so it comes before *dispatched*."""
+        return ServiceCall(
+            request=job.request,
+            inputs=inputs,
+            member_tag=self._member_tag(job.asker.user_id),
+            lane=lane,
+            deadline_s=self.deadline_of(job.request),
+            api_key=await self._store.api_key(job.asker.place) if job.own_key else None,
+        )
+
+    def deadline_of(self, request: ImageRequest) -> float:
+        """Seconds that all calls of a request may take: what the operator set, else by model and quality."""
+        if self._deadline_s is not None:
+            return self._deadline_s
+        model = self._catalogue.now.get(request.model)
+        return float(deadline_of(model, request)) if model is not None else FALLBACK_DEADLINE_S
+
+    async def make(self, call: ServiceCall, on_partial: OnPartial | None) -> CallResults:
+        """All calls of a job, within its deadline. Raises only ``CancelledError``."""
+        until = asyncio.get_running_loop().time() + call.deadline_s
         gate = asyncio.Semaphore(CALLS_AT_ONCE)
 
         async def one() -> Made | Fault:
             async with gate:
-                return await self._call(order, until, on_partial)
+                return await self._call_once(call, until, on_partial)
 
         async with asyncio.TaskGroup() as group:
-            calls = [group.create_task(one()) for _ in range(order.request.calls)]
-        results = [call.result() for call in calls]
-        return Outcome(
+            tasks = [group.create_task(one()) for _ in range(call.request.calls)]
+        results = [task.result() for task in tasks]
+        return CallResults(
             made=tuple(result for result in results if isinstance(result, Made)),
             faults=tuple(result for result in results if isinstance(result, Fault)),
         )
 
-    async def _call(self, order: Order, until: float, on_partial: OnPartial | None) -> Made | Fault:
+    async def _call_once(self, call: ServiceCall, until: float, on_partial: OnPartial | None) -> Made | Fault:
         tries: dict[FaultKind, int] = {}
         while True:
             left = until - asyncio.get_running_loop().time()
@@ -95,11 +125,11 @@ class Attempts:
                 return Fault(FaultKind.TIMED_OUT, Billed.NO, detail="the deadline passed before the call was sent")
             try:
                 return await self._service.make(
-                    order.request,
-                    order.inputs,
-                    member_tag=order.member_tag,
+                    call.request,
+                    call.inputs,
+                    member_tag=call.member_tag,
                     deadline_s=left,
-                    api_key=order.api_key,
+                    api_key=call.api_key,
                     on_partial=on_partial,
                 )
             except ServiceFault as failure:
@@ -113,7 +143,7 @@ class Attempts:
             if wait is None or wait >= until - asyncio.get_running_loop().time():
                 return fault
             if fault.kind is FaultKind.RATE_LIMITED:
-                await self._hold_back(order.lane, wait)
+                await self._hold_back(call.lane, wait)
             await self._sleep(wait)
 
     async def _hold_back(self, lane: str, wait_s: float) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.core.jobs.circuit import FIRST_PROBE, LAST_PROBE, OPENING, Circuit
+from bot.core.service.circuit import FIRST_PROBE, LAST_PROBE, OPENING, Circuit
 from bot.rules.faults import FaultKind
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -1,0 +1,40 @@
+"""What admins and the operator are told because of a job: a key refused or taken again, a budget that passed a mark."""
+
+from __future__ import annotations
+
+import logging
+
+from bot.core.jobs.settlement import UNWRITABLE
+from bot.core.service.attempts import CallResults
+from bot.core.service.circuit import PROVES_THE_KEY, Circuit
+from bot.ports import Clock, Notifier, Store
+from bot.rules.ledger import Job
+
+log = logging.getLogger(__name__)
+
+
+class Alerts:
+    def __init__(self, store: Store, notifier: Notifier, circuit: Circuit, clock: Clock) -> None:
+        self._store = store
+        self._notifier = notifier
+        self._circuit = circuit
+        self._clock = clock
+
+    async def service(self, job: Job, lane: str, results: CallResults) -> None:
+        """Opens or closes the lane's circuit by what the service answered, and tells when that changed something."""
+        place = job.asker.place if job.own_key else None
+        works = results.made or any(fault.kind in PROVES_THE_KEY for fault in results.faults)
+        if works and self._circuit.succeeded(lane):
+            await self._notifier.service(place, working=True, why="")
+        for fault in results.faults:
+            if self._circuit.failed(lane, fault.kind, self._clock()):
+                log.error("the image service refuses the key of lane %s: %s", lane, fault.kind)
+                await self._notifier.service(place, working=False, why=fault.kind)
+
+    async def budgets(self, job: Job) -> None:
+        """Tells of budgets of the job's server that have just passed a mark."""
+        try:
+            for warning in await self._store.budget_warnings(job.asker.place, self._clock()):
+                await self._notifier.budget(job.asker.place, warning)
+        except UNWRITABLE:
+            log.warning("budget warnings were not looked at: the ledger is busy")

@@ -1,0 +1,97 @@
+"""The parts of a job's life, put together: they share one queue, one catalogue, one circuit and one settlement."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bot.core.jobs.alerts import Alerts
+from bot.core.jobs.estimates import Estimates
+from bot.core.jobs.intake import Intake
+from bot.core.jobs.job_runner import JobRunner
+from bot.core.jobs.jobs import Jobs
+from bot.core.jobs.pictures import Pictures
+from bot.core.jobs.queue import FairQueue
+from bot.core.jobs.settlement import Settlement
+from bot.core.service.attempts import Attempts
+from bot.core.service.catalogue import CurrentCatalogue
+from bot.core.service.circuit import Circuit
+from bot.core.tasks import Tasks
+from bot.ports import Clock, CrashPoint, Files, ImageService, Meter, Notifier, NullMeter, Store, nothing_happens
+
+
+@dataclass(frozen=True, slots=True)
+class JobParts:
+    """What others need: commands the intake, the jobs and the pictures; recovery and batches the settlement too."""
+
+    intake: Intake
+    jobs: Jobs
+    pictures: Pictures
+    settlement: Settlement
+
+
+def assemble(
+    *,
+    store: Store,
+    service: ImageService,
+    files: Files,
+    queue: FairQueue,
+    circuit: Circuit,
+    catalogue: CurrentCatalogue,
+    notifier: Notifier,
+    clock: Clock,
+    tasks: Tasks,
+    default_model: str,
+    member_tag: Callable[[int], str],
+    deadline_s: float | None = None,
+    meter: Meter | None = None,
+    crash_point: CrashPoint = nothing_happens,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> JobParts:
+    """Everything between a command and the ledger.
+
+    ``deadline_s`` holds for all calls of a job; None: by model and quality. ``sleep`` waits between tries.
+    """
+    meter = meter or NullMeter()
+    estimates = Estimates()
+    pictures = Pictures(files)
+    settlement = Settlement(store, clock, crash_point=crash_point, sleep=sleep)
+    intake = Intake(
+        store=store,
+        service=service,
+        files=files,
+        queue=queue,
+        circuit=circuit,
+        estimates=estimates,
+        catalogue=catalogue,
+        clock=clock,
+        default_model=default_model,
+        meter=meter,
+        crash_point=crash_point,
+    )
+    runner = JobRunner(
+        store=store,
+        queue=queue,
+        circuit=circuit,
+        estimates=estimates,
+        catalogue=catalogue,
+        attempts=Attempts(
+            service,
+            store,
+            clock,
+            meter,
+            catalogue=catalogue,
+            member_tag=member_tag,
+            deadline_s=deadline_s,
+            sleep=sleep,
+        ),
+        pictures=pictures,
+        settlement=settlement,
+        alerts=Alerts(store, notifier, circuit, clock),
+        clock=clock,
+        tasks=tasks,
+        meter=meter,
+        crash_point=crash_point,
+    )
+    return JobParts(intake, Jobs(store, queue, estimates, runner, tasks), pictures, settlement)

@@ -1,0 +1,233 @@
+"""THE use case: one started job's way to its end. Every way out of it closes the bill.
+
+    turn in the queue ─ dispatch ─ make ─ keep ─ deliver ─ settle
+
+What must never happen: a picture made without a reservation; a call repeated that may have been billed; a job left
+without an end; a person left without an answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+
+from bot.core.jobs.alerts import Alerts
+from bot.core.jobs.estimates import Estimates
+from bot.core.jobs.pictures import Pictures
+from bot.core.jobs.queue import FairQueue
+from bot.core.jobs.running import RunningJob
+from bot.core.jobs.settlement import UNWRITABLE, Settlement, ShownResult
+from bot.core.service.attempts import Attempts, CallResults
+from bot.core.service.billing import bill_for
+from bot.core.service.catalogue import CurrentCatalogue
+from bot.core.service.circuit import Circuit
+from bot.core.tasks import Tasks, to_the_end
+from bot.ports import CannotDeliver, Clock, CrashPoint, Delivered, Meter, Progress, Stage, Store
+from bot.rules.errors import Cancelled, Interrupted, ServicePaused, StorageFull, UserError
+from bot.rules.faults import Billed, Fault, FaultKind, ServiceFailed
+from bot.rules.ledger import FINAL, Bill, JobState, LostLease
+from bot.rules.requests import Partial
+from bot.rules.servers.access import check_access
+
+log = logging.getLogger(__name__)
+
+PROGRESS_EVERY_S = 3.0
+"""Between looks at a waiting job's place; Discord takes no more edits than that anyway."""
+
+
+class JobRunner:
+    """Runs any number of jobs at once; all that belongs to one of them is in its ``RunningJob``."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        queue: FairQueue,
+        circuit: Circuit,
+        estimates: Estimates,
+        catalogue: CurrentCatalogue,
+        attempts: Attempts,
+        pictures: Pictures,
+        settlement: Settlement,
+        alerts: Alerts,
+        clock: Clock,
+        tasks: Tasks,
+        meter: Meter,
+        crash_point: CrashPoint,
+    ) -> None:
+        self._store = store
+        self._queue = queue
+        self._circuit = circuit
+        self._estimates = estimates
+        self._catalogue = catalogue
+        self._attempts = attempts
+        self._pictures = pictures
+        self._settlement = settlement
+        self._alerts = alerts
+        self._clock = clock
+        self._tasks = tasks
+        self._meter = meter
+        self._crash_point = crash_point
+
+    async def run(self, running: RunningJob) -> None:
+        """Never raises: whatever happens, the job is closed and the person is told, or recovery finds it."""
+        try:
+            await self._wait_and_make(running)
+        except asyncio.CancelledError:
+            await self.end_cancelled(running)
+        except LostLease:
+            log.warning("job %s is held by another process now; this one does nothing more with it", running.job.id)
+        except UserError as error:
+            await self._end_in_trouble(running, error, type(error).__name__)
+        except Exception as error:
+            log.exception("job %s failed", running.job.id)
+            await self._end_in_trouble(running, error, FaultKind.BROKEN_ANSWER.value)
+        finally:
+            self._meter.job_finished(running.job.state, running.job.request.model)
+
+    # --- the way --------------------------------------------------------------------------------------------------
+
+    async def _wait_and_make(self, running: RunningJob) -> None:
+        progress = self._tasks.start(self._tell_progress(running), f"progress {running.job.id}")
+        self._crash_point("queued")
+        try:
+            joined = _now_s()
+            async with self._queue.turn(running.ticket):
+                self._meter.waited(_now_s() - joined)
+                began = _now_s()
+                results = await self._make(running)
+                took = _now_s() - began
+                progress.cancel()
+                await self._finish(running, results, took)
+        finally:
+            progress.cancel()
+
+    async def _tell_progress(self, running: RunningJob) -> None:
+        """Says where the job stands while it waits, and once that it is being drawn."""
+        ticket = running.ticket
+        while (position := self._queue.position(ticket)) is not None:
+            await running.delivery.progress(running.job, Progress(Stage.QUEUED, position, self._queue.eta_s(ticket)))
+            try:
+                await asyncio.wait_for(ticket.called.wait(), PROGRESS_EVERY_S)
+            except TimeoutError:
+                continue
+        await running.delivery.progress(running.job, Progress(Stage.DRAWING, None, ticket.seconds))
+
+    async def _make(self, running: RunningJob) -> CallResults:
+        job, lane = running.job, running.ticket.lane
+        await self._check_still_allowed(running)
+        call = await self._attempts.call_for(job, running.inputs, lane)
+        await to_the_end(self._dispatch(running))
+        running.maybe_billed = True
+        self._crash_point("dispatched")
+
+        async def preview(partial: Partial) -> None:
+            await running.delivery.preview(running.job, partial)
+
+        results = await self._attempts.make(call, preview if job.request.partial_images else None)
+        running.made = bool(results.made)
+        running.maybe_billed = running.made or results.maybe_billed_calls > 0
+        await self._alerts.service(job, lane, results)
+        return results
+
+    async def _check_still_allowed(self, running: RunningJob) -> None:
+        """What changed while the job waited (a member blocked, a server paused, a key refused): released, not made."""
+        job = running.job
+        check_access(await self._store.settings(job.asker.place), job.asker, job.request.model)
+        if not self._circuit.lets_through(running.ticket.lane, self._clock()):
+            raise ServicePaused
+
+    async def _dispatch(self, running: RunningJob) -> None:
+        running.job = await self._store.dispatch(running.job, self._clock())
+
+    async def _finish(self, running: RunningJob, results: CallResults, took_s: float) -> None:
+        if not results.made:
+            await to_the_end(self._end_without_pictures(running, results))
+            return
+        request = running.job.request
+        bill = bill_for(running.job, results, self._catalogue.now.get(request.model))
+        images = [image for made in results.made for image in made.images]
+        revised = next((image.revised_prompt for image in images if image.revised_prompt), None)
+        await to_the_end(self._keep(running, results, bill, revised))
+        self._meter.charged(request.model, bill.charged_micro_usd)
+        self._meter.served(request.model, took_s)
+        self._estimates.learn(request.model, request.quality, took_s)
+        await self._deliver(running, results, took_s, ShownResult(running.job, Delivered(None, None), bill, revised))
+        await self._alerts.budgets(running.job)
+
+    async def _keep(self, running: RunningJob, results: CallResults, bill: Bill, revised: str | None) -> None:
+        """Pictures on disk, then *produced*. Where neither can be written, they are shown from memory all the same."""
+        job_id = running.job.id
+        try:
+            await self._pictures.keep_results(job_id, results.made, bill, revised)
+        except (StorageFull, OSError):
+            log.exception("job %s: its pictures could not be kept on disk; showing them from memory", job_id)
+        self._crash_point("kept")
+        try:
+            running.job = await self._settlement.produce(running.job, bill, revised)
+        except UNWRITABLE:
+            log.exception("job %s: the ledger cannot be written; its pictures are shown all the same", job_id)
+            return
+        running.maybe_billed = False
+        self._crash_point("produced")
+
+    async def _deliver(self, running: RunningJob, results: CallResults, took_s: float, shown: ShownResult) -> None:
+        try:
+            delivered = await running.delivery.result(running.job, results.made, took_s)
+        except CannotDeliver as problem:
+            log.warning("job %s cannot be delivered now (%s); its pictures wait on disk", running.job.id, problem)
+            if running.job.state is JobState.PRODUCED:
+                running.job = await self._settlement.keep_waiting(running.job)
+            return
+        if delivered is None:
+            return  # a batch posts its lines' pictures itself, and closes them
+        running.shown = True
+        self._crash_point("shown")
+        settling = self._settlement.settle_shown(replace(shown, job=running.job, delivered=delivered))
+        running.job = await to_the_end(settling)
+        if running.inputs.images:
+            await self._pictures.keep_inputs(running.job.id, running.inputs)
+
+    # --- the other ends -------------------------------------------------------------------------------------------
+
+    async def _end_without_pictures(self, running: RunningJob, results: CallResults) -> None:
+        fault = results.worst
+        if fault is None:
+            fault = Fault(FaultKind.BROKEN_ANSWER, Billed.MAYBE, detail="no call was made")
+        log.warning("job %s: %s (billed: %s, %s)", running.job.id, fault.kind, fault.billed, fault.detail)
+        maybe_billed = results.maybe_billed_calls > 0
+        if fault.kind is FaultKind.MODERATION and not maybe_billed:
+            running.job = await self._settlement.refuse(running.job, fault.kind)
+        else:
+            running.job = await self._settlement.close_unmade(running.job, fault.kind, maybe_billed=maybe_billed)
+        failure = ServiceFailed(fault, model=running.job.request.model, charged=maybe_billed)
+        await running.delivery.failed(running.job, failure)
+
+    async def _end_in_trouble(self, running: RunningJob, error: Exception, reason: str) -> None:
+        """Ends a job in trouble. Pictures that exist are not given up: recovery shows them in a minute."""
+        if running.shown or running.job.state is JobState.PRODUCED:
+            log.warning("job %s: %s after its pictures were made", running.job.id, type(error).__name__)
+            return
+        try:
+            running.job = await self._settlement.close_unmade(running.job, reason, maybe_billed=running.maybe_billed)
+        except UNWRITABLE:
+            log.exception("job %s could not be closed; recovery closes it later", running.job.id)
+        unclear = running.maybe_billed and isinstance(error, UNWRITABLE)
+        await running.delivery.failed(running.job, Interrupted(maybe_billed=True) if unclear else error)
+
+    async def end_cancelled(self, running: RunningJob) -> None:
+        """The job's task was cancelled: by a person, or because the process ends."""
+        if running.made or running.job.state in FINAL:
+            return  # paid for and kept: the next start shows it; or closed a moment before
+        if running.is_batch_line_in_line and not running.cancelled_by_person:
+            return
+        maybe_billed = running.maybe_billed
+        reason = "cancelled" if running.cancelled_by_person else "stopped"
+        running.job = await self._settlement.close_unmade(running.job, reason, maybe_billed=maybe_billed)
+        told = Cancelled if running.cancelled_by_person else Interrupted
+        await running.delivery.failed(running.job, told(maybe_billed=maybe_billed))
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,1 @@
+"""What the image service is asked, how often, by which key, and what that costs."""
