@@ -81,6 +81,7 @@ RULES: tuple[Row, ...] = (
     *rows_of("bot.ui", UI_ROOMS, (*INNER, "bot.core"), ("discord", "aiohttp", "yarl")),
     ("bot.settings", ("bot.rules", "bot.ports", "bot.settings"), ("pydantic", "dotenv")),
     ("bot.logs", (), ("structlog",)),
+    ("bot.operator.sandbox.ledger", ("bot.adapters.database.tables", "bot.rules"), ("sqlalchemy",)),
     ("bot.operator.sandbox", ("bot", "sandbox"), ("aiohttp",)),
     ("bot.operator", (*PUTTING_TOGETHER, "bot.process", "bot.operator", "bot.logs"), ("aiohttp", "multidict")),
     ("bot.parts", (*INNER, "bot.adapters", "bot.settings"), ()),
@@ -97,11 +98,7 @@ RULES: tuple[Row, ...] = (
     ("bench", ("bot", "cogs", "sandbox", "bench"), BENCH_LIBRARIES),
 )
 
-KNOWN_BREACHES: frozenset[str] = frozenset(
-    {
-        "bot.operator.sandbox.launch imports dotenv",
-    }
-)
+KNOWN_BREACHES: frozenset[str] = frozenset()
 """What the house does not hold yet. It may only shrink: a row that is no breach any more has to go."""
 
 KNOWN_CROWDS = {"bot/adapters/database": 18}

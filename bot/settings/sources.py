@@ -43,7 +43,7 @@ def read_settings(
     environ = os.environ if environ is None else environ
     env_file = (folder or Path()) / ".env"
     faults: list[str] = []
-    written = _env_file(env_file, faults)
+    written = read_env_file(env_file, faults)
     sources = (
         _named(environ),
         _from_files(environ, faults),
@@ -112,7 +112,8 @@ def _named(source: Mapping[str, str]) -> dict[str, str]:
     return {name: source[name] for name in NAMES if source.get(name, "").strip()}
 
 
-def _env_file(path: Path, faults: list[str]) -> dict[str, str]:
+def read_env_file(path: Path, faults: list[str]) -> dict[str, str]:
+    """What a ``.env`` says; ``faults`` is told why it could not be read. One that is not there says nothing."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:

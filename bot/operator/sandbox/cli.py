@@ -1,6 +1,7 @@
 """One command without a page: types it into the pretend Discord, prints the reply as text and saves what came.
 
-``run_one`` needs a running ``Server`` with a connected bot; it knows the bot's commands only as registered.
+``run_one`` needs a running ``Server`` with a connected bot; it knows the bot's commands only as registered, and no
+word of what the bot says: whether more will come is asked of the bot's own records.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import asyncio
 import difflib
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,12 +31,8 @@ OUT = Path("sandbox-out")
 TIMEOUT_S = 300.0
 SETTLED_S = 0.4
 
-PROGRESS = re.compile(
-    r"queued|in line|in the queue|waiting|drawing|starting|working|preview|about \d+ s", re.IGNORECASE
-)
-"""A text-only deferred answer that says this is not the last word."""
-MAKES_PICTURES = {"prompt", "image", "file"}
-"""A command with one of these options has succeeded only if files came."""
+IsBusy = Callable[[int], Awaitable[bool]]
+"""Whether the bot still works on what an interaction asked for, by its own records."""
 
 _NAME = re.compile(r"(?<!\S)([\w'-]+):", re.UNICODE)
 _LOOKS_LIKE_OPTION = re.compile(r"(?<!\S)([^\W\d][\w'-]*):(?=[^\s/])")
@@ -61,13 +58,15 @@ async def run_one(
     user: User | None = None,
     channel: Channel | None = None,
     out: Path = OUT,
+    drawing: Collection[str] = (),
+    is_busy: IsBusy | None = None,
     write: Callable[[str], object] = sys.stdout.write,
     timeout_s: float = TIMEOUT_S,
 ) -> int:
     """Runs ``/imagine prompt:a red fox size:1536x1024`` as the town's plain member; the exit code.
 
-    0: answered, with files if the command makes pictures. 1: refused, failed, or no answer in time. 2: no such command
-    or option, a missing file, a value the client would not accept.
+    0: answered, with files if the command is one of ``drawing``. 1: refused, failed, or no answer in time. 2: no such
+    command or option, a missing file, a value the client would not accept.
     """
     world = server.world
     who, where = user or world.town.member, channel or world.town.general
@@ -80,7 +79,7 @@ async def run_one(
         return MISUSED
     write(f"{who.display_name} in #{where.name}: {line.strip()}\n")
     try:
-        await wait_final(interaction, timeout_s)
+        await wait_final(interaction, is_busy, timeout_s)
     except TimeoutError:
         write(f"No final answer within {timeout_s:g} s.\n")
         return FAILED
@@ -98,47 +97,20 @@ async def run_one(
         write(render(message, world))
         for attachment in message.attachments:
             write(f"  saved {save(attachment, out)} ({describe(attachment)})\n")
-    return SUCCEEDED if has_succeeded(typed, interaction) else FAILED
+    came = interaction.messages
+    succeeded = any(m.attachments for m in came) if typed.name in drawing else bool(came)
+    return SUCCEEDED if succeeded else FAILED
 
 
-def has_succeeded(typed: Typed, interaction: Interaction) -> bool:
-    """Whether what came is what the command is for."""
-    names = {o["name"] for o in typed.leaf.get("options") or ()}
-    if names & MAKES_PICTURES:
-        return any(m.attachments for m in interaction.messages)
-    return bool(interaction.messages)
-
-
-# --- waiting ---
-
-
-async def wait_final(interaction: Interaction, timeout_s: float) -> None:
-    """Waits until the reply is the last word: progress lines, previews and "is thinking" are not."""
+async def wait_final(interaction: Interaction, is_busy: IsBusy | None, timeout_s: float) -> None:
+    """Waits until the reply is the last word: nothing changes any more, and the bot has nothing left to do for it."""
     async with asyncio.timeout(timeout_s):
         while True:
-            await interaction.changed.until(lambda: is_final(interaction), timeout_s, "the final answer")
+            await interaction.wait_idle(SETTLED_S, timeout_s)
             seen = interaction.revision
-            try:
-                await interaction.changed.until(lambda seen=seen: interaction.revision != seen, SETTLED_S, "a change")  # type: ignore[misc]  # bound per turn
-            except TimeoutError:
+            busy = is_busy is not None and await is_busy(interaction.id)
+            if not busy and interaction.revision == seen:
                 return
-
-
-def is_final(interaction: Interaction) -> bool:
-    """Whether the reply looks finished (it may still change; see ``wait_final``)."""
-    if interaction.failed or interaction.modal is not None:
-        return True
-    if not interaction.answered or not interaction.messages:
-        return False
-    return not any(is_progress(m) for m in interaction.messages)
-
-
-def is_progress(message: Message) -> bool:
-    """Whether more will come: there is something to cancel, or a text without files that speaks of waiting."""
-    labels = [c.get("label", "") for _, c in walk(message.components) if c["type"] == BUTTON and not c.get("disabled")]
-    if any("cancel" in label.lower() for label in labels):
-        return True
-    return not message.attachments and not labels and bool(PROGRESS.search(text_of(message)))
 
 
 # --- reading the line ---

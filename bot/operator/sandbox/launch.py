@@ -22,11 +22,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dotenv import dotenv_values
-
 from bot.operator.sandbox.cli import run_one
 from bot.operator.sandbox.environment import environment
 from bot.operator.sandbox.ledger import SqliteLedger
+from bot.rules.requests import Kind
+from bot.settings.sources import read_env_file
 from sandbox.discord.server import Server
 from sandbox.images import ImageService
 from sandbox.page.server import PageServer
@@ -37,6 +37,8 @@ LATENCY_S = 4.5
 """Long enough to see previews, which the bot shows at most every three seconds."""
 SLOW_S = 12.0
 EXPECTED = (OSError, TimeoutError, RuntimeError)
+DRAWING = frozenset((*Kind, "batch"))
+"""Commands that have succeeded only if pictures came."""
 STOPS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
@@ -47,7 +49,7 @@ class Sandbox:
     discord: Server
     images: ImageService | None
     bot: BotUnderTest
-    folder: Path
+    ledger: SqliteLedger
 
 
 def main(words: Sequence[str], bot_command: Sequence[str]) -> int:
@@ -109,11 +111,12 @@ async def running(options: argparse.Namespace, bot_command: Sequence[str], **set
         bot = BotUnderTest(bot_command, env, Path.cwd(), echo=options.verbose)
         stack.push_async_callback(bot.stop)
         await bot.connect(discord)
-        yield Sandbox(discord, images, bot, folder)
+        yield Sandbox(discord, images, bot, SqliteLedger(folder / "easel.db"))
 
 
 def _real_key() -> bool:
-    return bool(os.environ.get("OPENAI_API_KEY", dotenv_values(".env").get("OPENAI_API_KEY")))  # "" says: no
+    written = read_env_file(Path(".env"), [])
+    return bool(os.environ.get("OPENAI_API_KEY", written.get("OPENAI_API_KEY")))  # "" says: no
 
 
 async def _images(options: argparse.Namespace, stack: AsyncExitStack) -> ImageService:
@@ -126,7 +129,9 @@ async def _images(options: argparse.Namespace, stack: AsyncExitStack) -> ImageSe
 
 async def _one(options: argparse.Namespace, bot_command: Sequence[str]) -> int:
     async with running(options, bot_command, LOG_LEVEL="WARNING") as sandbox:
-        command = run_one(options.command, sandbox.discord, out=options.out)
+        command = run_one(
+            options.command, sandbox.discord, out=options.out, drawing=DRAWING, is_busy=sandbox.ledger.is_busy
+        )
         return await sandbox.bot.while_alive(command)
 
 
@@ -161,7 +166,7 @@ async def _open_page(options: argparse.Namespace, sandbox: Sandbox) -> PageServe
             faults=sandbox.discord.faults,
             gateway=sandbox.discord.gateway,
             bot=sandbox.bot,
-            ledger=SqliteLedger(sandbox.folder / "easel.db"),
+            ledger=sandbox.ledger,
             port=port,
         )
         try:

@@ -1,5 +1,6 @@
 """The sandbox's one-command mode, with the small bot behind it."""
 
+import asyncio
 import io
 from pathlib import Path
 
@@ -13,7 +14,7 @@ discord = pytest.importorskip("discord")
 
 async def run(server: Server, line: str, out: Path, **more: object) -> tuple[int, str]:
     said: list[str] = []
-    code = await cli.run_one(line, server, out=out, write=said.append, timeout_s=5, **more)  # type: ignore[arg-type]
+    code = await cli.run_one(line, server, out=out, write=said.append, timeout_s=5, drawing={"draw"}, **more)  # type: ignore[arg-type]
     return code, "".join(said)
 
 
@@ -87,6 +88,27 @@ async def test_progress_is_not_the_answer(server: Server, bot, tmp_path: Path) -
     code, text = await run(server, "/draw prompt:x", tmp_path)
     assert code == 0
     assert "Queued" not in text
+    assert "Done" in text
+
+
+async def test_it_waits_as_long_as_the_bot_has_work_left(server: Server, bot, tmp_path: Path) -> None:
+    asked, done = asyncio.Event(), asyncio.Event()
+
+    async def is_busy(interaction_id: int) -> bool:
+        asked.set()
+        return not done.is_set()
+
+    async def work(interaction, prompt: str) -> None:
+        await interaction.response.send_message("The brushes are being washed")
+        await asked.wait()
+        file = discord.File(io.BytesIO(b"x"), "done.png")
+        await interaction.edit_original_response(content="Done", attachments=[file])
+        done.set()
+
+    bot.draw_with = work
+    code, text = await run(server, "/draw prompt:x", tmp_path, is_busy=is_busy)
+    assert code == 0
+    assert "brushes" not in text
     assert "Done" in text
 
 
