@@ -74,7 +74,7 @@ async def test_a_quota_set_here_refuses_the_second_picture_with_that_very_number
     await town.quiet()
     refused = await town.answer(await town.imagine(quality="low"))
 
-    assert "1 pictures per day (for every member): 1 used, 1 asked" in refused.content
+    assert "1 picture per day (for every member): 1 used, 1 asked" in refused.content
     assert "/settings quota" in refused.content
     assert len(town.images.calls) == 1
 
@@ -286,7 +286,7 @@ async def test_a_budget_half_used_is_told_once_in_the_log_channel(town, people):
     assert not any("% of a budget" in line for line in log_of(town, people.pictures))
     await town.answer(await town.imagine(quality="low"))
     line = await until_logged(town, people.pictures, "% of a budget")
-    assert line.startswith("💰 50 % of a budget are used. Budget per month for the whole server: $0.018 of $0.03.")
+    assert line.startswith("💰 50 % of a budget is used. Budget per month for the whole server: $0.018 of $0.03.")
 
 
 async def test_a_channel_i_may_not_write_in_becomes_no_log_channel(town, people):

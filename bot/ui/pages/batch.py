@@ -50,7 +50,7 @@ def group(batch: Batch, pictures: Sequence[BatchPicture], left_out: Sequence[int
     """What stands over the pictures of up to ten lines."""
     lines = [f"**{picture.line}** · {escaped(_prompt(picture.job), LINE_ROOM)}" for picture in pictures]
     first, last = pictures[0].line, pictures[-1].line
-    title = say(locale, "batch.group", first=first, last=last, total=len(batch.lines))
+    title = say(locale, "batch.group", count=len(pictures), first=first, last=last, total=len(batch.lines))
     embed = discord.Embed(title=title, description=cut("\n".join(lines), DESCRIPTION_LIMIT), colour=COLOUR)
     if left_out:
         embed.set_footer(text=say(locale, "batch.too_large", lines=", ".join(str(line) for line in left_out)))
@@ -83,7 +83,8 @@ def _links(lines: Sequence[Job], locale: str) -> list[str]:
         if link is not None:
             groups.setdefault(link, []).append(job.batch_line or 0)
     return [
-        f"[{say(locale, 'batch.link', first=numbers[0], last=numbers[-1])}]({link})" for link, numbers in groups.items()
+        f"[{say(locale, 'batch.link', count=len(numbers), first=numbers[0], last=numbers[-1])}]({link})"
+        for link, numbers in groups.items()
     ]
 
 

@@ -114,8 +114,7 @@ def _embed(figures: Figures, view: View) -> discord.Embed:
 
 def _sum(line: UsageLine, view: View) -> str:
     """``12 pictures · $0.34``."""
-    key = "usage.picture" if line.images == 1 else "usage.pictures"
-    pictures = say(view.locale, key, count=number(view.locale, line.images))
+    pictures = say(view.locale, "usage.pictures", count=number(view.locale, line.images))
     return f"{pictures} · {money(view.locale, line.micro_usd)}" if view.with_money else pictures
 
 

@@ -1,4 +1,4 @@
-"""What Easel says, by language: one catalogue a language in ``locales/``, keys with ``str.format`` fields.
+"""What Easel says, by language: one catalogue a language in ``locales/``, with plurals.
 
 Law: only look-ups, and no language by its name: another language is another file. One that lacks a key falls back to
 English; a test keeps the catalogues complete.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -22,25 +23,43 @@ def language_of(locale: str) -> str:
     return language if language in LANGUAGES else "en"
 
 
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """What is said, with ``str.format`` fields; ``one`` instead of ``other`` where the field ``by`` is the number 1."""
+
+    other: str
+    one: str | None = None
+    by: str = "count"
+
+    def of(self, fields: Mapping[str, object]) -> str:
+        """The sentence with its fields filled in; the number that decides may be written out already."""
+        text = self.other if self.one is None or str(fields[self.by]) != "1" else self.one
+        return text.format(**fields)
+
+
 @cache
-def catalogue(language: str) -> Mapping[str, str]:
+def catalogue(language: str) -> Mapping[str, Sentence]:
     """Every sentence of a language by its dotted key."""
     text = _LOCALES.joinpath(f"{language}.toml").read_text(encoding="utf-8")
     return dict(_flatten("", tomllib.loads(text)))
 
 
-def _flatten(prefix: str, table: Mapping[str, Any]) -> list[tuple[str, str]]:
-    pairs: list[tuple[str, str]] = []
+def _flatten(prefix: str, table: Mapping[str, Any]) -> list[tuple[str, Sentence]]:
+    pairs: list[tuple[str, Sentence]] = []
     for key, value in table.items():
         name = f"{prefix}.{key}" if prefix else key
-        pairs += _flatten(name, value) if isinstance(value, dict) else [(name, str(value))]
+        if not isinstance(value, dict):
+            pairs.append((name, Sentence(str(value))))
+        elif {"one", "other"} <= value.keys() <= {"one", "other", "by"}:
+            pairs.append((name, Sentence(**value)))
+        else:
+            pairs += _flatten(name, value)
     return pairs
 
 
 def say(locale: str, key: str, **fields: object) -> str:
     """The sentence ``key`` in the reader's language. Fields are put in as they are: escape foreign text before."""
-    sentence = catalogue(language_of(locale)).get(key)
-    return (catalogue("en")[key] if sentence is None else sentence).format(**fields)
+    return (catalogue(language_of(locale)).get(key) or catalogue("en")[key]).of(fields)
 
 
 def has(key: str) -> bool:

@@ -15,4 +15,5 @@ class CatalogueTranslator(app_commands.Translator):
     async def translate(
         self, string: app_commands.locale_str, locale: discord.Locale, context: TranslationContextTypes
     ) -> str | None:
-        return catalogue(language_of(locale.value)).get(f"command.{string.message}")
+        sentence = catalogue(language_of(locale.value)).get(f"command.{string.message}")
+        return None if sentence is None else sentence.other

@@ -8,14 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from bot.ui.words.catalogue import LANGUAGES, catalogue, has, joined, language_of, say
+from bot.ui.words.catalogue import LANGUAGES, Sentence, catalogue, has, joined, language_of, say
 from bot.ui.words.numbers import duration, moment, money, number, ordinal, size_of
 
 ROOT = Path(__file__).parents[3]
 
 
-def fields(sentence: str) -> set[str]:
-    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
+def fields(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def forms(sentence: Sentence) -> list[str]:
+    return [sentence.other] if sentence.one is None else [sentence.one, sentence.other]
+
+
+def every_form(language: str) -> list[tuple[str, str]]:
+    return [(key, text) for key, sentence in catalogue(language).items() for text in forms(sentence)]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -26,12 +34,64 @@ def test_every_language_has_every_sentence(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_translation_fills_in_the_same_things(language: str) -> None:
+    english = catalogue("en")
     wrong = {
-        key: fields(text) ^ fields(catalogue("en")[key])
-        for key, text in catalogue(language).items()
-        if key in catalogue("en") and fields(text) != fields(catalogue("en")[key])
+        key: fields(sentence.other) ^ fields(english[key].other)
+        for key, sentence in catalogue(language).items()
+        if key in english and fields(sentence.other) != fields(english[key].other)
     }
     assert not wrong
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_said_of_one_needs_no_more_than_what_is_said_of_others(language: str) -> None:
+    plurals = {key: sentence for key, sentence in catalogue(language).items() if sentence.one is not None}
+    assert len(plurals) > 10
+    assert not [key for key, told in plurals.items() if fields(told.one or "") - fields(told.other) - {told.by}]
+    assert not [key for key, told in plurals.items() if told.one == told.other]
+
+
+NUMBERS = {
+    *("amount", "asked", "count", "done", "edge", "failed", "high", "jobs", "least", "left", "low", "made", "most"),
+    *("number", "percent", "ratio", "step", "total", "used"),
+}
+PLURALS = {
+    "en": re.compile(r"\b1 (?:are|were|(?:\w+ )?(?!(?:is|was|this)\b)\w+[^s\W]s)\b"),
+    "de": re.compile(
+        r"\b1 (?:sind|waren|laufen|ließen|davon ließen|weitere(?! Zeile\b)|(?:\w+e )?"
+        r"(?:Bilder|Bildern|Befehle|Befehlen|Aufträge|Aufträgen|Zeilen|Tage|Tagen|Änderungen|Einträge|Modelle))\b"
+        r"|\b(?:liegen|sind) 1\b"
+    ),
+}
+NEVER_ONE = {
+    "error.bad_dollars": "the most is a billion",
+    "phrase.size_rule": "no range of pixels ends at one",
+    "phrase.size_rule_or_auto": "no range of pixels ends at one",
+    "models.sizes_rule": "no range of pixels ends at one",
+    "refused.dollars": "an amount of money is written with its cents",
+    "result.fewer": "fewer than one were none",
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_one_of_something_is_never_told_as_many(language: str) -> None:
+    told = {
+        key: sentence.of({name: "1" if name in NUMBERS else "(…)" for name in fields(sentence.other) | {sentence.by}})
+        for key, sentence in catalogue(language).items()
+    }
+    assert not {key: text for key, text in told.items() if key not in NEVER_ONE and PLURALS[language].search(text)}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_plural_told_of_one_would_be_found(language: str) -> None:
+    assert PLURALS[language].search({"en": "1 finished pictures", "de": "1 fertige Bilder"}[language])
+    assert PLURALS[language].search({"en": "1 pictures per day", "de": "1 Bilder pro Tag"}[language])
+
+
+def test_the_number_decides_and_may_be_written_out_already() -> None:
+    assert say("en-US", "usage.pictures", count=1) == say("en-US", "usage.pictures", count="1") == "1 picture"
+    assert [say("de", "usage.pictures", count=n) for n in (0, 1, 2)] == ["0 Bilder", "1 Bild", "2 Bilder"]
+    assert say("en-US", "usage.pictures", count=number("en-US", 1000)) == "1,000 pictures"
 
 
 def test_every_key_that_the_code_says_is_in_the_catalogue() -> None:
@@ -48,7 +108,7 @@ def test_every_key_that_the_code_says_is_in_the_catalogue() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_sentence_mentions_anybody(language: str) -> None:
-    loud = {key for key, text in catalogue(language).items() if re.search(r"@(everyone|here)", text)}
+    loud = {key for key, text in every_form(language) if re.search(r"@(everyone|here)", text)}
     assert not loud
 
 

@@ -129,10 +129,10 @@ async def test_no_translation_is_of_something_that_is_gone(payloads: list[dict[s
 def test_the_german_help_names_menus_and_buttons_as_discord_shows_them() -> None:
     german = catalogue("de")
     for menu in ("Edit image", "Vary image", "Use as prompt"):
-        assert f"**{german[f'command.{menu}']}**" in german["help.edit"]
-    for language in LANGUAGES:
+        assert f"**{german[f'command.{menu}'].other}**" in german["help.edit"].other
+    for said in map(catalogue, LANGUAGES):
         for button in ("again", "vary", "edit", "details", "delete"):
-            assert f"**{catalogue(language)[f'button.{button}']}**" in catalogue(language)["help.start"]
+            assert f"**{said[f'button.{button}'].other}**" in said["help.start"].other
 
 
 ROOM = {
@@ -155,4 +155,4 @@ ROOM = {
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_stands_in_forms_fits(language: str) -> None:
-    assert [key for key, room in ROOM.items() if len(catalogue(language)[key]) > room] == []
+    assert [key for key, room in ROOM.items() if len(catalogue(language)[key].other) > room] == []

@@ -97,7 +97,7 @@ def test_every_phrase_is_worded_in_every_language_with_the_same_values(key: Phra
 
 
 def worded(key: PhraseKey, language: str) -> str:
-    return catalogue(language)[f"phrase.{key}"]
+    return catalogue(language)[f"phrase.{key}"].other
 
 
 def fields(sentence: str) -> set[str]:
