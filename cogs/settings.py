@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Literal
 
 import discord
@@ -12,19 +11,12 @@ from bot.core.servers.transfer import MAX_BYTES
 from bot.rules.limits.amounts import MAX_COUNT, MAX_JOBS, MAX_SECONDS, read_count, read_dollars
 from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window
 from bot.rules.servers.access import Defaults
-from bot.rules.servers.changes import (
-    ListChange,
-    moderated,
-    paused,
-    told_moderation,
-    told_pause,
-    told_previews,
-)
+from bot.rules.servers.changes import Listed, Resettable
+from bot.rules.servers.edits import ListChange
 from bot.ui.interactions.acknowledge import acknowledge, acknowledged, take
-from bot.ui.interactions.who import asker_of
 from bot.ui.orders.attachments import attached
 from bot.ui.panels import settings as acts
-from bot.ui.panels.confirm import ApiKeyForm, Reply, answer
+from bot.ui.panels.confirm import ApiKeyForm, answer
 from bot.ui.panels.settings_options import (
     LimitChannel,
     ListChannel,
@@ -35,7 +27,6 @@ from bot.ui.panels.settings_options import (
     subject_of,
 )
 from bot.ui.shell import HasShell, Interaction
-from bot.ui.words.text import clean
 
 Inter = Interaction
 Reason = app_commands.Range[str, 1, 200]
@@ -178,7 +169,7 @@ async def channels(
     check_here(interaction, allow)
     check_here(interaction, deny)
     change = ListChange(allow.id if allow else None, deny.id if deny else None, clear)
-    await answer(interaction, acts.put_on_list(interaction, "channels", change))
+    await answer(interaction, acts.put_on_list(interaction, Listed.CHANNELS, change))
 
 
 @settings.command(name="roles", description="Which roles may make pictures")
@@ -190,26 +181,21 @@ async def roles(
     check_here(interaction, allow)
     check_here(interaction, deny)
     change = ListChange(allow.id if allow else None, deny.id if deny else None, clear)
-    await answer(interaction, acts.put_on_list(interaction, "roles", change))
+    await answer(interaction, acts.put_on_list(interaction, Listed.ROLES, change))
 
 
 @settings.command(name="block", description="Keep somebody from making pictures here")
 @app_commands.describe(member="Who; what they have running is stopped", reason="They are told")
 async def block(interaction: Inter, member: discord.User, reason: Reason | None = None) -> None:
     """Somebody who has left can be blocked too: they may come back."""
-    await answer(interaction, acts.block(interaction, member.id, reason or ""))
+    await answer(interaction, acts.block(interaction, member.id, reason))
 
 
 @settings.command(name="unblock", description="Let somebody make pictures here again")
 @app_commands.describe(member="Who", reason="For the audit trail")
 async def unblock(interaction: Inter, member: discord.User, reason: Reason | None = None) -> None:
     """The opposite of block."""
-    admin = interaction.client.shell.admin
-
-    async def work() -> Reply:
-        return acts.changed(interaction, await admin.unblock(asker_of(interaction), member.id, clean(reason or "")))
-
-    await answer(interaction, work())
+    await answer(interaction, acts.unblock(interaction, member.id, reason))
 
 
 # --- switches ----------------------------------------------------------------------------------------------------
@@ -228,30 +214,14 @@ async def moderation(
     age_restricted_only: bool | None = None,
 ) -> None:
     """What is left out stays as it is."""
-    change = moderated(level, spoiler, age_restricted_only)
-
-    async def work() -> Reply:
-        admin = interaction.client.shell.admin
-        return acts.changed(
-            interaction, await admin.change(asker_of(interaction), "moderation", change, told_moderation)
-        )
-
-    await answer(interaction, work())
+    await answer(interaction, acts.moderation(interaction, level, spoiler, age_restricted_only))
 
 
 @settings.command(name="previews", description="Whether pictures are shown while they are drawn")
 @app_commands.describe(enabled="Left out: where it pays (above low quality); each preview costs a little")
 async def previews(interaction: Inter, enabled: bool | None = None) -> None:
     """On, off, or automatic."""
-
-    async def work() -> Reply:
-        admin, asker = interaction.client.shell.admin, asker_of(interaction)
-        return acts.changed(
-            interaction,
-            await admin.change(asker, "previews", lambda one: replace(one, previews=enabled), told_previews),
-        )
-
-    await answer(interaction, work())
+    await answer(interaction, acts.previews(interaction, enabled))
 
 
 @settings.command(name="log", description="Where I tell what admins change and how budgets stand")
@@ -275,24 +245,14 @@ async def apikey(interaction: Inter) -> None:
 @app_commands.describe(reason="Members are told")
 async def pause(interaction: Inter, reason: Reason | None = None) -> None:
     """What is being drawn is still delivered."""
-    await answer(interaction, _paused(interaction, clean(reason or "")))
-
-
-async def _paused(interaction: Interaction, reason: str) -> Reply:
-    admin = interaction.client.shell.admin
-    return acts.changed(interaction, await admin.change(asker_of(interaction), "pause", paused(reason), told_pause))
+    await answer(interaction, acts.pause(interaction, reason))
 
 
 @settings.command(name="resume", description="Pictures can be made again")
 @app_commands.describe(reason="For the audit trail")
 async def resume(interaction: Inter, reason: Reason | None = None) -> None:
     """The opposite of pause."""
-
-    async def work() -> Reply:
-        change = await interaction.client.shell.admin.resume(asker_of(interaction), clean(reason or ""))
-        return acts.changed(interaction, change)
-
-    await answer(interaction, work())
+    await answer(interaction, acts.resume(interaction, reason))
 
 
 # --- trail and files -----------------------------------------------------------------------------------------------
@@ -322,7 +282,7 @@ async def import_(interaction: Inter, file: discord.Attachment) -> None:
 @app_commands.describe(what="Limits, settings or all")
 async def reset(interaction: Inter, what: Literal["limits", "settings", "all"]) -> None:
     """Asks first."""
-    await answer(interaction, acts.ask_reset(interaction, what))
+    await answer(interaction, acts.ask_reset(interaction, Resettable(what)))
 
 
 async def setup(client: HasShell) -> None:

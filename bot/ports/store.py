@@ -13,15 +13,15 @@ from bot.rules.limits.limit import Limit
 from bot.rules.money import MicroUSD
 from bot.rules.people import Asker, Place
 from bot.rules.servers.access import ServerSettings
+from bot.rules.servers.changes import Change, KeyChanged, LimitChanged, Reset, Resettable
+from bot.rules.servers.edits import Edit
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
     at: datetime
     actor_id: int
-    what: str
-    old: str
-    new: str
+    change: Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +108,11 @@ class Store(Protocol):
 
     # limits and settings
     async def settings(self, place: Place) -> ServerSettings: ...
-    async def save_settings(
-        self, place: Place, settings: ServerSettings, actor_id: int, what: str, old: str, new: str, now: datetime
-    ) -> ServerSettings:
-        """Stores settings whose ``version`` is the one read, with an audit row. Raises ``Busy`` if they moved on."""
+    async def change_settings(self, place: Place, edit: Edit, actor_id: int, now: datetime) -> Change:
+        """Stores what ``edit`` makes of the settings as they are at that moment, and its change in the trail.
+
+        What changes nothing is not stored. What ``edit`` raises undoes everything.
+        """
         ...
 
     async def watched_places(self) -> list[tuple[Place, ServerSettings]]:
@@ -124,18 +125,18 @@ class Store(Protocol):
 
     async def set_limit(
         self, place: Place, limit: Limit, actor_id: int, now: datetime, *, remove: bool = False
-    ) -> Limit | None:
-        """Stores the limit (or, with ``remove``, forgets what was set, back to the default), with an audit row.
-
-        Returns what held before in that very slot, None if nothing did.
-        """
+    ) -> LimitChanged:
+        """Stores the limit (or, with ``remove``, forgets what was set, back to the default), with an audit row."""
         ...
 
-    async def reset_limits(self, place: Place, actor_id: int, now: datetime) -> None: ...
+    async def reset(self, place: Place, what: Resettable, actor_id: int, now: datetime) -> Reset:
+        """Limits, settings or both back to what the operator set; blocks, API key and log channel stay."""
+        ...
+
     async def use(self, asker: Asker, now: datetime) -> Use: ...
     async def standings(self, asker: Asker, now: datetime) -> tuple[Standing, ...]: ...
     async def audit(self, place: Place, limit: int = 50) -> list[AuditEntry]: ...
-    async def set_api_key(self, place: Place, api_key: str | None, actor_id: int, now: datetime) -> ServerSettings: ...
+    async def set_api_key(self, place: Place, api_key: str | None, actor_id: int, now: datetime) -> KeyChanged: ...
     async def api_key(self, place: Place) -> str | None: ...
     async def budget_warnings(self, place: Place, now: datetime) -> list[BudgetWarning]:
         """Budgets that passed 50, 80 or 100 % and were not reported yet in this window; reports each once."""

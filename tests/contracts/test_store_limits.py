@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.ports import AuditEntry
 from bot.rules.limits.decide import Refused, Subject
-from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window
+from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window, slot_of
 from bot.rules.people import Place
+from bot.rules.servers.changes import LimitChanged
 
 SERVER = Place(10, 1)
 
@@ -41,29 +43,22 @@ async def test_an_admin_overrides_a_default_and_removing_brings_it_back(opened, 
     default = sample.limit("everyone", "images", "day", 1)
     store = await opened(default)
     more = sample.limit("everyone", "images", "day", 3)
-    assert await store.set_limit(SERVER, more, 9, sample.now) == default
+    assert await store.set_limit(SERVER, more, 9, sample.now) == LimitChanged(slot_of(more), default, more)
     assert await store.limits(SERVER) == (more,)
     assert await store.limits(Place(11, 1)) == (default,)
     none = sample.limit("everyone", "images", "day", None)
-    assert await store.set_limit(SERVER, none, 9, sample.now) == more
+    assert (await store.set_limit(SERVER, none, 9, sample.now)).new == none
     await store.open_jobs([sample.draft(images=50)], sample.now)
-    assert await store.set_limit(SERVER, none, 9, sample.now, remove=True) == none
+    removed = await store.set_limit(SERVER, none, 9, sample.now, remove=True)
+    assert (removed.old, removed.new) == (none, default)
     assert await store.limits(SERVER) == (default,)
     assert (await refusal_of(store, sample)).used == 50
 
 
 async def test_a_cooldown_of_other_seconds_stands_in_the_same_slot(opened, sample):
     store = await opened(sample.cooldown(30))
-    assert await store.set_limit(SERVER, sample.cooldown(5), 9, sample.now) == sample.cooldown(30)
+    assert (await store.set_limit(SERVER, sample.cooldown(5), 9, sample.now)).old == sample.cooldown(30)
     assert await store.limits(SERVER) == (sample.cooldown(5),)
-
-
-async def test_reset_forgets_every_change(opened, sample):
-    store = await opened(sample.cooldown(30))
-    await store.set_limit(SERVER, sample.limit("role", "images", "day", 5, 7), 9, sample.now)
-    await store.set_limit(SERVER, sample.cooldown(5), 9, sample.now)
-    await store.reset_limits(SERVER, 9, sample.now)
-    assert await store.limits(SERVER) == (sample.cooldown(30),)
 
 
 @pytest.mark.parametrize(
@@ -83,14 +78,20 @@ async def test_a_limit_that_no_admin_can_set_changes_nothing(store, sample, limi
 
 async def test_every_change_is_in_the_trail_old_and_new(opened, sample):
     store = await opened(sample.limit("server", "dollars", "month", 10_000_000))
-    await store.set_limit(SERVER, sample.limit("server", "dollars", "month", 12_500_000), 9, sample.now)
+    first = await store.set_limit(SERVER, sample.limit("server", "dollars", "month", 12_500_000), 9, sample.now)
     later = sample.now + timedelta(seconds=1)
-    await store.set_limit(SERVER, sample.limit("role", "images", "day", 5, 7), 8, later)
-    newest, oldest = await store.audit(SERVER)
-    assert (oldest.at, oldest.actor_id, oldest.old, oldest.new) == (sample.now, 9, "$10.00", "$12.50")
-    assert (newest.actor_id, newest.what, newest.old, newest.new) == (8, "limit role 7 images per day", "none", "5")
+    second = await store.set_limit(SERVER, sample.limit("role", "images", "day", 5, 7), 8, later)
+    assert await store.audit(SERVER) == [AuditEntry(later, 8, second), AuditEntry(sample.now, 9, first)]
     assert await store.audit(Place(11, 1)) == []
     assert len(await store.audit(SERVER, 1)) == 1
+
+
+async def test_removing_an_exception_leaves_nothing_set(store, sample):
+    mine = sample.cooldown(0, "role", 7)
+    assert await store.set_limit(SERVER, mine, 9, sample.now) == LimitChanged(slot_of(mine), None, mine)
+    removed = await store.set_limit(SERVER, mine, 9, sample.now, remove=True)
+    assert (removed.old, removed.new) == (mine, None)
+    assert [entry.change for entry in await store.audit(SERVER)] == [removed, LimitChanged(slot_of(mine), None, mine)]
 
 
 async def test_a_cap_lowered_below_use_refuses_the_next_and_shows_no_negative_room(store, sample, made):

@@ -13,6 +13,7 @@ from bot.rules.limits.decide import Refused, Subject
 from bot.rules.limits.limit import Period
 from bot.rules.people import Place
 from bot.rules.servers.access import Block, ServerSettings
+from bot.rules.servers.edits import imported
 
 SERVER = Place(10, 1)
 ME = 4242424242
@@ -80,7 +81,7 @@ async def test_a_running_job_ends_well_after_its_maker_was_forgotten(store, samp
 
 
 async def test_a_block_and_a_limit_on_a_person_survive_forgetting(store, sample):
-    await store.save_settings(SERVER, ServerSettings(blocked=(Block(ME, "spam"),)), 9, "block", "", "", sample.now)
+    await store.change_settings(SERVER, imported(ServerSettings(blocked=(Block(ME, "spam"),))), 9, sample.now)
     await store.set_limit(SERVER, sample.limit("member", "images", "day", 0, ME), 9, sample.now)
     await store.forget_member(ME)
     assert (await store.settings(SERVER)).blocked == (Block(ME, "spam"),)
@@ -96,7 +97,7 @@ async def test_an_export_is_complete_only_ones_own_and_without_secrets(store, sa
     await store.set_fact(f"seen:{ME}", "yes")
     await store.set_fact(f"seen:{ME}1", "no")
     await store.set_limit(SERVER, sample.limit("member", "images", "day", 50, ME), 9, sample.now)
-    await store.save_settings(SERVER, ServerSettings(blocked=(Block(ME, "x"),)), ME, "block", "", "", sample.now)
+    await store.change_settings(SERVER, imported(ServerSettings(blocked=(Block(ME, "x"),))), ME, sample.now)
     found = await store.export_member(ME)
     text = json.dumps(found)
     assert [entry["request"]["prompt"] for entry in found["jobs"]] == ["my wish", "a fox"]

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from bot.rules.people import Place
 from bot.rules.servers.access import ServerSettings
+from bot.rules.servers.edits import imported
 
 SERVER = Place(10, 1)
 
@@ -21,7 +22,7 @@ async def test_facts_are_found_by_how_their_key_begins(store):
 async def test_a_place_was_last_used_by_its_last_job_or_change(store, sample):
     assert await store.last_used(SERVER) is None
     changed = sample.now + timedelta(hours=1)
-    await store.save_settings(SERVER, ServerSettings(), 9, "defaults", "", "", changed)
+    await store.change_settings(SERVER, imported(ServerSettings()), 9, changed)
     assert await store.last_used(SERVER) == changed
     asked = sample.now + timedelta(hours=2)
     await store.open_jobs([sample.draft()], asked)

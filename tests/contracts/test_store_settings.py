@@ -4,12 +4,38 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 
-from bot.rules.errors import Busy
+from bot.ports import AuditEntry
+from bot.rules.limits.limit import Limit, Measure, Period, Scope, Slot, Window
 from bot.rules.people import Place
 from bot.rules.servers.access import AccessDenied, Block, Defaults, DeniedBecause, ServerSettings
+from bot.rules.servers.changes import (
+    BlockChanged,
+    Change,
+    CostShownChanged,
+    DefaultsChanged,
+    Imported,
+    KeyChanged,
+    LimitChanged,
+    Listed,
+    Lists,
+    ListsChanged,
+    LogChannelChanged,
+    Moderation,
+    ModerationChanged,
+    PauseChanged,
+    PreviewsChanged,
+    Recorded,
+    Reset,
+    Resettable,
+    Stop,
+)
+from bot.rules.servers.edits import ListFull, blocked, imported, paused, previewed
+
+DAY = Window(Period.DAY)
 
 SERVER = Place(10, 1)
 FULL = ServerSettings(
@@ -34,46 +60,106 @@ async def test_a_server_starts_with_settings_that_allow_everything(store):
 
 
 async def test_settings_are_read_back_as_they_were_saved(store, sample):
-    saved = await store.save_settings(SERVER, FULL, 9, "pause", "running", "paused", sample.now)
-    assert saved == replace(FULL, version=1) == await store.settings(SERVER)
+    await store.change_settings(SERVER, imported(FULL), 9, sample.now)
+    assert await store.settings(SERVER) == FULL
     assert await store.settings(Place(11, 1)) == ServerSettings()
-    [entry] = await store.audit(SERVER)
-    assert (entry.actor_id, entry.what, entry.old, entry.new) == (9, "pause", "running", "paused")
 
 
-async def test_of_two_admins_at_once_one_is_told_to_try_again(store, sample):
-    for version in range(3):
-        settings = await store.settings(SERVER)
-        assert settings.version == version
-        saves = [store.save_settings(SERVER, settings, admin, "x", "", str(admin), sample.now) for admin in range(4)]
-        outcomes = await asyncio.gather(*saves, return_exceptions=True)
-        assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Busy"] * 3 + ["ServerSettings"]
-    assert len(await store.audit(SERVER)) == 3
-    with pytest.raises(Busy):
-        await store.save_settings(SERVER, ServerSettings(), 9, "x", "", "", sample.now)
+BLOCK = BlockChanged(5, Stop(False), Stop(True, "spam \ud800"))
+CHANGES = (
+    LimitChanged(Slot(Scope.ROLE, Measure.IMAGES, Period.DAY, 7), None, Limit(Scope.ROLE, Measure.IMAGES, DAY, 5, 7)),
+    LimitChanged(
+        Slot(Scope.EVERYONE, Measure.REQUESTS, Period.SECONDS),
+        Limit(Scope.EVERYONE, Measure.REQUESTS, Window(Period.SECONDS, 30), 1),
+        Limit(Scope.EVERYONE, Measure.REQUESTS, Window(Period.SECONDS), None),
+    ),
+    ListsChanged(Listed.ROLES, Lists(), Lists(frozenset({1, 2}), frozenset({3}))),
+    ListsChanged(Listed.MODELS, Lists(frozenset({"a"})), Lists(denied=frozenset({"b"}))),
+    DefaultsChanged(Defaults(), Defaults("m", "16:9", "high", "webp", private=True)),
+    ModerationChanged(Moderation(), Moderation("auto", spoiler=True, age_restricted_only=True)),
+    PreviewsChanged(None, False),
+    CostShownChanged(True, False),
+    LogChannelChanged(None, 10**18),
+    PauseChanged(Stop(False), Stop(True, "party")),
+    BLOCK,
+    KeyChanged("1234", None),
+    Reset(Resettable.ALL),
+    Imported(),
+    Recorded("pause", "running", "paused"),
+)
 
 
-async def test_a_limit_set_first_does_not_stand_in_the_way_of_settings(store, sample):
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: type(change).__name__)
+async def test_a_change_stands_in_the_trail_as_it_was_made(store, sample, change):
+    edit = lambda settings: (settings, change)  # noqa: E731
+    assert await store.change_settings(SERVER, edit, 9, sample.now) == change
+    assert await store.audit(SERVER) == [AuditEntry(sample.now, 9, change)]
+
+
+def test_every_kind_of_change_is_tried_here():
+    assert {type(change) for change in CHANGES} == set(get_args(Change))
+
+
+async def test_what_changes_nothing_is_not_in_the_trail(store, sample):
+    await store.change_settings(SERVER, previewed(None), 9, sample.now)
+    assert await store.audit(SERVER) == []
+
+
+async def test_an_edit_that_fails_leaves_everything_as_it_was(store, sample):
+    def full(settings):
+        raise ListFull
+
+    with pytest.raises(ListFull):
+        await store.change_settings(SERVER, full, 9, sample.now)
+    assert await store.settings(SERVER) == ServerSettings()
+    assert await store.audit(SERVER) == []
+
+
+async def test_admins_who_change_things_at_once_all_get_their_change(store, sample):
+    changes = [store.change_settings(SERVER, blocked(user_id, ""), 9, sample.now) for user_id in range(8)]
+    await asyncio.gather(*changes)
+    assert {block.user_id for block in (await store.settings(SERVER)).blocked} == set(range(8))
+    assert len(await store.audit(SERVER)) == 8
+
+
+async def test_old_and_new_in_the_trail_follow_on_each_other(store, sample):
+    await asyncio.gather(*(store.change_settings(SERVER, paused(why), 9, sample.now) for why in "abcd"))
+    trail = (await store.audit(SERVER))[::-1]
+    assert [entry.change.old for entry in trail[1:]] == [entry.change.new for entry in trail[:-1]]
+
+
+async def test_limits_and_settings_stay_out_of_each_others_way(store, sample):
     await store.set_limit(SERVER, sample.limit("everyone", "images", "day", 5), 9, sample.now)
-    settings = await store.settings(SERVER)
-    assert settings == ServerSettings()
-    assert (await store.save_settings(SERVER, settings, 9, "x", "", "", sample.now)).version == 1
+    assert await store.settings(SERVER) == ServerSettings()
+    await store.change_settings(SERVER, imported(FULL), 9, sample.now)
     await store.set_limit(SERVER, sample.limit("everyone", "images", "day", 6), 9, sample.now)
-    assert (await store.settings(SERVER)).version == 1
+    assert await store.settings(SERVER) == FULL
 
 
 async def test_a_servers_key_is_sealed_and_shows_its_last_four(store, sample):
     key = "sk-very-secret-key-1234"
-    settings = await store.set_api_key(SERVER, key, 9, sample.now)
-    assert settings.api_key_hint == "1234"
+    assert await store.set_api_key(SERVER, key, 9, sample.now) == KeyChanged(None, "1234")
     assert await store.api_key(SERVER) == key
     assert await store.api_key(Place(11, 1)) is None
-    kept = await store.save_settings(SERVER, replace(settings, spoiler=True), 9, "spoiler", "", "", sample.now)
-    assert kept.api_key_hint == "1234"
+    await store.change_settings(SERVER, imported(FULL), 9, sample.now)
+    assert await store.settings(SERVER) == replace(FULL, api_key_hint="1234")
     assert await store.api_key(SERVER) == key
     assert all(key not in str(entry) for entry in await store.audit(SERVER))
-    gone = await store.set_api_key(SERVER, None, 9, sample.now)
-    assert (gone.api_key_hint, gone.spoiler, await store.api_key(SERVER)) == (None, True, None)
+    assert await store.set_api_key(SERVER, None, 9, sample.now) == KeyChanged("1234", None)
+    assert (await store.settings(SERVER), await store.api_key(SERVER)) == (FULL, None)
+
+
+@pytest.mark.parametrize("what", Resettable)
+async def test_a_reset_puts_back_what_it_names(opened, sample, what):
+    store = await opened(sample.cooldown(30))
+    await store.set_limit(SERVER, sample.limit("role", "images", "day", 5, 7), 9, sample.now)
+    await store.set_limit(SERVER, sample.cooldown(5), 9, sample.now)
+    await store.change_settings(SERVER, imported(FULL), 9, sample.now)
+    assert await store.reset(SERVER, what, 9, sample.now) == Reset(what)
+    first = replace(ServerSettings(), blocked=FULL.blocked, log_channel_id=FULL.log_channel_id)
+    assert (await store.settings(SERVER) == first) is (what is not Resettable.LIMITS)
+    assert (await store.limits(SERVER) == (sample.cooldown(30),)) is (what is not Resettable.SETTINGS)
+    assert (await store.audit(SERVER))[0].change == Reset(what)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +173,7 @@ async def test_a_servers_key_is_sealed_and_shows_its_last_four(store, sample):
     ],
 )
 async def test_access_is_decided_in_the_transaction_that_reserves(store, sample, settings, because):
-    await store.save_settings(SERVER, settings, 9, "x", "", "", sample.now)
+    await store.change_settings(SERVER, imported(settings), 9, sample.now)
     with pytest.raises(AccessDenied) as denied:
         await store.open_jobs([sample.draft()], sample.now)
     assert denied.value.because is because

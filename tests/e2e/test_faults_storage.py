@@ -11,6 +11,7 @@ import pytest
 
 from bot.rules.ledger import JobState
 from bot.rules.servers.access import Block
+from bot.rules.servers.edits import imported
 
 from .conftest import town_in
 
@@ -94,7 +95,7 @@ async def test_a_member_blocked_while_waiting_is_refused_at_run_time_and_release
     place, now = job.asker.place, town.world.clock.now()
     settings = await town.app.store.settings(place)
     blocked = replace(settings, blocked=(Block(town.member.id, "spam"),))
-    await town.app.store.save_settings(place, blocked, town.admin.id, "block", "", "", now)
+    await town.app.store.change_settings(place, imported(blocked), town.admin.id, now)
 
     message = await town.answer(second)
 

@@ -6,7 +6,7 @@ import asyncio
 import json
 
 from bot.rules.people import Place
-from bot.rules.servers.access import ServerSettings
+from bot.rules.servers.edits import logged_to
 from sandbox.discord.model import Message
 
 
@@ -161,9 +161,7 @@ async def test_about_and_privacy_name_version_service_and_addresses(town):
 async def test_a_report_reaches_the_log_channel_and_mentions_nobody(town):
     picture = await made(town)
     log = town.world.town.pictures
-    await town.app.store.save_settings(
-        place(town), ServerSettings(log_channel_id=log.id), town.admin.id, "log", "", "", town.app.client.shell.clock()
-    )
+    await town.app.store.change_settings(place(town), logged_to(log.id), town.admin.id, town.app.client.shell.clock())
     link = f"https://discord.com/channels/{place(town).guild_id}/{town.general.id}/{picture.id}"
     town.app.client.shell.settings_cache.forget(place(town))
 

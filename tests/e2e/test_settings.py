@@ -327,7 +327,7 @@ async def test_an_export_can_be_imported_after_a_look_at_what_changes(town, peop
     assert not (await settings(town)).paused
     after = await press(town, message, "Confirm")
 
-    assert "Imported: 3 changes." in after
+    assert "Imported: 2 changes." in after
     assert (await settings(town)).pause_reason == "party"
     again = await told(town, "import", file=Upload("easel-settings.json", exported))
     assert "changes nothing" in again.content
@@ -361,8 +361,27 @@ async def test_the_trail_says_who_changed_what(town, people):
     await told(town, "pause", reason="[party](http://x.y)")
     text = page(await told(town, "audit"))
     assert text.count(f"<@{town.admin.id}>") == 2
-    assert f"Pictures per day for members with <@&{people.painters.id}>:** no limit → 5" in text
+    assert f"Pictures per day for members with <@&{people.painters.id}>:** not set → 5" in text
     assert "](http" not in text.replace("\\]", "")
+
+
+@pytest.mark.parametrize(
+    ("command", "options", "change"),
+    [
+        ("cooldown", {"seconds": 0}, "not set → no limit"),
+        ("quota", {"images": 5}, "not set → 5"),
+        ("quota", {}, "5 → not set"),
+    ],
+)
+async def test_the_answer_the_log_and_the_trail_say_the_same(town, people, command, options, change):
+    if not options:
+        await told(town, "quota", images=5, role=people.painters)
+    await told(town, "log", channel=people.pictures)
+    answer = await told(town, command, role=people.painters, **options)
+    said = answer.content if not answer.components else await press(town, answer, "Confirm")
+    assert said.endswith(change)
+    assert said in await until_logged(town, people.pictures, change)
+    assert said in page(await told(town, "audit"))
 
 
 # --- pages ---------------------------------------------------------------------------------------------------------

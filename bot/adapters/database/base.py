@@ -10,13 +10,14 @@ from uuid import uuid4
 from sqlalchemy import RowMapping, Select, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.adapters.database.codec import Sealer, job_from_row, plain
+from bot.adapters.database.codec import Sealer, change_values, job_from_row
 from bot.adapters.database.engine import Database
 from bot.adapters.database.ids import Ids
 from bot.adapters.database.tables import audit, jobs
 from bot.ports import Clock
 from bot.rules.ledger import Job
 from bot.rules.limits.limit import Limit
+from bot.rules.servers.changes import Change
 
 
 class Part:
@@ -46,12 +47,11 @@ class Part:
         return [self._job(row) for row in await self._rows(query)]
 
     async def _record(
-        self, connection: AsyncConnection, place_key: str, actor_id: int, what: str, old: str, new: str, now: datetime
+        self, connection: AsyncConnection, place_key: str, actor_id: int, change: Change, now: datetime
     ) -> None:
         """Writes one line of the audit trail within the transaction of what it tells about."""
         values = {"id": self._ids.make(now)[0], "place_key": place_key, "at": now, "actor_id": actor_id}
-        texts = {"what": plain(what), "old": plain(old), "new": plain(new)}
-        await connection.execute(insert(audit), {**values, **texts})
+        await connection.execute(insert(audit), {**values, **change_values(change)})
 
 
 def all_jobs() -> Select[Any]:

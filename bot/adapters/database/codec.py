@@ -6,9 +6,10 @@ Unknown keys are passed over and missing ones take their default, so that a row 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, fields
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, fields, is_dataclass
 from datetime import datetime
+from enum import Enum
 from typing import Any, Protocol
 
 from sqlalchemy import RowMapping
@@ -16,10 +17,32 @@ from sqlalchemy import RowMapping
 from bot.adapters.database.tables import from_micros, to_micros
 from bot.ports import Batch
 from bot.rules.ledger import Answer, Bill, Job, JobDraft, JobState
+from bot.rules.limits.limit import Limit, Measure, Period, Scope, Slot, Window
 from bot.rules.money import MicroUSD
 from bot.rules.people import Asker, Place
 from bot.rules.requests import Endpoint, ImageRequest, Kind, Usage
 from bot.rules.servers.access import Block, Defaults, ServerSettings
+from bot.rules.servers.changes import (
+    BlockChanged,
+    Change,
+    CostShownChanged,
+    DefaultsChanged,
+    Imported,
+    KeyChanged,
+    LimitChanged,
+    Listed,
+    Lists,
+    ListsChanged,
+    LogChannelChanged,
+    Moderation,
+    ModerationChanged,
+    PauseChanged,
+    PreviewsChanged,
+    Recorded,
+    Reset,
+    Resettable,
+    Stop,
+)
 
 
 class Sealer(Protocol):
@@ -212,7 +235,7 @@ def job_from_row(row: RowMapping, sealer: Sealer) -> Job:
     )
 
 
-# --- batches and settings ----------------------------------------------------------------------------------------
+# --- batches, limits and settings ------------------------------------------------------------------------------------
 
 
 def batch_values(batch: Batch) -> dict[str, Any]:
@@ -245,16 +268,36 @@ def batch_from_row(row: RowMapping) -> Batch:
     )
 
 
+def dump_limit(limit: Limit) -> dict[str, Any]:
+    """What the columns of a limit hold, and how it stands in the trail."""
+    return {
+        "scope": limit.scope.value,
+        "measure": limit.measure.value,
+        "period": limit.window.period.value,
+        "subject_id": limit.subject_id or 0,
+        "seconds": limit.window.seconds,
+        "amount": limit.amount,
+    }
+
+
+def load_limit(found: Mapping[str, Any]) -> Limit:
+    return Limit(
+        scope=Scope(found["scope"]),
+        measure=Measure(found["measure"]),
+        window=Window(Period(found["period"]), found["seconds"]),
+        amount=found["amount"],
+        subject_id=found["subject_id"] or None,
+    )
+
+
 _SETS = ("allowed_models", "denied_models", "allowed_channels", "denied_channels", "allowed_roles", "denied_roles")
-_BESIDE = ("version", "api_key_hint")  # have columns of their own
 
 
 def dump_settings(settings: ServerSettings) -> str:
     found = asdict(settings)
     for name in _SETS:
         found[name] = sorted(found[name])
-    for name in _BESIDE:
-        del found[name]
+    del found["api_key_hint"]  # has a column of its own
     return dumps(found)
 
 
@@ -267,4 +310,84 @@ def load_settings(row: RowMapping | None) -> ServerSettings:
         found[name] = frozenset(found.get(name, ()))
     found["blocked"] = tuple(Block(**_known(Block, block)) for block in found.get("blocked", ()))
     found["defaults"] = Defaults(**_known(Defaults, found.get("defaults", {})))
-    return ServerSettings(**{**found, "version": row["version"], "api_key_hint": row["api_key_hint"]})
+    return ServerSettings(**{**found, "api_key_hint": row["api_key_hint"]})
+
+
+# --- what an admin changed -----------------------------------------------------------------------------------------
+
+Found = Mapping[str, Any]
+
+
+def change_values(change: Change) -> dict[str, str]:
+    """The columns of a change. ``what``, ``old`` and ``new`` were for words: only the first still says something."""
+    kind = KINDS[type(change)]
+    found = {"kind": kind, **{field.name: _json(getattr(change, field.name)) for field in fields(change)}}
+    return {"what": kind, "old": "", "new": "", "change": dumps(found)}
+
+
+def change_from_row(row: RowMapping) -> Change:
+    """Rows from before revision 0002 have only words. A kind that this version does not know is shown by its name."""
+    found = None if row["change"] is None else json.loads(row["change"])
+    if found is None or found["kind"] not in READ:
+        return Recorded(row["what"], row["old"], row["new"])
+    return READ[found["kind"]](found)
+
+
+def _json(value: Any) -> Any:
+    match value:
+        case Limit():
+            return dump_limit(value)
+        case Enum():
+            return value.value
+        case frozenset():
+            return sorted(value)
+        case _ if is_dataclass(value):
+            return {field.name: _json(getattr(value, field.name)) for field in fields(value)}
+        case _:
+            return value
+
+
+KINDS: Mapping[type[Change], str] = {
+    LimitChanged: "limit",
+    ListsChanged: "lists",
+    DefaultsChanged: "defaults",
+    ModerationChanged: "moderation",
+    PreviewsChanged: "previews",
+    CostShownChanged: "cost_shown",
+    LogChannelChanged: "log_channel",
+    PauseChanged: "pause",
+    BlockChanged: "block",
+    KeyChanged: "api_key",
+    Reset: "reset",
+    Imported: "import",
+    Recorded: "recorded",
+}
+
+
+def _limit(found: Found) -> Change:
+    slot = found["slot"]
+    old, new = (None if one is None else load_limit(one) for one in (found["old"], found["new"]))
+    where = Slot(Scope(slot["scope"]), Measure(slot["measure"]), Period(slot["period"]), slot["subject_id"])
+    return LimitChanged(where, old, new)
+
+
+def _lists(found: Found) -> Change:
+    old, new = (Lists(frozenset(one["allowed"]), frozenset(one["denied"])) for one in (found["old"], found["new"]))
+    return ListsChanged(Listed(found["which"]), old, new)
+
+
+READ: Mapping[str, Callable[[Found], Change]] = {
+    "limit": _limit,
+    "lists": _lists,
+    "defaults": lambda found: DefaultsChanged(Defaults(**found["old"]), Defaults(**found["new"])),
+    "moderation": lambda found: ModerationChanged(Moderation(**found["old"]), Moderation(**found["new"])),
+    "previews": lambda found: PreviewsChanged(found["old"], found["new"]),
+    "cost_shown": lambda found: CostShownChanged(found["old"], found["new"]),
+    "log_channel": lambda found: LogChannelChanged(found["old"], found["new"]),
+    "pause": lambda found: PauseChanged(Stop(**found["old"]), Stop(**found["new"])),
+    "block": lambda found: BlockChanged(found["user_id"], Stop(**found["old"]), Stop(**found["new"])),
+    "api_key": lambda found: KeyChanged(found["old"], found["new"]),
+    "reset": lambda found: Reset(Resettable(found["what"])),
+    "import": lambda _: Imported(),
+    "recorded": lambda found: Recorded(found["what"], found["old"], found["new"]),
+}

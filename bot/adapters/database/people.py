@@ -53,7 +53,7 @@ class People(Part):
                 "batches": [_exported_batch(row) for row in batch.mappings()],
                 "counters": [dict(row) for row in await self._counters_of(connection, user_id)],
                 "limits": [_texts(row) for row in (await connection.execute(own)).mappings()],
-                "settings_changed": [_texts(row) for row in (await connection.execute(trail)).mappings()],
+                "settings_changed": [_exported_change(row) for row in (await connection.execute(trail)).mappings()],
                 "blocked_in": await _blocked_in(connection, user_id),
                 "facts": {row["key"]: row["value"] for row in await _facts_of(connection, user_id)},
             }
@@ -262,6 +262,13 @@ def _exported_job(row: RowMapping) -> dict[str, Any]:
     for name in ("asker", "request", "bill", "answer"):
         found[name] = None if found[name] is None else json.loads(found[name])
     return found
+
+
+def _exported_change(row: RowMapping) -> dict[str, Any]:
+    """A change as data; what was changed before there was any, in its words."""
+    found = _texts(row)
+    told = json.loads(found["change"]) if found["change"] else {name: found[name] for name in ("what", "old", "new")}
+    return {**{name: found[name] for name in ("id", "place_key", "at", "actor_id")}, "change": told}
 
 
 def _exported_batch(row: RowMapping) -> dict[str, Any]:

@@ -8,29 +8,23 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.base import Part
-from bot.adapters.database.codec import dump_settings, load_settings
-from bot.adapters.database.counters import Change, Counted, as_use, kept, last_requests, tally, with_kept
+from bot.adapters.database.codec import change_from_row, dump_limit, dump_settings, load_limit, load_settings
+from bot.adapters.database.counters import Change as Counts
+from bot.adapters.database.counters import Counted, as_use, kept, last_requests, tally, with_kept
 from bot.adapters.database.tables import audit, warnings
 from bot.adapters.database.tables import limits as limit_rows
 from bot.adapters.database.tables import settings as setting_rows
 from bot.ports import AuditEntry, BudgetWarning
-from bot.rules.errors import Busy
 from bot.rules.limits.decide import Standing, Use, standings
-from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window, check_limit
+from bot.rules.limits.limit import Limit, Measure, Scope, Slot, check_limit, slot_of
 from bot.rules.limits.windows import window_key
 from bot.rules.money import MicroUSD
 from bot.rules.people import Asker, Place
 from bot.rules.servers.access import ServerSettings
-from bot.rules.servers.audit_words import limit_words, slot_words
-
-Slot = tuple[Scope, Measure, Period, int]
-"""Where one limit stands; setting another one in the same slot replaces it."""
+from bot.rules.servers.changes import Change, KeyChanged, LimitChanged, Reset, Resettable, is_news
+from bot.rules.servers.edits import Edit, first_settings
 
 PERCENTS = (50, 80, 100)
-
-
-def slot_of(limit: Limit) -> Slot:
-    return limit.scope, limit.measure, limit.window.period, limit.subject_id or 0
 
 
 class Rulebook(Part):
@@ -44,41 +38,32 @@ class Rulebook(Part):
         found = await connection.execute(select(setting_rows).where(setting_rows.c.place_key == place_key))
         return load_settings(found.mappings().one_or_none())
 
-    async def save_settings(
-        self, place: Place, settings: ServerSettings, actor_id: int, what: str, old: str, new: str, now: datetime
-    ) -> ServerSettings:
-        async def work(connection: AsyncConnection) -> ServerSettings:
-            await self._store_settings(connection, place.key, settings, {})
-            await self._record(connection, place.key, actor_id, what, old, new, now)
-            return await self._settings(connection, place.key)
+    async def change_settings(self, place: Place, edit: Edit, actor_id: int, now: datetime) -> Change:
+        async def work(connection: AsyncConnection) -> Change:
+            await self._lock_place(connection, place.key)
+            after, change = edit(await self._settings(connection, place.key))
+            if is_news(change):
+                await self._store_settings(connection, place.key, {"body": dump_settings(after)})
+                await self._record(connection, place.key, actor_id, change, now)
+            return change
 
         return await self._db.write(work)
 
-    async def _store_settings(
-        self, connection: AsyncConnection, place_key: str, settings: ServerSettings, beside: dict[str, str | None]
-    ) -> None:
-        values = {"version": settings.version + 1, "body": dump_settings(settings), **beside}
-        unmoved = setting_rows.c.version == settings.version
-        if settings.version == 0:
-            fresh = self._db.upsert(setting_rows).values({"place_key": place_key, **values})
-            fresh = fresh.on_conflict_do_update(index_elements=["place_key"], set_=values, where=unmoved)
-            found = await connection.execute(fresh.returning(setting_rows.c.version))
-        else:
-            changed = update(setting_rows).where(setting_rows.c.place_key == place_key, unmoved).values(values)
-            found = await connection.execute(changed.returning(setting_rows.c.version))
-        if found.one_or_none() is None:
-            raise Busy("somebody else changed the settings at the same time")
+    async def _store_settings(self, connection: AsyncConnection, place_key: str, values: dict[str, str | None]) -> None:
+        """Writes into the row that ``_lock_place`` holds."""
+        changed = update(setting_rows).where(setting_rows.c.place_key == place_key)
+        await connection.execute(changed.values(**values, version=setting_rows.c.version + 1))
 
-    async def set_api_key(self, place: Place, api_key: str | None, actor_id: int, now: datetime) -> ServerSettings:
+    async def set_api_key(self, place: Place, api_key: str | None, actor_id: int, now: datetime) -> KeyChanged:
         sealed = None if api_key is None else self._sealer.seal(api_key)
         hint = None if api_key is None else api_key[-4:]
 
-        async def work(connection: AsyncConnection) -> ServerSettings:
-            before = await self._settings(connection, place.key)
-            await self._store_settings(connection, place.key, before, {"api_key": sealed, "api_key_hint": hint})
-            old, new = (f"…{key}" if key else "none" for key in (before.api_key_hint, hint))
-            await self._record(connection, place.key, actor_id, "apikey", old, new, now)
-            return await self._settings(connection, place.key)
+        async def work(connection: AsyncConnection) -> KeyChanged:
+            await self._lock_place(connection, place.key)
+            change = KeyChanged((await self._settings(connection, place.key)).api_key_hint, hint)
+            await self._store_settings(connection, place.key, {"api_key": sealed, "api_key_hint": hint})
+            await self._record(connection, place.key, actor_id, change, now)
+            return change
 
         return await self._db.write(work)
 
@@ -105,43 +90,34 @@ class Rulebook(Part):
         slots = {slot_of(limit): limit for limit in self._defaults}
         query = select(limit_rows).where(limit_rows.c.place_key == place_key)
         for row in (await connection.execute(query.order_by(*limit_rows.primary_key))).mappings():
-            limit = Limit(
-                scope=Scope(row["scope"]),
-                measure=Measure(row["measure"]),
-                window=Window(Period(row["period"]), row["seconds"]),
-                amount=row["amount"],
-                subject_id=row["subject_id"] or None,
-            )
+            limit = load_limit(dict(row))
             slots[slot_of(limit)] = limit
         return tuple(slots.values())
 
     async def set_limit(
         self, place: Place, limit: Limit, actor_id: int, now: datetime, *, remove: bool = False
-    ) -> Limit | None:
+    ) -> LimitChanged:
         check_limit(limit)
         if limit.scope is Scope.OPERATOR:
             raise ValueError("the operator's limits are settings of the process, not of a server")
 
-        async def work(connection: AsyncConnection) -> Limit | None:
+        async def work(connection: AsyncConnection) -> LimitChanged:
             await self._lock_place(connection, place.key)
-            before = {slot_of(held): held for held in await self._limits(connection, place.key)}.get(slot_of(limit))
+            slot = slot_of(limit)
+            old = await self._limit_in(connection, place.key, slot)
             await self._store_limit(connection, place.key, limit, remove=remove)
-            after = {slot_of(held): held for held in await self._limits(connection, place.key)}.get(slot_of(limit))
-            await self._record(
-                connection,
-                place.key,
-                actor_id,
-                slot_words(limit),
-                limit_words(before, "none"),
-                limit_words(after, "none"),
-                now,
-            )
-            return before
+            change = LimitChanged(slot, old, await self._limit_in(connection, place.key, slot))
+            if is_news(change):
+                await self._record(connection, place.key, actor_id, change, now)
+            return change
 
         return await self._db.write(work)
 
+    async def _limit_in(self, connection: AsyncConnection, place_key: str, slot: Slot) -> Limit | None:
+        return next((held for held in await self._limits(connection, place_key) if slot_of(held) == slot), None)
+
     async def _lock_place(self, connection: AsyncConnection, place_key: str) -> None:
-        """Makes changes of one server's limits wait for each other, so that old → new in the trail is true."""
+        """Makes changes of one server wait for each other, so that old → new in the trail is true."""
         row = {"place_key": place_key, "version": 0, "body": "{}"}
         await connection.execute(
             self._db.upsert(setting_rows)
@@ -150,40 +126,36 @@ class Rulebook(Part):
         )
 
     async def _store_limit(self, connection: AsyncConnection, place_key: str, limit: Limit, *, remove: bool) -> None:
-        scope, measure, period, subject_id = slot_of(limit)
-        key = {"place_key": place_key, "scope": scope.value, "measure": measure.value, "period": period.value}
-        key_and_subject = {**key, "subject_id": subject_id}
+        values = {"place_key": place_key, **dump_limit(limit)}
+        key = list(limit_rows.primary_key)
         if remove:
-            await connection.execute(
-                delete(limit_rows).where(*(limit_rows.c[name] == value for name, value in key_and_subject.items()))
-            )
+            await connection.execute(delete(limit_rows).where(*(column == values[column.name] for column in key)))
             return
-        values = {"seconds": limit.window.seconds, "amount": limit.amount}
-        await connection.execute(
-            self._db.upsert(limit_rows)
-            .values({**key_and_subject, **values})
-            .on_conflict_do_update(index_elements=list(key_and_subject), set_=values)
-        )
+        changed = {"seconds": values["seconds"], "amount": values["amount"]}
+        fresh = self._db.upsert(limit_rows).values(values)
+        await connection.execute(fresh.on_conflict_do_update(index_elements=key, set_=changed))
 
-    async def reset_limits(self, place: Place, actor_id: int, now: datetime) -> None:
-        async def work(connection: AsyncConnection) -> None:
+    async def reset(self, place: Place, what: Resettable, actor_id: int, now: datetime) -> Reset:
+        async def work(connection: AsyncConnection) -> Reset:
             await self._lock_place(connection, place.key)
-            gone = await connection.execute(
-                delete(limit_rows).where(limit_rows.c.place_key == place.key).returning(limit_rows.c.scope)
-            )
-            old = f"{len(gone.all())} set"
-            await self._record(connection, place.key, actor_id, "limits reset", old, "the defaults", now)
+            if what is not Resettable.SETTINGS:
+                await connection.execute(delete(limit_rows).where(limit_rows.c.place_key == place.key))
+            if what is not Resettable.LIMITS:
+                first = first_settings(await self._settings(connection, place.key))
+                await self._store_settings(connection, place.key, {"body": dump_settings(first)})
+            await self._record(connection, place.key, actor_id, Reset(what), now)
+            return Reset(what)
 
-        await self._db.write(work)
+        return await self._db.write(work)
 
     async def audit(self, place: Place, limit: int = 50) -> list[AuditEntry]:
         query = (
-            select(audit.c.at, audit.c.actor_id, audit.c.what, audit.c.old, audit.c.new)
+            select(*audit.c)
             .where(audit.c.place_key == place.key)
             .order_by(audit.c.at.desc(), audit.c.id.desc())
             .limit(limit)
         )
-        return [AuditEntry(**row) for row in await self._rows(query)]
+        return [AuditEntry(row["at"], row["actor_id"], change_from_row(row)) for row in await self._rows(query)]
 
     # what is used of them
 
@@ -204,7 +176,7 @@ class Rulebook(Part):
         counted = Counted.of_asker(asker, now, own_key=False)
         found = await tally(connection, counted.rows())
         before = await kept(connection, counted, self._sealer.tag(asker.user_id))
-        use = as_use(counted, found, Change(), await last_requests(connection, limits, asker, now))
+        use = as_use(counted, found, Counts(), await last_requests(connection, limits, asker, now))
         return with_kept(use, before, counted.place_key)
 
     async def budget_warnings(self, place: Place, now: datetime) -> list[BudgetWarning]:
@@ -240,7 +212,7 @@ async def _passed(
     if subject is None or not limit.amount or limit.measure is not Measure.DOLLARS:
         return None
     row = (subject, window_key(limit.window.period, now))
-    spent = (await tally(connection, [row])).get(row, Change()).spent
+    spent = (await tally(connection, [row])).get(row, Counts()).spent
     passed = [percent for percent in PERCENTS if spent * 100 >= limit.amount * percent]
     return (BudgetWarning(place.key, limit, max(passed), MicroUSD(spent)), row) if passed else None
 

@@ -18,7 +18,7 @@ from bot.adapters.database.tables import metadata
 if TYPE_CHECKING:
     from alembic.config import Config
 
-NEWEST = "0001"
+NEWEST = "0002"
 """The newest revision in ``migrations/versions``. Written down so that a start on a current database needs no alembic,
 whose import takes longer than the start; a test compares.
 """
@@ -93,11 +93,11 @@ def refuse_unusable(state: SchemaState) -> None:
         )
 
 
-def upgrade(connection: Connection) -> None:
-    """Brings the schema to the newest revision within the connection's transaction."""
+def upgrade(connection: Connection, revision: str = "head") -> None:
+    """Brings the schema to a revision, the newest, within the connection's transaction."""
     from alembic import command
 
-    command.upgrade(_config(connection), "head")
+    command.upgrade(_config(connection), revision)
 
 
 def back_up_sqlite(path: Path, data_dir: Path, revision: str | None, now: datetime) -> Path:

@@ -172,6 +172,7 @@ audit = Table(
     Column("what", Text, nullable=False),
     Column("old", Text, nullable=False),
     Column("new", Text, nullable=False),
+    Column("change", Text),  # JSON; NULL: written before 0002, when what, old and new were all there was
     Index("ix_audit_place", "place_key", "at", "id"),
 )
 

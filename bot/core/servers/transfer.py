@@ -10,19 +10,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from bot.core.servers.admin import Admin, Change, Proposal
+from bot.core.servers.admin import Admin, Proposal
 from bot.rules.errors import UserError
 from bot.rules.limits.amounts import MAX_COUNT, MAX_DOLLARS, MAX_JOBS, MAX_SECONDS
-from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window, check_limit
+from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window, check_limit, slot_of
 from bot.rules.people import Asker
 from bot.rules.servers.access import Block, Defaults, ServerSettings
-from bot.rules.servers.audit_words import limit_words, slot_words
+from bot.rules.servers.changes import Change, LimitChanged, changes_between
+from bot.rules.servers.edits import imported
 
 VERSION = 1
 MAX_BYTES = 256 * 1024
 MOST_FAULTS = 12
 LEVELS = ("auto", "low")
-NOT_TRANSFERRED = frozenset({"version", "api_key_hint"})
+NOT_TRANSFERRED = frozenset({"api_key_hint"})
 MOST = {
     Measure.REQUESTS: MAX_COUNT,
     Measure.IMAGES: MAX_COUNT,
@@ -85,31 +86,25 @@ def plan_import(data: bytes, settings: ServerSettings, limits: tuple[Limit, ...]
     faults += [f"unknown part {key[:40]!r}" for key in sorted(set(document) - {"easel", "settings", "limits"})]
     if faults:
         raise BadImport(*_few(faults))
-    before = {slot_words(limit): limit for limit in limits if limit.scope is not Scope.OPERATOR}
-    after = before if read is None else {slot_words(limit): limit for limit in read}
+    before = {slot_of(limit): limit for limit in limits if limit.scope is not Scope.OPERATOR}
+    after = before if read is None else {slot_of(limit): limit for limit in read}
     changed = tuple(limit for slot, limit in after.items() if before.get(slot) != limit)
     removed = tuple(limit for slot, limit in before.items() if slot not in after)
-    changes = [
-        *_settings_changes(settings, new_settings),
-        *(Change(slot_words(one), limit_words(before.get(slot_words(one))), limit_words(one)) for one in changed),
-        *(Change(slot_words(one), limit_words(one), "not set") for one in removed),
-    ]
-    return ImportPlan(new_settings, changed, removed, tuple(changes), tuple(left_out))
+    changes = (
+        *changes_between(settings, new_settings),
+        *(LimitChanged(slot_of(limit), before.get(slot_of(limit)), limit) for limit in changed),
+        *(LimitChanged(slot_of(limit), limit, None) for limit in removed),
+    )
+    return ImportPlan(new_settings, changed, removed, changes, tuple(left_out))
 
 
 async def apply_import(admin: Admin, asker: Asker, plan: ImportPlan) -> Change:
     """Applies a confirmed plan: settings in one step, then limit by limit, each in the audit trail, told as one."""
-
-    def take(now: ServerSettings) -> ServerSettings:
-        return replace(plan.settings, api_key_hint=now.api_key_hint, version=now.version)
-
-    before = await admin.settings(asker.place)
-    await admin.change(asker, "import", take, lambda s: "as it was" if s == before else "imported", tell=False)
+    change = await admin.change(asker, imported(plan.settings), tell=False)
     for limit in plan.limits:
         await admin.set_limit(asker, Proposal(limit, None, remove=False, raises_spending=False), tell=False)
     for limit in plan.removed:
         await admin.set_limit(asker, Proposal(limit, limit, remove=True, raises_spending=False), tell=False)
-    change = Change("import", "as it was", "imported")
     await admin.tell(asker, change)
     return change
 
@@ -277,7 +272,7 @@ def _limits_in(given: Any, known: KnownIds, faults: list[str], left_out: list[st
             left_out.append(f"limit for {limit.scope} {limit.subject_id}")
         else:
             limits.append(limit)
-    if len({slot_words(limit) for limit in limits}) < len(limits):
+    if len({slot_of(limit) for limit in limits}) < len(limits):
         faults.append("limits: the same limit stands there twice")
     return tuple(limits)
 
@@ -297,19 +292,3 @@ def _limit_in(item: Any) -> Limit:
     limit = Limit(scope, measure, Window(period, seconds), amount, subject)
     check_limit(limit)
     return limit
-
-
-# --- comparing -------------------------------------------------------------------------------------------------------
-
-
-def _settings_changes(old: ServerSettings, new: ServerSettings) -> list[Change]:
-    return [
-        Change(field.name, _short(getattr(old, field.name)), _short(getattr(new, field.name)))
-        for field in fields(old)
-        if field.name not in NOT_TRANSFERRED and getattr(old, field.name) != getattr(new, field.name)
-    ]
-
-
-def _short(value: Any) -> str:
-    plain = _plain(value)
-    return "none" if plain in (None, [], "") else json.dumps(plain, ensure_ascii=False)[:120]

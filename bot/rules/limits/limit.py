@@ -53,6 +53,20 @@ class Limit:
     subject_id: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Where one limit stands; setting another one in the same slot replaces it."""
+
+    scope: Scope
+    measure: Measure
+    period: Period
+    subject_id: int | None = None
+
+
+def slot_of(limit: Limit) -> Slot:
+    return Slot(limit.scope, limit.measure, limit.window.period, limit.subject_id)
+
+
 MAX_AMOUNT = 10**15
 """A billion dollars in micro-dollars; nothing larger is a limit, and sums of it still fit 63 bits."""
 

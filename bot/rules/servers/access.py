@@ -52,7 +52,6 @@ class ServerSettings:
     paused: bool = False
     pause_reason: str = ""
     api_key_hint: str | None = None
-    version: int = 0
 
 
 class DeniedBecause(StrEnum):

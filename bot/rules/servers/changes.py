@@ -1,224 +1,206 @@
-"""What admins do to a server's settings, as plain functions: each returns new settings, or the old ones untouched.
+"""What an admin changed, as data: made once, where it happens, and kept as it is. Words are made when somebody reads.
 
-``told`` describe a part of the settings for the audit trail: short plain English with ids as ``channel 7``.
+Each holds what was before and what is now, so that the answer, the log channel and the audit trail cannot differ.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
-from typing import Any, Literal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
 
-from bot.rules.catalogue.model import Model
-from bot.rules.errors import UserError
-from bot.rules.options.build import build_request
-from bot.rules.options.problems import InvalidOptions, Problem
-from bot.rules.options.table import RawOptions
-from bot.rules.requests import Endpoint, Kind
-from bot.rules.servers.access import Block, Defaults, ServerSettings
-
-Listed = Literal["models", "channels", "roles"]
-Transform = Callable[[ServerSettings], ServerSettings]
-
-MOST_LISTED = 100
-ALL = "all"
-REASON_CHARS = 200
-AUTOMATIC = "automatic"
+from bot.rules.limits.limit import Limit, Slot
+from bot.rules.servers.access import Defaults, ServerSettings
 
 
-class ListFull(UserError):
-    """An allow- or deny-list holds as many entries as it can. Nothing was changed."""
+class Listed(StrEnum):
+    """What has an allow- and a deny-list."""
 
-
-class Contradiction(UserError):
-    """The same thing was to be allowed and denied at once. Nothing was changed."""
+    MODELS = "models"
+    CHANNELS = "channels"
+    ROLES = "roles"
 
 
 @dataclass(frozen=True, slots=True)
-class ListChange:
-    """What ``models``, ``channels`` and ``roles`` ask for. None: nothing of that kind."""
+class Lists:
+    """Names of models, or ids. Empty ``allowed``: all."""
 
-    allow: str | int | None = None
-    deny: str | int | None = None
-    clear: bool = False
-
-    @property
-    def is_empty(self) -> bool:
-        return self.allow is None and self.deny is None and not self.clear
+    allowed: frozenset[str | int] = frozenset()
+    denied: frozenset[str | int] = frozenset()
 
 
-def listed(which: Listed, change: ListChange) -> Transform:
-    """Puts one on the allow-list and another on the deny-list. What is allowed leaves the deny-list, and the other
-    way round. For models ``all`` empties that list.
-    """
-    if change.allow is not None and change.allow == change.deny and change.allow != ALL:
-        raise Contradiction
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Whether pictures are stopped, for all or for one, and the reason given for it, or for its end."""
 
-    def apply(settings: ServerSettings) -> ServerSettings:
-        allowed: frozenset[str | int] = frozenset(getattr(settings, f"allowed_{which}"))
-        denied: frozenset[str | int] = frozenset(getattr(settings, f"denied_{which}"))
-        if change.clear:
-            allowed = denied = frozenset()
-        allowed, denied = _put(change.allow, allowed, denied)
-        denied, allowed = _put(change.deny, denied, allowed)
-        if max(len(allowed), len(denied)) > MOST_LISTED:
-            raise ListFull
-        changed: dict[str, Any] = {f"allowed_{which}": allowed, f"denied_{which}": denied}
-        return replace(settings, **changed)
-
-    return apply
+    stopped: bool
+    reason: str = ""
 
 
-def _put(
-    one: str | int | None, into: frozenset[str | int], out_of: frozenset[str | int]
-) -> tuple[frozenset[str | int], frozenset[str | int]]:
-    if one is None:
-        return into, out_of
-    if one == ALL:
-        return frozenset(), out_of
-    return into | {one}, out_of - {one}
+@dataclass(frozen=True, slots=True)
+class Moderation:
+    level: str | None = None
+    spoiler: bool = False
+    age_restricted_only: bool = False
 
 
-def told_list(which: Listed) -> Callable[[ServerSettings], str]:
-    """``allow: role 1, role 2; deny: role 3``, or ``all``."""
-    noun = {"models": "", "channels": "channel ", "roles": "role "}[which]
+class Resettable(StrEnum):
+    """What ``/settings reset`` puts back."""
 
-    def words(settings: ServerSettings) -> str:
-        parts = []
-        for name in ("allow", "deny"):
-            members = sorted(getattr(settings, f"{name}ed_{which}" if name == "allow" else f"denied_{which}"))
-            if members:
-                parts.append(f"{name}: " + ", ".join(f"{noun}{member}" for member in members))
-        return "; ".join(parts) or "all"
-
-    return words
+    LIMITS = "limits"
+    SETTINGS = "settings"
+    ALL = "all"
 
 
-# --- defaults ----------------------------------------------------------------------------------------------------
+# --- the changes -------------------------------------------------------------------------------------------------
 
 
-def defaulted(changes: Defaults) -> Transform:
-    """Sets what ``changes`` names and leaves the rest."""
-    given = {field.name: value for field in fields(changes) if (value := getattr(changes, field.name)) is not None}
-    return lambda settings: replace(settings, defaults=replace(settings.defaults, **given))
+@dataclass(frozen=True, slots=True)
+class LimitChanged:
+    """What holds in a slot; None: nothing is set there, so the next scope out decides."""
+
+    slot: Slot
+    old: Limit | None
+    new: Limit | None
 
 
-def undefaulted(settings: ServerSettings) -> ServerSettings:
-    """No defaults: the operator's and the models' own hold again."""
-    return replace(settings, defaults=Defaults())
+@dataclass(frozen=True, slots=True)
+class ListsChanged:
+    which: Listed
+    old: Lists
+    new: Lists
 
 
-def told_defaults(settings: ServerSettings) -> str:
-    parts = [
-        f"{field.name} {value if not isinstance(value, bool) else 'on' if value else 'off'}"
-        for field in fields(settings.defaults)
-        if (value := getattr(settings.defaults, field.name)) is not None
-    ]
-    return ", ".join(parts) or "none"
+@dataclass(frozen=True, slots=True)
+class DefaultsChanged:
+    old: Defaults
+    new: Defaults
 
 
-def checked_defaults(changes: Defaults, model: Model) -> Defaults:
-    """The defaults as the model spells them. Raises ``InvalidOptions`` with everything it cannot do."""
-    kind = Kind.IMAGINE if Endpoint.GENERATIONS in model.endpoints else Kind.EDIT
-    raw = RawOptions("a", size=changes.size, quality=changes.quality, format=changes.format)
-    try:
-        request = build_request(raw, model, kind)
-    except InvalidOptions as invalid:
-        ours: list[Problem] = [one for one in invalid.problems if one.option in ("size", "quality", "format")]
-        if ours:
-            raise InvalidOptions(model.id, ours) from None
-        return changes
-    return replace(
-        changes,
-        size=_ratio_kept(changes.size, request.size),
-        quality=request.quality if changes.quality else None,
-        format=request.format if changes.format else None,
-    )
+@dataclass(frozen=True, slots=True)
+class ModerationChanged:
+    old: Moderation
+    new: Moderation
 
 
-def _ratio_kept(asked: str | None, resolved: str | None) -> str | None:
-    """A ratio stays one (each model makes of it what it can); a size is stored as the model spells it."""
-    if asked is None:
-        return None
-    return resolved or asked if asked.strip()[:1].isdigit() and ":" not in asked else asked.strip().lower()
+@dataclass(frozen=True, slots=True)
+class PreviewsChanged:
+    """None: automatic."""
+
+    old: bool | None
+    new: bool | None
 
 
-# --- switches ----------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class CostShownChanged:
+    old: bool
+    new: bool
 
 
-def moderated(level: str | None, spoiler: bool | None, age_restricted_only: bool | None) -> Transform:
-    """Sets what is given; ``level`` ``low`` asks nothing of members, ``auto`` is the least they may choose."""
-
-    def apply(settings: ServerSettings) -> ServerSettings:
-        return replace(
-            settings,
-            moderation=settings.moderation if level is None else level,
-            spoiler=settings.spoiler if spoiler is None else spoiler,
-            age_restricted_only=settings.age_restricted_only if age_restricted_only is None else age_restricted_only,
-        )
-
-    return apply
+@dataclass(frozen=True, slots=True)
+class LogChannelChanged:
+    old: int | None
+    new: int | None
 
 
-def told_moderation(settings: ServerSettings) -> str:
-    switches = (("spoiler", settings.spoiler), ("age-restricted only", settings.age_restricted_only))
-    parts = [f"level {settings.moderation or 'as asked'}", *(f"{name} {_on(value)}" for name, value in switches)]
-    return ", ".join(parts)
+@dataclass(frozen=True, slots=True)
+class PauseChanged:
+    old: Stop
+    new: Stop
 
 
-def told_previews(settings: ServerSettings) -> str:
-    return AUTOMATIC if settings.previews is None else _on(settings.previews)
+@dataclass(frozen=True, slots=True)
+class BlockChanged:
+    user_id: int
+    old: Stop
+    new: Stop
 
 
-def told_log(settings: ServerSettings) -> str:
-    return "none" if settings.log_channel_id is None else f"channel {settings.log_channel_id}"
+@dataclass(frozen=True, slots=True)
+class KeyChanged:
+    """The last four characters of the server's own key; None: it has none."""
+
+    old: str | None
+    new: str | None
 
 
-def paused(reason: str) -> Transform:
-    return lambda settings: replace(settings, paused=True, pause_reason=reason[:REASON_CHARS])
+@dataclass(frozen=True, slots=True)
+class Reset:
+    what: Resettable
 
 
-def resumed(settings: ServerSettings) -> ServerSettings:
-    return replace(settings, paused=False, pause_reason="")
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """Settings and limits were taken from a file."""
 
 
-def told_pause(settings: ServerSettings) -> str:
-    if not settings.paused:
-        return "running"
-    return f"paused: {settings.pause_reason}" if settings.pause_reason else "paused"
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A change of which only words are left: the trail was kept as text before."""
+
+    what: str
+    old: str
+    new: str
 
 
-def blocked(user_id: int, reason: str) -> Transform:
-    def apply(settings: ServerSettings) -> ServerSettings:
-        others = tuple(block for block in settings.blocked if block.user_id != user_id)
-        return replace(settings, blocked=(*others, Block(user_id, reason[:REASON_CHARS])))
-
-    return apply
-
-
-def unblocked(user_id: int) -> Transform:
-    return lambda settings: replace(settings, blocked=tuple(b for b in settings.blocked if b.user_id != user_id))
-
-
-def told_block(user_id: int) -> Callable[[ServerSettings], str]:
-    def words(settings: ServerSettings) -> str:
-        block = next((block for block in settings.blocked if block.user_id == user_id), None)
-        if block is None:
-            return "not blocked"
-        return f"blocked: {block.reason}" if block.reason else "blocked"
-
-    return words
+SettingChanged = (
+    ListsChanged
+    | DefaultsChanged
+    | ModerationChanged
+    | PreviewsChanged
+    | CostShownChanged
+    | LogChannelChanged
+    | PauseChanged
+    | BlockChanged
+    | KeyChanged
+)
+Change = LimitChanged | SettingChanged | Reset | Imported | Recorded
 
 
-def reset(settings: ServerSettings) -> ServerSettings:
-    """A server's first settings; blocks, the API key and the log channel stay, so that nobody resets unseen."""
-    return ServerSettings(
-        blocked=settings.blocked,
-        log_channel_id=settings.log_channel_id,
-        api_key_hint=settings.api_key_hint,
-        version=settings.version,
-    )
+def is_news(change: Change) -> bool:
+    """Whether anything is otherwise than before: only that is kept and told."""
+    return isinstance(change, Reset | Imported | Recorded) or change.old != change.new
 
 
-def _on(value: bool) -> str:
-    return "on" if value else "off"
+# --- read from settings ------------------------------------------------------------------------------------------
+
+
+def lists_of(settings: ServerSettings, which: Listed) -> Lists:
+    match which:
+        case Listed.MODELS:
+            return Lists(frozenset(settings.allowed_models), frozenset(settings.denied_models))
+        case Listed.CHANNELS:
+            return Lists(frozenset(settings.allowed_channels), frozenset(settings.denied_channels))
+        case Listed.ROLES:
+            return Lists(frozenset(settings.allowed_roles), frozenset(settings.denied_roles))
+
+
+def moderation_of(settings: ServerSettings) -> Moderation:
+    return Moderation(settings.moderation, settings.spoiler, settings.age_restricted_only)
+
+
+def pause_of(settings: ServerSettings) -> Stop:
+    return Stop(settings.paused, settings.pause_reason if settings.paused else "")
+
+
+def block_of(settings: ServerSettings, user_id: int) -> Stop:
+    found = (Stop(True, block.reason) for block in settings.blocked if block.user_id == user_id)
+    return next(found, Stop(False))
+
+
+def changes_between(old: ServerSettings, new: ServerSettings) -> tuple[Change, ...]:
+    """What becomes otherwise when ``new`` replaces ``old``; the server's key is nobody's to replace."""
+    return tuple(change for change in _all_between(old, new) if is_news(change))
+
+
+def _all_between(old: ServerSettings, new: ServerSettings) -> Iterator[Change]:
+    for which in Listed:
+        yield ListsChanged(which, lists_of(old, which), lists_of(new, which))
+    for user_id in dict.fromkeys(block.user_id for block in (*old.blocked, *new.blocked)):
+        yield BlockChanged(user_id, block_of(old, user_id), block_of(new, user_id))
+    yield DefaultsChanged(old.defaults, new.defaults)
+    yield ModerationChanged(moderation_of(old), moderation_of(new))
+    yield PreviewsChanged(old.previews, new.previews)
+    yield CostShownChanged(old.show_cost, new.show_cost)
+    yield LogChannelChanged(old.log_channel_id, new.log_channel_id)
+    yield PauseChanged(pause_of(old), pause_of(new))

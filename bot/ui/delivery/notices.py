@@ -14,12 +14,13 @@ import discord
 from bot.core.servers.settings_cache import SettingsCache
 from bot.core.tasks import Tasks
 from bot.ports import AuditEntry, BudgetWarning, Store
-from bot.rules.limits.limit import Scope
+from bot.rules.limits.limit import Scope, slot_of
 from bot.rules.people import Place
 from bot.rules.servers.access import ServerSettings
 from bot.ui.interactions.failures import TROUBLE
 from bot.ui.words.catalogue import has, say
-from bot.ui.words.limits import change_line, slot
+from bot.ui.words.changes import change_line
+from bot.ui.words.limits import slot
 from bot.ui.words.numbers import day, money
 from bot.ui.words.text import CONTENT_LIMIT, cut, escaped, inline
 
@@ -59,7 +60,7 @@ class DiscordNotifier:
 
     async def changed(self, place: Place, entry: AuditEntry) -> None:
         def words(locale: str) -> str:
-            return say(locale, "notice.changed", actor=f"<@{entry.actor_id}>", change=change_line(entry, locale))
+            return say(locale, "notice.changed", actor=f"<@{entry.actor_id}>", change=change_line(entry.change, locale))
 
         self._settings_cache.forget(place)
         self._post_soon(place, words)
@@ -132,7 +133,7 @@ def _budget(warning: BudgetWarning, locale: str, key: str) -> str:
         locale,
         key,
         percent=warning.percent,
-        what=slot(limit, locale),
+        what=slot(slot_of(limit), locale),
         used=money(locale, warning.used_micro_usd),
         amount=money(locale, limit.amount or 0),
         ends=say(locale, "notice.budget_full") if warning.percent >= 100 else "",

@@ -9,14 +9,14 @@ import discord
 
 from bot.ports import AuditEntry
 from bot.rules.limits.decide import Standing
-from bot.rules.limits.limit import Limit, Measure, Period, Scope, is_open
-from bot.rules.servers.access import ServerSettings
-from bot.rules.servers.changes import told_defaults
+from bot.rules.limits.limit import Limit, Measure, Period, Scope, is_open, slot_of
+from bot.rules.servers.access import Defaults, ServerSettings
 from bot.ui.pages.result import COLOUR
 from bot.ui.words.catalogue import say
-from bot.ui.words.limits import amount, change_line, slot, window
+from bot.ui.words.changes import change_line, defaults_words
+from bot.ui.words.limits import amount, slot, window
 from bot.ui.words.numbers import moment, money, number
-from bot.ui.words.text import DESCRIPTION_LIMIT, FIELD_LIMIT, escaped, inline, length
+from bot.ui.words.text import DESCRIPTION_LIMIT, FIELD_LIMIT, cut, escaped, inline, length
 
 MOST_EXCEPTIONS = 12
 MOST_NAMES = 8
@@ -33,7 +33,7 @@ MEMBER_MEASURES = (
     (Measure.DOLLARS, Period.MONTH, False),
     (Measure.JOBS, Period.NOW, True),
 )
-"""What each member's share may be limited in; True: shown even where there is no limit."""
+"""What each member's share may be limited in; True: escaped even where there is no limit."""
 
 COMMANDS = {
     Measure.REQUESTS: "quota",
@@ -135,8 +135,9 @@ def _members(office: Office) -> list[str]:
         if always or (limit is not None and not is_open(limit)):
             what = say(locale, f"settings.{measure}", window=window(period, locale))
             lines.append(_line(office, what, _amount(office, limit), COMMANDS[measure]))
-    others = [one for one in office.limits if one.scope is Scope.SERVER and one.measure is not Measure.DOLLARS]
-    return lines + [_line(office, slot(one, locale), _amount(office, one), COMMANDS[one.measure]) for one in others]
+    others = (one for one in office.limits if one.scope is Scope.SERVER and one.measure is not Measure.DOLLARS)
+    lines += [_line(office, slot(slot_of(one), locale), _amount(office, one), COMMANDS[one.measure]) for one in others]
+    return lines
 
 
 def _amount(office: Office, limit: Limit | None) -> str:
@@ -208,8 +209,8 @@ def _few(items: list[str], locale: str) -> str:
 
 def _how(office: Office) -> list[str]:
     locale, settings = office.locale, office.settings
-    defaults = escaped(told_defaults(settings), 300)
-    if defaults == "none":
+    defaults = cut(defaults_words(settings.defaults, locale), 300)
+    if settings.defaults == Defaults():
         defaults = say(locale, "settings.operator_default", model=inline(office.default_model))
     previews = {None: "settings.previews_auto", True: "value.on", False: "value.off"}[settings.previews]
     channel = settings.log_channel_id
@@ -242,7 +243,7 @@ def audit_page(entries: Sequence[AuditEntry], locale: str) -> discord.Embed:
     room = DESCRIPTION_LIMIT - 100
     for entry in entries:
         at = int(entry.at.timestamp())
-        line = say(locale, "settings.audit_line", at=at, actor=entry.actor_id, change=change_line(entry, locale))
+        line = say(locale, "settings.audit_line", at=at, actor=entry.actor_id, change=change_line(entry.change, locale))
         room -= length(line) + 1
         if room < 0:
             lines.append(say(locale, "settings.audit_more"))

@@ -24,7 +24,7 @@ from bot.ui.interactions.who import asker_of, in_server
 from bot.ui.messages import Sheet
 from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
-from bot.ui.words.limits import change_line
+from bot.ui.words.changes import change_line
 
 CONFIRM_S = 180.0
 """How long a question stands; the message can be changed for 15 minutes, so the end of it can be shown."""

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.core.servers.admin import Change, Proposal
+from bot.core.servers.admin import Proposal
 from bot.core.servers.transfer import ImportPlan, KnownIds, apply_import, export, plan_import
-from bot.rules.limits.limit import Limit, Measure, Period, Scope
+from bot.rules.limits.limit import Limit, Measure, Period, Scope, slot_of
 from bot.rules.people import Place
 from bot.rules.servers.access import AccessDenied, Defaults, DeniedBecause, may_use_model
 from bot.rules.servers.changes import (
-    ListChange,
+    Change,
+    DefaultsChanged,
+    LimitChanged,
     Listed,
+    ListsChanged,
+    Resettable,
+    lists_of,
+)
+from bot.rules.servers.edits import (
+    Edit,
+    ListChange,
     checked_defaults,
     defaulted,
     listed,
-    told_defaults,
-    told_list,
-    told_log,
+    logged_to,
+    moderated,
+    paused,
+    previewed,
+    resumed,
+    unblocked,
 )
 from bot.ui.interactions.failures import TROUBLE
 from bot.ui.interactions.who import asker_of
@@ -28,8 +40,8 @@ from bot.ui.panels.confirm import Confirm, Reply
 from bot.ui.panels.settings_options import NO_DEFAULT, AnyChannel
 from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
+from bot.ui.words.changes import change_line, told
 from bot.ui.words.errors import CannotPost
-from bot.ui.words.limits import amount, change_line, slot
 from bot.ui.words.text import clean, escaped, inline
 
 AUDIT_ENTRIES = 50
@@ -102,10 +114,7 @@ async def limit(interaction: Interaction, wanted: Limit) -> Reply:
         change = await pressed.client.shell.admin.set_limit(asker_of(pressed), proposal)
         return changed(pressed, change, _zero(wanted, locale)).text or ""
 
-    new = None if proposal.remove else wanted
-    line = say(
-        locale, "limit.change", what=slot(wanted, locale), old=amount(proposal.old, locale), new=amount(new, locale)
-    )
+    line = change_line(LimitChanged(slot_of(wanted), proposal.old, None if proposal.remove else wanted), locale)
     return Reply(f"{line}\n{say(locale, question)}", view=Confirm(interaction, act))
 
 
@@ -127,14 +136,13 @@ def _zero(limit: Limit, locale: str) -> str:
 async def put_on_list(interaction: Interaction, which: Listed, change: ListChange) -> Reply:
     """Allows or denies; without any option, says what holds."""
     shell, asker, locale = interaction.client.shell, asker_of(interaction), locale_of(interaction)
-    told = told_list(which)
     if change.is_empty:
-        now = told(await shell.store.settings(asker.place))
-        return Reply(change_line(Change(which, now, now), locale))
-    done = await shell.admin.change(asker, which, listed(which, change), told)
+        now = lists_of(await shell.store.settings(asker.place), which)
+        return Reply(change_line(ListsChanged(which, now, now), locale))
+    done = await shell.admin.change(asker, listed(which, change))
     settings = await shell.store.settings(asker.place)
     default = settings.defaults.model or shell.config.default_model
-    warn = which == "models" and not may_use_model(settings, default)
+    warn = which is Listed.MODELS and not may_use_model(settings, default)
     return changed(interaction, done, say(locale, "settings.default_denied", model=inline(default)) if warn else "")
 
 
@@ -146,7 +154,7 @@ async def put_models(interaction: Interaction, change: ListChange) -> Reply:
         listed_already = name in settings.allowed_models or name in settings.denied_models
         if name not in (None, "all") and not listed_already and shell.catalogue.get(str(name)) is None:
             shell.catalogue.choose(str(name), official=shell.config.is_official, today=shell.clock().date())
-    return await put_on_list(interaction, "models", change)
+    return await put_on_list(interaction, Listed.MODELS, change)
 
 
 async def put_defaults(interaction: Interaction, asked: Defaults) -> Reply:
@@ -154,21 +162,52 @@ async def put_defaults(interaction: Interaction, asked: Defaults) -> Reply:
     shell, asker, locale = interaction.client.shell, asker_of(interaction), locale_of(interaction)
     settings = await shell.store.settings(asker.place)
     if asked == Defaults():
-        now = told_defaults(settings)
-        return Reply(change_line(Change("defaults", now, now), locale))
+        return Reply(change_line(DefaultsChanged(settings.defaults, settings.defaults), locale))
     texts = ("model", "size", "quality", "format")
-    dropped = {name: None for name in texts if (getattr(asked, name) or "").strip().lower() == NO_DEFAULT}
-    wanted = replace(asked, **dropped)
+    dropped = frozenset(name for name in texts if (getattr(asked, name) or "").strip().lower() == NO_DEFAULT)
+    wanted = replace(asked, **dict.fromkeys(dropped))
     named = wanted.model or (None if "model" in dropped else settings.defaults.model) or shell.config.default_model
     model = shell.catalogue.choose(named, official=shell.config.is_official, today=shell.clock().date())
     if wanted.model is not None and not may_use_model(settings, model.id):
         raise AccessDenied(DeniedBecause.MODEL, model.id)
     checked = checked_defaults(wanted, model)
-    put = defaulted(replace(checked, model=model.id) if wanted.model is not None else checked)
-    change = await shell.admin.change(
-        asker, "defaults", lambda s: put(replace(s, defaults=replace(s.defaults, **dropped))), told_defaults
-    )
-    return changed(interaction, change)
+    given = replace(checked, model=model.id) if wanted.model is not None else checked
+    return await _edited(interaction, defaulted(given, dropped))
+
+
+# --- switches ----------------------------------------------------------------------------------------------------
+
+
+async def moderation(
+    interaction: Interaction, level: str | None, spoiler: bool | None, age_restricted_only: bool | None
+) -> Reply:
+    return await _edited(interaction, moderated(level, spoiler, age_restricted_only))
+
+
+async def previews(interaction: Interaction, enabled: bool | None) -> Reply:
+    return await _edited(interaction, previewed(enabled))
+
+
+async def pause(interaction: Interaction, reason: str | None) -> Reply:
+    return await _edited(interaction, paused(clean(reason or "")))
+
+
+async def resume(interaction: Interaction, reason: str | None) -> Reply:
+    return await _edited(interaction, resumed(clean(reason or "")))
+
+
+async def block(interaction: Interaction, user_id: int, reason: str | None) -> Reply:
+    change, stopped = await interaction.client.shell.admin.block(asker_of(interaction), user_id, clean(reason or ""))
+    note = say(locale_of(interaction), "settings.jobs_stopped", count=stopped) if stopped else ""
+    return changed(interaction, change, note)
+
+
+async def unblock(interaction: Interaction, user_id: int, reason: str | None) -> Reply:
+    return await _edited(interaction, unblocked(user_id, clean(reason or "")))
+
+
+async def _edited(interaction: Interaction, edit: Edit) -> Reply:
+    return changed(interaction, await interaction.client.shell.admin.change(asker_of(interaction), edit))
 
 
 # --- log, file, reset ----------------------------------------------------------------------------------------------
@@ -176,7 +215,6 @@ async def put_defaults(interaction: Interaction, asked: Defaults) -> Reply:
 
 async def log_to(interaction: Interaction, channel: AnyChannel | None) -> Reply:
     """Tries the channel by writing into it before it is kept. Raises ``CannotPost``."""
-    asker = asker_of(interaction)
     channel_id = None if channel is None else channel.id
     if channel_id is not None and interaction.guild_id is not None:
         target = interaction.client.get_partial_messageable(channel_id, guild_id=interaction.guild_id)
@@ -184,10 +222,7 @@ async def log_to(interaction: Interaction, channel: AnyChannel | None) -> Reply:
             await target.send(say(str(interaction.guild_locale or "en"), "notice.log_here"))
         except TROUBLE:
             raise CannotPost(channel_id) from None
-    change = await interaction.client.shell.admin.change(
-        asker, "log", lambda settings: replace(settings, log_channel_id=channel_id), told_log
-    )
-    return changed(interaction, change)
+    return await _edited(interaction, logged_to(channel_id))
 
 
 async def export_file(interaction: Interaction) -> Reply:
@@ -213,16 +248,17 @@ async def import_file(interaction: Interaction, file: Source) -> Reply:
 
     lines = [f"- {change_line(one, locale)}" for one in plan.changes]
     text = fitted(lines, DIFF_ROOM, locale)
-    sheets = () if text == "\n".join(lines) else (Sheet(say(locale, "settings.imported_list"), _as_file(plan)),)
+    sheets = () if text == "\n".join(lines) else (Sheet(say(locale, "settings.imported_list"), _as_file(plan, locale)),)
     head = say(locale, "settings.import_title")
     return Reply("\n".join([head, text, *notes]), view=Confirm(interaction, act), sheets=sheets)
 
 
-def _as_file(plan: ImportPlan) -> bytes:
-    return "\n".join(f"{one.what}: {one.old} -> {one.new}" for one in plan.changes).encode("utf-8", "replace")
+def _as_file(plan: ImportPlan, locale: str) -> bytes:
+    lines = ("{}: {} -> {}".format(*told(change, locale)) for change in plan.changes)
+    return "\n".join(lines).encode("utf-8", "replace")
 
 
-async def ask_reset(interaction: Interaction, what: str) -> Reply:
+async def ask_reset(interaction: Interaction, what: Resettable) -> Reply:
     locale = locale_of(interaction)
 
     async def act(pressed: Interaction) -> str:
@@ -230,9 +266,3 @@ async def ask_reset(interaction: Interaction, what: str) -> Reply:
         return changed(pressed, change).text or ""
 
     return Reply(say(locale, f"settings.ask_reset_{what}"), view=Confirm(interaction, act))
-
-
-async def block(interaction: Interaction, user_id: int, reason: str) -> Reply:
-    change, stopped = await interaction.client.shell.admin.block(asker_of(interaction), user_id, clean(reason))
-    note = say(locale_of(interaction), "settings.jobs_stopped", count=stopped) if stopped else ""
-    return changed(interaction, change, note)

@@ -13,7 +13,7 @@ from bot.rules.catalogue.model import Model
 from bot.rules.limits.limit import Scope
 from bot.rules.options.build import suggest
 from bot.rules.requests import Kind
-from bot.rules.servers.changes import ALL
+from bot.rules.servers.edits import ALL
 from bot.ui.interactions.who import asker_of
 from bot.ui.orders.choices import LONGEST, MOST, Choices, offered
 from bot.ui.shell import Interaction

@@ -34,7 +34,7 @@ from bot.rules.limits.decide import Refusal, Refused
 from bot.rules.limits.limit import Measure, Period, Scope
 from bot.rules.options.problems import InvalidOptions
 from bot.rules.servers.access import AccessDenied, DeniedBecause
-from bot.rules.servers.changes import Contradiction, ListFull
+from bot.rules.servers.edits import Contradiction, ListFull
 from bot.rules.uploads import BadUpload
 from bot.ui.words.catalogue import has, joined, say
 from bot.ui.words.numbers import day, duration, moment, money, number

@@ -164,11 +164,11 @@ async def test_an_older_schema_is_backed_up_and_then_migrated(tmp_path, opening,
         "UPDATE alembic_version SET version_num = '0000'",
         "INSERT INTO facts (key, value) VALUES ('kept', 'yes')",
     )
-    monkeypatch.setattr(schema_module, "known_revisions", lambda: ("0001", "0000"))
+    monkeypatch.setattr(schema_module, "known_revisions", lambda: (NEWEST, "0000"))
     monkeypatch.setattr(
         schema_module,
         "upgrade",
-        lambda connection: connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'"),
+        lambda connection: connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{NEWEST}'"),
     )
     assert (await schema_state(url)).fit is Fit.OLDER
     with pytest.raises(StoreUnusable, match="migrate"):

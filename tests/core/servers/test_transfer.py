@@ -15,9 +15,10 @@ from bot.adapters.secrets import Secrets
 from bot.core.servers.admin import Admin
 from bot.core.servers.transfer import MAX_BYTES, BadImport, KnownIds, apply_import, export, plan_import
 from bot.ports import AuditEntry
-from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window
+from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window, slot_of
 from bot.rules.people import Asker, Place
 from bot.rules.servers.access import Block, Defaults, ServerSettings
+from bot.rules.servers.changes import Imported, LimitChanged, Moderation, ModerationChanged
 
 NOW = datetime(2026, 3, 14, 12, tzinfo=UTC)
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
@@ -38,7 +39,6 @@ FULL = ServerSettings(
     paused=True,
     pause_reason="Ferien – «bis» Montag",
     api_key_hint="abcd",
-    version=7,
 )
 LIMITS = (
     EVERYONE,
@@ -62,7 +62,7 @@ def plan(data: bytes):  # type: ignore[no-untyped-def]
 def test_a_file_comes_back_whole() -> None:
     read = plan_import(export(FULL, LIMITS), ServerSettings(), (), KNOWN)
     assert read.settings == ServerSettings(
-        **{name: getattr(FULL, name) for name in FULL.__slots__ if name not in ("api_key_hint", "version")}
+        **{name: getattr(FULL, name) for name in FULL.__slots__ if name != "api_key_hint"}
     )
     assert read.limits == LIMITS[:-1]
     assert read.left_out == ()
@@ -83,10 +83,10 @@ def test_importing_what_holds_already_changes_nothing() -> None:
 
 def test_the_diff_names_every_change_and_what_goes() -> None:
     read = plan_import(document(settings={"spoiler": True}, limits=[]), ServerSettings(), (EVERYONE,), KNOWN)
-    assert [(one.what, one.old, one.new) for one in read.changes] == [
-        ("spoiler", "false", "true"),
-        ("limit everyone images per day", "50", "not set"),
-    ]
+    assert read.changes == (
+        ModerationChanged(Moderation(), Moderation(spoiler=True)),
+        LimitChanged(slot_of(EVERYONE), EVERYONE, None),
+    )
     assert read.removed == (EVERYONE,)
 
 
@@ -212,5 +212,7 @@ async def test_a_server_becomes_what_the_file_says_and_keeps_its_key(store: SqlS
     assert settings.defaults == FULL.defaults
     assert set(limits) == set(LIMITS[:-1])
     assert plan_import(export(FULL, LIMITS), settings, limits, KNOWN).changes == ()
-    assert [entry.what for entry in notifier.told] == ["import"]
-    assert {entry.what for entry in await store.audit(ADMIN.place)} >= {"import", "limit role 42 images per day"}
+    assert [entry.change for entry in notifier.told] == [Imported()]
+    trail = [entry.change for entry in await store.audit(ADMIN.place)]
+    assert Imported() in trail
+    assert LimitChanged(slot_of(LIMITS[2]), None, LIMITS[2]) in trail

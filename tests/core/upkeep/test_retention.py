@@ -15,6 +15,7 @@ from bot.rules.limits.decide import Subject
 from bot.rules.limits.limit import Period
 from bot.rules.people import Place
 from bot.rules.servers.access import ServerSettings
+from bot.rules.servers.edits import imported
 
 SERVER, OTHER = Place(10, 1), Place(20, 1)
 
@@ -55,7 +56,7 @@ async def kept_pictures(core) -> int:
 
 
 async def set_up_server(core, place: Place = SERVER) -> None:
-    await core.store.save_settings(place, ServerSettings(previews=False), 1, "previews", "", "", core.now)
+    await core.store.change_settings(place, imported(ServerSettings(previews=False)), 1, core.now)
 
 
 async def is_set_up(core, place: Place = SERVER) -> bool:

@@ -1,3 +1,5 @@
+"""What admins do to settings, and the change that each edit makes."""
+
 from __future__ import annotations
 
 import pytest
@@ -7,20 +9,35 @@ from bot.rules.catalogue.model import Model
 from bot.rules.options.problems import InvalidOptions
 from bot.rules.servers.access import Block, Defaults, ServerSettings
 from bot.rules.servers.changes import (
+    BlockChanged,
+    DefaultsChanged,
+    Listed,
+    Lists,
+    ListsChanged,
+    ModerationChanged,
+    PauseChanged,
+    Stop,
+    changes_between,
+    is_news,
+    lists_of,
+    moderation_of,
+)
+from bot.rules.servers.edits import (
     MOST_LISTED,
     Contradiction,
+    Edit,
     ListChange,
     ListFull,
     blocked,
     checked_defaults,
     defaulted,
+    first_settings,
+    imported,
     listed,
     moderated,
-    reset,
-    told_block,
-    told_defaults,
-    told_list,
-    told_moderation,
+    paused,
+    resumed,
+    unblocked,
 )
 
 
@@ -31,35 +48,41 @@ def flare() -> Model:
     return model
 
 
+def edited(settings: ServerSettings, *edits: Edit) -> ServerSettings:
+    for edit in edits:
+        settings, _ = edit(settings)
+    return settings
+
+
 def test_what_is_allowed_leaves_the_deny_list_and_the_other_way_round() -> None:
     start = ServerSettings(denied_roles=frozenset({5}))
-    allowed = listed("roles", ListChange(allow=5))(start)
+    allowed, change = listed(Listed.ROLES, ListChange(allow=5))(start)
+    assert change == ListsChanged(Listed.ROLES, Lists(denied=frozenset({5})), Lists(frozenset({5})))
     assert (allowed.allowed_roles, allowed.denied_roles) == (frozenset({5}), frozenset())
-    denied = listed("roles", ListChange(deny=5))(allowed)
+    denied = edited(allowed, listed(Listed.ROLES, ListChange(deny=5)))
     assert (denied.allowed_roles, denied.denied_roles) == (frozenset(), frozenset({5}))
-    assert told_list("roles")(denied) == "deny: role 5"
 
 
 def test_all_empties_one_list_of_models_and_clear_empties_both() -> None:
     start = ServerSettings(allowed_models=frozenset({"a"}), denied_models=frozenset({"b"}))
-    assert told_list("models")(start) == "allow: a; deny: b"
-    assert told_list("models")(listed("models", ListChange(allow="all"))(start)) == "deny: b"
-    assert told_list("models")(listed("models", ListChange(deny="all"))(start)) == "allow: a"
+    allowing, denying = (listed(Listed.MODELS, ListChange(**{which: "all"})) for which in ("allow", "deny"))
+    assert lists_of(edited(start, allowing), Listed.MODELS) == Lists(denied=frozenset({"b"}))
+    assert lists_of(edited(start, denying), Listed.MODELS) == Lists(frozenset({"a"}))
     channels = ServerSettings(allowed_channels=frozenset({1}), denied_channels=frozenset({2}))
-    cleared = listed("channels", ListChange(allow=3, clear=True))(channels)
-    assert told_list("channels")(cleared) == "allow: channel 3"
-    assert told_list("channels")(listed("channels", ListChange(clear=True))(cleared)) == "all"
+    cleared = edited(channels, listed(Listed.CHANNELS, ListChange(allow=3, clear=True)))
+    assert lists_of(cleared, Listed.CHANNELS) == Lists(frozenset({3}))
+    assert lists_of(edited(cleared, listed(Listed.CHANNELS, ListChange(clear=True))), Listed.CHANNELS) == Lists()
 
 
 def test_the_same_thing_is_not_allowed_and_denied_at_once() -> None:
     with pytest.raises(Contradiction):
-        listed("roles", ListChange(allow=5, deny=5))
+        listed(Listed.ROLES, ListChange(allow=5, deny=5))
 
 
 def test_a_list_has_an_end() -> None:
     full = ServerSettings(allowed_channels=frozenset(range(MOST_LISTED)))
     with pytest.raises(ListFull):
-        listed("channels", ListChange(allow=MOST_LISTED))(full)
+        listed(Listed.CHANNELS, ListChange(allow=MOST_LISTED))(full)
 
 
 def test_defaults_are_kept_as_the_model_spells_them(flare: Model) -> None:
@@ -78,26 +101,52 @@ def test_defaults_no_model_could_use_are_all_told(flare: Model) -> None:
 
 
 def test_what_is_left_out_stays() -> None:
-    settings = defaulted(Defaults(quality="low"))(ServerSettings(defaults=Defaults(model="m", private=True)))
-    assert told_defaults(settings) == "model m, quality low, private on"
-    careful = moderated(None, True, None)(moderated("auto", None, None)(ServerSettings()))
-    assert told_moderation(careful) == "level auto, spoiler on, age-restricted only off"
+    before = Defaults(model="m", size="1:1", private=True)
+    settings, change = defaulted(Defaults(quality="low"), frozenset({"size"}))(ServerSettings(defaults=before))
+    assert settings.defaults == Defaults(model="m", quality="low", private=True)
+    assert change == DefaultsChanged(before, settings.defaults)
+    careful = edited(ServerSettings(), moderated("auto", None, None), moderated(None, True, None))
+    assert (careful.moderation, careful.spoiler, careful.age_restricted_only) == ("auto", True, False)
+    _, change = moderated(None, None, True)(careful)
+    assert isinstance(change, ModerationChanged)
+    assert change.old == moderation_of(careful)
 
 
 def test_blocking_again_replaces_the_reason() -> None:
-    settings = blocked(7, "second")(blocked(7, "first")(ServerSettings()))
+    first = edited(ServerSettings(), blocked(7, "first"))
+    settings, change = blocked(7, "second")(first)
     assert settings.blocked == (Block(7, "second"),)
-    assert told_block(7)(settings) == "blocked: second"
-    assert told_block(8)(settings) == "not blocked"
+    assert change == BlockChanged(7, Stop(True, "first"), Stop(True, "second"))
+
+
+def test_the_reason_for_an_end_is_told_where_there_was_something_to_end() -> None:
+    settings = edited(ServerSettings(), blocked(7, "spam"), paused("party"))
+    assert unblocked(7, "sorry")(settings)[1] == BlockChanged(7, Stop(True, "spam"), Stop(False, "sorry"))
+    assert resumed("over")(settings)[1] == PauseChanged(Stop(True, "party"), Stop(False, "over"))
+    for edit in (unblocked(8, "sorry"), unblocked(7, ""), resumed("over")):
+        assert not is_news(edit(ServerSettings())[1])
 
 
 def test_a_reset_keeps_who_is_blocked_the_key_and_where_it_is_told() -> None:
+    kept = ServerSettings(blocked=(Block(7),), api_key_hint="abcd", log_channel_id=9)
     settings = ServerSettings(
-        allowed_models=frozenset({"a"}),
-        blocked=(Block(7),),
-        api_key_hint="abcd",
-        log_channel_id=9,
-        paused=True,
-        version=3,
+        allowed_models=frozenset({"a"}), blocked=(Block(7),), api_key_hint="abcd", log_channel_id=9, paused=True
     )
-    assert reset(settings) == ServerSettings(blocked=(Block(7),), api_key_hint="abcd", log_channel_id=9, version=3)
+    assert first_settings(settings) == kept
+
+
+def test_an_import_leaves_the_key_alone() -> None:
+    assert edited(ServerSettings(api_key_hint="abcd"), imported(ServerSettings(spoiler=True))) == ServerSettings(
+        spoiler=True, api_key_hint="abcd"
+    )
+
+
+def test_what_lies_between_two_settings_is_told_setting_by_setting() -> None:
+    old = ServerSettings(blocked=(Block(7, "spam"), Block(8)), spoiler=True)
+    new = ServerSettings(blocked=(Block(8), Block(9)), spoiler=True, allowed_roles=frozenset({1}))
+    assert changes_between(old, new) == (
+        ListsChanged(Listed.ROLES, Lists(), Lists(frozenset({1}))),
+        BlockChanged(7, Stop(True, "spam"), Stop(False)),
+        BlockChanged(9, Stop(False), Stop(True)),
+    )
+    assert changes_between(old, old) == ()

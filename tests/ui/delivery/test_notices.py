@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -11,10 +11,11 @@ import pytest
 
 from bot.core.tasks import Tasks
 from bot.ports import AuditEntry, BudgetWarning
-from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window
+from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window, slot_of
 from bot.rules.money import MicroUSD
 from bot.rules.people import Place
 from bot.rules.servers.access import Defaults, ServerSettings
+from bot.rules.servers.changes import Change, LimitChanged, PauseChanged, Stop
 from bot.ui.delivery.notices import DiscordNotifier
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -116,7 +117,8 @@ def post() -> Post:
 
 
 async def test_a_change_is_told_where_it_was_made_with_mentions_that_do_not_ping(post: Post) -> None:
-    await post.notifier.changed(HERE, AuditEntry(AT, 8, "limit role 42 images per day", "not set", "5"))
+    quota = Limit(Scope.ROLE, Measure.IMAGES, Window(Period.DAY), 5, 42)
+    await post.notifier.changed(HERE, AuditEntry(AT, 8, LimitChanged(slot_of(quota), None, quota)))
     ((channel, text),) = await post.posted()
     assert channel == 110
     assert text == "⚙️ <@8> changed a setting. **Pictures per day for members with <@&42>:** not set → 5"
@@ -124,22 +126,27 @@ async def test_a_change_is_told_where_it_was_made_with_mentions_that_do_not_ping
 
 
 async def test_the_server_reads_its_own_language(post: Post) -> None:
-    await post.notifier.changed(THERE, AuditEntry(AT, 8, "limit server dollars per month", "$1250.00", "none"))
+    old, new = (replace(SERVER_BUDGET, amount=amount) for amount in (1_250_000_000, None))
+    await post.notifier.changed(THERE, AuditEntry(AT, 8, LimitChanged(slot_of(SERVER_BUDGET), old, new)))
     ((channel, text),) = await post.posted()
     assert (channel, text) == (
         120, "⚙️ <@8> hat eine Einstellung geändert. **Budget pro Monat für den ganzen Server:** 1.250,00 $ → kein Limit"
     )  # fmt: skip
 
 
+def pause(reason: str) -> Change:
+    return PauseChanged(Stop(False), Stop(True, reason))
+
+
 async def test_what_admins_typed_is_only_letters(post: Post) -> None:
-    await post.notifier.changed(HERE, AuditEntry(AT, 8, "pause", "running", "paused: @everyone [x](http://y.z)"))
+    await post.notifier.changed(HERE, AuditEntry(AT, 8, pause("@everyone [x](http://y.z)")))
     ((_, text),) = await post.posted()
     assert "paused: @\u200beveryone \\[x\\]\\(" in text
 
 
 async def test_no_log_channel_no_post(post: Post) -> None:
     post.ledger.places.clear()
-    await post.notifier.changed(HERE, AuditEntry(AT, 8, "pause", "running", "paused"))
+    await post.notifier.changed(HERE, AuditEntry(AT, 8, pause("")))
     await post.notifier.budget(DIRECT, BudgetWarning(DIRECT.key, SERVER_BUDGET, 50, MicroUSD(5_000_000)))
     assert await post.posted() == []
 
@@ -198,16 +205,16 @@ async def test_a_models_end_is_told_where_settings_name_it(post: Post) -> None:
 @pytest.mark.parametrize("broken", [aiohttp.ClientOSError(104, "reset"), TimeoutError(), RuntimeError("a bug")])
 async def test_what_cannot_be_posted_disturbs_nobody(post: Post, broken: Exception) -> None:
     post.client.broken = broken
-    await post.notifier.changed(HERE, AuditEntry(AT, 8, "pause", "running", "paused"))
+    await post.notifier.changed(HERE, AuditEntry(AT, 8, pause("")))
     await post.notifier.service(None, working=False, why="bad_key")
     post.ledger.fails = True
-    await post.notifier.changed(HERE, AuditEntry(AT, 8, "pause", "running", "paused"))
+    await post.notifier.changed(HERE, AuditEntry(AT, 8, pause("")))
     assert await post.posted() == []
 
 
 async def test_without_a_client_there_is_only_the_log(post: Post) -> None:
     post.client.application = None
-    await post.notifier.changed(HERE, AuditEntry(AT, 8, "pause", "running", "paused"))
+    await post.notifier.changed(HERE, AuditEntry(AT, 8, pause("")))
     await post.notifier.service(None, working=False, why="bad_key")
     await post.notifier.model_ends("old-model", date(2026, 12, 1), None)
     assert await post.posted() == []

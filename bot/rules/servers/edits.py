@@ -1,0 +1,239 @@
+"""What admins do to a server's settings, as plain functions of the settings as they are when it happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from bot.rules.catalogue.model import Model
+from bot.rules.errors import UserError
+from bot.rules.options.build import build_request
+from bot.rules.options.problems import InvalidOptions, Problem
+from bot.rules.options.table import RawOptions
+from bot.rules.requests import Endpoint, Kind
+from bot.rules.servers.access import Block, Defaults, ServerSettings
+from bot.rules.servers.changes import (
+    BlockChanged,
+    Change,
+    DefaultsChanged,
+    Imported,
+    Listed,
+    Lists,
+    ListsChanged,
+    LogChannelChanged,
+    ModerationChanged,
+    PauseChanged,
+    PreviewsChanged,
+    Stop,
+    block_of,
+    lists_of,
+    moderation_of,
+    pause_of,
+)
+
+Edit = Callable[[ServerSettings], tuple[ServerSettings, Change]]
+"""What the settings become, and the change that this is."""
+
+MOST_LISTED = 100
+ALL = "all"
+REASON_CHARS = 200
+
+
+class ListFull(UserError):
+    """An allow- or deny-list holds as many entries as it can. Nothing was changed."""
+
+
+class Contradiction(UserError):
+    """The same thing was to be allowed and denied at once. Nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListChange:
+    """What ``models``, ``channels`` and ``roles`` ask for. None: nothing of that kind."""
+
+    allow: str | int | None = None
+    deny: str | int | None = None
+    clear: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        return self.allow is None and self.deny is None and not self.clear
+
+
+def listed(which: Listed, asked: ListChange) -> Edit:
+    """Puts one on the allow-list and another on the deny-list. What is allowed leaves the deny-list, and the other
+    way round. For models ``all`` empties that list. Raises ``Contradiction`` or ``ListFull``.
+    """
+    if asked.allow is not None and asked.allow == asked.deny and asked.allow != ALL:
+        raise Contradiction
+
+    def edit(settings: ServerSettings) -> tuple[ServerSettings, Change]:
+        old = lists_of(settings, which)
+        allowed, denied = (frozenset[str | int](),) * 2 if asked.clear else (old.allowed, old.denied)
+        allowed, denied = _put(asked.allow, allowed, denied)
+        denied, allowed = _put(asked.deny, denied, allowed)
+        if max(len(allowed), len(denied)) > MOST_LISTED:
+            raise ListFull
+        new = Lists(allowed, denied)
+        return _with_lists(settings, which, new), ListsChanged(which, old, new)
+
+    return edit
+
+
+def _put(
+    one: str | int | None, into: frozenset[str | int], out_of: frozenset[str | int]
+) -> tuple[frozenset[str | int], frozenset[str | int]]:
+    if one is None:
+        return into, out_of
+    if one == ALL:
+        return frozenset(), out_of
+    return into | {one}, out_of - {one}
+
+
+def _with_lists(settings: ServerSettings, which: Listed, lists: Lists) -> ServerSettings:
+    match which:
+        case Listed.MODELS:
+            return replace(settings, allowed_models=_names(lists.allowed), denied_models=_names(lists.denied))
+        case Listed.CHANNELS:
+            return replace(settings, allowed_channels=_ids(lists.allowed), denied_channels=_ids(lists.denied))
+        case Listed.ROLES:
+            return replace(settings, allowed_roles=_ids(lists.allowed), denied_roles=_ids(lists.denied))
+
+
+def _names(some: frozenset[str | int]) -> frozenset[str]:
+    return frozenset(map(str, some))
+
+
+def _ids(some: frozenset[str | int]) -> frozenset[int]:
+    return frozenset(map(int, some))
+
+
+# --- defaults ----------------------------------------------------------------------------------------------------
+
+
+def defaulted(given: Defaults, dropped: frozenset[str] = frozenset()) -> Edit:
+    """Sets what is ``given``, takes back what is ``dropped`` by name, and leaves the rest."""
+    changed = {name: value for name, value in _by_name(given).items() if value is not None}
+    changed |= dict.fromkeys(dropped)
+
+    def edit(settings: ServerSettings) -> tuple[ServerSettings, Change]:
+        new = Defaults(**{**_by_name(settings.defaults), **changed})
+        return replace(settings, defaults=new), DefaultsChanged(settings.defaults, new)
+
+    return edit
+
+
+def _by_name(defaults: Defaults) -> dict[str, Any]:
+    return {field.name: getattr(defaults, field.name) for field in fields(defaults)}
+
+
+def checked_defaults(changes: Defaults, model: Model) -> Defaults:
+    """The defaults as the model spells them. Raises ``InvalidOptions`` with everything it cannot do."""
+    kind = Kind.IMAGINE if Endpoint.GENERATIONS in model.endpoints else Kind.EDIT
+    raw = RawOptions("a", size=changes.size, quality=changes.quality, format=changes.format)
+    try:
+        request = build_request(raw, model, kind)
+    except InvalidOptions as invalid:
+        ours: list[Problem] = [one for one in invalid.problems if one.option in ("size", "quality", "format")]
+        if ours:
+            raise InvalidOptions(model.id, ours) from None
+        return changes
+    return replace(
+        changes,
+        size=_ratio_kept(changes.size, request.size),
+        quality=request.quality if changes.quality else None,
+        format=request.format if changes.format else None,
+    )
+
+
+def _ratio_kept(asked: str | None, resolved: str | None) -> str | None:
+    """A ratio stays one (each model makes of it what it can); a size is stored as the model spells it."""
+    if asked is None:
+        return None
+    return resolved or asked if asked.strip()[:1].isdigit() and ":" not in asked else asked.strip().lower()
+
+
+# --- switches ----------------------------------------------------------------------------------------------------
+
+
+def moderated(level: str | None, spoiler: bool | None, age_restricted_only: bool | None) -> Edit:
+    """Sets what is given; ``level`` ``low`` asks nothing of members, ``auto`` is the least they may choose."""
+
+    def edit(settings: ServerSettings) -> tuple[ServerSettings, Change]:
+        after = replace(
+            settings,
+            moderation=settings.moderation if level is None else level,
+            spoiler=settings.spoiler if spoiler is None else spoiler,
+            age_restricted_only=settings.age_restricted_only if age_restricted_only is None else age_restricted_only,
+        )
+        return after, ModerationChanged(moderation_of(settings), moderation_of(after))
+
+    return edit
+
+
+def previewed(enabled: bool | None) -> Edit:
+    """Live previews on, off, or (None) automatic."""
+    return lambda settings: (replace(settings, previews=enabled), PreviewsChanged(settings.previews, enabled))
+
+
+def logged_to(channel_id: int | None) -> Edit:
+    return lambda settings: (
+        replace(settings, log_channel_id=channel_id),
+        LogChannelChanged(settings.log_channel_id, channel_id),
+    )
+
+
+def paused(reason: str) -> Edit:
+    def edit(settings: ServerSettings) -> tuple[ServerSettings, Change]:
+        after = replace(settings, paused=True, pause_reason=reason[:REASON_CHARS])
+        return after, PauseChanged(pause_of(settings), pause_of(after))
+
+    return edit
+
+
+def resumed(reason: str = "") -> Edit:
+    """The reason is for the trail alone."""
+    return lambda settings: (
+        replace(settings, paused=False, pause_reason=""),
+        PauseChanged(pause_of(settings), _over(pause_of(settings), reason)),
+    )
+
+
+def blocked(user_id: int, reason: str) -> Edit:
+    def edit(settings: ServerSettings) -> tuple[ServerSettings, Change]:
+        others = tuple(block for block in settings.blocked if block.user_id != user_id)
+        after = replace(settings, blocked=(*others, Block(user_id, reason[:REASON_CHARS])))
+        return after, BlockChanged(user_id, block_of(settings, user_id), block_of(after, user_id))
+
+    return edit
+
+
+def unblocked(user_id: int, reason: str = "") -> Edit:
+    """The reason is for the trail alone."""
+
+    def edit(settings: ServerSettings) -> tuple[ServerSettings, Change]:
+        old = block_of(settings, user_id)
+        after = replace(settings, blocked=tuple(block for block in settings.blocked if block.user_id != user_id))
+        return after, BlockChanged(user_id, old, _over(old, reason))
+
+    return edit
+
+
+def _over(old: Stop, reason: str) -> Stop:
+    return Stop(False, reason[:REASON_CHARS]) if old.stopped else old
+
+
+# --- all at once -------------------------------------------------------------------------------------------------
+
+
+def imported(settings: ServerSettings) -> Edit:
+    """These settings in place of all others; the API key stays the server's own."""
+    return lambda now: (replace(settings, api_key_hint=now.api_key_hint), Imported())
+
+
+def first_settings(settings: ServerSettings) -> ServerSettings:
+    """How a server begins; blocks, the API key and the log channel stay, so that nobody resets unseen."""
+    return ServerSettings(
+        blocked=settings.blocked, log_channel_id=settings.log_channel_id, api_key_hint=settings.api_key_hint
+    )
