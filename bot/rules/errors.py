@@ -1,11 +1,11 @@
 """The root of everything that is told to a person, and the few errors that belong to no single rule.
 
     UserError
-     ├─ InvalidOptions      rules/options.py    what was asked cannot be made as asked
-     ├─ Refused             rules/limits.py     a limit or a budget is used up
-     ├─ AccessDenied        rules/access.py     not here, not you, not this model, not now
-     ├─ ServiceFailed       rules/faults.py     the image service did not make the picture
-     ├─ BadUpload           rules/uploads.py    a file that was handed in cannot be used
+     ├─ InvalidOptions      rules/options/build.py    what was asked cannot be made as asked
+     ├─ Refused             rules/limits/decide.py    a limit or a budget is used up
+     ├─ AccessDenied        rules/servers/access.py   not here, not you, not this model, not now
+     ├─ ServiceFailed       rules/faults.py           the image service did not make the picture
+     ├─ BadUpload           rules/uploads.py          a file that was handed in cannot be used
      └─ …                   below
 
 A ``UserError`` carries data, lives beside its rule, and is put into words in one place: ``bot/ui/words/errors.py``.

@@ -30,21 +30,21 @@ from bot.rules.errors import (
 )
 from bot.rules.faults import FaultKind, ServiceFailed
 from bot.rules.limits.amounts import BadAmount
-from bot.rules.limits.decide import Refusal, Refused
-from bot.rules.limits.limit import Measure, Period, Scope
+from bot.rules.limits.decide import Refused
 from bot.rules.options.problems import InvalidOptions
-from bot.rules.servers.access import AccessDenied, DeniedBecause
+from bot.rules.servers.access import AccessDenied
 from bot.rules.servers.edits import Contradiction, ListFull
 from bot.rules.uploads import BadUpload
 from bot.ui.words.catalogue import has, joined, say
-from bot.ui.words.numbers import day, duration, moment, money, number
+from bot.ui.words.numbers import day, duration, number
 from bot.ui.words.problems import problem_line
+from bot.ui.words.refusals import denied_words, refused_words
 from bot.ui.words.text import CONTENT_LIMIT, cut, escaped, inline, length
 from bot.ui.words.uploads import upload_words
 
 log = logging.getLogger(__name__)
 
-NO_REFERENCE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+_REFERENCE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
 class StaleButton(UserError):
@@ -86,22 +86,22 @@ def words(error: Exception, locale: str) -> str:
 
 
 def _words(error: UserError, locale: str) -> str:
-    simple = _SIMPLE.get(type(error))
-    if simple is not None:
-        return say(locale, simple)
-    for kind, wording in _WORDINGS.items():
-        if isinstance(error, kind):
+    match _WORDINGS.get(type(error)):
+        case None:
+            return _unknown(error, locale)
+        case str() as key:
+            return say(locale, key)
+        case wording:
             return wording(error, locale)
-    return _unknown(error, locale)
 
 
 def is_worded(kind: type[UserError]) -> bool:
-    """Whether there is a ``case`` for this very class; a test asks it of every subclass."""
-    return kind in _SIMPLE or kind in _WORDINGS
+    """Whether this very class has a row in the table; a test asks it of every subclass."""
+    return kind in _WORDINGS
 
 
 def _unknown(error: Exception, locale: str) -> str:
-    reference = "".join(secrets.choice(NO_REFERENCE_LETTERS) for _ in range(6))
+    reference = "".join(secrets.choice(_REFERENCE_LETTERS) for _ in range(6))
     log.error("reference %s: %s", reference, type(error).__name__, exc_info=error)
     return say(locale, "error.unknown", reference=reference)
 
@@ -138,75 +138,6 @@ def _withheld(error: ModelWithheld, locale: str) -> str:
         model=inline(error.model),
         nearest=say(locale, "error.nearest", nearest=nearest) if nearest else "",
     )
-
-
-# --- limits and access -------------------------------------------------------------------------------------------
-
-
-def _refused(error: Refused, locale: str) -> str:
-    lines = [refusal_line(refusal, locale) for refusal in error.refusals]
-    commands = sorted({_setting(refusal) for refusal in error.refusals if refusal.limit.scope is not Scope.OPERATOR})
-    if commands:
-        lines.append(say(locale, "refused.change_server", command=joined(locale, [f"`{name}`" for name in commands])))
-    if any(refusal.limit.scope is Scope.OPERATOR for refusal in error.refusals):
-        lines.append(say(locale, "refused.change_operator"))
-    return "\n".join([say(locale, "refused.head"), *lines])
-
-
-def refusal_line(refusal: Refusal, locale: str) -> str:
-    """The rule that had no room, with its numbers and when it starts afresh."""
-    limit = refusal.limit
-    amount = limit.amount or 0
-    shown_number = money if limit.measure is Measure.DOLLARS else number
-    fields = {
-        "amount": shown_number(locale, amount),
-        "used": shown_number(locale, refusal.used),
-        "asked": shown_number(locale, refusal.asked),
-        "whose": say(locale, f"refused.whose.{limit.scope}", subject=limit.subject_id),
-        "window": say(locale, f"window.{limit.window.period}", seconds=duration(locale, limit.window.seconds)),
-        "resets": moment(refusal.resets_at) if refusal.resets_at else say(locale, "service.later"),
-    }
-    return say(locale, f"refused.{_refusal_key(refusal)}", **fields)
-
-
-NEVER = {Measure.IMAGES: "images_never", Measure.DOLLARS: "dollars_never"}
-"""Measures of which one request can ask for more than the whole limit: waiting does not help then."""
-
-
-def _refusal_key(refusal: Refusal) -> str:
-    limit = refusal.limit
-    never = limit.amount is not None and 0 < limit.amount < refusal.asked
-    if limit.scope is Scope.OPERATOR and limit.measure is Measure.DOLLARS:
-        return "operator_never" if never else "operator"
-    if limit.measure is Measure.JOBS:
-        return "jobs"
-    if limit.amount == 0:
-        return "none_left"
-    if limit.window.period is Period.SECONDS and limit.measure is Measure.REQUESTS and limit.amount == 1:
-        return "cooldown"
-    return NEVER.get(limit.measure, str(limit.measure)) if never else str(limit.measure)
-
-
-def _setting(refusal: Refusal) -> str:
-    return {
-        "cooldown": "/settings cooldown",
-        "dollars": "/settings budget",
-        "jobs": "/settings concurrency",
-    }.get("dollars" if refusal.limit.measure is Measure.DOLLARS else _refusal_key(refusal), "/settings quota")
-
-
-def _denied(error: AccessDenied, locale: str) -> str:
-    text = say(locale, f"denied.{error.because}", detail=_denied_detail(error, locale))
-    return f"{text} {say(locale, 'denied.until', until=moment(error.until))}" if error.until else text
-
-
-def _denied_detail(error: AccessDenied, locale: str) -> str:
-    if error.because is DeniedBecause.BOT_LACKS:
-        names = [say(locale, f"permission.{name}") if has(f"permission.{name}") else name for name in error.lacks]
-        return joined(locale, names, last="and")
-    if error.because is DeniedBecause.MODEL:
-        return inline(error.detail)
-    return f" ({escaped(error.detail, 300)})" if error.detail else ""
 
 
 # --- the service -------------------------------------------------------------------------------------
@@ -301,7 +232,26 @@ def _cannot_post(error: CannotPost, locale: str) -> str:
     return say(locale, "error.cannot_post", channel=f"<#{error.channel_id}>")
 
 
-_SIMPLE: dict[type[UserError], str] = {
+_WORDINGS: dict[type[UserError], str | Callable[[Any, str], str]] = {
+    InvalidOptions: _invalid,
+    NoSuchModel: _no_such_model,
+    ModelRetired: _retired,
+    ModelWithheld: _withheld,
+    Refused: refused_words,
+    AccessDenied: denied_words,
+    BadUpload: upload_words,
+    ServiceFailed: _service,
+    NotFound: _not_found,
+    UnknownPrice: _unknown_price,
+    QueueTooLong: _queue,
+    Cancelled: _cancelled,
+    Interrupted: _interrupted,
+    BatchLinesRefused: _lines,
+    BadAmount: _bad_amount,
+    BadImport: _bad_import,
+    BadApiKey: _bad_api_key,
+    NotHere: _not_here,
+    CannotPost: _cannot_post,
     ListFull: "error.list_full",
     Contradiction: "error.contradiction",
     OneAtATime: "error.one_at_a_time",
@@ -318,25 +268,4 @@ _SIMPLE: dict[type[UserError], str] = {
     NothingToPreview: "mask.preview_needs",
     NoPicture: "vary.no_picture",
 }
-
-_WORDINGS: dict[type[UserError], Callable[[Any, str], str]] = {
-    InvalidOptions: _invalid,
-    NoSuchModel: _no_such_model,
-    ModelRetired: _retired,
-    ModelWithheld: _withheld,
-    Refused: _refused,
-    AccessDenied: _denied,
-    BadUpload: upload_words,
-    ServiceFailed: _service,
-    NotFound: _not_found,
-    UnknownPrice: _unknown_price,
-    QueueTooLong: _queue,
-    Cancelled: _cancelled,
-    Interrupted: _interrupted,
-    BatchLinesRefused: _lines,
-    BadAmount: _bad_amount,
-    BadImport: _bad_import,
-    BadApiKey: _bad_api_key,
-    NotHere: _not_here,
-    CannotPost: _cannot_post,
-}
+"""A sentence by its key, or what makes one of the error's data."""

@@ -1,0 +1,78 @@
+"""Not now, not here, not you: what a limit or a rule of the server refuses, with its numbers and who can change it."""
+
+from __future__ import annotations
+
+from bot.rules.limits.decide import Refusal, Refused
+from bot.rules.limits.limit import Measure, Period, Scope
+from bot.rules.servers.access import AccessDenied, DeniedBecause
+from bot.ui.words.catalogue import has, joined, say
+from bot.ui.words.numbers import duration, moment, money, number
+from bot.ui.words.text import escaped, inline
+
+
+def refused_words(error: Refused, locale: str) -> str:
+    """Every rule that has no room, and who can change it with which command."""
+    lines = [_line(refusal, locale) for refusal in error.refusals]
+    commands = sorted({_setting(refusal) for refusal in error.refusals if refusal.limit.scope is not Scope.OPERATOR})
+    if commands:
+        lines.append(say(locale, "refused.change_server", command=joined(locale, [f"`{name}`" for name in commands])))
+    if any(refusal.limit.scope is Scope.OPERATOR for refusal in error.refusals):
+        lines.append(say(locale, "refused.change_operator"))
+    return "\n".join([say(locale, "refused.head"), *lines])
+
+
+def _line(refusal: Refusal, locale: str) -> str:
+    """The rule that had no room, with its numbers and when it starts afresh."""
+    limit = refusal.limit
+    amount = limit.amount or 0
+    shown_number = money if limit.measure is Measure.DOLLARS else number
+    fields = {
+        "amount": shown_number(locale, amount),
+        "used": shown_number(locale, refusal.used),
+        "asked": shown_number(locale, refusal.asked),
+        "whose": say(locale, f"refused.whose.{limit.scope}", subject=limit.subject_id),
+        "window": say(locale, f"window.{limit.window.period}", seconds=duration(locale, limit.window.seconds)),
+        "resets": moment(refusal.resets_at) if refusal.resets_at else say(locale, "service.later"),
+    }
+    return say(locale, f"refused.{_refusal_key(refusal)}", **fields)
+
+
+_NEVER = {Measure.IMAGES: "images_never", Measure.DOLLARS: "dollars_never"}
+"""Measures of which one request can ask for more than the whole limit: waiting does not help then."""
+
+
+def _refusal_key(refusal: Refusal) -> str:
+    limit = refusal.limit
+    never = limit.amount is not None and 0 < limit.amount < refusal.asked
+    if limit.scope is Scope.OPERATOR and limit.measure is Measure.DOLLARS:
+        return "operator_never" if never else "operator"
+    if limit.measure is Measure.JOBS:
+        return "jobs"
+    if limit.amount == 0:
+        return "none_left"
+    if limit.window.period is Period.SECONDS and limit.measure is Measure.REQUESTS and limit.amount == 1:
+        return "cooldown"
+    return _NEVER.get(limit.measure, str(limit.measure)) if never else str(limit.measure)
+
+
+def _setting(refusal: Refusal) -> str:
+    return {
+        "cooldown": "/settings cooldown",
+        "dollars": "/settings budget",
+        "jobs": "/settings concurrency",
+    }.get("dollars" if refusal.limit.measure is Measure.DOLLARS else _refusal_key(refusal), "/settings quota")
+
+
+def denied_words(error: AccessDenied, locale: str) -> str:
+    """Which rule of the server stands in the way, and who decides about it."""
+    text = say(locale, f"denied.{error.because}", detail=_denied_detail(error, locale))
+    return f"{text} {say(locale, 'denied.until', until=moment(error.until))}" if error.until else text
+
+
+def _denied_detail(error: AccessDenied, locale: str) -> str:
+    if error.because is DeniedBecause.BOT_LACKS:
+        names = [say(locale, f"permission.{name}") if has(f"permission.{name}") else name for name in error.lacks]
+        return joined(locale, names, last="and")
+    if error.because is DeniedBecause.MODEL:
+        return inline(error.detail)
+    return f" ({escaped(error.detail, 300)})" if error.detail else ""
