@@ -31,7 +31,7 @@ from pathlib import Path
 
 from sqlalchemy import select, text
 
-from bot.adapters.database import SqlStore, migrate_store
+from bot.adapters.database import SqlStore, migrate_store, store_on
 from bot.adapters.database.engine import Database
 from bot.adapters.database.tables import metadata, uses
 from bot.adapters.secrets import Secrets
@@ -107,7 +107,7 @@ class Plan:
 
 def store_at(url: str, kind: str) -> SqlStore:
     """A store without the lock that keeps a second process away."""
-    return SqlStore(Database(url), Secrets((KEY,)), (KINDS[kind],), f"racer-{os.getpid()}", lambda: START)
+    return store_on(Database(url), Secrets((KEY,)), (KINDS[kind],), clock=lambda: START)
 
 
 def draft_of(plan: Plan, number: int, process: int, task: int) -> tuple[JobDraft, datetime]:
@@ -124,7 +124,7 @@ def draft_of(plan: Plan, number: int, process: int, task: int) -> tuple[JobDraft
 async def attempt(store: SqlStore, plan: Plan, number: int, process: int, task: int, tally: Tally) -> Job | None:
     draft, now = draft_of(plan, number, process, task)
     try:
-        [job] = await store.open_jobs([draft], now)
+        [job] = await store.jobs.open([draft], now)
     except Refused:
         tally.refused += 1
         return None
@@ -139,14 +139,14 @@ async def ending(store: SqlStore, job: Job, chance: random.Random) -> None:
     now = job.created_at
     match chance.choice(["release", "refuse", "lose", "settle"]):
         case "release":
-            await store.release(job, "", now)
+            await store.jobs.release(job, "", now)
         case "refuse":
-            await store.refuse(await store.dispatch(job, now), "", now)
+            await store.jobs.refuse(await store.jobs.dispatch(job, now), "", now)
         case "lose":
-            await store.lose(await store.dispatch(job, now), "", now)
+            await store.jobs.lose(await store.jobs.dispatch(job, now), "", now)
         case _:
-            job = await store.produce(await store.dispatch(job, now), Bill(MicroUSD(1), 1), None, now)
-            await store.settle(await store.deliver(job, 1, 1, now), now)
+            job = await store.jobs.produce(await store.jobs.dispatch(job, now), Bill(MicroUSD(1), 1), None, now)
+            await store.jobs.settle(await store.jobs.deliver(job, 1, 1, now), now)
 
 
 async def race(plan: Plan, process: int, barrier: multiprocessing.synchronize.Barrier) -> Tally:
@@ -184,7 +184,7 @@ async def over_cap(store: SqlStore, kind: str) -> int:
         Measure.JOBS: uses.c.running,
     }[limit.measure]
     query = select(uses.c.subject).where(uses.c.subject.like(prefix), uses.c.window_key.like(window), value > 1)
-    return len(await store._rows(query))
+    return len(await store.database.rows(query))
 
 
 async def watch(plan: Plan, stop: multiprocessing.synchronize.Event) -> tuple[int, int, int]:
@@ -207,12 +207,12 @@ def watcher(plan: Plan, stop: multiprocessing.synchronize.Event, results: Queue[
 async def at_rest(plan: Plan) -> tuple[int, int, int]:
     """What is still reserved or running, what does not balance, and PostgreSQL's own count of deadlocks."""
     store = store_at(plan.url, plan.kind)
-    rows = await store._rows(select(uses.c.reserved, uses.c.running))
+    rows = await store.database.rows(select(uses.c.reserved, uses.c.running))
     left = sum(abs(row["reserved"]) + abs(row["running"]) for row in rows)
     unbalanced = len(await store.audit_sums())
     deadlocks = 0
     if plan.url.startswith("postgresql"):
-        async with store._db.reading() as connection:
+        async with store.database.reading() as connection:
             query = text("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
             deadlocks = (await connection.execute(query)).scalar_one()
     await store.aclose()

@@ -250,8 +250,8 @@ async def judged(soak: Soak) -> list[str]:
 
 
 async def every_job(store: SqlStore, soak: Soak) -> list[Job]:
-    exports = [await store.export_member(person.id) for person in soak.people]
-    found = [await store.get_job(one["id"]) for export in exports for one in export["jobs"]]
+    exports = [await store.people.export(person.id) for person in soak.people]
+    found = [await store.jobs.get(one["id"]) for export in exports for one in export["jobs"]]
     return [job for job in found if job is not None]
 
 

@@ -2,7 +2,7 @@
 
     python -m bench.store [--seconds 4] [--rows 100000] [--engine sqlite|postgres|both] [--postgres URL]
 
-A reservation is the real ``open_jobs``: settings, limits and use read, decided, every counter and the job written, one
+A reservation is the real ``jobs.open``: settings, limits and use read, decided, every counter and the job written, one
 durable transaction. Its twin is the least such a transaction can be (bare sqlite3 in a thread: one counter, one row,
 synced), measured in the same run. The gallery is a page of ten of a server with ``--rows`` pictures and one with 1000.
 """
@@ -28,6 +28,7 @@ from sqlalchemy import insert, text
 from bench.figures import median, ms, percentile, ratio, table
 from bot.adapters.database import SqlStore, open_store
 from bot.adapters.database.codec import job_from_draft, job_values
+from bot.adapters.database.ids import Ids
 from bot.adapters.database.tables import jobs
 from bot.adapters.secrets import Secrets
 from bot.rules.ledger import Answer, JobDraft, JobState
@@ -87,7 +88,7 @@ async def reservations(store: SqlStore, seconds: float) -> list[Pace]:
     numbers = count(1)
 
     async def once() -> None:
-        await store.open_jobs([draft(next(numbers))], START)
+        await store.jobs.open([draft(next(numbers))], START)
 
     return [await pace(once, tasks, seconds) for tasks in TASKS]
 
@@ -116,26 +117,26 @@ async def least(folder: Path, seconds: float) -> list[Pace]:
 
 async def fill(store: SqlStore, guild: int, rows: int) -> None:
     """A server's past: settled jobs, a second apart."""
-    numbers = count(1)
+    numbers, ids = count(1), Ids()
     for first in range(0, rows, CHUNK):
         values = []
         for number in range(first, min(rows, first + CHUNK)):
             moment = START + timedelta(seconds=number)
-            job = job_from_draft(draft(next(numbers), guild), store._ids.make(moment)[0], moment)
-            row = job_values(job, group_id=job.id, grouped=False, holder="", sealer=store._sealer)
+            job = job_from_draft(draft(next(numbers), guild), ids.make(moment)[0], moment)
+            row = job_values(job, group_id=job.id, grouped=False, holder="", sealer=Secrets((KEY,)))
             settled = {"state": JobState.SETTLED.value, "reserved_micro_usd": 0, "token": None, "made_images": 1}
             values.append({**row, **settled})
-        async with store._db.writing() as connection:
+        async with store.database.writing() as connection:
             await connection.execute(insert(jobs), values)
 
 
 async def gallery_page(store: SqlStore, guild: int, times: int = 60) -> float:
     """Seconds for a page in the middle of a server's pictures, median."""
-    newest = await store.gallery(Place(guild, 1), member_id=None, search=None, before=None, limit=PAGE)
+    newest = await store.jobs.gallery(Place(guild, 1), member_id=None, search=None, before=None, limit=PAGE)
     took = []
     for _ in range(times):
         begun = time.perf_counter()
-        found = await store.gallery(Place(guild, 1), member_id=None, search=None, before=newest[-1].id, limit=PAGE)
+        found = await store.jobs.gallery(Place(guild, 1), member_id=None, search=None, before=newest[-1].id, limit=PAGE)
         took.append(time.perf_counter() - begun)
         if len(found) != PAGE:
             raise RuntimeError("the gallery page is not full")
@@ -148,7 +149,7 @@ async def one_engine(url: str, folder: Path, seconds: float, rows: int) -> tuple
         paces = await reservations(store, seconds)
         await fill(store, 20, FEW_ROWS)
         await fill(store, 30, rows)
-        async with store._db.writing() as connection:  # PostgreSQL does so by itself within a minute
+        async with store.database.writing() as connection:  # PostgreSQL does so by itself within a minute
             await connection.execute(text("ANALYZE jobs"))
         return paces, await gallery_page(store, 20), await gallery_page(store, 30)
     finally:

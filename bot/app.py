@@ -103,7 +103,7 @@ async def build(
         stack.push_async_callback(service.aclose)
 
         async def pace(lane: str, images: int) -> float:
-            start = await store.take_slot(f"images {lane}", settings.images_per_minute, clock(), cost=images)
+            start = await store.leases.take_slot(f"images {lane}", settings.images_per_minute, clock(), cost=images)
             return (start - clock()).total_seconds()
 
         queue = FairQueue(
@@ -210,7 +210,7 @@ def identify_pacer(store: Store, clock: Clock) -> IdentifyPacer:
 
     async def wait(shard_id: int, max_concurrency: int) -> None:
         bucket = shard_id % max_concurrency
-        start = await store.take_slot(f"identify {bucket}", 60 / IDENTIFY_EVERY_S, clock())
+        start = await store.leases.take_slot(f"identify {bucket}", 60 / IDENTIFY_EVERY_S, clock())
         await asyncio.sleep(max(0.0, (start - clock()).total_seconds()))
 
     return wait

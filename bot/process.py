@@ -100,7 +100,7 @@ def start_background(app: App) -> None:
         await app.batches.resume(app.client.shell.deliveries.of_batch)
 
     async def heartbeat() -> None:
-        await app.store.heartbeat(now())
+        await app.store.leases.heartbeat(now())
 
     async def look_for_departures() -> None:
         await app.client.wait_until_ready()

@@ -23,7 +23,7 @@ async def limits(interaction: Interaction) -> None:
 async def _page(interaction: Interaction) -> Reply:
     shell, asker = interaction.client.shell, asker_of(interaction)
     share = Share(
-        standings=await shell.store.standings(asker, shell.clock()),
+        standings=await shell.store.figures.standings(asker, shell.clock()),
         quote=await _quote(interaction),
         in_server=asker.place.is_server,
         locale=str(interaction.locale),

@@ -35,7 +35,7 @@ async def purge_older(settings: Settings, before: datetime) -> int:
     except CannotStart as error:
         raise CannotStart(f"{error}\nNothing was forgotten.") from error
     try:
-        forgotten = await store.purge(before)
+        forgotten = await store.people.purge(before)
         files = files_of(settings)
         for job_id in forgotten:
             await files.remove(job_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.ports.people import (
+from bot.ports.delivery import (
     BatchCounts,
     BatchDelivery,
     BatchPicture,
@@ -12,29 +12,28 @@ from bot.ports.people import (
     Notifier,
     Progress,
     Stage,
-    posting_key,
 )
+from bot.ports.figures import FigureStore, UsageLine
+from bot.ports.files import Files
+from bot.ports.jobs import Batch, JobStore
+from bot.ports.leases import LeaseStore
+from bot.ports.notes import NoteStore
+from bot.ports.people import PeopleStore
 from bot.ports.process import (
     CannotStart,
     Clock,
     CrashPoint,
-    Files,
     Meter,
     NullMeter,
     nothing_happens,
 )
+from bot.ports.servers import AuditEntry, BudgetWarning, ServerStore
 from bot.ports.service import (
     ImageService,
     KnownModel,
     OnPartial,
 )
-from bot.ports.store import (
-    AuditEntry,
-    Batch,
-    BudgetWarning,
-    Store,
-    UsageLine,
-)
+from bot.ports.store import Store
 
 __all__ = [
     "AuditEntry",
@@ -49,17 +48,22 @@ __all__ = [
     "CrashPoint",
     "Delivered",
     "Delivery",
+    "FigureStore",
     "Files",
     "ImageService",
+    "JobStore",
     "KnownModel",
+    "LeaseStore",
     "Meter",
+    "NoteStore",
     "Notifier",
     "NullMeter",
     "OnPartial",
+    "PeopleStore",
     "Progress",
+    "ServerStore",
     "Stage",
     "Store",
     "UsageLine",
     "nothing_happens",
-    "posting_key",
 ]

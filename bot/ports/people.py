@@ -1,127 +1,26 @@
-"""Telling people: progress, results, failures, batches, and what nobody asked for."""
+"""What a person or a server may ask of the ledger, and what time takes: to be shown, and to be forgotten."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
-from enum import StrEnum
-from typing import Protocol
+from datetime import datetime
+from typing import Any, Protocol
 
-from bot.ports.store import AuditEntry, Batch, BudgetWarning
-from bot.rules.ledger import Job
 from bot.rules.people import Place
-from bot.rules.requests import Made, MadeImage, Partial
 
 
-class Stage(StrEnum):
-    """How far a job is that somebody waits for."""
+class PeopleStore(Protocol):
+    """Amounts always stay; words and ids go. What forgets returns the ids of the jobs, so that files can go too."""
 
-    QUEUED = "queued"
-    DRAWING = "drawing"
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Where a job stands. ``position`` counts from 1; ``eta_s`` is the honest estimate until the result."""
-
-    stage: Stage
-    position: int | None = None
-    eta_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """Where a result ended up. ``message_id`` None: Discord took it but told no id. ``posted``: by a new message."""
-
-    message_id: int | None
-    channel_id: int | None
-    posted: bool = False
-
-
-def posting_key(job_id: str) -> str:
-    """The fact that says when a job's result was first posted to its channel, until the ledger knows the message."""
-    return f"posting:{job_id}"
-
-
-class CannotDeliver(Exception):
-    """The result cannot be shown now (permission, channel gone, Discord down too long): keep it, offer it later."""
-
-
-class Delivery(Protocol):
-    """One job's conversation with the person who asked. All but ``result`` are best effort and never raise."""
-
-    async def progress(self, job: Job, progress: Progress) -> None: ...
-    async def preview(self, job: Job, partial: Partial) -> None: ...
-
-    async def result(self, job: Job, made: Sequence[Made], took_s: float) -> Delivered | None:
-        """Shows the pictures exactly once, however often it has to try. Raises ``CannotDeliver``.
-
-        None: somebody else shows them and closes the job (a batch).
-        """
+    async def export(self, user_id: int) -> dict[str, Any]: ...
+    async def forget(self, user_id: int) -> list[str]:
+        """Removes prompts, answers and ids of a person; amounts stay without the id."""
         ...
 
-    async def failed(self, job: Job, error: Exception) -> None:
-        """Tells the person, in private, why there is no picture; never twice."""
+    async def forget_place(self, place: Place) -> list[str]: ...
+    async def forget_counters(self, before: datetime) -> None:
+        """Forgets counters of windows that ended before, but none in which a job is still open."""
         ...
 
-
-@dataclass(frozen=True, slots=True)
-class BatchCounts:
-    """How far a batch is; ``eta_s`` until its end."""
-
-    total: int
-    done: int
-    failed: int
-    eta_s: float
-    cancelled: bool = False
-
-    @property
-    def left(self) -> int:
-        return self.total - self.done - self.failed
-
-
-@dataclass(frozen=True, slots=True)
-class BatchPicture:
-    """A picture of a batch with the number of its line (from 1)."""
-
-    line: int
-    job: Job
-    image: MadeImage
-
-
-class BatchDelivery(Protocol):
-    """A batch's conversation: one progress message, groups of pictures, one summary."""
-
-    @property
-    def repeatable(self) -> bool:
-        """Whether ``group`` of the same lines can be called again without showing them twice."""
+    async def purge(self, before: datetime) -> list[str]:
+        """Forgets prompts and answers of jobs finished before."""
         ...
-
-    async def progress(self, batch: Batch, counts: BatchCounts) -> None:
-        """Best effort, paced; never raises."""
-        ...
-
-    async def group(self, batch: Batch, pictures: Sequence[BatchPicture]) -> Delivered:
-        """Posts up to ten pictures as one message, once. Raises ``CannotDeliver``."""
-        ...
-
-    async def summary(self, batch: Batch, counts: BatchCounts, lines: Sequence[Job]) -> None:
-        """Says how it ended, with a link to each group and a file of line, result and cost. Never raises."""
-        ...
-
-
-class Notifier(Protocol):
-    """Tells admins and the operator things nobody asked for. Best effort; never raises."""
-
-    async def budget(self, place: Place, warning: BudgetWarning) -> None: ...
-
-    async def service(self, place: Place | None, *, working: bool, why: str) -> None:
-        """The service stopped taking the operator's key (``place`` None) or a server's own, or takes it again."""
-        ...
-
-    async def changed(self, place: Place, entry: AuditEntry) -> None:
-        """A setting was changed: for the log channel, if there is one."""
-        ...
-
-    async def model_ends(self, model_id: str, ends_on: date, successor: str | None) -> None: ...

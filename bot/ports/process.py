@@ -1,30 +1,13 @@
-"""The process itself: the clock, files, figures, crash points and why it cannot start."""
+"""The process itself: the clock, figures, crash points and why it cannot start."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
 Clock = Callable[[], datetime]
 """Returns the present as aware UTC."""
-
-
-class Files(Protocol):
-    """Pictures on disk by job: originals until delivered and for later buttons, inputs, thumbnails."""
-
-    async def keep(self, job_id: str, name: str, data: bytes) -> None:
-        """Writes whole or not at all (temporary file, fsync, rename). Raises ``StorageFull``."""
-        ...
-
-    async def read(self, job_id: str, name: str) -> bytes | None: ...
-    async def names(self, job_id: str) -> list[str]: ...
-    async def remove(self, job_id: str) -> None: ...
-    def jobs(self) -> AsyncIterator[str]: ...
-
-    def is_full(self) -> bool:
-        """Whether there is too little room to begin another picture."""
-        ...
 
 
 def nothing_happens(_: str) -> None:

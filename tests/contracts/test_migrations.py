@@ -52,11 +52,11 @@ async def test_what_was_changed_before_there_was_data_is_shown_as_it_was_written
     await migrate_store(first_url, data_dir=tmp_path)
     assert (await schema_state(first_url)).fit is Fit.CURRENT
     store = await opened(url=first_url)
-    await store.change_settings(SERVER, paused("party"), 9, sample.now)
-    new, old = await store.audit(SERVER)
+    await store.servers.change_settings(SERVER, paused("party"), 9, sample.now)
+    new, old = await store.servers.audit(SERVER)
     assert (old.actor_id, old.change) == (8, BEFORE)
     assert new == AuditEntry(sample.now, 9, PauseChanged(Stop(True), Stop(True, "party")))
-    mine = (await store.export_member(8))["settings_changed"]
+    mine = (await store.people.export(8))["settings_changed"]
     assert [one["change"] for one in mine] == [{"what": BEFORE.what, "old": "none", "new": "5"}]
 
 
@@ -65,14 +65,14 @@ async def test_a_change_of_a_newer_version_is_shown_by_its_name(first_url, opene
     database = Database(first_url)
     await run(database, """UPDATE audit SET what = 'seed', old = '', new = '', change = '{"kind": "seed", "new": 5}'""")
     await database.aclose()
-    [entry] = await (await opened(url=first_url)).audit(SERVER)
+    [entry] = await (await opened(url=first_url)).servers.audit(SERVER)
     assert entry.change == Recorded("seed", "", "")
 
 
 async def test_what_an_admin_changed_is_in_their_own_data(store, sample):
     change = BlockChanged(7, Stop(False), Stop(True, "spam"))
-    await store.change_settings(SERVER, lambda settings: (settings, change), 9, sample.now)
-    [mine] = (await store.export_member(9))["settings_changed"]
+    await store.servers.change_settings(SERVER, lambda settings: (settings, change), 9, sample.now)
+    [mine] = (await store.people.export(9))["settings_changed"]
     assert mine["change"] == {
         "kind": "block",
         "user_id": 7,

@@ -5,25 +5,27 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.ports import UsageLine
-from bot.rules.ledger import JobState
+from bot.rules.limits.decide import Subject
+from bot.rules.limits.limit import Period
 from bot.rules.people import Place
+from tests.support.ledger import use_now
 
 SERVER = Place(10, 1)
 
 
 async def pictures(store, sample, made, drafts):
-    return [await made(store, (await store.open_jobs([draft], sample.now))[0]) for draft in drafts]
+    return [await made(store, (await store.jobs.open([draft], sample.now))[0]) for draft in drafts]
 
 
 async def gallery(store, **more):
     values = {"member_id": None, "search": None, "before": None, "limit": 10, **more}
-    return await store.gallery(more.get("place", SERVER), **{k: v for k, v in values.items() if k != "place"})
+    return await store.jobs.gallery(more.get("place", SERVER), **{k: v for k, v in values.items() if k != "place"})
 
 
 async def test_the_gallery_is_paged_newest_first_without_gaps_or_doubles(store, sample, made):
     jobs = []
     for minute in range(7):
-        [job] = await store.open_jobs([sample.draft()], sample.now + timedelta(minutes=minute))
+        [job] = await store.jobs.open([sample.draft()], sample.now + timedelta(minutes=minute))
         jobs.append(await made(store, job))
     seen, before = [], None
     while page := await gallery(store, before=before, limit=3):
@@ -44,8 +46,8 @@ async def test_the_gallery_shows_only_delivered_undeleted_public_pictures_of_thi
             sample.draft(sample.asker(2, guild=11)),
         ],
     )
-    await store.open_jobs([sample.draft()], sample.now)
-    await store.mark_deleted(deleted.id)
+    await store.jobs.open([sample.draft()], sample.now)
+    await store.jobs.mark_deleted(deleted.id)
     assert [job.id for job in await gallery(store)] == [shown.id]
     assert {job.id for job in await gallery(store, member_id=1)} == {shown.id, private.id}
     assert await gallery(store, member_id=2) == []
@@ -77,39 +79,31 @@ async def test_sums_by_day_model_and_member_are_of_one_place(store, sample, made
     for day, user, model, micro_usd, images, guild in plan:
         now = sample.now + timedelta(days=day)
         draft = sample.draft(sample.asker(user, guild=guild), model=model, images=images, micro_usd=micro_usd)
-        [job] = await store.open_jobs([draft], now)
+        [job] = await store.jobs.open([draft], now)
         await made(store, job, micro_usd, images)
-    [lost] = await store.open_jobs([sample.draft(micro_usd=7, model="b")], sample.now)
-    await store.lose(await store.dispatch(lost, sample.now), "", sample.now)
-    [free] = await store.open_jobs([sample.draft(micro_usd=9999)], sample.now)
-    await store.release(free, "", sample.now)
+    [lost] = await store.jobs.open([sample.draft(micro_usd=7, model="b")], sample.now)
+    await store.jobs.lose(await store.jobs.dispatch(lost, sample.now), "", sample.now)
+    [free] = await store.jobs.open([sample.draft(micro_usd=9999)], sample.now)
+    await store.jobs.release(free, "", sample.now)
     since = sample.now - timedelta(days=3)
-    assert await store.usage_by_day(SERVER, None, since) == [
+    assert await store.figures.by_day(SERVER, None, since) == [
         UsageLine("2026-03-14", 3, 3, 157, 7),
         UsageLine("2026-03-15", 1, 1, 25, 0),
     ]
-    assert await store.usage_by_day(SERVER, 2, since) == [UsageLine("2026-03-14", 1, 1, 50, 0)]
-    assert await store.usage_by_model(SERVER, None, since) == [
+    assert await store.figures.by_day(SERVER, 2, since) == [UsageLine("2026-03-14", 1, 1, 50, 0)]
+    assert await store.figures.by_model(SERVER, None, since) == [
         UsageLine("a", 2, 3, 125, 0),
         UsageLine("b", 2, 1, 57, 7),
     ]
-    assert await store.usage_by_member(SERVER, since) == [UsageLine("1", 3, 3, 132, 7), UsageLine("2", 1, 1, 50, 0)]
-    assert await store.usage_by_member(SERVER, since, limit=1) == [UsageLine("1", 3, 3, 132, 7)]
-    assert await store.operator_usage(since) == UsageLine("all", 5, 8, 1182, 7)
-    assert await store.usage_by_day(SERVER, None, sample.now + timedelta(days=3)) == []
-    assert await store.operator_usage(sample.now + timedelta(days=3)) == UsageLine("all", 0, 0, 0, 0)
+    assert await store.figures.by_member(SERVER, since) == [UsageLine("1", 3, 3, 132, 7), UsageLine("2", 1, 1, 50, 0)]
+    assert await store.figures.by_member(SERVER, since, limit=1) == [UsageLine("1", 3, 3, 132, 7)]
+    assert await store.figures.by_day(SERVER, None, sample.now + timedelta(days=3)) == []
 
 
 async def test_a_servers_own_key_is_not_the_operators_money(store, sample, made):
-    [job] = await store.open_jobs([sample.draft(own_key=True, micro_usd=5)], sample.now)
+    [job] = await store.jobs.open([sample.draft(own_key=True, micro_usd=5)], sample.now)
     await made(store, job, 5)
-    assert (await store.operator_usage(sample.now)).micro_usd == 0
-    assert (await store.usage_by_day(SERVER, None, sample.now))[0].micro_usd == 5
-
-
-async def test_every_state_is_counted(store, sample, made):
-    await pictures(store, sample, made, [sample.draft(), sample.draft()])
-    await store.open_jobs([sample.draft()], sample.now)
-    counts = await store.counts_by_state()
-    assert set(counts) == set(JobState)
-    assert (counts[JobState.SETTLED], counts[JobState.RESERVED], counts[JobState.UNKNOWN]) == (2, 1, 0)
+    use = await use_now(store, sample.asker(), sample.now)
+    assert use[Subject.SERVER, Period.MONTH].micro_usd == 5
+    assert (Subject.OPERATOR, Period.MONTH) not in use
+    assert (await store.figures.by_day(SERVER, None, sample.now))[0].micro_usd == 5

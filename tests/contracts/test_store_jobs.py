@@ -11,13 +11,14 @@ from bot.ports import Batch
 from bot.rules.ledger import FINAL, NEXT, DuplicateEvent, IllegalStep, JobState, LostLease
 from bot.rules.limits.decide import Refused, Subject
 from bot.rules.limits.limit import Period
+from tests.support.ledger import use_now
 
 
 async def test_an_opened_job_is_read_back_as_it_was_given(store, sample):
     asker = sample.asker(role_ids=frozenset({3, 2}), parent_id=99, can_manage=True, locale="de")
     draft = sample.draft(asker, images=2, micro_usd=1234, prompt="naïve \0 \ud800 fox 🦊", parent_id="P" * 20)
-    [job] = await store.open_jobs([draft], sample.now)
-    found = await store.get_job(job.id)
+    [job] = await store.jobs.open([draft], sample.now)
+    found = await store.jobs.get(job.id)
     assert found == job
     assert (found.asker, found.request, found.answer) == (asker, draft.request, draft.answer)
     assert (found.state, found.epoch, found.reserved_micro_usd) == (JobState.RESERVED, 1, 1234)
@@ -25,16 +26,16 @@ async def test_an_opened_job_is_read_back_as_it_was_given(store, sample):
 
 
 async def test_a_job_that_is_not_there_is_none(store):
-    assert await store.get_job("0" * 20) is None
+    assert await store.jobs.get("0" * 20) is None
 
 
 async def test_money_moves_from_reserved_to_spent_and_the_rest_comes_back(store, sample, made):
-    [job] = await store.open_jobs([sample.draft(micro_usd=1000)], sample.now)
-    use = await store.use(sample.asker(), sample.now)
+    [job] = await store.jobs.open([sample.draft(micro_usd=1000)], sample.now)
+    use = await use_now(store, sample.asker(), sample.now)
     assert use[Subject.SERVER, Period.MONTH].micro_usd == 1000
     done = await made(store, job, micro_usd=400)
     assert (done.reserved_micro_usd, done.charged_micro_usd, done.state) == (0, 400, JobState.SETTLED)
-    use = await store.use(sample.asker(), sample.now)
+    use = await use_now(store, sample.asker(), sample.now)
     assert use[Subject.SERVER, Period.MONTH].micro_usd == 400
     assert use[Subject.MEMBER, Period.NOW].running == 0
     assert await store.audit_sums() == []
@@ -42,38 +43,38 @@ async def test_money_moves_from_reserved_to_spent_and_the_rest_comes_back(store,
 
 @pytest.mark.parametrize("ending", ["release", "refuse"])
 async def test_a_refund_counts_for_nothing(store, sample, ending):
-    [job] = await store.open_jobs([sample.draft(images=3, micro_usd=1000)], sample.now)
-    job = await store.dispatch(job, sample.now)
-    job = await getattr(store, ending)(job, "because", sample.now)
+    [job] = await store.jobs.open([sample.draft(images=3, micro_usd=1000)], sample.now)
+    job = await store.jobs.dispatch(job, sample.now)
+    job = await getattr(store.jobs, ending)(job, "because", sample.now)
     assert (job.reserved_micro_usd, job.charged_micro_usd, job.reason) == (0, 0, "because")
-    for used in (await store.use(sample.asker(), sample.now)).values():
+    for used in (await use_now(store, sample.asker(), sample.now)).values():
         assert (used.requests, used.images, used.micro_usd, used.running) == (0, 0, 0, 0)
     assert await store.audit_sums() == []
 
 
 async def test_what_may_have_been_billed_stays_charged_but_not_counted(store, sample):
-    [job] = await store.open_jobs([sample.draft(images=3, micro_usd=1000)], sample.now)
-    job = await store.lose(await store.dispatch(job, sample.now), "connection lost", sample.now)
+    [job] = await store.jobs.open([sample.draft(images=3, micro_usd=1000)], sample.now)
+    job = await store.jobs.lose(await store.jobs.dispatch(job, sample.now), "connection lost", sample.now)
     assert (job.state, job.reserved_micro_usd, job.charged_micro_usd) == (JobState.UNKNOWN, 0, 1000)
-    used = (await store.use(sample.asker(), sample.now))[Subject.MEMBER, Period.DAY]
+    used = (await use_now(store, sample.asker(), sample.now))[Subject.MEMBER, Period.DAY]
     assert (used.requests, used.images, used.micro_usd, used.running) == (0, 0, 1000, 0)
-    [line] = await store.usage_by_day(sample.asker().place, None, sample.now - timedelta(days=1))
+    [line] = await store.figures.by_day(sample.asker().place, None, sample.now - timedelta(days=1))
     assert (line.micro_usd, line.unknown_micro_usd) == (1000, 1000)
     assert await store.audit_sums() == []
 
 
 async def test_fewer_pictures_than_asked_give_the_others_back(store, sample, made):
-    [job] = await store.open_jobs([sample.draft(images=4)], sample.now)
+    [job] = await store.jobs.open([sample.draft(images=4)], sample.now)
     await made(store, job, images=3)
-    assert (await store.use(sample.asker(), sample.now))[Subject.MEMBER, Period.DAY].images == 3
+    assert (await use_now(store, sample.asker(), sample.now))[Subject.MEMBER, Period.DAY].images == 3
     assert await store.audit_sums() == []
 
 
 async def test_more_pictures_than_asked_never_pass_a_quota(opened, sample, made):
     store = await opened(sample.limit("everyone", "images", "day", 2))
-    [job] = await store.open_jobs([sample.draft(images=2)], sample.now)
+    [job] = await store.jobs.open([sample.draft(images=2)], sample.now)
     await made(store, job, images=5)
-    assert (await store.use(sample.asker(), sample.now))[Subject.MEMBER, Period.DAY].images == 2
+    assert (await use_now(store, sample.asker(), sample.now))[Subject.MEMBER, Period.DAY].images == 2
     assert await store.audit_sums() == []
 
 
@@ -81,19 +82,19 @@ async def test_every_step_the_table_does_not_know_is_an_error_and_changes_nothin
     async def go(job, to):
         match to:
             case JobState.DISPATCHED:
-                return await store.dispatch(job, sample.now)
+                return await store.jobs.dispatch(job, sample.now)
             case JobState.PRODUCED:
-                return await store.produce(job, sample.bill(5), None, sample.now)
+                return await store.jobs.produce(job, sample.bill(5), None, sample.now)
             case JobState.DELIVERED:
-                return await store.deliver(job, 1, 2, sample.now)
+                return await store.jobs.deliver(job, 1, 2, sample.now)
             case JobState.SETTLED:
-                return await store.settle(job, sample.now)
+                return await store.jobs.settle(job, sample.now)
             case JobState.REFUSED:
-                return await store.refuse(job, "", sample.now)
+                return await store.jobs.refuse(job, "", sample.now)
             case JobState.RELEASED:
-                return await store.release(job, "", sample.now)
+                return await store.jobs.release(job, "", sample.now)
             case JobState.UNKNOWN:
-                return await store.lose(job, "", sample.now)
+                return await store.jobs.lose(job, "", sample.now)
 
     ways = {JobState.RESERVED: [], JobState.RELEASED: [JobState.RELEASED]}
     for state, before in (("DISPATCHED", ()), ("PRODUCED", ("DISPATCHED",)), ("REFUSED", ("DISPATCHED",))):
@@ -103,39 +104,39 @@ async def test_every_step_the_table_does_not_know_is_an_error_and_changes_nothin
     ways[JobState.SETTLED] = [*ways[JobState.DELIVERED], JobState.SETTLED]
     assert ways.keys() == NEXT.keys()
     for state, way in ways.items():
-        [job] = await store.open_jobs([sample.draft(micro_usd=9)], sample.now)
+        [job] = await store.jobs.open([sample.draft(micro_usd=9)], sample.now)
         for step in way:
             job = await go(job, step)
         assert job.state is state
         for wrong in set(JobState) - NEXT[state] - {JobState.RESERVED}:
             with pytest.raises(IllegalStep):
                 await go(job, wrong)
-        assert await store.get_job(job.id) == job
+        assert await store.jobs.get(job.id) == job
     assert await store.audit_sums() == []
 
 
 async def test_who_comes_second_gets_lost_lease(store, sample):
-    [job] = await store.open_jobs([sample.draft(micro_usd=100)], sample.now)
+    [job] = await store.jobs.open([sample.draft(micro_usd=100)], sample.now)
     outcomes = await asyncio.gather(
-        store.dispatch(job, sample.now), store.release(job, "cancelled", sample.now), return_exceptions=True
+        store.jobs.dispatch(job, sample.now), store.jobs.release(job, "cancelled", sample.now), return_exceptions=True
     )
     assert sum(isinstance(outcome, LostLease) for outcome in outcomes) == 1
     assert await store.audit_sums() == []
 
 
 async def test_a_step_taken_twice_moves_money_once(store, sample):
-    [job] = await store.open_jobs([sample.draft(micro_usd=100)], sample.now)
-    job = await store.dispatch(job, sample.now)
+    [job] = await store.jobs.open([sample.draft(micro_usd=100)], sample.now)
+    job = await store.jobs.dispatch(job, sample.now)
     outcomes = await asyncio.gather(
-        *(store.produce(job, sample.bill(60), None, sample.now) for _ in range(5)), return_exceptions=True
+        *(store.jobs.produce(job, sample.bill(60), None, sample.now) for _ in range(5)), return_exceptions=True
     )
     assert sum(isinstance(outcome, LostLease) for outcome in outcomes) == 4
-    assert (await store.use(sample.asker(), sample.now))[Subject.SERVER, Period.MONTH].micro_usd == 60
+    assert (await use_now(store, sample.asker(), sample.now))[Subject.SERVER, Period.MONTH].micro_usd == 60
 
 
 async def test_the_same_event_makes_one_job_however_often_it_comes(store, sample):
     drafts = [sample.draft(event="click-1") for _ in range(8)]
-    outcomes = await asyncio.gather(*(store.open_jobs([draft], sample.now) for draft in drafts), return_exceptions=True)
+    outcomes = await asyncio.gather(*(store.jobs.open([draft], sample.now) for draft in drafts), return_exceptions=True)
     [[job]] = [outcome for outcome in outcomes if isinstance(outcome, list)]
     again = [outcome for outcome in outcomes if not isinstance(outcome, list)]
     assert {type(error) for error in again} == {DuplicateEvent}
@@ -146,50 +147,44 @@ async def test_the_same_event_makes_one_job_however_often_it_comes(store, sample
 async def test_a_replayed_event_is_a_duplicate_even_where_the_limit_is_used_up(opened, sample):
     store = await opened(sample.limit("everyone", "images", "day", 1))
     outcomes = await asyncio.gather(
-        *(store.open_jobs([sample.draft(event="click-1")], sample.now) for _ in range(6)), return_exceptions=True
+        *(store.jobs.open([sample.draft(event="click-1")], sample.now) for _ in range(6)), return_exceptions=True
     )
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["DuplicateEvent"] * 5 + ["list"]
 
 
 async def test_a_token_is_gone_when_the_job_has_ended(store, sample, made):
-    [job] = await store.open_jobs([sample.draft()], sample.now)
+    [job] = await store.jobs.open([sample.draft()], sample.now)
     assert job.answer.token == "interaction-token"
     done = await made(store, job)
     assert done.answer.token == ""
-    assert (await store.get_job(job.id)).answer.channel_id == 100
+    assert (await store.jobs.get(job.id)).answer.channel_id == 100
 
 
 async def test_a_token_is_wiped_when_its_interaction_has_expired(store, sample):
-    [job] = await store.open_jobs([sample.draft()], sample.now)
-    await store.heartbeat(sample.now + timedelta(minutes=14))
-    assert (await store.get_job(job.id)).answer.token == "interaction-token"
-    await store.heartbeat(sample.now + timedelta(minutes=15))
-    assert (await store.get_job(job.id)).answer.token == ""
+    [job] = await store.jobs.open([sample.draft()], sample.now)
+    await store.leases.heartbeat(sample.now + timedelta(minutes=14))
+    assert (await store.jobs.get(job.id)).answer.token == "interaction-token"
+    await store.leases.heartbeat(sample.now + timedelta(minutes=15))
+    assert (await store.jobs.get(job.id)).answer.token == ""
 
 
 async def test_the_deferred_message_is_remembered_whatever_state_the_job_is_in(store, sample):
-    [job] = await store.open_jobs([sample.draft()], sample.now)
-    await store.dispatch(job, sample.now)
-    moved = await store.set_answer_message(job, 777)
+    [job] = await store.jobs.open([sample.draft()], sample.now)
+    await store.jobs.dispatch(job, sample.now)
+    moved = await store.jobs.set_answer_message(job, 777)
     assert (moved.answer.message_id, moved.state) == (777, JobState.DISPATCHED)
 
 
 async def test_a_result_that_waits_is_offered_to_its_maker_in_its_place(store, sample):
-    [job] = await store.open_jobs([sample.draft()], sample.now)
-    job = await store.produce(await store.dispatch(job, sample.now), sample.bill(), None, sample.now)
-    job = await store.set_waiting(job, True)
-    assert [found.id for found in await store.waiting_jobs(sample.asker().place, 1)] == [job.id]
-    assert await store.waiting_jobs(sample.asker(guild=11).place, 1) == []
-    assert await store.waiting_jobs(sample.asker().place, 2) == []
-    done = await store.deliver(job, 5, 6, sample.now)
+    [job] = await store.jobs.open([sample.draft()], sample.now)
+    job = await store.jobs.produce(await store.jobs.dispatch(job, sample.now), sample.bill(), None, sample.now)
+    job = await store.jobs.set_waiting(job, True)
+    assert [found.id for found in await store.jobs.waiting(sample.asker().place, 1)] == [job.id]
+    assert await store.jobs.waiting(sample.asker(guild=11).place, 1) == []
+    assert await store.jobs.waiting(sample.asker().place, 2) == []
+    done = await store.jobs.deliver(job, 5, 6, sample.now)
     assert (done.waiting, done.message_id, done.message_channel_id) == (False, 5, 6)
-    assert await store.waiting_jobs(sample.asker().place, 1) == []
-
-
-async def test_children_are_found_by_their_parent(store, sample):
-    [job] = await store.open_jobs([sample.draft()], sample.now)
-    [child] = await store.open_jobs([sample.draft(parent_id=job.id, parent_index=2)], sample.now)
-    assert await store.children_of(job.id) == [child]
+    assert await store.jobs.waiting(sample.asker().place, 1) == []
 
 
 # batches
@@ -197,40 +192,40 @@ async def test_children_are_found_by_their_parent(store, sample):
 
 async def test_a_batch_is_one_request_and_one_job_at_once(opened, sample):
     store = await opened(sample.limit("everyone", "requests", "day", 1), sample.limit("everyone", "jobs", "now", 1))
-    jobs = await store.open_jobs(sample.batch(5, micro_usd=10), sample.now)
-    used = (await store.use(sample.asker(), sample.now))[Subject.MEMBER, Period.DAY]
+    jobs = await store.jobs.open(sample.batch(5, micro_usd=10), sample.now)
+    used = (await use_now(store, sample.asker(), sample.now))[Subject.MEMBER, Period.DAY]
     assert (used.requests, used.images, used.micro_usd, used.running) == (1, 5, 50, 1)
-    assert [job.batch_line for job in await store.jobs_of_batch("batch")] == [0, 1, 2, 3, 4]
+    assert [job.batch_line for job in await store.jobs.of_batch("batch")] == [0, 1, 2, 3, 4]
     assert await store.audit_sums() == []
     assert [job.id for job in jobs] == sorted(job.id for job in jobs)
 
 
 async def test_a_batch_is_running_until_its_last_line_has_ended(store, sample):
-    jobs = await store.open_jobs(sample.batch(4), sample.now)
+    jobs = await store.jobs.open(sample.batch(4), sample.now)
     for number, job in enumerate(jobs):
-        used = (await store.use(sample.asker(), sample.now))[Subject.MEMBER, Period.NOW]
+        used = (await use_now(store, sample.asker(), sample.now))[Subject.MEMBER, Period.NOW]
         assert used.running == 1, number
-        await store.release(job, "", sample.now)
+        await store.jobs.release(job, "", sample.now)
         assert await store.audit_sums() == []
-    used = (await store.use(sample.asker(), sample.now))[Subject.MEMBER, Period.NOW]
+    used = (await use_now(store, sample.asker(), sample.now))[Subject.MEMBER, Period.NOW]
     assert (used.running, used.requests, used.images) == (0, 0, 0)
 
 
 async def test_a_batch_with_one_picture_made_is_still_one_request(store, sample, made):
-    jobs = await store.open_jobs(sample.batch(3), sample.now)
+    jobs = await store.jobs.open(sample.batch(3), sample.now)
     await made(store, jobs[1])
     for job in (jobs[0], jobs[2]):
-        await store.release(job, "", sample.now)
-    used = (await store.use(sample.asker(), sample.now))[Subject.MEMBER, Period.DAY]
+        await store.jobs.release(job, "", sample.now)
+    used = (await use_now(store, sample.asker(), sample.now))[Subject.MEMBER, Period.DAY]
     assert (used.running, used.requests, used.images) == (0, 1, 1)
     assert await store.audit_sums() == []
 
 
 async def test_lines_that_end_at_the_same_moment_end_the_batch_once(store, sample):
     for round_number in range(5):
-        jobs = await store.open_jobs(sample.batch(6, name=f"batch-{round_number}"), sample.now)
-        await asyncio.gather(*(store.release(job, "", sample.now) for job in jobs))
-        used = (await store.use(sample.asker(), sample.now))[Subject.MEMBER, Period.NOW]
+        jobs = await store.jobs.open(sample.batch(6, name=f"batch-{round_number}"), sample.now)
+        await asyncio.gather(*(store.jobs.release(job, "", sample.now) for job in jobs))
+        used = (await use_now(store, sample.asker(), sample.now))[Subject.MEMBER, Period.NOW]
         assert (used.running, used.requests) == (0, 0)
     assert await store.audit_sums() == []
 
@@ -238,30 +233,32 @@ async def test_lines_that_end_at_the_same_moment_end_the_batch_once(store, sampl
 async def test_a_batch_that_does_not_fit_is_refused_as_a_whole(opened, sample):
     store = await opened(sample.limit("server", "dollars", "month", 49))
     with pytest.raises(Refused) as refused:
-        await store.open_jobs(sample.batch(5, micro_usd=10), sample.now)
+        await store.jobs.open(sample.batch(5, micro_usd=10), sample.now)
     [refusal] = refused.value.refusals
     assert (refusal.used, refusal.asked) == (0, 50)
-    assert await store.jobs_of_batch("batch") == []
+    assert await store.jobs.of_batch("batch") == []
     assert await store.audit_sums() == []
 
 
 async def test_a_batch_is_kept_with_its_lines_and_its_progress(store, sample):
     asker = sample.asker()
     batch = Batch("batch", asker, ("a fox", "a \ud800 hen"), sample.now, 100)
-    await store.open_batch(batch, sample.batch(2), sample.now)
-    assert await store.get_batch("batch") == batch
-    assert await store.unfinished_batches() == [batch]
-    await store.save_batch(Batch("batch", asker, batch.lines, sample.now, 100, message_id=9, finished=True))
-    assert (await store.get_batch("batch")).message_id == 9
-    assert await store.unfinished_batches() == []
-    assert await store.get_batch("none") is None
+    await store.jobs.open_batch(batch, sample.batch(2), sample.now)
+    assert await store.jobs.get_batch("batch") == batch
+    assert await store.jobs.unfinished_batches() == [batch]
+    await store.jobs.save_batch(Batch("batch", asker, batch.lines, sample.now, 100, message_id=9, finished=True))
+    assert (await store.jobs.get_batch("batch")).message_id == 9
+    assert await store.jobs.unfinished_batches() == []
+    assert await store.jobs.get_batch("none") is None
 
 
 async def test_a_refused_batch_leaves_no_batch(opened, sample):
     store = await opened(sample.limit("everyone", "images", "day", 1))
     with pytest.raises(Refused):
-        await store.open_batch(Batch("batch", sample.asker(), ("a", "b"), sample.now, 100), sample.batch(2), sample.now)
-    assert await store.get_batch("batch") is None
+        await store.jobs.open_batch(
+            Batch("batch", sample.asker(), ("a", "b"), sample.now, 100), sample.batch(2), sample.now
+        )
+    assert await store.jobs.get_batch("batch") is None
 
 
 def test_every_final_state_is_one_the_store_wipes_tokens_in():

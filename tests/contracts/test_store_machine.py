@@ -18,6 +18,7 @@ from bot.adapters.secrets import Secrets
 from bot.rules.ledger import JobState
 from bot.rules.limits.decide import Refused
 from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window
+from tests.support.ledger import use_now
 
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 OPERATOR = Limit(Scope.OPERATOR, Measure.DOLLARS, Window(Period.MONTH), 60)
@@ -160,9 +161,9 @@ class Ledger(RuleBasedStateMachine):
         }
         if not self.room(asker, cost):
             with pytest.raises(Refused):
-                self.runner.run(self.store.open_jobs(drafts, self.now))
+                self.runner.run(self.store.jobs.open(drafts, self.now))
             return
-        jobs = self.runner.run(self.store.open_jobs(drafts, self.now))
+        jobs = self.runner.run(self.store.jobs.open(drafts, self.now))
         self.groups += 1
         self.lines += [Line(job, user, CHANNEL, guild, self.now, self.groups, images, money) for job in jobs]
 
@@ -187,23 +188,23 @@ class Ledger(RuleBasedStateMachine):
     def take(self, line: Line, step: str, made: int, share: int) -> None:
         """One step of one job, in the store and in the model."""
         if step == "dispatch":
-            line.job = self.runner.run(self.store.dispatch(line.job, self.now))
+            line.job = self.runner.run(self.store.jobs.dispatch(line.job, self.now))
             return
         held, line.reserved, line.holds = line.reserved, 0, False
         if step == "produce":
             line.charged, line.images = held * share // 100, min(made, line.images)
             bill = self.sample.bill(line.charged, made)
-            line.job = self.runner.run(self.store.produce(line.job, bill, None, self.now))
+            line.job = self.runner.run(self.store.jobs.produce(line.job, bill, None, self.now))
             return
         line.counts = False
         line.charged = held if step == "lose" else 0
-        line.job = self.runner.run(getattr(self.store, step)(line.job, "", self.now))
+        line.job = self.runner.run(getattr(self.store.jobs, step)(line.job, "", self.now))
 
     @rule(slot=st.sampled_from(SLOTS), amount=st.sampled_from([None, 0, 1, 2, 4, 40]), remove=st.booleans())
     def an_admin_changes_a_limit(self, slot: Any, amount: int | None, remove: bool) -> None:
         scope, measure, period, subject = slot
         limit = Limit(scope, measure, Window(period), amount, subject)
-        self.runner.run(self.store.set_limit(self.sample.asker().place, limit, 9, self.now, remove=remove))
+        self.runner.run(self.store.servers.set_limit(self.sample.asker().place, limit, 9, self.now, remove=remove))
         if remove:
             self.limits.pop(slot, None)
         else:
@@ -213,7 +214,7 @@ class Ledger(RuleBasedStateMachine):
     def an_admin_changes_the_cooldown(self, seconds: int) -> None:
         self.cooldown_s = seconds
         limit = self.sample.cooldown(seconds)
-        self.runner.run(self.store.set_limit(self.sample.asker().place, limit, 9, self.now))
+        self.runner.run(self.store.servers.set_limit(self.sample.asker().place, limit, 9, self.now))
 
     @rule(seconds=st.sampled_from([1, 4, 70, 3600, 86400, 86400 * 31, -3600, -86400]))
     def time_passes_or_is_set_back(self, seconds: int) -> None:
@@ -227,7 +228,7 @@ class Ledger(RuleBasedStateMachine):
                 for measure in (Measure.IMAGES, Measure.REQUESTS, Measure.DOLLARS):
                     window = self.now.strftime(FORMATS[period])
                     self.kept[user, guild, measure, period, window] += self.counted(measure, period, mine)
-        self.runner.run(self.store.forget_member(user))
+        self.runner.run(self.store.people.forget(user))
         for line in self.lines:
             if line.user == user:
                 line.user = -1
@@ -237,7 +238,7 @@ class Ledger(RuleBasedStateMachine):
     def the_process_starts_again(self) -> None:
         self.runner.run(self.store.aclose())
         self.store = self.runner.run(self.open_store())
-        adopted = {job.id: job for job in self.runner.run(self.store.adopt(self.now))}
+        adopted = {job.id: job for job in self.runner.run(self.store.leases.adopt(self.now))}
         for line in self.lines:
             if line.job.id in adopted:
                 line.job = adopted.pop(line.job.id)
@@ -250,7 +251,7 @@ class Ledger(RuleBasedStateMachine):
     @invariant()
     def the_counters_say_what_the_model_says(self) -> None:
         asker = self.sample.asker(1)
-        use = self.runner.run(self.store.use(asker, self.now))
+        use = self.runner.run(use_now(self.store, asker, self.now))
         mine = [line for line in self.lines if (line.user, line.guild) == (1, 10)]
         for (subject, period), used in use.items():
             if subject == "member" and period is not Period.SECONDS:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
+from bot.adapters.database import SqlStore
+from bot.adapters.database.notes import write_note
 from bot.ports import Batch
 from bot.rules.ledger import JobState
 from bot.rules.limits.decide import Refused, Subject
@@ -14,9 +17,14 @@ from bot.rules.limits.limit import Period
 from bot.rules.people import Place
 from bot.rules.servers.access import Block, ServerSettings
 from bot.rules.servers.edits import imported
+from tests.support.ledger import use_now
 
 SERVER = Place(10, 1)
 ME = 4242424242
+
+
+async def noted(store: SqlStore, key: str, value: str) -> None:
+    await store.database.write(partial(write_note, store.database, key=key, value=value))
 
 
 async def everything(store):
@@ -25,7 +33,7 @@ async def everything(store):
 
     from bot.adapters.database.tables import metadata
 
-    async with store._db.reading() as connection:
+    async with store.database.reading() as connection:
         rows = [str(row) for table in metadata.sorted_tables for row in await connection.execute(select(table))]
     return "\n".join(rows)
 
@@ -36,69 +44,69 @@ async def test_forgetting_a_member_takes_words_and_ids_and_leaves_amounts(opened
     mine = [
         await made(
             store,
-            (await store.open_jobs([sample.draft(who, prompt="my secret wish", micro_usd=100)], sample.now))[0],
+            (await store.jobs.open([sample.draft(who, prompt="my secret wish", micro_usd=100)], sample.now))[0],
             90,
         )
         for who in (me, me, sample.asker(ME, guild=None))
     ]
-    theirs = await made(store, (await store.open_jobs([sample.draft(other, micro_usd=100)], sample.now))[0], 50)
-    await store.open_batch(Batch("b", me, ("my secret wish",), sample.now, 100), sample.batch(1, me), sample.now)
-    await store.set_fact(f"seen:{ME}", "yes")
-    before = await store.use(other, sample.now)
-    gone = await store.forget_member(ME)
+    theirs = await made(store, (await store.jobs.open([sample.draft(other, micro_usd=100)], sample.now))[0], 50)
+    await store.jobs.open_batch(Batch("b", me, ("my secret wish",), sample.now, 100), sample.batch(1, me), sample.now)
+    await noted(store, f"seen:{ME}", "yes")
+    before = await use_now(store, other, sample.now)
+    gone = await store.people.forget(ME)
     assert set(gone) >= {job.id for job in mine}
     left = await everything(store)
     assert "secret wish" not in left
     assert str(ME) not in left
     assert await store.audit_sums() == []
-    after = await store.use(other, sample.now)
+    after = await use_now(store, other, sample.now)
     for subject in (Subject.SERVER, Subject.OPERATOR):
         assert after[subject, Period.MONTH] == before[subject, Period.MONTH]
-    assert await store.get_job(theirs.id) == theirs
-    assert (await store.get_job(mine[0].id)).charged_micro_usd == 90
-    assert {line.label: line.micro_usd for line in await store.usage_by_member(SERVER, sample.now)} == {
+    assert await store.jobs.get(theirs.id) == theirs
+    assert (await store.jobs.get(mine[0].id)).charged_micro_usd == 90
+    assert {line.label: line.micro_usd for line in await store.figures.by_member(SERVER, sample.now)} == {
         "2": 50,
         "deleted": 180,
     }
-    assert await store.forget_member(ME) == []
+    assert await store.people.forget(ME) == []
 
 
 async def test_a_running_job_ends_well_after_its_maker_was_forgotten(store, sample):
     me = sample.asker(ME)
-    [job] = await store.open_jobs([sample.draft(me, micro_usd=100)], sample.now)
-    [alone] = await store.open_jobs([sample.draft(sample.asker(ME, guild=None), micro_usd=100)], sample.now)
-    [other] = await store.open_jobs([sample.draft(me, micro_usd=100)], sample.now)
-    await store.forget_member(ME)
+    [job] = await store.jobs.open([sample.draft(me, micro_usd=100)], sample.now)
+    [alone] = await store.jobs.open([sample.draft(sample.asker(ME, guild=None), micro_usd=100)], sample.now)
+    [other] = await store.jobs.open([sample.draft(me, micro_usd=100)], sample.now)
+    await store.people.forget(ME)
     assert await store.audit_sums() == []
-    job = await store.dispatch(job, sample.now)
-    job = await store.produce(job, sample.bill(80), "a revised wish", sample.now)
-    job = await store.settle(await store.deliver(job, 1, 2, sample.now), sample.now)
-    await store.release(other, "", sample.now)
-    await store.lose(await store.dispatch(alone, sample.now), "", sample.now)
+    job = await store.jobs.dispatch(job, sample.now)
+    job = await store.jobs.produce(job, sample.bill(80), "a revised wish", sample.now)
+    job = await store.jobs.settle(await store.jobs.deliver(job, 1, 2, sample.now), sample.now)
+    await store.jobs.release(other, "", sample.now)
+    await store.jobs.lose(await store.jobs.dispatch(alone, sample.now), "", sample.now)
     assert (job.state, job.charged_micro_usd, job.revised_prompt) == (JobState.SETTLED, 80, None)
     assert await store.audit_sums() == []
     assert str(ME) not in await everything(store)
 
 
 async def test_a_block_and_a_limit_on_a_person_survive_forgetting(store, sample):
-    await store.change_settings(SERVER, imported(ServerSettings(blocked=(Block(ME, "spam"),))), 9, sample.now)
-    await store.set_limit(SERVER, sample.limit("member", "images", "day", 0, ME), 9, sample.now)
-    await store.forget_member(ME)
-    assert (await store.settings(SERVER)).blocked == (Block(ME, "spam"),)
-    assert [limit.subject_id for limit in await store.limits(SERVER)] == [ME]
+    await store.servers.change_settings(SERVER, imported(ServerSettings(blocked=(Block(ME, "spam"),))), 9, sample.now)
+    await store.servers.set_limit(SERVER, sample.limit("member", "images", "day", 0, ME), 9, sample.now)
+    await store.people.forget(ME)
+    assert (await store.servers.settings(SERVER)).blocked == (Block(ME, "spam"),)
+    assert [limit.subject_id for limit in await store.servers.limits(SERVER)] == [ME]
 
 
 async def test_an_export_is_complete_only_ones_own_and_without_secrets(store, sample, made):
     me = sample.asker(ME)
-    [job] = await store.open_jobs([sample.draft(me, prompt="my wish", micro_usd=9)], sample.now)
+    [job] = await store.jobs.open([sample.draft(me, prompt="my wish", micro_usd=9)], sample.now)
     await made(store, job, 8)
-    await store.open_jobs([sample.draft(sample.asker(2), prompt="their wish")], sample.now)
-    await store.open_batch(Batch("b", me, ("line one",), sample.now, 100), sample.batch(1, me), sample.now)
-    await store.set_fact(f"seen:{ME}", "yes")
-    await store.set_fact(f"seen:{ME}1", "no")
-    await store.set_limit(SERVER, sample.limit("member", "images", "day", 50, ME), 9, sample.now)
-    await store.change_settings(SERVER, imported(ServerSettings(blocked=(Block(ME, "x"),))), ME, sample.now)
-    found = await store.export_member(ME)
+    await store.jobs.open([sample.draft(sample.asker(2), prompt="their wish")], sample.now)
+    await store.jobs.open_batch(Batch("b", me, ("line one",), sample.now, 100), sample.batch(1, me), sample.now)
+    await noted(store, f"seen:{ME}", "yes")
+    await noted(store, f"seen:{ME}1", "no")
+    await store.servers.set_limit(SERVER, sample.limit("member", "images", "day", 50, ME), 9, sample.now)
+    await store.servers.change_settings(SERVER, imported(ServerSettings(blocked=(Block(ME, "x"),))), ME, sample.now)
+    found = await store.people.export(ME)
     text = json.dumps(found)
     assert [entry["request"]["prompt"] for entry in found["jobs"]] == ["my wish", "a fox"]
     assert found["batches"][0]["lines"] == ["line one"]
@@ -112,72 +120,72 @@ async def test_an_export_is_complete_only_ones_own_and_without_secrets(store, sa
 
 async def test_forgetting_a_server_leaves_only_what_the_operator_paid(opened, sample, made):
     store = await opened(sample.limit("operator", "dollars", "month", 1000))
-    done = await made(store, (await store.open_jobs([sample.draft(prompt="wish", micro_usd=90)], sample.now))[0], 80)
-    [running] = await store.open_jobs([sample.draft(prompt="wish", micro_usd=90)], sample.now)
-    [elsewhere] = await store.open_jobs([sample.draft(sample.asker(guild=100))], sample.now)
-    await store.set_limit(SERVER, sample.cooldown(5), 9, sample.now)
-    await store.set_api_key(SERVER, "sk-secret", 9, sample.now)
-    assert set(await store.forget_place(SERVER)) == {done.id, running.id}
+    done = await made(store, (await store.jobs.open([sample.draft(prompt="wish", micro_usd=90)], sample.now))[0], 80)
+    [running] = await store.jobs.open([sample.draft(prompt="wish", micro_usd=90)], sample.now)
+    [elsewhere] = await store.jobs.open([sample.draft(sample.asker(guild=100))], sample.now)
+    await store.servers.set_limit(SERVER, sample.cooldown(5), 9, sample.now)
+    await store.servers.set_api_key(SERVER, "sk-secret", 9, sample.now)
+    assert set(await store.people.forget_place(SERVER)) == {done.id, running.id}
     assert "wish" not in await everything(store)
     assert "'g10'" not in await everything(store)
-    assert await store.settings(SERVER) == ServerSettings()
-    assert await store.api_key(SERVER) is None
-    assert await store.audit(SERVER) == []
-    await store.release(running, "", sample.now)
-    use = await store.use(sample.asker(), sample.now)
+    assert await store.servers.settings(SERVER) == ServerSettings()
+    assert await store.servers.api_key(SERVER) is None
+    assert await store.servers.audit(SERVER) == []
+    await store.jobs.release(running, "", sample.now)
+    use = await use_now(store, sample.asker(), sample.now)
     assert use[Subject.OPERATOR, Period.MONTH].micro_usd == 80
     assert (Subject.SERVER, Period.MONTH) not in use
     assert await store.audit_sums() == []
-    assert await store.get_job(elsewhere.id) == elsewhere
-    assert await store.forget_place(SERVER) == []
+    assert await store.jobs.get(elsewhere.id) == elsewhere
+    assert await store.people.forget_place(SERVER) == []
 
 
 async def test_a_purge_forgets_the_words_of_what_ended_before(store, sample, made):
-    old = await made(store, (await store.open_jobs([sample.draft(prompt="old wish", micro_usd=5)], sample.now))[0], 5)
+    old = await made(store, (await store.jobs.open([sample.draft(prompt="old wish", micro_usd=5)], sample.now))[0], 5)
     later = sample.now + timedelta(days=40)
-    [job] = await store.open_jobs([sample.draft(prompt="new wish")], later)
-    new = await store.release(job, "", later)
-    [open_job] = await store.open_jobs([sample.draft(prompt="open wish")], sample.now)
-    assert await store.purge(sample.now + timedelta(days=30)) == [old.id]
+    [job] = await store.jobs.open([sample.draft(prompt="new wish")], later)
+    new = await store.jobs.release(job, "", later)
+    [open_job] = await store.jobs.open([sample.draft(prompt="open wish")], sample.now)
+    assert await store.people.purge(sample.now + timedelta(days=30)) == [old.id]
     left = await everything(store)
     assert "old wish" not in left
     assert "new wish" in left
     assert "open wish" in left
-    assert await store.get_job(new.id) == new
-    assert (await store.get_job(old.id)).charged_micro_usd == 5
+    assert await store.jobs.get(new.id) == new
+    assert (await store.jobs.get(old.id)).charged_micro_usd == 5
     assert await store.audit_sums() == []
-    await store.release(open_job, "", later)
-    assert await store.purge(sample.now + timedelta(days=30)) == []
+    await store.jobs.release(open_job, "", later)
+    assert await store.people.purge(sample.now + timedelta(days=30)) == []
     assert await store.audit_sums() == []
 
 
 async def test_a_purge_gives_up_what_waited_too_long_for_delivery(store, sample):
-    [job] = await store.open_jobs([sample.draft(micro_usd=5)], sample.now)
-    job = await store.produce(await store.dispatch(job, sample.now), sample.bill(5), None, sample.now)
-    await store.set_waiting(job, True)
-    assert await store.purge(sample.now) == []
+    [job] = await store.jobs.open([sample.draft(micro_usd=5)], sample.now)
+    job = await store.jobs.produce(await store.jobs.dispatch(job, sample.now), sample.bill(5), None, sample.now)
+    await store.jobs.set_waiting(job, True)
+    assert await store.people.purge(sample.now) == []
     cut = sample.now + timedelta(days=30)
-    assert await store.purge(cut) == [job.id]
-    found = await store.get_job(job.id)
+    assert await store.people.purge(cut) == [job.id]
+    found = await store.jobs.get(job.id)
     assert (found.state, found.waiting, found.charged_micro_usd) == (JobState.SETTLED, False, 5)
-    assert await store.purge(cut) == []
+    assert await store.people.purge(cut) == []
     assert await store.audit_sums() == []
 
 
 async def test_counters_of_windows_long_gone_are_purged_and_those_of_now_are_not(opened, sample, made):
     store = await opened(sample.limit("everyone", "images", "month", 1))
-    await made(store, (await store.open_jobs([sample.draft()], sample.now))[0])
-    await store.purge(sample.now + timedelta(hours=2))
+    await made(store, (await store.jobs.open([sample.draft()], sample.now))[0])
+    await store.people.purge(sample.now + timedelta(hours=2))
     with pytest.raises(Refused):
-        await store.open_jobs([sample.draft()], sample.now)
+        await store.jobs.open([sample.draft()], sample.now)
     assert await store.audit_sums() == []
     next_year = sample.now + timedelta(days=365)
-    await made(store, (await store.open_jobs([sample.draft()], next_year))[0])
-    await store.purge(next_year)
+    await made(store, (await store.jobs.open([sample.draft()], next_year))[0])
+    await store.people.purge(next_year)
     assert await store.audit_sums() == []
     assert "h2026-03-14T12" not in await everything(store)
     with pytest.raises(Refused):
-        await store.open_jobs([sample.draft()], next_year)
+        await store.jobs.open([sample.draft()], next_year)
 
 
 async def test_forgetting_is_no_way_around_a_quota_or_a_budget(opened, sample, made):
@@ -189,18 +197,18 @@ async def test_forgetting_is_no_way_around_a_quota_or_a_budget(opened, sample, m
     for guild in (10, None):
         me = sample.asker(ME, guild=guild)
         for _ in range(2):  # forgotten twice: what was kept is added to, not replaced
-            await made(store, (await store.open_jobs([sample.draft(me, micro_usd=60)], sample.now))[0], 60)
-            await store.forget_member(ME)
+            await made(store, (await store.jobs.open([sample.draft(me, micro_usd=60)], sample.now))[0], 60)
+            await store.people.forget(ME)
 
             assert str(ME) not in await everything(store)
             assert await store.audit_sums() == []
 
         with pytest.raises(Refused) as refused:
-            await store.open_jobs([sample.draft(me, micro_usd=60)], sample.now)
+            await store.jobs.open([sample.draft(me, micro_usd=60)], sample.now)
         assert {(r.limit.measure, r.used) for r in refused.value.refusals} >= {("images", 2)}
-        standing = {s.limit.measure: s.used for s in await store.standings(me, sample.now)}
+        standing = {s.limit.measure: s.used for s in await store.figures.standings(me, sample.now)}
         assert standing["images"] == 2
         assert standing["dollars"] == 120
 
     later = sample.now + timedelta(days=31)
-    assert await store.open_jobs([sample.draft(sample.asker(ME, guild=None), micro_usd=60)], later)
+    assert await store.jobs.open([sample.draft(sample.asker(ME, guild=None), micro_usd=60)], later)

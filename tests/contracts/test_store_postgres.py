@@ -23,13 +23,13 @@ async def test_severed_connections_are_made_again_and_nothing_is_lost(opened, po
     store = await opened()
     jobs = []
     for _ in range(4):
-        jobs += await store.open_jobs([sample.draft(micro_usd=5)], sample.now)
+        jobs += await store.jobs.open([sample.draft(micro_usd=5)], sample.now)
         await postgres.run("easel", SEVER)
     for job in jobs:
         await postgres.run("easel", SEVER)
-        await store.release(job, "", sample.now)
+        await store.jobs.release(job, "", sample.now)
     assert await store.audit_sums() == []
-    assert await store.unfinished() == []
+    assert await store.leases.unfinished() == []
 
 
 async def test_connections_severed_under_load_unbalance_nothing(opened, postgres, sample):
@@ -39,12 +39,12 @@ async def test_connections_severed_under_load_unbalance_nothing(opened, postgres
         for _ in range(5):
             await postgres.run("easel", SEVER)
 
-    tries = [store.open_jobs([sample.draft(sample.asker(user), micro_usd=5)], sample.now) for user in range(40)]
+    tries = [store.jobs.open([sample.draft(sample.asker(user), micro_usd=5)], sample.now) for user in range(40)]
     outcomes = await asyncio.gather(*tries, sever(), return_exceptions=True)
     made = [outcome[0] for outcome in outcomes if isinstance(outcome, list)]
     assert made
     assert await store.audit_sums() == []
-    assert {job.id for job in made} <= {job.id for job in await store.unfinished()}
+    assert {job.id for job in made} <= {job.id for job in await store.leases.unfinished()}
 
 
 async def test_one_event_seen_by_two_processes_makes_one_job(opened, sample):
@@ -52,7 +52,7 @@ async def test_one_event_seen_by_two_processes_makes_one_job(opened, sample):
     for number in range(10):
         drafts = [sample.draft(event=f"click-{number}") for _ in stores]
         outcomes = await asyncio.gather(
-            *(store.open_jobs([draft], sample.now) for store, draft in zip(stores, drafts, strict=True)),
+            *(store.jobs.open([draft], sample.now) for store, draft in zip(stores, drafts, strict=True)),
             return_exceptions=True,
         )
         assert sorted(type(outcome) is DuplicateEvent for outcome in outcomes) == [False, True, True, True]
@@ -65,7 +65,7 @@ async def test_one_event_by_two_members_is_still_one_job(opened, sample):
     for number in range(10):
         drafts = [sample.draft(sample.asker(user, guild=user), event=f"odd-{number}") for user in (1, 2)]
         outcomes = await asyncio.gather(
-            *(store.open_jobs([draft], sample.now) for store, draft in zip(stores, drafts, strict=True)),
+            *(store.jobs.open([draft], sample.now) for store, draft in zip(stores, drafts, strict=True)),
             return_exceptions=True,
         )
         assert sorted(type(outcome) is DuplicateEvent for outcome in outcomes) == [False, True]
@@ -77,13 +77,13 @@ async def test_forgetting_a_member_who_is_busy_unbalances_nothing(opened, sample
 
     async def busy(store):
         for _ in range(8):
-            [job] = await store.open_jobs([sample.draft(micro_usd=5)], sample.now)
-            job = await store.dispatch(job, sample.now)
-            await store.produce(job, sample.bill(3), None, sample.now)
+            [job] = await store.jobs.open([sample.draft(micro_usd=5)], sample.now)
+            job = await store.jobs.dispatch(job, sample.now)
+            await store.jobs.produce(job, sample.bill(3), None, sample.now)
 
     async def forget():
         for _ in range(3):
-            await stores[1].forget_member(1)
+            await stores[1].people.forget(1)
 
     await asyncio.gather(busy(stores[0]), busy(stores[1]), forget())
     assert await stores[0].audit_sums() == []

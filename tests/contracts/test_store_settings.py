@@ -56,13 +56,13 @@ FULL = ServerSettings(
 
 
 async def test_a_server_starts_with_settings_that_allow_everything(store):
-    assert await store.settings(SERVER) == ServerSettings()
+    assert await store.servers.settings(SERVER) == ServerSettings()
 
 
 async def test_settings_are_read_back_as_they_were_saved(store, sample):
-    await store.change_settings(SERVER, imported(FULL), 9, sample.now)
-    assert await store.settings(SERVER) == FULL
-    assert await store.settings(Place(11, 1)) == ServerSettings()
+    await store.servers.change_settings(SERVER, imported(FULL), 9, sample.now)
+    assert await store.servers.settings(SERVER) == FULL
+    assert await store.servers.settings(Place(11, 1)) == ServerSettings()
 
 
 BLOCK = BlockChanged(5, Stop(False), Stop(True, "spam \ud800"))
@@ -92,8 +92,8 @@ CHANGES = (
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: type(change).__name__)
 async def test_a_change_stands_in_the_trail_as_it_was_made(store, sample, change):
     edit = lambda settings: (settings, change)  # noqa: E731
-    assert await store.change_settings(SERVER, edit, 9, sample.now) == change
-    assert await store.audit(SERVER) == [AuditEntry(sample.now, 9, change)]
+    assert await store.servers.change_settings(SERVER, edit, 9, sample.now) == change
+    assert await store.servers.audit(SERVER) == [AuditEntry(sample.now, 9, change)]
 
 
 def test_every_kind_of_change_is_tried_here():
@@ -101,8 +101,8 @@ def test_every_kind_of_change_is_tried_here():
 
 
 async def test_what_changes_nothing_is_not_in_the_trail(store, sample):
-    await store.change_settings(SERVER, previewed(None), 9, sample.now)
-    assert await store.audit(SERVER) == []
+    await store.servers.change_settings(SERVER, previewed(None), 9, sample.now)
+    assert await store.servers.audit(SERVER) == []
 
 
 async def test_an_edit_that_fails_leaves_everything_as_it_was(store, sample):
@@ -110,56 +110,56 @@ async def test_an_edit_that_fails_leaves_everything_as_it_was(store, sample):
         raise ListFull
 
     with pytest.raises(ListFull):
-        await store.change_settings(SERVER, full, 9, sample.now)
-    assert await store.settings(SERVER) == ServerSettings()
-    assert await store.audit(SERVER) == []
+        await store.servers.change_settings(SERVER, full, 9, sample.now)
+    assert await store.servers.settings(SERVER) == ServerSettings()
+    assert await store.servers.audit(SERVER) == []
 
 
 async def test_admins_who_change_things_at_once_all_get_their_change(store, sample):
-    changes = [store.change_settings(SERVER, blocked(user_id, ""), 9, sample.now) for user_id in range(8)]
+    changes = [store.servers.change_settings(SERVER, blocked(user_id, ""), 9, sample.now) for user_id in range(8)]
     await asyncio.gather(*changes)
-    assert {block.user_id for block in (await store.settings(SERVER)).blocked} == set(range(8))
-    assert len(await store.audit(SERVER)) == 8
+    assert {block.user_id for block in (await store.servers.settings(SERVER)).blocked} == set(range(8))
+    assert len(await store.servers.audit(SERVER)) == 8
 
 
 async def test_old_and_new_in_the_trail_follow_on_each_other(store, sample):
-    await asyncio.gather(*(store.change_settings(SERVER, paused(why), 9, sample.now) for why in "abcd"))
-    trail = (await store.audit(SERVER))[::-1]
+    await asyncio.gather(*(store.servers.change_settings(SERVER, paused(why), 9, sample.now) for why in "abcd"))
+    trail = (await store.servers.audit(SERVER))[::-1]
     assert [entry.change.old for entry in trail[1:]] == [entry.change.new for entry in trail[:-1]]
 
 
 async def test_limits_and_settings_stay_out_of_each_others_way(store, sample):
-    await store.set_limit(SERVER, sample.limit("everyone", "images", "day", 5), 9, sample.now)
-    assert await store.settings(SERVER) == ServerSettings()
-    await store.change_settings(SERVER, imported(FULL), 9, sample.now)
-    await store.set_limit(SERVER, sample.limit("everyone", "images", "day", 6), 9, sample.now)
-    assert await store.settings(SERVER) == FULL
+    await store.servers.set_limit(SERVER, sample.limit("everyone", "images", "day", 5), 9, sample.now)
+    assert await store.servers.settings(SERVER) == ServerSettings()
+    await store.servers.change_settings(SERVER, imported(FULL), 9, sample.now)
+    await store.servers.set_limit(SERVER, sample.limit("everyone", "images", "day", 6), 9, sample.now)
+    assert await store.servers.settings(SERVER) == FULL
 
 
 async def test_a_servers_key_is_sealed_and_shows_its_last_four(store, sample):
     key = "sk-very-secret-key-1234"
-    assert await store.set_api_key(SERVER, key, 9, sample.now) == KeyChanged(None, "1234")
-    assert await store.api_key(SERVER) == key
-    assert await store.api_key(Place(11, 1)) is None
-    await store.change_settings(SERVER, imported(FULL), 9, sample.now)
-    assert await store.settings(SERVER) == replace(FULL, api_key_hint="1234")
-    assert await store.api_key(SERVER) == key
-    assert all(key not in str(entry) for entry in await store.audit(SERVER))
-    assert await store.set_api_key(SERVER, None, 9, sample.now) == KeyChanged("1234", None)
-    assert (await store.settings(SERVER), await store.api_key(SERVER)) == (FULL, None)
+    assert await store.servers.set_api_key(SERVER, key, 9, sample.now) == KeyChanged(None, "1234")
+    assert await store.servers.api_key(SERVER) == key
+    assert await store.servers.api_key(Place(11, 1)) is None
+    await store.servers.change_settings(SERVER, imported(FULL), 9, sample.now)
+    assert await store.servers.settings(SERVER) == replace(FULL, api_key_hint="1234")
+    assert await store.servers.api_key(SERVER) == key
+    assert all(key not in str(entry) for entry in await store.servers.audit(SERVER))
+    assert await store.servers.set_api_key(SERVER, None, 9, sample.now) == KeyChanged("1234", None)
+    assert (await store.servers.settings(SERVER), await store.servers.api_key(SERVER)) == (FULL, None)
 
 
 @pytest.mark.parametrize("what", Resettable)
 async def test_a_reset_puts_back_what_it_names(opened, sample, what):
     store = await opened(sample.cooldown(30))
-    await store.set_limit(SERVER, sample.limit("role", "images", "day", 5, 7), 9, sample.now)
-    await store.set_limit(SERVER, sample.cooldown(5), 9, sample.now)
-    await store.change_settings(SERVER, imported(FULL), 9, sample.now)
-    assert await store.reset(SERVER, what, 9, sample.now) == Reset(what)
+    await store.servers.set_limit(SERVER, sample.limit("role", "images", "day", 5, 7), 9, sample.now)
+    await store.servers.set_limit(SERVER, sample.cooldown(5), 9, sample.now)
+    await store.servers.change_settings(SERVER, imported(FULL), 9, sample.now)
+    assert await store.servers.reset(SERVER, what, 9, sample.now) == Reset(what)
     first = replace(ServerSettings(), blocked=FULL.blocked, log_channel_id=FULL.log_channel_id)
-    assert (await store.settings(SERVER) == first) is (what is not Resettable.LIMITS)
-    assert (await store.limits(SERVER) == (sample.cooldown(30),)) is (what is not Resettable.SETTINGS)
-    assert (await store.audit(SERVER))[0].change == Reset(what)
+    assert (await store.servers.settings(SERVER) == first) is (what is not Resettable.LIMITS)
+    assert (await store.servers.limits(SERVER) == (sample.cooldown(30),)) is (what is not Resettable.SETTINGS)
+    assert (await store.servers.audit(SERVER))[0].change == Reset(what)
 
 
 @pytest.mark.parametrize(
@@ -173,18 +173,24 @@ async def test_a_reset_puts_back_what_it_names(opened, sample, what):
     ],
 )
 async def test_access_is_decided_in_the_transaction_that_reserves(store, sample, settings, because):
-    await store.change_settings(SERVER, imported(settings), 9, sample.now)
+    await store.servers.change_settings(SERVER, imported(settings), 9, sample.now)
     with pytest.raises(AccessDenied) as denied:
-        await store.open_jobs([sample.draft()], sample.now)
+        await store.jobs.open([sample.draft()], sample.now)
     assert denied.value.because is because
     assert await store.audit_sums() == []
-    await store.open_jobs([sample.draft(sample.asker(guild=11))], sample.now)
+    await store.jobs.open([sample.draft(sample.asker(guild=11))], sample.now)
 
 
-async def test_small_facts_are_kept_changed_and_forgotten(store):
-    assert await store.fact("motd") is None
-    await store.set_fact("motd", "a")
-    await store.set_fact("motd", "b")
-    assert await store.fact("motd") == "b"
-    await store.set_fact("motd", None)
-    assert await store.fact("motd") is None
+async def test_notes_are_kept_changed_and_forgotten(store, sample):
+    assert await store.notes.commands(1, None) is None
+    await store.notes.set_commands(1, None, "a")
+    await store.notes.set_commands(1, None, "b")
+    assert (await store.notes.commands(1, None), await store.notes.commands(1, 2)) == ("b", None)
+    assert await store.notes.posting("job") is None
+    await store.notes.set_posting("job", sample.now)
+    assert await store.notes.posting("job") == sample.now
+    await store.notes.set_posting("job", None)
+    assert await store.notes.posting("job") is None
+    assert not await store.notes.told_end("m", sample.now.date())
+    await store.notes.set_told_end("m", sample.now.date(), sample.now.date())
+    assert await store.notes.told_end("m", sample.now.date())

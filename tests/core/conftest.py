@@ -115,7 +115,7 @@ class Core:
         self.delivery = FakeDelivery()
 
         async def pace(lane: str, images: int) -> float:
-            return (await store.take_slot(f"images {lane}", 6000, self.now) - self.now).total_seconds()
+            return (await store.leases.take_slot(f"images {lane}", 6000, self.now) - self.now).total_seconds()
 
         self.queue = FairQueue(max_running=max_running, per_minute=6000, pace=pace, tasks=self.tasks)
         self.circuit = Circuit()
@@ -166,9 +166,9 @@ class Core:
 
 
 async def every_job(store: SqlStore) -> list[Job]:
-    exported = [await store.export_member(user) for user in (1, 2, 3)]
+    exported = [await store.people.export(user) for user in (1, 2, 3)]
     ids = sorted(one["id"] for export in exported for one in export["jobs"])
-    return [job for job_id in ids if (job := await store.get_job(job_id)) is not None]
+    return [job for job_id in ids if (job := await store.jobs.get(job_id)) is not None]
 
 
 async def assert_invariants(store: SqlStore) -> list[Job]:

@@ -123,8 +123,8 @@ class TestTown:
     async def jobs(self) -> list[Job]:
         """Every job of the member, in any state, oldest first."""
         assert self.app is not None
-        exported = await self.app.store.export_member(self.member.id)
-        found = [await self.app.store.get_job(one["id"]) for one in exported["jobs"]]
+        exported = await self.app.store.people.export(self.member.id)
+        found = [await self.app.store.jobs.get(one["id"]) for one in exported["jobs"]]
         return sorted((job for job in found if job is not None), key=lambda job: job.id)
 
     def public_results(self, job: Job) -> list[Message]:

@@ -19,6 +19,7 @@ from sandbox.discord.server import Server
 from sandbox.discord.world import World
 from sandbox.images import ImageService
 from sandbox.running import BotUnderTest
+from tests.support.ledger import counts_by_state
 
 ROOT = Path(__file__).resolve().parents[2]
 BOT = (sys.executable, "-m", "bot", "run")
@@ -97,7 +98,7 @@ class Stage:
         await asyncio.gather(*(bot.stop() for bot in self.bots))
         async with self.ledger() as store:
             assert await store.audit_sums() == []
-            counts = await store.counts_by_state()
+            counts = await counts_by_state(store)
             assert not [state for state in HOLDING if counts.get(state)], counts
             jobs = await all_jobs(store, self)
         assert all(job.reserved_micro_usd == 0 for job in jobs)
@@ -144,13 +145,13 @@ def at_most_one_public_result(world: World, jobs: list[Job]) -> bool:
 async def all_jobs(store: SqlStore, stage: Stage) -> list[Job]:
     """Every job there is, in any state."""
     place = Place(stage.world.town.studio.id, stage.world.town.member.id)
-    export = await store.export_member(place.user_id)
-    found = [await store.get_job(one["id"]) for one in export["jobs"]]
+    export = await store.people.export(place.user_id)
+    found = [await store.jobs.get(one["id"]) for one in export["jobs"]]
     return sorted((job for job in found if job is not None), key=lambda job: job.id)
 
 
 async def states(store: SqlStore) -> dict[JobState, int]:
-    return {state: count for state, count in (await store.counts_by_state()).items() if count}
+    return {state: count for state, count in (await counts_by_state(store)).items() if count}
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.rules.people import Place
 from sandbox.discord.model import Interaction, Message, Upload
+from tests.support.ledger import counts_by_state
 
 
 def prompts(count: int) -> list[str]:
@@ -57,7 +58,7 @@ async def test_a_file_of_prompts_becomes_groups_of_ten_in_its_order(town):
     assert str(first.id) in links
     assert str(second.id) in links
     await until(town, lambda: "12" in interaction.answer.content and not interaction.answer.components)
-    jobs = await town.app.store.gallery(place(town), member_id=None, search=None, before=None, limit=50)
+    jobs = await town.app.store.jobs.gallery(place(town), member_id=None, search=None, before=None, limit=50)
     assert {job.state for job in jobs} == {"settled"}
     assert {job.message_id for job in jobs} == {first.id, second.id}
 
@@ -128,7 +129,7 @@ async def test_cancel_gives_back_what_waits_and_keeps_what_is_done(town):
     (group,) = groups(town)
     assert len(group.attachments) == sent
     await town.quiet()
-    states = await town.app.store.counts_by_state()
+    states = await counts_by_state(town.app.store)
     assert (states["settled"], states["released"]) == (sent, 8 - sent)
 
 

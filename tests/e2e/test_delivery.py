@@ -114,7 +114,7 @@ async def test_a_deleted_answer_is_followed_by_one_channel_message(town):
     (message,) = town.public_results(job)
     assert (job.state, job.message_id, message.nonce) == (JobState.SETTLED, message.id, job.id)
     assert f"<@{town.member.id}>" in message.content
-    assert await town.app.store.fact(f"posting:{job.id}") is None
+    assert await town.app.store.notes.posting(job.id) is None
 
 
 async def test_a_deleted_channel_leaves_the_picture_waiting(town):
@@ -194,7 +194,7 @@ async def test_an_edit_that_was_taken_without_word_of_it_is_found_before_anythin
 async def test_a_post_of_an_earlier_life_whose_outcome_nobody_knows_is_not_repeated(late):
     await drawing(late, latency_s=0.5)
     (job,) = await late.jobs()
-    await late.app.store.set_fact(f"posting:{job.id}", late.world.clock.now().isoformat())
+    await late.app.store.notes.set_posting(job.id, late.world.clock.now())
     late.world.clock.advance(16 * 60)
 
     job = await only_job(late)

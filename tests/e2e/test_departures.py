@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 
 import pytest
 
 from bot.rules.people import Place
 from bot.ui.client.guilds import is_member
 
-HERE = "here"
+HERE = None  # not removed
 
 
-async def noted(town) -> dict[str, str]:
-    return await town.app.store.facts("server ")
+async def noted(town) -> dict[int, datetime | None]:
+    return await town.app.store.notes.servers()
 
 
 async def until(town, what) -> None:
@@ -28,19 +29,19 @@ def servers_of(town) -> set[int]:
 
 async def test_a_start_notes_where_the_bot_is(town):
     await town.app.departures.look()
-    assert await noted(town) == {f"server {server}": HERE for server in servers_of(town)}
+    assert await noted(town) == dict.fromkeys(servers_of(town), HERE)
 
 
 async def test_a_removal_is_noted_at_once_and_taken_back_when_the_bot_returns(town):
     studio = town.world.town.studio
     await town.app.departures.look()
     town.world.remove_bot(studio)
-    await until(town, lambda facts: facts[f"server {studio.id}"] != HERE)
+    await until(town, lambda servers: servers[studio.id] is not HERE)
     assert is_member(town.app.client, studio.id) is False
 
     town.world.add_bot(studio)
 
-    await until(town, lambda facts: facts[f"server {studio.id}"] == HERE)
+    await until(town, lambda servers: servers[studio.id] is HERE)
     assert is_member(town.app.client, studio.id) is True
 
 
@@ -52,7 +53,7 @@ async def test_an_outage_is_no_removal(town):
         while not town.app.client.get_guild(studio.id).unavailable:
             await asyncio.sleep(0.02)
     await town.app.departures.look()
-    assert (await noted(town))[f"server {studio.id}"] == HERE
+    assert (await noted(town))[studio.id] is HERE
 
 
 async def test_a_removal_between_two_starts_is_noticed(town):
@@ -63,8 +64,8 @@ async def test_a_removal_between_two_starts_is_noticed(town):
     await town.start()
     await town.app.client.wait_until_ready()
     await town.app.departures.look()
-    assert (await noted(town))[f"server {studio.id}"] != HERE
-    assert await town.app.store.settings(Place(studio.id, 0)) is not None
+    assert (await noted(town))[studio.id] is not HERE
+    assert await town.app.store.servers.settings(Place(studio.id, 0)) is not None
 
 
 @pytest.mark.slow
@@ -75,5 +76,5 @@ async def test_a_removal_between_two_sessions_of_one_process_is_noticed(town):
     studio.has_bot = False  # the event that would say so is lost with the session
     gateway.invalidate()
     await gateway.changed.until(lambda: gateway.identifies == 2, 30, "the new session")
-    await until(town, lambda facts: facts[f"server {studio.id}"] != HERE)
+    await until(town, lambda servers: servers[studio.id] is not HERE)
     assert is_member(town.app.client, studio.id) is False

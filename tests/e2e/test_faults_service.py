@@ -149,8 +149,8 @@ async def test_a_short_rate_limit_is_waited_out_and_moves_everybodys_next_slot(t
     assert message.attachments
     assert len(town.images.calls) == 2
     assert len(town.waited) == 1
-    slot = await town.app.store.take_slot("images operator", 60_000, town.world.clock.now())
-    pushed = await town.app.store.take_slot("images operator", 60_000, town.world.clock.now())
+    slot = await town.app.store.leases.take_slot("images operator", 60_000, town.world.clock.now())
+    pushed = await town.app.store.leases.take_slot("images operator", 60_000, town.world.clock.now())
     assert pushed > slot
 
 
@@ -160,7 +160,7 @@ async def test_a_rate_limit_holds_back_the_slot_that_the_queue_takes(town):
 
     await town.answer(await town.imagine())
 
-    slot = await town.app.store.take_slot("images operator", 60_000, town.world.clock.now())
+    slot = await town.app.store.leases.take_slot("images operator", 60_000, town.world.clock.now())
     assert (slot - before).total_seconds() >= 2
 
 
@@ -242,5 +242,5 @@ async def test_a_report_above_the_reservation_is_cut_to_it(town):
 
     await town.quiet()
     (job,) = await town.jobs()
-    standing = await town.app.store.standings(job.asker, town.world.clock.now())
+    standing = await town.app.store.figures.standings(job.asker, town.world.clock.now())
     assert 0 < job.charged_micro_usd < 1_000_000, standing

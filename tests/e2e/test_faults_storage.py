@@ -93,9 +93,9 @@ async def test_a_member_blocked_while_waiting_is_refused_at_run_time_and_release
             await asyncio.sleep(0.01)
     job = (await town.jobs())[1]
     place, now = job.asker.place, town.world.clock.now()
-    settings = await town.app.store.settings(place)
+    settings = await town.app.store.servers.settings(place)
     blocked = replace(settings, blocked=(Block(town.member.id, "spam"),))
-    await town.app.store.change_settings(place, imported(blocked), town.admin.id, now)
+    await town.app.store.servers.change_settings(place, imported(blocked), town.admin.id, now)
 
     message = await town.answer(second)
 

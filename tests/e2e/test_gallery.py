@@ -30,7 +30,7 @@ async def waiting(town, count: int) -> None:
     """Until so many finished pictures could not be shown and wait."""
     place = Place(town.world.town.studio.id, town.member.id)
     async with asyncio.timeout(20):
-        while len(await town.app.store.waiting_jobs(place, town.member.id)) != count:
+        while len(await town.app.store.jobs.waiting(place, town.member.id)) != count:
             await asyncio.sleep(0.01)
 
 

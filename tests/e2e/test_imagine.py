@@ -24,7 +24,7 @@ def place_of(town) -> Place:
 
 async def jobs_of(town, place=None, **options):
     wanted = {"member_id": None, "search": None, "before": None, "limit": 50} | options
-    return await town.app.store.gallery(place or place_of(town), **wanted)
+    return await town.app.store.jobs.gallery(place or place_of(town), **wanted)
 
 
 def picture(attachment):

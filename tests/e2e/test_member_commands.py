@@ -8,6 +8,7 @@ import json
 from bot.rules.people import Place
 from bot.rules.servers.edits import logged_to
 from sandbox.discord.model import Message
+from tests.support.ledger import counts_by_state
 
 
 async def ask(town, name: str, user=None, channel=None, **options: object) -> Message:
@@ -66,7 +67,7 @@ async def test_what_may_have_been_billed_is_seen_by_admins(town):
     interaction = await town.imagine(quality="low")
     await town.answer(interaction)
     await town.quiet()
-    assert (await town.app.store.counts_by_state())["unknown"] == 1
+    assert (await counts_by_state(town.app.store))["unknown"] == 1
     assert "Unclear" in everything(await ask(town, "/usage server", town.admin))
 
 
@@ -85,7 +86,7 @@ async def test_export_is_everything_about_oneself_and_nothing_of_others(town):
 
 async def test_delete_asks_first_then_forgets_and_says_when_it_can_be_done_again(town):
     await made(town)
-    (job,) = await town.app.store.gallery(place(town), member_id=None, search=None, before=None, limit=5)
+    (job,) = await town.app.store.jobs.gallery(place(town), member_id=None, search=None, before=None, limit=5)
     asked = await ask(town, "/mydata delete")
     assert "stays" in everything(asked)
     assert await town.app.files.names(job.id)
@@ -95,7 +96,7 @@ async def test_delete_asks_first_then_forgets_and_says_when_it_can_be_done_again
 
     assert asked.components == []
     assert await town.app.files.names(job.id) == []
-    assert (await town.app.store.export_member(town.member.id))["jobs"] == []
+    assert (await town.app.store.people.export(town.member.id))["jobs"] == []
     again = await ask(town, "/mydata delete")
     assert "once a day" in again.content
     assert "<t:" in again.content
@@ -119,7 +120,7 @@ async def test_a_question_from_before_deletes_only_once_a_day(town):
     pressed = await town.world.click(second, "Delete everything", town.member)
 
     await pressed.wait_until(lambda _: "once a day" in second.content, 10, "the word that it was done already")
-    assert len((await town.app.store.export_member(town.member.id))["jobs"]) == 1
+    assert len((await town.app.store.people.export(town.member.id))["jobs"]) == 1
 
 
 async def test_delete_while_a_picture_is_drawn_still_brings_it(town):
@@ -136,7 +137,7 @@ async def test_delete_while_a_picture_is_drawn_still_brings_it(town):
 
     assert message.attachments
     await town.quiet()
-    assert (await town.app.store.export_member(town.member.id))["jobs"] == []
+    assert (await town.app.store.people.export(town.member.id))["jobs"] == []
 
 
 async def test_help_has_a_page_for_every_topic_in_both_languages(town):
@@ -161,7 +162,9 @@ async def test_about_and_privacy_name_version_service_and_addresses(town):
 async def test_a_report_reaches_the_log_channel_and_mentions_nobody(town):
     picture = await made(town)
     log = town.world.town.pictures
-    await town.app.store.change_settings(place(town), logged_to(log.id), town.admin.id, town.app.client.shell.clock())
+    await town.app.store.servers.change_settings(
+        place(town), logged_to(log.id), town.admin.id, town.app.client.shell.clock()
+    )
     link = f"https://discord.com/channels/{place(town).guild_id}/{town.general.id}/{picture.id}"
     town.app.client.shell.settings_cache.forget(place(town))
 

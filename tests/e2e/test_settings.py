@@ -55,11 +55,11 @@ def place(town) -> Place:
 
 
 async def limits(town):
-    return await town.app.store.limits(place(town))
+    return await town.app.store.servers.limits(place(town))
 
 
 async def settings(town):
-    return await town.app.store.settings(place(town))
+    return await town.app.store.servers.settings(place(town))
 
 
 # --- limits that then hold ---------------------------------------------------------------------------------------
@@ -171,13 +171,13 @@ async def test_bad_input_is_one_sentence_and_changes_nothing(town, name, options
     message = await told(town, name, **options)
     assert words in message.content
     assert (await limits(town), await settings(town)) == before
-    assert await town.app.store.audit(place(town)) == []
+    assert await town.app.store.servers.audit(place(town)) == []
 
 
 async def test_a_limit_is_for_one_of_role_member_and_channel(town, people):
     message = await told(town, "quota", images=5, role=people.painters, member=town.member)
     assert "Choose one" in message.content
-    assert await town.app.store.audit(place(town)) == []
+    assert await town.app.store.servers.audit(place(town)) == []
 
 
 async def test_whoever_is_not_in_the_server_gets_no_limit_but_can_be_blocked(town, people):
@@ -310,7 +310,7 @@ async def test_a_key_goes_through_a_form_is_tried_and_pays(town):
     assert "none → …key7" in await enter("sk-our-very-own-key7")
     assert (await town.answer(await town.imagine(quality="low"))).attachments
     await town.quiet()
-    assert await town.app.store.api_key(place(town)) == "sk-our-very-own-key7"
+    assert await town.app.store.servers.api_key(place(town)) == "sk-our-very-own-key7"
     assert "…key7 → none" in await enter("")
 
 
@@ -345,7 +345,7 @@ async def test_an_export_can_be_imported_after_a_look_at_what_changes(town, peop
 async def test_a_file_that_cannot_be_imported_changes_nothing(town, data, words):
     message = await told(town, "import", file=Upload("x.json", data))
     assert words in message.content
-    assert await town.app.store.audit(place(town)) == []
+    assert await town.app.store.servers.audit(place(town)) == []
 
 
 async def test_a_reset_of_limits_is_asked_first(town, people):

@@ -39,12 +39,12 @@ async def settings(tmp_path: Path) -> Settings:
 def note(settings: Settings, value: str) -> None:
     assert settings.sqlite_path
     with closing(sqlite3.connect(settings.sqlite_path)) as connection, connection:
-        connection.execute("INSERT OR REPLACE INTO facts (key, value) VALUES ('note', ?)", (value,))
+        connection.execute("INSERT OR REPLACE INTO facts (key, value) VALUES ('commands 1 global', ?)", (value,))
 
 
 def noted(file: Path) -> str:
     with closing(sqlite3.connect(file)) as connection:
-        return str(connection.execute("SELECT value FROM facts WHERE key = 'note'").fetchone()[0])
+        return str(connection.execute("SELECT value FROM facts WHERE key = 'commands 1 global'").fetchone()[0])
 
 
 def never_too_new(_file: Path) -> bool:
@@ -56,7 +56,7 @@ async def test_a_backup_of_a_running_ledger_is_whole_and_has_what_is_still_in_it
         settings.database_url, data_dir=settings.data_dir, secrets=load_secrets(None, settings.data_dir)
     )
     try:
-        await store.set_fact("note", "fresh")
+        await store.notes.set_commands(1, None, "fresh")
         made = backup(settings, NOW)
     finally:
         await store.aclose()

@@ -78,24 +78,25 @@ class FakeStore:
     """The few questions the shell asks of the ledger."""
 
     def __init__(self) -> None:
-        self.jobs: dict[str, Job] = {}
+        self.rows: dict[str, Job] = {}
         self.place_settings = ServerSettings()
-        self.facts: dict[str, str] = {}
+        self.postings: dict[str, datetime | None] = {}
         self.fails = False
+        self.jobs = self.servers = self.notes = self
 
-    async def get_job(self, job_id: str) -> Job | None:
-        return self.jobs.get(job_id)
+    async def get(self, job_id: str) -> Job | None:
+        return self.rows.get(job_id)
 
     async def settings(self, place: Place) -> ServerSettings:
         if self.fails:
             raise ConnectionError("the ledger is away")
         return self.place_settings
 
-    async def fact(self, key: str) -> str | None:
-        return self.facts.get(key)
+    async def posting(self, key: str) -> datetime | None:
+        return self.postings.get(key)
 
-    async def set_fact(self, key: str, value: str | None) -> None:
-        self.facts[key] = value or ""
+    async def set_posting(self, key: str, began: datetime | None) -> None:
+        self.postings[key] = began
 
     async def set_answer_message(self, job: Job, message_id: int) -> Job:
         return job

@@ -46,8 +46,8 @@ class Stage:
 
     async def jobs_of(self, user_id: int) -> list[Job]:
         found = []
-        for key in (await self.app.store.export_member(user_id))["jobs"]:
-            job = await self.app.store.get_job(key["id"])
+        for key in (await self.app.store.people.export(user_id))["jobs"]:
+            job = await self.app.store.jobs.get(key["id"])
             found += [job] if job is not None else []
         return found
 

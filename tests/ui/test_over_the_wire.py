@@ -11,6 +11,7 @@ import pytest
 from bot.rules.ledger import JobState
 from sandbox.discord.faults import ANY_EDIT, FIRST_ANSWER, RESULT_EDIT
 from sandbox.discord.model import Upload
+from tests.support.ledger import counts_by_state
 
 from .stage import Stage, is_last_word, picture_of, played, png, private_word, running, said
 
@@ -39,7 +40,7 @@ async def test_a_refusal_is_private_and_costs_nothing(stage: Stage) -> None:
     (message,) = done.messages
     assert message.ephemeral
     assert "Nearest: 816x816." in message.content
-    assert sum((await stage.app.store.counts_by_state()).values()) == 0
+    assert sum((await counts_by_state(stage.app.store)).values()) == 0
     assert not stage.images.calls
 
 
@@ -72,7 +73,7 @@ async def test_the_mask_can_be_seen_first_for_nothing(stage: Stage) -> None:
     assert message.ephemeral
     assert message.attachments
     assert not stage.images.calls
-    assert sum((await stage.app.store.counts_by_state()).values()) == 0
+    assert sum((await counts_by_state(stage.app.store)).values()) == 0
 
 
 async def test_a_preview_of_no_mask_says_so(stage: Stage) -> None:
@@ -251,7 +252,7 @@ async def test_a_forgotten_interaction_costs_nothing(stage: Stage) -> None:
     await stage.world.slash(stage.town.member, stage.town.general, "imagine", {"prompt": "x"})
 
     async def released() -> bool:
-        return (await stage.app.store.counts_by_state()).get(JobState.RELEASED, 0) == 1
+        return (await counts_by_state(stage.app.store)).get(JobState.RELEASED, 0) == 1
 
     await stage.until_true(released)
     assert not stage.images.calls

@@ -1,15 +1,15 @@
 """The ledger on SQLite and PostgreSQL. The only package that imports SQLAlchemy and alembic.
 
-open_store ──► SqlStore ──► opening  steps  rulebook  figures  leases  people  auditing
-                               └────────┴── counters ──┴──► engine (one writer lane, two dialects)
+open_store ──► SqlStore ──► jobs ──► reserving   servers   figures   leases   people   notes
+                               └──────────┴── counters ─┴──► engine (one writer lane, two dialects)
 """
 
 from __future__ import annotations
 
-from bot.adapters.database.auditing import Difference
+from bot.adapters.database.audit_sums import Difference
+from bot.adapters.database.opening import SqlStore, migrate_store, open_store, schema_state, store_on
 from bot.adapters.database.problems import AlreadyOpen, HalfMigrated, NewerSchema, StoreUnusable
 from bot.adapters.database.schema import Fit, SchemaState
-from bot.adapters.database.store import SqlStore, migrate_store, open_store, schema_state
 
 __all__ = [
     "AlreadyOpen",
@@ -23,4 +23,5 @@ __all__ = [
     "migrate_store",
     "open_store",
     "schema_state",
+    "store_on",
 ]

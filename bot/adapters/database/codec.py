@@ -12,9 +12,9 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Protocol
 
-from sqlalchemy import RowMapping
+from sqlalchemy import RowMapping, Select, select
 
-from bot.adapters.database.tables import from_micros, to_micros
+from bot.adapters.database.tables import from_micros, jobs, to_micros
 from bot.ports import Batch
 from bot.rules.ledger import Answer, Bill, Job, JobDraft, JobState
 from bot.rules.limits.limit import Limit, Measure, Period, Scope, Slot, Window
@@ -202,6 +202,11 @@ def job_values(job: Job, *, group_id: str, grouped: bool, holder: str, sealer: S
         "forgotten": False,
         "reason": "",
     }
+
+
+def all_jobs() -> Select[Any]:
+    """A query for whole rows, as ``job_from_row`` reads them."""
+    return select(*jobs.c)
 
 
 def job_from_row(row: RowMapping, sealer: Sealer) -> Job:

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, StaticPool, Table, create_engine, event
+from sqlalchemy import Connection, Engine, RowMapping, Select, StaticPool, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -149,6 +149,14 @@ class Database:
                     continue
                 raise _translated(error) from error
         raise AssertionError("unreachable")
+
+    async def rows(self, query: Select[Any]) -> list[RowMapping]:
+        """Every row one query finds."""
+
+        async def work(connection: AsyncConnection) -> list[RowMapping]:
+            return list((await connection.execute(query)).mappings())
+
+        return await self.read(work)
 
     async def run_sync(self, work: Callable[[Connection], T]) -> T:
         """Runs synchronous code (migrations) in one write transaction."""

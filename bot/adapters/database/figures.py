@@ -1,61 +1,41 @@
-"""Reading jobs: one, by kinship, the gallery, and sums for ``/usage``. Everything but ids is scoped by place."""
+"""How much was used: sums for ``/usage``, scoped by place, and what is used of each limit."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Label, RowMapping, case, cast, desc, func, literal, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import BigInteger
 
-from bot.adapters.database.base import Part, all_jobs
-from bot.adapters.database.codec import plain
+from bot.adapters.database.codec import Sealer
+from bot.adapters.database.counters import Change, Counted, as_use, kept, last_requests, tally, with_kept
+from bot.adapters.database.engine import Database
+from bot.adapters.database.servers import limits_of
 from bot.adapters.database.tables import EPOCH, jobs
 from bot.ports import UsageLine
-from bot.rules.ledger import CHARGED, Job, JobState
+from bot.rules.ledger import CHARGED, JobState
+from bot.rules.limits.decide import Standing, Use, standings
+from bot.rules.limits.limit import Limit
 from bot.rules.money import MicroUSD
-from bot.rules.people import Place
+from bot.rules.people import Asker, Place
 
 DAY_MICROS = 86_400_000_000
 DELETED = "deleted"
 """Label of the sum over members who asked to be forgotten."""
 
-_SHOWN = [JobState.DELIVERED.value, JobState.SETTLED.value]
 
+class SqlFigures:
+    """``FigureStore``."""
 
-class Figures(Part):
-    async def get_job(self, job_id: str) -> Job | None:
-        found = await self._jobs(all_jobs().where(jobs.c.id == job_id))
-        return found[0] if found else None
+    def __init__(self, database: Database, sealer: Sealer, defaults: Sequence[Limit]) -> None:
+        self._db = database
+        self._sealer = sealer
+        self._defaults = tuple(defaults)
 
-    async def children_of(self, job_id: str) -> list[Job]:
-        return await self._jobs(all_jobs().where(jobs.c.parent_id == job_id).order_by(jobs.c.id))
-
-    async def waiting_jobs(self, place: Place, user_id: int) -> list[Job]:
-        mine = (jobs.c.place_key == place.key) & (jobs.c.user_id == user_id)
-        return await self._jobs(
-            all_jobs().where(mine, jobs.c.waiting.is_(True), jobs.c.deleted.is_(False)).order_by(jobs.c.id)
-        )
-
-    async def gallery(
-        self, place: Place, *, member_id: int | None, search: str | None, before: str | None, limit: int
-    ) -> list[Job]:
-        query = all_jobs().where(
-            jobs.c.place_key == place.key,
-            jobs.c.state.in_(_SHOWN),
-            jobs.c.deleted.is_(False),
-            jobs.c.forgotten.is_(False),
-        )
-        query = query.where(jobs.c.private.is_(False) if member_id is None else jobs.c.user_id == member_id)
-        if search and search.strip():
-            query = query.where(jobs.c.search_text.contains(plain(search.strip()).casefold(), autoescape=True))
-        if before is not None:
-            query = query.where(jobs.c.id < before)
-        return await self._jobs(query.order_by(jobs.c.id.desc()).limit(limit))
-
-    # sums
-
-    async def usage_by_day(self, place: Place, user_id: int | None, since: datetime) -> list[UsageLine]:
+    async def by_day(self, place: Place, user_id: int | None, since: datetime) -> list[UsageLine]:
         """Days in UTC without gaps filled, oldest first; ``label`` is the ISO date.
 
         In every sum ``micro_usd`` holds ``unknown_micro_usd`` too, as the budgets do, and jobs that cost nothing are
@@ -65,21 +45,22 @@ class Figures(Part):
         lines = await self._sums(day.label("label"), _by(place, user_id, since), dearest_first=False)
         return [_relabelled(line, (EPOCH + timedelta(days=int(line.label))).date().isoformat()) for line in lines]
 
-    async def usage_by_model(self, place: Place, user_id: int | None, since: datetime) -> list[UsageLine]:
+    async def by_model(self, place: Place, user_id: int | None, since: datetime) -> list[UsageLine]:
         """Models, the dearest first."""
         return await self._sums(jobs.c.model.label("label"), _by(place, user_id, since))
 
-    async def usage_by_member(self, place: Place, since: datetime, limit: int = 10) -> list[UsageLine]:
+    async def by_member(self, place: Place, since: datetime, limit: int = 10) -> list[UsageLine]:
         """Members by id, the dearest first; those who were forgotten are one line, ``DELETED``."""
         member = case((jobs.c.user_id < 0, 0), else_=jobs.c.user_id)
         lines = await self._sums(member.label("label"), _by(place, None, since), limit=limit)
         return [_relabelled(line, DELETED if line.label == "0" else line.label) for line in lines]
 
-    async def operator_usage(self, since: datetime) -> UsageLine:
-        """What the operator's own key paid, over all places."""
-        conditions = [jobs.c.created_at >= since, jobs.c.own_key.is_(False)]
-        lines = await self._sums(literal("all").label("label"), conditions)
-        return lines[0] if lines else UsageLine("all", 0, 0, MicroUSD(0))
+    async def standings(self, asker: Asker, now: datetime) -> tuple[Standing, ...]:
+        async def work(connection: AsyncConnection) -> tuple[Standing, ...]:
+            limits = await limits_of(connection, asker.place.key, self._defaults)
+            return standings(limits, asker, await use_of(connection, limits, asker, now, self._sealer), now)
+
+        return await self._db.read(work, snapshot=True)
 
     async def _sums(
         self,
@@ -103,12 +84,18 @@ class Figures(Part):
             .order_by(*([desc("micro_usd")] if dearest_first else []), "label")
             .limit(limit)
         )
-        return [_line(row) for row in await self._rows(query)]
+        return [_line(row) for row in await self._db.rows(query)]
 
-    async def counts_by_state(self) -> dict[JobState, int]:
-        query = select(jobs.c.state, func.count().label("count")).group_by(jobs.c.state)
-        counts = {row["state"]: row["count"] for row in await self._rows(query)}
-        return {state: counts.get(state.value, 0) for state in JobState}
+
+async def use_of(
+    connection: AsyncConnection, limits: tuple[Limit, ...], asker: Asker, now: datetime, sealer: Sealer
+) -> Use:
+    """What counts against a person's limits, as one transaction sees it."""
+    counted = Counted.of_asker(asker, now, own_key=False)
+    found = await tally(connection, counted.rows())
+    before = await kept(connection, counted, sealer.tag(asker.user_id))
+    use = as_use(counted, found, Change(), await last_requests(connection, limits, asker, now))
+    return with_kept(use, before, counted.place_key)
 
 
 def _by(place: Place, user_id: int | None, since: datetime) -> list[ColumnElement[bool]]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from uuid import uuid4
 
 from sqlalchemy import ColumnElement, case, delete, exists, or_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.adapters.database.base import Part, all_jobs
+from bot.adapters.database.codec import Sealer, all_jobs, job_from_row
+from bot.adapters.database.engine import Database
 from bot.adapters.database.tables import from_micros, jobs, processes, slots, to_micros
 from bot.rules.ledger import FINAL, Job
 
@@ -18,7 +21,30 @@ ADOPTING = "adopting"
 _UNFINISHED = jobs.c.state.not_in([state.value for state in FINAL])
 
 
-class Leases(Part):
+def _new_id() -> str:
+    return uuid4().hex
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """One run of one process. Leases are held by ``name``; ``process`` is the same in its next run."""
+
+    process: str = field(default_factory=_new_id)
+    run: str = field(default_factory=lambda: _new_id()[:12])
+
+    @property
+    def name(self) -> str:
+        return f"{self.process}:{self.run}"
+
+
+class SqlLeases:
+    """``LeaseStore``: leases of one life, and slots of everybody."""
+
+    def __init__(self, database: Database, sealer: Sealer, life: Life) -> None:
+        self._db = database
+        self._sealer = sealer
+        self._life = life
+
     async def heartbeat(self, now: datetime) -> None:
         """Also wipes the tokens of interactions that have expired: they open nothing any more."""
 
@@ -30,7 +56,7 @@ class Leases(Part):
         await self._db.write(work)
 
     async def _beat(self, connection: AsyncConnection, now: datetime) -> None:
-        statement = self._db.upsert(processes).values({"id": self.life, "beat_at": now})
+        statement = self._db.upsert(processes).values({"id": self._life.name, "beat_at": now})
         await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_={"beat_at": now}))
 
     async def adopt(self, now: datetime) -> list[Job]:
@@ -41,11 +67,11 @@ class Leases(Part):
             await connection.execute(delete(processes).where(long_ago))
             found = await connection.execute(
                 update(jobs)
-                .where(_UNFINISHED, jobs.c.holder != self.life, self._is_dead(now))
-                .values(epoch=jobs.c.epoch + 1, holder=self.life)
+                .where(_UNFINISHED, jobs.c.holder != self._life.name, self._is_dead(now))
+                .values(epoch=jobs.c.epoch + 1, holder=self._life.name)
                 .returning(*jobs.c)
             )
-            return sorted((self._job(row) for row in found.mappings()), key=lambda job: job.id)
+            return sorted((job_from_row(row, self._sealer) for row in found.mappings()), key=lambda job: job.id)
 
         return await self._db.write(work)
 
@@ -53,11 +79,12 @@ class Leases(Part):
         """Whether a job's holder is gone. One SQLite file has one process, so there everybody else is."""
         alive = exists().where(processes.c.id == jobs.c.holder, processes.c.beat_at >= now - DEAD_AFTER)
         if self._db.is_sqlite:
-            return jobs.c.holder != self.life
-        return or_(jobs.c.holder.startswith(f"{self._process}:", autoescape=True), ~alive)
+            return jobs.c.holder != self._life.name
+        return or_(jobs.c.holder.startswith(f"{self._life.process}:", autoescape=True), ~alive)
 
     async def unfinished(self) -> list[Job]:
-        return await self._jobs(all_jobs().where(_UNFINISHED, jobs.c.holder == self.life).order_by(jobs.c.id))
+        query = all_jobs().where(_UNFINISHED, jobs.c.holder == self._life.name).order_by(jobs.c.id)
+        return [job_from_row(row, self._sealer) for row in await self._db.rows(query)]
 
     # pacing
 

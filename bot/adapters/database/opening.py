@@ -1,138 +1,220 @@
-"""Reserving: all limits are read, decided and written in one transaction, so no interleaving can exceed a cap."""
+"""The store: how its six parts are put together, opened and closed."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
-from datetime import datetime
-from functools import partial
+import asyncio
+import os
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 
-from sqlalchemy import insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.adapters.database.base import all_jobs
-from bot.adapters.database.codec import batch_from_row, batch_values, job_from_draft, job_values
-from bot.adapters.database.counters import Change, Counted, add, as_use, kept, last_requests, with_kept
-from bot.adapters.database.engine import Work
-from bot.adapters.database.rulebook import Rulebook
-from bot.adapters.database.tables import batches, jobs
-from bot.ports import Batch
-from bot.rules.ledger import DuplicateEvent, Job, JobDraft
-from bot.rules.limits.decide import Cost, Refused, decide
-from bot.rules.limits.limit import Scope
-from bot.rules.money import MicroUSD
-from bot.rules.servers.access import check_access
+from bot.adapters.database.audit_sums import Difference, audit_sums
+from bot.adapters.database.codec import Sealer
+from bot.adapters.database.engine import Database
+from bot.adapters.database.figures import SqlFigures
+from bot.adapters.database.jobs import SqlJobs
+from bot.adapters.database.leases import Life, SqlLeases
+from bot.adapters.database.lockfile import FileLock
+from bot.adapters.database.notes import CHECKED, SqlNotes, write_note
+from bot.adapters.database.people import SqlPeople
+from bot.adapters.database.problems import StoreUnusable
+from bot.adapters.database.reserving import Reserving
+from bot.adapters.database.schema import (
+    NEWEST,
+    Fit,
+    SchemaState,
+    bring_up_to_date,
+    read_state,
+    refuse_unusable,
+)
+from bot.adapters.database.servers import SqlServers
+from bot.ports import Clock, Store
+from bot.rules.errors import Busy, StorageFull
+from bot.rules.limits.limit import Limit, check_limit
 
 
-class Opening(Rulebook):
-    """``open_jobs`` and the batches that are opened with it."""
-
-    async def open_jobs(self, drafts: Sequence[JobDraft], now: datetime) -> list[Job]:
-        async def work(connection: AsyncConnection) -> list[Job]:
-            return await self._open(connection, drafts, now, ids)
-
-        ids = self._ids.make(now, len(drafts))
-        return await self._opened(drafts, self._db.write(work, kept=self._all_of(ids))) if drafts else []
-
-    async def open_batch(self, batch: Batch, drafts: Sequence[JobDraft], now: datetime) -> list[Job]:
-        async def work(connection: AsyncConnection) -> list[Job]:
-            opened = await self._open(connection, drafts, now, ids)
-            await connection.execute(insert(batches), batch_values(batch))
-            return opened
-
-        ids = self._ids.make(now, len(drafts))
-        return await self._opened(drafts, self._db.write(work, kept=self._all_of(ids)))
-
-    def _all_of(self, ids: list[str]) -> Work[list[Job] | None]:
-        """Looks whether these jobs were kept after all."""
-
-        async def look(connection: AsyncConnection) -> list[Job] | None:
-            found = await connection.execute(all_jobs().where(jobs.c.id.in_(ids)).order_by(jobs.c.id))
-            return [self._job(row) for row in found.mappings()] or None
-
-        return look
-
-    async def _opened(self, drafts: Sequence[JobDraft], writing: Awaitable[list[Job]]) -> list[Job]:
-        try:
-            return await writing
-        except IntegrityError:
-            # Two processes took the same event at once and the other one committed first.
-            await self._db.read(partial(_refuse_duplicates, drafts=drafts))
-            raise
-
-    async def _open(
-        self, connection: AsyncConnection, drafts: Sequence[JobDraft], now: datetime, ids: list[str]
-    ) -> list[Job]:
-        first = drafts[0]
-        if any(draft.asker != first.asker or draft.own_key != first.own_key for draft in drafts):
-            raise ValueError("jobs opened together have one asker and one key")
-        await _refuse_duplicates(connection, drafts)
-        settings = await self._settings(connection, first.asker.place.key)
-        for model in {draft.request.model for draft in drafts}:
-            check_access(settings, first.asker, model)
-        await self._take(connection, drafts, now)
-        opened = [job_from_draft(draft, job_id, now) for draft, job_id in zip(drafts, ids, strict=True)]
-        grouped = len(drafts) > 1
-        rows = [
-            job_values(job, group_id=ids[0], grouped=grouped, holder=self.life, sealer=self._sealer) for job in opened
-        ]
-        await connection.execute(insert(jobs), rows)
-        return opened
-
-    async def _take(self, connection: AsyncConnection, drafts: Sequence[JobDraft], now: datetime) -> None:
-        """Adds the cost to every counter; raises ``Refused``, which takes it all back, if a limit had no room."""
-        asker, own_key = drafts[0].asker, drafts[0].own_key
-        limits = await self._limits(connection, asker.place.key)
-        if own_key:
-            limits = tuple(limit for limit in limits if limit.scope is not Scope.OPERATOR)
-        cost = _cost(drafts)
-        change = Change(requests=cost.requests, images=cost.images, reserved=cost.micro_usd, running=cost.jobs)
-        counted = Counted.of_asker(asker, now, own_key=own_key)
-        after = await add(connection, counted.rows(), change)
-        if not self._db.is_sqlite:
-            # The rows are locked now: a twin of this event that was faster has committed and is visible.
-            await _refuse_duplicates(connection, drafts)
-        lasts = await last_requests(connection, limits, asker, now)
-        before = await kept(connection, counted, self._sealer.tag(asker.user_id))
-        use = with_kept(as_use(counted, after, change, lasts), before, counted.place_key)
-        refusals = decide(limits, asker, cost, use, now)
-        if refusals:
-            raise Refused(refusals)
-
-    # batches
-
-    async def get_batch(self, batch_id: str) -> Batch | None:
-        found = await self._rows(select(batches).where(batches.c.id == batch_id))
-        return batch_from_row(found[0]) if found else None
-
-    async def save_batch(self, batch: Batch) -> None:
-        changing = {"message_id", "cancelled", "finished", "channel_id"}
-        values = {name: value for name, value in batch_values(batch).items() if name in changing}
-
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(update(batches).where(batches.c.id == batch.id).values(values))
-
-        await self._db.write(work)
-
-    async def unfinished_batches(self) -> list[Batch]:
-        query = select(batches).where(batches.c.finished.is_(False)).order_by(batches.c.created_at, batches.c.id)
-        return [batch_from_row(row) for row in await self._rows(query)]
-
-    async def jobs_of_batch(self, batch_id: str) -> list[Job]:
-        return await self._jobs(
-            all_jobs().where(jobs.c.batch_id == batch_id).order_by(jobs.c.batch_line, jobs.c.created_at, jobs.c.id)
-        )
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
-def _cost(drafts: Sequence[JobDraft]) -> Cost:
-    return Cost(
-        images=sum(draft.request.count for draft in drafts),
-        micro_usd=MicroUSD(sum(draft.upper_micro_usd for draft in drafts)),
+@dataclass(frozen=True, slots=True)
+class SqlStore(Store):
+    """A ``Store`` on SQLAlchemy Core. Opened by ``open_store``; ``aclose`` lets go of the SQLite file."""
+
+    database: Database
+    lock: FileLock | None = None
+
+    async def check(self) -> None:
+        """Raises ``StoreUnusable`` for a schema that does not fit, ``Busy`` or ``StorageFull`` when writing fails."""
+
+        async def work(connection: AsyncConnection) -> SchemaState:
+            await write_note(self.database, connection, CHECKED, NEWEST)
+            return await connection.run_sync(read_state)
+
+        state = await self.database.write(work)
+        if state.fit is not Fit.CURRENT:
+            refuse_unusable(state)
+            raise StoreUnusable(f"The database is at revision {state.found}, not {state.newest}: run migrate.")
+
+    async def audit_sums(self) -> list[Difference]:
+        """Every counter that differs from its jobs; empty when the books balance."""
+        return await audit_sums(self.database)
+
+    async def schema_state(self) -> SchemaState:
+        return await self.database.run_sync(read_state)
+
+    async def aclose(self) -> None:
+        await self.database.aclose()
+        if self.lock is not None:
+            self.lock.release()
+
+
+def store_on(
+    database: Database,
+    secrets: Sealer,
+    defaults: Sequence[Limit] = (),
+    *,
+    life: Life | None = None,
+    clock: Clock = _utc_now,
+    lock: FileLock | None = None,
+) -> SqlStore:
+    """The six parts on a database that can be used as it is; it is closed with the store."""
+    life = life or Life()
+    return SqlStore(
+        jobs=SqlJobs(database, secrets, Reserving(database, secrets, defaults, life)),
+        servers=SqlServers(database, secrets, defaults),
+        figures=SqlFigures(database, secrets, defaults),
+        leases=SqlLeases(database, secrets, life),
+        people=SqlPeople(database, secrets, clock),
+        notes=SqlNotes(database),
+        database=database,
+        lock=lock,
     )
 
 
-async def _refuse_duplicates(connection: AsyncConnection, drafts: Sequence[JobDraft]) -> None:
-    keys = [draft.event_key for draft in drafts]
-    found = await connection.scalar(select(jobs.c.id).where(jobs.c.event_key.in_(keys)).order_by(jobs.c.id).limit(1))
-    if found is not None:
-        raise DuplicateEvent(found)
+async def open_store(
+    url: str | URL,
+    *,
+    data_dir: Path,
+    secrets: Sealer,
+    defaults: Sequence[Limit] = (),
+    process_id: str | None = None,
+    clock: Clock = _utc_now,
+    migrate: bool = True,
+) -> SqlStore:
+    """A store ready for use. ``defaults`` hold wherever no admin said otherwise; the operator's cap is one of them.
+
+    Raises ``StoreUnusable`` (its text is for the operator) for an address that is none, a file that is damaged, locked
+    by another process or newer than this program, and a server that cannot be reached.
+    """
+    for limit in defaults:
+        check_limit(limit)
+    database = Database(url)
+    path = None if not database.is_sqlite or database.in_memory else Path(str(database.url.database))
+    lock = None
+    try:
+        if path is not None:
+            lock = await asyncio.to_thread(_prepare_file, path)
+        await _make_usable(database, data_dir, clock(), migrate=migrate)
+        life = Life(process_id) if process_id else Life()
+        store = store_on(database, secrets, defaults, life=life, clock=clock, lock=lock)
+        await store.leases.heartbeat(clock())
+    except BaseException:
+        await database.aclose()
+        if lock is not None:
+            lock.release()
+        raise
+    return store
+
+
+async def migrate_store(url: str | URL, *, data_dir: Path, clock: Clock = _utc_now) -> Path | None:
+    """Brings a database up to date and returns the backup made before, if there was anything to lose."""
+    database = Database(url)
+    lock = None
+    try:
+        if database.is_sqlite and not database.in_memory:
+            lock = await asyncio.to_thread(_prepare_file, Path(str(database.url.database)))
+        return await _make_usable(database, data_dir, clock(), migrate=True)
+    finally:
+        await database.aclose()
+        if lock is not None:
+            lock.release()
+
+
+async def schema_state(url: str | URL) -> SchemaState:
+    """How the schema stands, changing nothing, also while a bot runs on it."""
+    database = Database(url)
+    try:
+        if database.is_sqlite and not await asyncio.to_thread(Path(str(database.url.database)).exists):
+            return SchemaState(Fit.EMPTY, None, NEWEST)
+        async with database.reading() as connection:
+            return await connection.run_sync(read_state)
+    except (SQLAlchemyError, OSError) as error:
+        raise _unreachable(database) from error
+    finally:
+        await database.aclose()
+
+
+async def _make_usable(database: Database, data_dir: Path, now: datetime, *, migrate: bool) -> Path | None:
+    try:
+        if migrate:
+            return await bring_up_to_date(database, data_dir, now)
+        state = await database.run_sync(read_state)
+    except (SQLAlchemyError, OSError, Busy, StorageFull) as error:
+        raise _unreachable(database) from error
+    refuse_unusable(state)
+    if state.fit is not Fit.CURRENT:
+        raise StoreUnusable(f"The database is at revision {state.found or 'none'}: run `python -m bot migrate` first.")
+    return None
+
+
+def _unreachable(database: Database) -> StoreUnusable:
+    if database.is_sqlite:
+        return StoreUnusable(
+            f"The database {database.url.database} cannot be read or written. Check that its folder is writable and "
+            "the disk has room; if the file is damaged, restore a backup with `python -m bot restore`."
+        )
+    return StoreUnusable(
+        f"PostgreSQL at {database.url.host}:{database.url.port or 5432} does not answer, or refuses this user or "
+        "database. Check DATABASE_URL."
+    )
+
+
+def _prepare_file(path: Path) -> FileLock:
+    """Locks the file against a second process and refuses what is no healthy SQLite database."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path.with_name(f"{path.name}.lock"))
+    except OSError as error:
+        raise StoreUnusable(f"The folder {path.parent} cannot be written: {error.strerror}.") from error
+    try:
+        if path.exists():
+            _refuse_damaged(path)
+    except BaseException:
+        lock.release()
+        raise
+    return lock
+
+
+def _refuse_damaged(path: Path) -> None:
+    advice = "Restore a backup with `python -m bot restore`, or move the file away to start afresh."
+    if not path.is_file():
+        raise StoreUnusable(f"{path} is not a file. {advice}")
+    if path.stat().st_size == 0:
+        raise StoreUnusable(f"{path} is empty, which no database of Easel's ever is. {advice}")
+    if not os.access(path, os.W_OK):
+        raise StoreUnusable(f"{path} cannot be written by this user.")
+    try:
+        with closing(sqlite3.connect(path, timeout=10)) as connection:
+            verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        raise StoreUnusable(f"{path} cannot be read as a database ({error}). {advice}") from error
+    if verdict != "ok":
+        raise StoreUnusable(f"{path} is damaged ({verdict}). {advice}")

@@ -11,35 +11,39 @@ from typing import Any
 from sqlalchemy import ColumnElement, RowMapping, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.adapters.database.base import Part
-from bot.adapters.database.codec import dump_asker, dump_request, load_asker, load_request
+from bot.adapters.database.codec import Sealer, dump_asker, dump_request, load_asker, load_request
 from bot.adapters.database.counters import FORGOTTEN_PLACE, RUNNING_WINDOWS, Change, add, kept_name
+from bot.adapters.database.engine import Database
+from bot.adapters.database.notes import counters_forgotten, notes_about, set_counters_forgotten
 from bot.adapters.database.tables import (
     audit,
     batches,
     facts,
-    from_micros,
     jobs,
     limits,
     settings,
     slots,
-    to_micros,
     uses,
     warnings,
 )
+from bot.ports import Clock
 from bot.rules.ledger import FINAL, HOLDING, JobState
 from bot.rules.limits.limit import Period
 from bot.rules.limits.windows import window_key
 from bot.rules.people import Place
 
-USES_PURGED = "uses purged before"
-"""The fact that says from when on counters can be recomputed from jobs."""
-
 _FINAL = jobs.c.state.in_([state.value for state in FINAL])
 
 
-class People(Part):
-    async def export_member(self, user_id: int) -> dict[str, Any]:
+class SqlPeople:
+    """``PeopleStore``. Forgetting keeps running windows, so it needs to know the time."""
+
+    def __init__(self, database: Database, sealer: Sealer, clock: Clock) -> None:
+        self._db = database
+        self._sealer = sealer
+        self._clock = clock
+
+    async def export(self, user_id: int) -> dict[str, Any]:
         """Everything kept about a person, as JSON can hold it; nothing of anybody else and no secrets."""
 
         async def work(connection: AsyncConnection) -> dict[str, Any]:
@@ -55,7 +59,7 @@ class People(Part):
                 "limits": [_texts(row) for row in (await connection.execute(own)).mappings()],
                 "settings_changed": [_exported_change(row) for row in (await connection.execute(trail)).mappings()],
                 "blocked_in": await _blocked_in(connection, user_id),
-                "facts": {row["key"]: row["value"] for row in await _facts_of(connection, user_id)},
+                "facts": await notes_about(connection, user_id),
             }
 
         return await self._db.read(work, snapshot=True)
@@ -64,7 +68,7 @@ class People(Part):
         query = select(uses).where(uses.c.subject.startswith("m:"), uses.c.subject.endswith(f":{user_id}"))
         return list((await connection.execute(query.order_by(uses.c.subject, uses.c.window_key))).mappings())
 
-    async def forget_member(self, user_id: int) -> list[str]:
+    async def forget(self, user_id: int) -> list[str]:
         """Their direct messages are forgotten as a place; in servers a random negative id takes their place.
 
         Block lists and limits that admins set on the person survive, else forgetting would be a way around them. Facts
@@ -82,8 +86,8 @@ class People(Part):
             gone += await _forget_jobs(connection, jobs.c.user_id == user_id, {"user_id": stranger}, keep_place=True)
             await connection.execute(delete(batches).where(batches.c.user_id == user_id))
             await connection.execute(update(audit).where(audit.c.actor_id == user_id).values(actor_id=0))
-            for row in await _facts_of(connection, user_id):
-                await connection.execute(delete(facts).where(facts.c.key == row["key"]))
+            for key in await notes_about(connection, user_id):
+                await connection.execute(delete(facts).where(facts.c.key == key))
             return sorted(gone)
 
         return await self._db.write(work)
@@ -94,14 +98,6 @@ class People(Part):
             return await _forget_place(connection, place.key)
 
         return await self._db.write(work)
-
-    async def last_used(self, place: Place) -> datetime | None:
-        async def work(connection: AsyncConnection) -> datetime | None:
-            asked = await connection.scalar(select(func.max(jobs.c.created_at)).where(jobs.c.place_key == place.key))
-            changed = await connection.scalar(select(func.max(audit.c.at)).where(audit.c.place_key == place.key))
-            return max((moment for moment in (asked, changed) if moment is not None), default=None)
-
-        return await self._db.read(work)
 
     async def forget_counters(self, before: datetime) -> None:
         async def work(connection: AsyncConnection) -> None:
@@ -137,8 +133,8 @@ class People(Part):
         holding = jobs.c.state.in_([state.value for state in HOLDING])
         oldest = await connection.scalar(select(func.min(jobs.c.created_at)).where(holding))
         edge = min(before, oldest) if oldest is not None else before
-        known = await connection.scalar(select(facts.c.value).where(facts.c.key == USES_PURGED))
-        if known is not None and from_micros(int(known)) >= edge:
+        known = await counters_forgotten(connection)
+        if known is not None and known >= edge:
             return
         for table in (uses, warnings):
             ended = [
@@ -146,9 +142,7 @@ class People(Part):
                 for key in (window_key(period, edge) for period in (Period.HOUR, Period.DAY, Period.MONTH))
             ]
             await connection.execute(delete(table).where(or_(*ended)))
-        values = {"value": str(to_micros(edge))}
-        fact = self._db.upsert(facts).values({"key": USES_PURGED, **values})
-        await connection.execute(fact.on_conflict_do_update(index_elements=["key"], set_=values))
+        await set_counters_forgotten(self._db, connection, edge)
 
 
 async def _hold_open_jobs(connection: AsyncConnection, which: ColumnElement[bool]) -> None:
@@ -235,12 +229,6 @@ def _wordless(job_id: str, asker: str, request: str, blank: dict[str, Any], *, k
         values["message_id"] = values["message_channel_id"] = None
         values["batch_id"] = None
     return values
-
-
-async def _facts_of(connection: AsyncConnection, user_id: int) -> list[RowMapping]:
-    query = select(facts).where(facts.c.key.contains(str(user_id))).order_by(facts.c.key)
-    names = {str(user_id), f"u{user_id}"}
-    return [row for row in (await connection.execute(query)).mappings() if names & set(row["key"].split(":"))]
 
 
 async def _blocked_in(connection: AsyncConnection, user_id: int) -> list[str]:

@@ -34,7 +34,7 @@ class Alerts:
     async def budgets(self, job: Job) -> None:
         """Tells of budgets of the job's server that have just passed a mark."""
         try:
-            for warning in await self._store.budget_warnings(job.asker.place, self._clock()):
+            for warning in await self._store.servers.budget_warnings(job.asker.place, self._clock()):
                 await self._notifier.budget(job.asker.place, warning)
         except UNWRITABLE:
             log.warning("budget warnings were not looked at: the ledger is busy")

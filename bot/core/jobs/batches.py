@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot.core.jobs.intake import Intake, Quote
 from bot.core.jobs.jobs import Jobs
@@ -28,7 +28,6 @@ from bot.ports import (
     Delivered,
     Progress,
     Store,
-    posting_key,
 )
 from bot.rules.errors import NotFound, UserError
 from bot.rules.ledger import FINAL, Answer, Job, JobDraft, JobState, LostLease
@@ -170,7 +169,7 @@ class Batches:
         ]
         is_new = self._running.setdefault(batch.id, running := _Running()) is running  # before ``resume`` can see it
         try:
-            return batch, await self._store.open_batch(batch, drafts, now)
+            return batch, await self._store.jobs.open_batch(batch, drafts, now)
         except BaseException:
             if is_new:
                 del self._running[batch.id]
@@ -186,7 +185,7 @@ class Batches:
     async def set_message(self, batch: Batch, message_id: int) -> Batch:
         """Remembers the progress message. Only a batch that has one goes on after a restart."""
         batch = replace(batch, message_id=message_id)
-        await self._store.save_batch(batch)
+        await self._store.jobs.save_batch(batch)
         return batch
 
     # --- on the way -----------------------------------------------------------------------------------------------
@@ -202,12 +201,12 @@ class Batches:
         Raises ``NotFound`` (also when it has ended) or ``AccessDenied`` (not the maker, no moderator).
         """
         async with self._marking:
-            batch = await self._store.get_batch(batch_id)
+            batch = await self._store.jobs.get_batch(batch_id)
             if batch is None or batch.asker.place.key != asker.place.key or batch.finished:
                 raise NotFound("batch")
             if batch.asker.user_id != asker.user_id and not asker.can_moderate:
                 raise AccessDenied(DeniedBecause.NOT_YOURS)
-            await self._store.save_batch(replace(batch, cancelled=True))
+            await self._store.jobs.save_batch(replace(batch, cancelled=True))
         running = self._running.get(batch_id)
         if running is None:
             return 0  # another process holds it and sees the mark when it looks next
@@ -245,14 +244,14 @@ class Batches:
         """A line that nobody is at work on, brought to its end as far as it can be. Raises ``LostLease``."""
         match job.state:
             case JobState.RESERVED:
-                return await self._store.release(job, "cancelled", self._clock())
+                return await self._store.jobs.release(job, "cancelled", self._clock())
             case JobState.DISPATCHED:  # it may have been billed and is never sent again
                 kept = await self._pictures.kept_bill(job.id)
                 if kept is None:
-                    return await self._store.lose(job, "restart", self._clock())
-                return await self._store.produce(job, *kept, self._clock())
+                    return await self._store.jobs.lose(job, "restart", self._clock())
+                return await self._store.jobs.produce(job, *kept, self._clock())
             case JobState.DELIVERED:
-                return await self._store.settle(job, self._clock())
+                return await self._store.jobs.settle(job, self._clock())
             case JobState.PRODUCED | JobState.SETTLED | JobState.REFUSED | JobState.RELEASED | JobState.UNKNOWN:
                 return job
 
@@ -261,14 +260,14 @@ class Batches:
         posted = 0
         while True:
             running.changed.clear()
-            now = await self._store.get_batch(batch.id)
+            now = await self._store.jobs.get_batch(batch.id)
             if now is None:
                 await self._wind_up(batch, running)
                 return
             if now.cancelled:
                 await self._release_waiting(running, batch.asker)
             ended_ids = {job_id for job_id, line in running.lines.items() if line.done()}
-            jobs = await self._store.jobs_of_batch(batch.id)
+            jobs = await self._store.jobs.of_batch(batch.id)
             ended = [job.id not in running.lines or job.id in ended_ids for job in jobs]
             jobs = [await self._mended(job) if over else job for job, over in zip(jobs, ended, strict=True)]
             while posted < len(jobs) and all(ended[posted : posted + GROUP]):
@@ -278,7 +277,7 @@ class Batches:
                 break
             await delivery.progress(now, self._counts(now, jobs, ended))
             await _either(running.changed, LOOK_EVERY_S)
-        jobs = await self._store.jobs_of_batch(batch.id)
+        jobs = await self._store.jobs.of_batch(batch.id)
         await delivery.summary(now, self._counts(now, jobs, ended), jobs)
         await self._finish(now)
 
@@ -288,7 +287,7 @@ class Batches:
         if running.lines:
             await asyncio.wait(running.lines.values())
         for job_id in running.lines:
-            job = await self._store.get_job(job_id)
+            job = await self._store.jobs.get(job_id)
             if job is not None and job.state is JobState.PRODUCED:
                 await self._close([job], Delivered(None, None))
             await self._pictures.forget(job_id)
@@ -304,7 +303,7 @@ class Batches:
         lost = {job.id for job in fresh} - {picture.job.id for picture in pictures}
         if lost:
             log.error("batch %s: these lines were paid for but their pictures are nowhere: %s", batch.id, sorted(lost))
-        posting = posting_key(f"{batch.id}g{jobs[0].batch_line}")
+        posting = f"{batch.id}g{jobs[0].batch_line}"
         shown = Delivered(None, None)
         try:
             if pictures:
@@ -313,10 +312,10 @@ class Batches:
         except CannotDeliver as problem:
             log.warning("batch %s: a group cannot be posted now (%s); its pictures wait", batch.id, problem)
             for job in fresh:
-                await self._store.set_waiting(job, True)
+                await self._store.jobs.set_waiting(job, True)
         else:
             await self._close(fresh, shown)
-        await self._store.set_fact(posting, None)
+        await self._store.notes.set_posting(posting, None)
         for job in fresh:
             running.spare.pop(job.id, None)
 
@@ -327,13 +326,13 @@ class Batches:
         Raises ``CannotDeliver`` for a group that an earlier life may have posted too long ago to be repeated.
         """
         if not delivery.repeatable:
-            return [await self._store.set_waiting(job, True) for job in jobs]
+            return [await self._store.jobs.set_waiting(job, True) for job in jobs]
         now = self._clock()
-        began = await self._store.fact(posting)
-        if began is not None and now - datetime.fromisoformat(began) > REPEATABLE_FOR:
+        began = await self._store.notes.posting(posting)
+        if began is not None and now - began > REPEATABLE_FOR:
             raise CannotDeliver("an earlier life may have posted it")
         if began is None:
-            await self._store.set_fact(posting, now.isoformat())
+            await self._store.notes.set_posting(posting, now)
         return list(jobs)
 
     async def _close(self, jobs: Sequence[Job], shown: Delivered) -> None:
@@ -345,8 +344,8 @@ class Batches:
 
     async def _finish(self, batch: Batch) -> None:
         async with self._marking:
-            latest = await self._store.get_batch(batch.id) or batch
-            await self._store.save_batch(replace(latest, finished=True))
+            latest = await self._store.jobs.get_batch(batch.id) or batch
+            await self._store.jobs.save_batch(replace(latest, finished=True))
 
     def _counts(self, batch: Batch, jobs: Sequence[Job], ended: Sequence[bool]) -> BatchCounts:
         done = sum(over and job.state in MADE for job, over in zip(jobs, ended, strict=True))
@@ -360,11 +359,11 @@ class Batches:
     async def resume(self, delivery_for: Callable[[Batch, Sequence[Job]], BatchDelivery]) -> int:
         """Goes on with batches of an earlier life whose jobs this process holds now; returns how many."""
         resumed = 0
-        mine = {job.batch_id for job in await self._store.unfinished() if job.batch_id is not None}
-        for batch in await self._store.unfinished_batches():
+        mine = {job.batch_id for job in await self._store.leases.unfinished() if job.batch_id is not None}
+        for batch in await self._store.jobs.unfinished_batches():
             if batch.id in self._running:
                 continue
-            jobs = await self._store.jobs_of_batch(batch.id)
+            jobs = await self._store.jobs.of_batch(batch.id)
             if batch.id not in mine and not self._is_orphan(batch, jobs):
                 continue
             if batch.message_id is None:

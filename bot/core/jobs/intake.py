@@ -74,7 +74,7 @@ class Intake:
 
         Raises ``UserError``; nothing was sent or written.
         """
-        settings = await self._store.settings(asker.place)
+        settings = await self._store.servers.settings(asker.place)
         wanted = model or settings.defaults.model or self._default_model
         chosen = self._chosen(settings, asker, wanted)
         request = build_request(
@@ -90,7 +90,7 @@ class Intake:
 
     async def reprice(self, asker: Asker, request: ImageRequest) -> Quote:
         """A request made earlier (a button's), checked and priced by today's rules. Raises ``UserError``."""
-        settings = await self._store.settings(asker.place)
+        settings = await self._store.servers.settings(asker.place)
         chosen = self._chosen(settings, asker, request.model)
         return Quote(request, upper_bound(request, chosen), own_key=settings.api_key_hint is not None)
 
@@ -117,7 +117,7 @@ class Intake:
             own_key=quote.own_key,
         )
         try:
-            jobs = await self._store.open_jobs([draft], self._clock())
+            jobs = await self._store.jobs.open([draft], self._clock())
         except Refused as refusal:
             for refused in refusal.refusals:
                 self._meter.refused(f"{refused.limit.scope}_{refused.limit.measure}")
@@ -128,7 +128,7 @@ class Intake:
 
     async def abandon(self, job: Job, reason: str) -> None:
         """Releases a reserved job that was never started (Discord forgot the interaction)."""
-        await self._store.release(job, reason, self._clock())
+        await self._store.jobs.release(job, reason, self._clock())
         self._meter.job_finished(JobState.RELEASED, job.request.model)
 
     def check_open(self, quote: Quote, asker: Asker, answer: Answer, *, more_images: int = 0) -> None:

@@ -134,12 +134,12 @@ class JobRunner:
     async def _check_still_allowed(self, running: RunningJob) -> None:
         """What changed while the job waited (a member blocked, a server paused, a key refused): released, not made."""
         job = running.job
-        check_access(await self._store.settings(job.asker.place), job.asker, job.request.model)
+        check_access(await self._store.servers.settings(job.asker.place), job.asker, job.request.model)
         if not self._circuit.lets_through(running.ticket.lane, self._clock()):
             raise ServicePaused
 
     async def _dispatch(self, running: RunningJob) -> None:
-        running.job = await self._store.dispatch(running.job, self._clock())
+        running.job = await self._store.jobs.dispatch(running.job, self._clock())
 
     async def _finish(self, running: RunningJob, results: CallResults, took_s: float) -> None:
         if not results.made:

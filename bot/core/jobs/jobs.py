@@ -47,7 +47,7 @@ class Jobs:
         """Stops a queued or running job. Raises ``NotFound`` or ``AccessDenied`` (not the maker, no moderator)."""
         running = self._running.get(job_id)
         if running is None:
-            job = await self._store.get_job(job_id)
+            job = await self._store.jobs.get(job_id)
             if job is None or job.asker.place != asker.place:
                 raise NotFound("job")
             return CancelOutcome.TOO_LATE

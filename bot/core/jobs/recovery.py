@@ -55,7 +55,7 @@ class Recovery:
         Returns how many there were. Lines of batches are only brought as far as ``batches.py`` can go on with them.
         """
         await self._settlement.settle_outstanding()
-        found = [*await self._store.adopt(self._clock()), *await self._dropped()]
+        found = [*await self._store.leases.adopt(self._clock()), *await self._dropped()]
         for job in found:
             try:
                 if job.batch_id is None:
@@ -72,7 +72,7 @@ class Recovery:
     async def _dropped(self) -> list[Job]:
         """Jobs that this process holds but is not at work on, in two rounds running: something failed half-way."""
         at_work = self._at_work()
-        held = await self._store.unfinished()
+        held = await self._store.leases.unfinished()
         at_work |= self._at_work()
         idle = {job.id: job for job in held if job.id not in at_work and job.batch_id is None and not job.waiting}
         dropped = [job for job in idle.values() if job.id in self._suspects]
@@ -85,7 +85,7 @@ class Recovery:
     async def _count_try(self, job: Job) -> None:
         self._tries[job.id] += 1
         if job.state is JobState.PRODUCED and self._tries[job.id] >= MOST_TRIES:
-            await self._store.set_waiting(job, True)
+            await self._store.jobs.set_waiting(job, True)
 
     async def recover(self, job: Job) -> None:
         """Brings one adopted job to its end. Raises ``LostLease`` when another process was quicker."""
@@ -93,16 +93,16 @@ class Recovery:
             job = await self._found_on_disk(job)
         match job.state:
             case JobState.RESERVED:
-                await self._store.release(job, "restart", self._clock())
+                await self._store.jobs.release(job, "restart", self._clock())
                 await self._tell(job, Interrupted(maybe_billed=False))
             case JobState.DISPATCHED:
-                await self._store.lose(job, "restart", self._clock())
+                await self._store.jobs.lose(job, "restart", self._clock())
                 await self._tell(job, Interrupted(maybe_billed=True))
             case JobState.PRODUCED:
                 if not job.waiting:
                     await self.deliver_kept(job)
             case JobState.DELIVERED:
-                await self._store.settle(job, self._clock())
+                await self._store.jobs.settle(job, self._clock())
             case JobState.SETTLED | JobState.REFUSED | JobState.RELEASED | JobState.UNKNOWN:
                 log.warning("job %s was adopted although it had ended", job.id)
 
@@ -113,7 +113,7 @@ class Recovery:
             return job
         log.info("job %s: its pictures were on disk already", job.id)
         bill, revised = kept
-        return await self._store.produce(job, bill, revised, self._clock())
+        return await self._store.jobs.produce(job, bill, revised, self._clock())
 
     async def deliver_kept(self, job: Job, delivery: Delivery | None = None) -> bool:
         """Shows the kept pictures of a produced job; False when that is not possible now and they keep waiting."""
@@ -124,13 +124,13 @@ class Recovery:
             await self._settlement.settle(job, Delivered(None, None))
             return True
         if delivery is None and job.answer is None:  # forgotten, or sealed with a key that is gone
-            await self._store.set_waiting(job, True)
+            await self._store.jobs.set_waiting(job, True)
             return False
         try:
             delivered = await (delivery or self._delivery_for(job)).result(job, (Made(tuple(images)),), 0.0)
         except CannotDeliver as problem:
             log.warning("job %s still cannot be delivered (%s)", job.id, problem)
-            await self._store.set_waiting(job, True)
+            await self._store.jobs.set_waiting(job, True)
             return False
         if delivered is not None:
             await self._settlement.settle(job, delivered)

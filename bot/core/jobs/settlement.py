@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
-from bot.ports import Clock, CrashPoint, Delivered, Store, nothing_happens, posting_key
+from bot.ports import Clock, CrashPoint, Delivered, Store, nothing_happens
 from bot.rules.errors import Busy, StorageFull
 from bot.rules.ledger import FINAL, Bill, Job, JobState, LostLease
 
@@ -52,19 +52,19 @@ class Settlement:
     # --- a job with pictures --------------------------------------------------------------------------------------
 
     async def produce(self, job: Job, bill: Bill, revised_prompt: str | None) -> Job:
-        return await self._until_written(lambda: self._store.produce(job, bill, revised_prompt, self._clock()))
+        return await self._until_written(lambda: self._store.jobs.produce(job, bill, revised_prompt, self._clock()))
 
     async def keep_waiting(self, job: Job) -> Job:
         """Marks a produced job whose pictures cannot be shown now: they are offered later."""
-        return await self._until_written(lambda: self._store.set_waiting(job, True))
+        return await self._until_written(lambda: self._store.jobs.set_waiting(job, True))
 
     async def settle(self, job: Job, where: Delivered) -> Job:
         """Writes delivered and settled: the end of a job whose pictures a person has."""
         delivered = await self._deliver(job, where)
         self._crash_point("delivered")
-        settled = await self._until_written(lambda: self._store.settle(delivered, self._clock()))
+        settled = await self._until_written(lambda: self._store.jobs.settle(delivered, self._clock()))
         if where.posted:  # the ledger knows the message now: the mark that one was being posted has done its work
-            await self._store.set_fact(posting_key(job.id), None)
+            await self._store.notes.set_posting(job.id, None)
         return settled
 
     async def settle_shown(self, shown: ShownResult) -> Job:
@@ -80,13 +80,13 @@ class Settlement:
     # --- a job without --------------------------------------------------------------------------------------------
 
     async def refuse(self, job: Job, reason: str) -> Job:
-        return await self._until_written(lambda: self._store.refuse(job, reason, self._clock()))
+        return await self._until_written(lambda: self._store.jobs.refuse(job, reason, self._clock()))
 
     async def close_unmade(self, job: Job, reason: str, *, maybe_billed: bool) -> Job:
         """Ends a job without pictures; a job that ended already, or has its pictures, stays as it is."""
         if job.state in FINAL or job.state is JobState.PRODUCED:
             return job
-        close = self._store.lose if maybe_billed else self._store.release
+        close = self._store.jobs.lose if maybe_billed else self._store.jobs.release
         try:
             return await self._until_written(lambda: close(job, reason, self._clock()))
         except LostLease:
@@ -109,14 +109,14 @@ class Settlement:
         if job.state is JobState.DELIVERED:
             return job
         return await self._until_written(
-            lambda: self._store.deliver(job, where.message_id, where.channel_id, self._clock())
+            lambda: self._store.jobs.deliver(job, where.message_id, where.channel_id, self._clock())
         )
 
     async def _try_to_settle(self, shown: ShownResult) -> Job:
         job = shown.job
         try:
             if job.state is JobState.DISPATCHED:
-                job = await self._store.produce(job, shown.bill, shown.revised_prompt, self._clock())
+                job = await self._store.jobs.produce(job, shown.bill, shown.revised_prompt, self._clock())
                 self.outstanding[job.id] = shown = replace(shown, job=job)
             job = await self._deliver(job, shown.delivered)
             self.outstanding[job.id] = replace(shown, job=job)

@@ -70,7 +70,7 @@ class Admin:
         for everyone and the server the limit itself (the operator's default does not come back).
         """
         self._require_server(place)
-        known = {slot_of(one): one for one in await self._store.limits(place)}
+        known = {slot_of(one): one for one in await self._store.servers.limits(place)}
         own = limit.scope in (Scope.ROLE, Scope.MEMBER)
         slot = slot_of(limit)
         outer = known.get(replace(slot, scope=Scope.EVERYONE, subject_id=None)) if own else None
@@ -81,7 +81,7 @@ class Admin:
     async def set_limit(self, asker: Asker, proposal: Proposal, *, tell: bool = True) -> Change:
         """Stores the limit; the audit row is written in the same transaction."""
         place, now = asker.place, self._clock()
-        change = await self._store.set_limit(place, proposal.limit, asker.user_id, now, remove=proposal.remove)
+        change = await self._store.servers.set_limit(place, proposal.limit, asker.user_id, now, remove=proposal.remove)
         if tell:
             await self.tell(asker, change)
         return change
@@ -89,12 +89,12 @@ class Admin:
     # --- settings -------------------------------------------------------------------------------------------------
 
     async def settings(self, place: Place) -> ServerSettings:
-        return await self._store.settings(place)
+        return await self._store.servers.settings(place)
 
     async def change(self, asker: Asker, edit: Edit, *, tell: bool = True) -> Change:
         """Applies ``edit`` to the settings as they are at that moment."""
         self._require_server(asker.place)
-        change = await self._store.change_settings(asker.place, edit, asker.user_id, self._clock())
+        change = await self._store.servers.change_settings(asker.place, edit, asker.user_id, self._clock())
         if tell:
             await self.tell(asker, change)
         return change
@@ -109,14 +109,14 @@ class Admin:
         self._require_server(asker.place)
         if api_key is not None:
             await self._try_key(api_key)
-        change = await self._store.set_api_key(asker.place, api_key, asker.user_id, self._clock())
+        change = await self._store.servers.set_api_key(asker.place, api_key, asker.user_id, self._clock())
         await self.tell(asker, change)
         return change
 
     async def reset(self, asker: Asker, what: Resettable) -> Change:
         """Back to what the operator set; blocks, API key and log channel stay."""
         self._require_server(asker.place)
-        change = await self._store.reset(asker.place, what, asker.user_id, self._clock())
+        change = await self._store.servers.reset(asker.place, what, asker.user_id, self._clock())
         await self.tell(asker, change)
         return change
 

@@ -15,19 +15,14 @@ log = logging.getLogger(__name__)
 KEEP_SERVERS = timedelta(days=30)
 
 
-HERE = "here"
-
-
 class Departures:
     """Servers that removed the bot: noted when it happens, forgotten 30 days later unless it came back.
 
-    Which servers the bot is in is kept as facts, so that one that removed it while Easel was away is noticed too.
+    Which servers the bot is in is noted, so that one that removed it while Easel was away is noticed too.
     ``is_member`` says None where this process cannot know: not connected, or another process's shard. ``present`` are
     the servers this process sees, an outage or not. A server where the bot was never a member (an install of the
-    commands alone) is in none of these facts and stays.
+    commands alone) is in none of these notes and stays.
     """
-
-    PREFIX = "server "
 
     def __init__(
         self,
@@ -48,7 +43,7 @@ class Departures:
     async def came(self, server_id: int) -> None:
         """The bot is in this server, for the first time or again: nothing of it is to be forgotten."""
         self._gone.discard(server_id)
-        await self._store.set_fact(f"{self.PREFIX}{server_id}", HERE)
+        await self._store.notes.set_server(server_id, removed=None)
 
     async def seen(self, server_id: int) -> None:
         """The same, told for every server after a start or an outage: costs nothing unless it had gone."""
@@ -58,24 +53,23 @@ class Departures:
     async def went(self, server_id: int) -> None:
         """The server removed the bot (an outage is none of that)."""
         self._gone.add(server_id)
-        await self._store.set_fact(f"{self.PREFIX}{server_id}", self._clock().isoformat())
+        await self._store.notes.set_server(server_id, removed=self._clock())
 
     async def look(self) -> list[int]:
         """Compares what is known with what is so, and forgets servers whose 30 days are over; returns their ids."""
-        noted = await self._store.facts(self.PREFIX)
+        noted = await self._store.notes.servers()
         for server_id in self._present():
-            if noted.get(f"{self.PREFIX}{server_id}") != HERE:
+            if server_id not in noted or noted[server_id] is not None:
                 await self.came(server_id)
         forgotten = []
-        for key, value in noted.items():
-            server_id = int(key.removeprefix(self.PREFIX))
+        for server_id, removed in noted.items():
             if self._is_member(server_id) is not False:
                 continue
-            if value == HERE:
+            if removed is None:
                 await self.went(server_id)
                 continue
             self._gone.add(server_id)
-            if await self._is_over(server_id, datetime.fromisoformat(value)):
+            if await self._is_over(server_id, removed):
                 await self._forget(server_id)
                 forgotten.append(server_id)
         return forgotten
@@ -85,13 +79,13 @@ class Departures:
         oldest = self._clock() - KEEP_SERVERS
         if left > oldest:
             return False
-        used = await self._store.last_used(Place(server_id, 0))
+        used = await self._store.servers.last_used(Place(server_id, 0))
         return used is None or used <= oldest
 
     async def _forget(self, server_id: int) -> None:
-        jobs = await self._store.forget_place(Place(server_id, 0))
+        jobs = await self._store.people.forget_place(Place(server_id, 0))
         for job_id in jobs:
             await self._files.remove(job_id)
         self._gone.discard(server_id)
-        await self._store.set_fact(f"{self.PREFIX}{server_id}", None)
+        await self._store.notes.drop_server(server_id)
         log.info("forgot a server that removed the bot 30 days ago, and its %d jobs", len(jobs))

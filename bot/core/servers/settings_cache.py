@@ -31,7 +31,7 @@ class SettingsCache:
         known = self._known.get(place.key, now)
         if known is not None:
             return known
-        settings = await self._store.settings(place)
+        settings = await self._store.servers.settings(place)
         self._known.put(place.key, settings, now)
         return settings
 

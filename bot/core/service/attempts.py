@@ -90,7 +90,7 @@ class Attempts:
             member_tag=self._member_tag(job.asker.user_id),
             lane=lane,
             deadline_s=self.deadline_of(job.request),
-            api_key=await self._store.api_key(job.asker.place) if job.own_key else None,
+            api_key=await self._store.servers.api_key(job.asker.place) if job.own_key else None,
         )
 
     def deadline_of(self, request: ImageRequest) -> float:
@@ -149,7 +149,7 @@ class Attempts:
     async def _hold_back(self, lane: str, wait_s: float) -> None:
         """Moves everybody's next slot; this call waits by itself, whether or not that could be written."""
         try:
-            await self._store.push_slots(f"images {lane}", self._clock() + timedelta(seconds=wait_s))
+            await self._store.leases.push_slots(f"images {lane}", self._clock() + timedelta(seconds=wait_s))
         except (Busy, StorageFull):
             log.warning("the pace of lane %s could not be moved: the ledger is busy", lane)
 

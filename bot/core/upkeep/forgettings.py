@@ -14,28 +14,23 @@ FORGET_AGAIN_AFTER = timedelta(days=1)
 class Forgettings:
     """Who deleted their data lately, known by a keyed hash alone (``member_tag``) and for about a day."""
 
-    PREFIX = "deleted "
-
     def __init__(self, store: Store, clock: Clock, member_tag: Callable[[int], str]) -> None:
         self._store = store
         self._clock = clock
         self._member_tag = member_tag
 
-    def _key(self, user_id: int) -> str:
-        return f"{self.PREFIX}{self._member_tag(user_id)}"
-
     async def next_at(self, user_id: int) -> datetime | None:
         """When the person may delete again; None: now."""
-        value = await self._store.fact(self._key(user_id))
-        again = datetime.fromisoformat(value) + FORGET_AGAIN_AFTER if value else None
+        deleted = await self._store.notes.deleted(self._member_tag(user_id))
+        again = deleted and deleted + FORGET_AGAIN_AFTER
         return again if again is not None and again > self._clock() else None
 
     async def note(self, user_id: int) -> None:
         """The person's data was just deleted."""
-        await self._store.set_fact(self._key(user_id), self._clock().isoformat())
+        await self._store.notes.set_deleted(self._member_tag(user_id), self._clock())
 
     async def tidy(self) -> None:
         """Forgets those whose day is over."""
-        for key, value in (await self._store.facts(self.PREFIX)).items():
-            if datetime.fromisoformat(value) + FORGET_AGAIN_AFTER <= self._clock():
-                await self._store.set_fact(key, None)
+        for tag, deleted in (await self._store.notes.deletions()).items():
+            if deleted + FORGET_AGAIN_AFTER <= self._clock():
+                await self._store.notes.set_deleted(tag, None)

@@ -55,7 +55,6 @@ class ModelEnds:
                 continue
             successor = next(iter(model.successors), None)
             log.warning("model %s ends on %s; use %s instead", model.id, model.ends_on, successor or "another")
-            fact = f"warned-end:{model.id}:{model.ends_on}"
-            if await self._store.fact(fact) is None:
-                await self._store.set_fact(fact, today.isoformat())
+            if not await self._store.notes.told_end(model.id, model.ends_on):
+                await self._store.notes.set_told_end(model.id, model.ends_on, today)
                 await self._notifier.model_ends(model.id, model.ends_on, successor)

@@ -26,12 +26,12 @@ class Upkeep:
 
     async def tidy(self) -> int:
         """Removes pictures of jobs that ended long ago or that the ledger does not know; returns how many jobs'."""
-        await self._store.forget_counters(self._clock() - KEEP_COUNTERS)
+        await self._store.people.forget_counters(self._clock() - KEEP_COUNTERS)
         await self._forgettings.tidy()
         removed = 0
         oldest = self._clock() - KEEP_ORIGINALS
         async for job_id in self._files.jobs():
-            job = await self._store.get_job(job_id)
+            job = await self._store.jobs.get(job_id)
             if job is not None and (job.waiting or job.created_at > oldest):
                 continue
             await self._files.remove(job_id)

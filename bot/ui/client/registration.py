@@ -40,15 +40,17 @@ class Registration:
             raise RuntimeError("commands can be registered only after the login")
         payload = await self._payload()
         digest = hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
-        key = f"commands {application_id} {self._guild_id or 'global'}"
         names = {str(one["name"]) for one in payload}
-        if await self._store.fact(key) == digest and await self._registered(application_id) == names:
+        if (
+            await self._store.notes.commands(application_id, self._guild_id) == digest
+            and await self._registered(application_id) == names
+        ):
             return False
         if self._guild_id is None:
             await self._client.http.bulk_upsert_global_commands(application_id, payload=payload)
         else:
             await self._client.http.bulk_upsert_guild_commands(application_id, self._guild_id, payload=payload)
-        await self._store.set_fact(key, digest)
+        await self._store.notes.set_commands(application_id, self._guild_id, digest)
         log.info("registered %d commands (%s)", len(payload), self._guild_id or "everywhere")
         return True
 

@@ -106,7 +106,7 @@ class EditForm(PromptForm):
         self.index = index
 
     async def submitted(self, interaction: Interaction) -> None:
-        job = await interaction.client.shell.store.get_job(self.job_id)
+        job = await interaction.client.shell.store.jobs.get(self.job_id)
         if job is None or job.deleted or not _same_place(job, interaction):
             raise NotFound("picture")
         await followups.edit(interaction, job, self.index, self.prompt, self.mask)

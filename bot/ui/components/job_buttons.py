@@ -104,7 +104,7 @@ class Delete(JobItem, template=pattern("delete")):
             raise AccessDenied(DeniedBecause.NOT_YOURS)
         await interaction.response.defer()
         acknowledged(interaction)
-        await interaction.client.shell.store.mark_deleted(job.id)
+        await interaction.client.shell.store.jobs.mark_deleted(job.id)
         await interaction.client.shell.pictures.forget(job.id)
         await _delete_message(interaction)
 
@@ -147,7 +147,7 @@ class Claim(JobItem, template=pattern("claim")):
     """Shows a picture that could not be delivered when it was ready; only to the one who paid."""
 
     async def find(self, interaction: Interaction) -> Job:
-        job = await interaction.client.shell.store.get_job(self.job_id)
+        job = await interaction.client.shell.store.jobs.get(self.job_id)
         asker = asker_of(interaction)
         if job is None or job.asker.user_id != asker.user_id or job.asker.place.key != asker.place.key:
             raise NotFound("picture")

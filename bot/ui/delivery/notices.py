@@ -74,7 +74,7 @@ class DiscordNotifier:
             return say(locale, "notice.model_ends", model=inline(model_id), day=day(locale, ends_on), successor=use)
 
         async def post_all() -> None:
-            for place, settings in await self._store.watched_places():
+            for place, settings in await self._store.servers.watched():
                 if model_id == settings.defaults.model or model_id in settings.allowed_models:
                     await self._post_to(place, settings, words)
 
@@ -84,7 +84,7 @@ class DiscordNotifier:
 
     def _post_soon(self, place: Place, words: Wording) -> None:
         async def post(words: Wording) -> None:
-            await self._post_to(place, await self._store.settings(place), words)
+            await self._post_to(place, await self._store.servers.settings(place), words)
 
         self._soon(post, words)
 

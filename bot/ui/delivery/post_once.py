@@ -8,12 +8,12 @@ been taken without anyone here knowing (a lost answer, a process that died), tha
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Protocol
 
 import discord
 
-from bot.ports import CannotDeliver, Clock, Delivered, Store, posting_key
+from bot.ports import CannotDeliver, Clock, Delivered, Store
 from bot.rules.ledger import Answer, Job
 from bot.ui.delivery.files import file_name
 from bot.ui.interactions.failures import TROUBLE, Verdict, verdict_on
@@ -45,13 +45,13 @@ class Posting:
 
         ``tried``: an edit of the first answer was sent and its outcome is not known.
         """
-        begun = await self._store.fact(posting_key(job.id))
+        begun = await self._store.notes.posting(job.id)
         if begun is None and (tried or self._earlier) and await self._shows(job):
             return Delivered(self._answer.message_id, self._answer.channel_id)
         now = self._clock()
         if begun is None:
-            await self._store.set_fact(posting_key(job.id), now.isoformat())
-        elif now - datetime.fromisoformat(begun) > NONCE_LIFE:
+            await self._store.notes.set_posting(job.id, now)
+        elif now - begun > NONCE_LIFE:
             raise CannotDeliver("it may have been posted before")
         return None
 

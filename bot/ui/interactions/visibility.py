@@ -15,7 +15,7 @@ from bot.ui.shell import Interaction
 
 async def find_job(store: Store, interaction: Interaction, job_id: str) -> Job:
     """The job that the pressed message shows. Raises ``NotFound`` for one that is gone, foreign or forged."""
-    job = await store.get_job(job_id)
+    job = await store.jobs.get(job_id)
     if job is None or job.deleted or not belongs(job, interaction):
         raise NotFound("picture")
     return job

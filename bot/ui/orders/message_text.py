@@ -18,7 +18,7 @@ async def text_of(interaction: Interaction, message: discord.Message) -> str:
     """The full prompt of one of our own pictures, else the message's text, else an embed's."""
     job_id = own_job_id(message, interaction.client.user)
     if job_id is not None:
-        job = await interaction.client.shell.store.get_job(job_id)
+        job = await interaction.client.shell.store.jobs.get(job_id)
         if job is not None and not job.deleted and may_see(job, asker_of(interaction)):
             return job.request.shown_prompt or job.request.prompt
     embeds = [embed.description for embed in message.embeds if embed.description]

@@ -104,7 +104,7 @@ async def _acknowledge_and_start(
             message_id = await acknowledge(interaction, private=private)
         if message_id is not None and job.answer is not None:
             job = replace(job, answer=replace(job.answer, message_id=message_id))
-            job = await shell.store.set_answer_message(job, message_id)
+            job = await shell.store.jobs.set_answer_message(job, message_id)
     except Forgotten:
         raise
     except BaseException:

@@ -41,7 +41,7 @@ async def _parents(interaction: Interaction, job: Job) -> list[Job]:
     parent_id = job.parent_id
     while parent_id is not None and parent_id not in seen and len(found) < MOST_PARENTS:
         seen.add(parent_id)
-        parent = await interaction.client.shell.store.get_job(parent_id)
+        parent = await interaction.client.shell.store.jobs.get(parent_id)
         if parent is None:
             break
         found.append(parent)

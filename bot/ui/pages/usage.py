@@ -45,18 +45,18 @@ async def read_figures(store: Store, asker: Asker, now: datetime, *, whole_serve
     month_began = midnight.replace(day=1)
     user_id = None if whole_server else asker.user_id
     since = min(month_began, midnight - timedelta(days=DAYS - 1))
-    found = {line.label: line for line in await store.usage_by_day(asker.place, user_id, since)}
+    found = {line.label: line for line in await store.figures.by_day(asker.place, user_id, since)}
     dates = [(midnight - timedelta(days=back)).date().isoformat() for back in range(DAYS - 1, -1, -1)]
     days = tuple(found.get(date, UsageLine(date, 0, 0, MicroUSD(0))) for date in dates)
     standings: tuple[Standing, ...] = ()
     if whole_server:
-        standings = await store.standings(asker, now)
+        standings = await store.figures.standings(asker, now)
     return Figures(
         days=days,
         today=days[-1],
         month=total([line for date, line in found.items() if date >= month_began.date().isoformat()]),
-        models=tuple(await store.usage_by_model(asker.place, user_id, month_began)),
-        members=tuple(await store.usage_by_member(asker.place, month_began)) if whole_server else (),
+        models=tuple(await store.figures.by_model(asker.place, user_id, month_began)),
+        members=tuple(await store.figures.by_member(asker.place, month_began)) if whole_server else (),
         budgets=tuple(
             one for one in standings if one.limit.scope is Scope.SERVER and one.limit.measure is Measure.DOLLARS
         ),

@@ -150,10 +150,10 @@ async def _parts(interaction: Interaction, wanted: Filter) -> dict[str, Any]:
     async def read(
         place: Place, member_id: int | None, search: str | None, before: str | None, limit: int
     ) -> list[Job]:
-        return await shell.store.gallery(place, member_id=member_id, search=search, before=before, limit=limit)
+        return await shell.store.jobs.gallery(place, member_id=member_id, search=search, before=before, limit=limit)
 
     page = await read_page(read, asker, wanted, sight_of(interaction, asker))
-    waiting = await shell.store.waiting_jobs(asker.place, asker.user_id) if wanted.before is None else []
+    waiting = await shell.store.jobs.waiting(asker.place, asker.user_id) if wanted.before is None else []
     sheet = await _sheet(interaction, page.jobs)
     looks = await shell.settings_cache.looks(asker.place)
     embed = _embed(page, waiting, wanted, asker, with_sheet=sheet is not None and not looks.spoiler)

@@ -31,7 +31,7 @@ async def export(interaction: Interaction) -> None:
     """Everything stored about the person as a JSON file, zipped where that alone fits Discord's limit."""
     await acknowledge(interaction, private=True)
     locale = str(interaction.locale)
-    data = await interaction.client.shell.store.export_member(interaction.user.id)
+    data = await interaction.client.shell.store.people.export(interaction.user.id)
     name, content = await asyncio.to_thread(_packed, data, interaction.filesize_limit)
     if len(content) > interaction.filesize_limit:
         await tell(interaction, say(locale, "mydata.too_large"))
@@ -96,7 +96,7 @@ async def _stop_waiting(interaction: Interaction) -> int:
     shell, asker = interaction.client.shell, asker_of(interaction)
     stopped = 0
     for job_id in shell.jobs.running_ids():
-        job = await shell.store.get_job(job_id)
+        job = await shell.store.jobs.get(job_id)
         if job is not None and job.asker.user_id == asker.user_id and shell.jobs.is_waiting(job_id):
             await shell.jobs.cancel(job_id, replace(asker, place=job.asker.place))
             stopped += 1
@@ -106,7 +106,7 @@ async def _stop_waiting(interaction: Interaction) -> int:
 async def forget(shell: Shell, user_id: int) -> Sequence[str]:
     """Forgets the person; returns the ids of the jobs that held something. Their files go too."""
     running = shell.jobs.running_ids()
-    gone = await shell.store.forget_member(user_id)
+    gone = await shell.store.people.forget(user_id)
     for job_id in gone:
         await shell.files.remove(job_id)
     if gone:

@@ -74,9 +74,9 @@ async def show(interaction: Interaction) -> Reply:
         return not here or subject_id in here
 
     office = Office(
-        settings=await shell.store.settings(asker.place),
-        limits=await shell.store.limits(asker.place),
-        standings=await shell.store.standings(asker, shell.clock()),
+        settings=await shell.store.servers.settings(asker.place),
+        limits=await shell.store.servers.limits(asker.place),
+        standings=await shell.store.figures.standings(asker, shell.clock()),
         default_model=shell.config.default_model,
         exists=exists,
         locale=locale_of(interaction),
@@ -85,7 +85,7 @@ async def show(interaction: Interaction) -> Reply:
 
 
 async def audit(interaction: Interaction) -> Reply:
-    entries = await interaction.client.shell.store.audit(place_of(interaction), AUDIT_ENTRIES)
+    entries = await interaction.client.shell.store.servers.audit(place_of(interaction), AUDIT_ENTRIES)
     return Reply(embed=audit_page(entries, locale_of(interaction)))
 
 
@@ -137,10 +137,10 @@ async def put_on_list(interaction: Interaction, which: Listed, change: ListChang
     """Allows or denies; without any option, says what holds."""
     shell, asker, locale = interaction.client.shell, asker_of(interaction), locale_of(interaction)
     if change.is_empty:
-        now = lists_of(await shell.store.settings(asker.place), which)
+        now = lists_of(await shell.store.servers.settings(asker.place), which)
         return Reply(change_line(ListsChanged(which, now, now), locale))
     done = await shell.admin.change(asker, listed(which, change))
-    settings = await shell.store.settings(asker.place)
+    settings = await shell.store.servers.settings(asker.place)
     default = settings.defaults.model or shell.config.default_model
     warn = which is Listed.MODELS and not may_use_model(settings, default)
     return changed(interaction, done, say(locale, "settings.default_denied", model=inline(default)) if warn else "")
@@ -149,7 +149,7 @@ async def put_on_list(interaction: Interaction, which: Listed, change: ListChang
 async def put_models(interaction: Interaction, change: ListChange) -> Reply:
     """The same for models, which must be known to be put on a list. Raises ``NoSuchModel``."""
     shell = interaction.client.shell
-    settings = await shell.store.settings(place_of(interaction))
+    settings = await shell.store.servers.settings(place_of(interaction))
     for name in (change.allow, change.deny):
         listed_already = name in settings.allowed_models or name in settings.denied_models
         if name not in (None, "all") and not listed_already and shell.catalogue.get(str(name)) is None:
@@ -160,7 +160,7 @@ async def put_models(interaction: Interaction, change: ListChange) -> Reply:
 async def put_defaults(interaction: Interaction, asked: Defaults) -> Reply:
     """Sets what is given, checked against the model it will be used with; ``none`` takes one back."""
     shell, asker, locale = interaction.client.shell, asker_of(interaction), locale_of(interaction)
-    settings = await shell.store.settings(asker.place)
+    settings = await shell.store.servers.settings(asker.place)
     if asked == Defaults():
         return Reply(change_line(DefaultsChanged(settings.defaults, settings.defaults), locale))
     texts = ("model", "size", "quality", "format")
@@ -227,7 +227,7 @@ async def log_to(interaction: Interaction, channel: AnyChannel | None) -> Reply:
 
 async def export_file(interaction: Interaction) -> Reply:
     store, place = interaction.client.shell.store, place_of(interaction)
-    data = export(await store.settings(place), await store.limits(place))
+    data = export(await store.servers.settings(place), await store.servers.limits(place))
     return Reply(say(locale_of(interaction), "settings.export_done"), sheets=(Sheet("easel-settings.json", data),))
 
 
@@ -235,7 +235,9 @@ async def import_file(interaction: Interaction, file: Source) -> Reply:
     """What the file would change, to be confirmed. Raises ``BadUpload`` or ``BadImport``."""
     store, place, locale = interaction.client.shell.store, place_of(interaction), locale_of(interaction)
     data = await file.read()
-    plan = plan_import(data, await store.settings(place), await store.limits(place), _known_ids(interaction))
+    plan = plan_import(
+        data, await store.servers.settings(place), await store.servers.limits(place), _known_ids(interaction)
+    )
     left_out = say(locale, "settings.import_left_out", items=escaped(", ".join(plan.left_out), 300))
     notes = [left_out] if plan.left_out else []
     if not plan.changes:

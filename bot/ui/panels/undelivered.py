@@ -20,7 +20,7 @@ async def offer_waiting(interaction: Interaction, started: Started | None) -> No
     if started is None:
         return
     asker = asker_of(interaction)
-    waiting = await interaction.client.shell.store.waiting_jobs(asker.place, asker.user_id)
+    waiting = await interaction.client.shell.store.jobs.waiting(asker.place, asker.user_id)
     if not waiting:
         return
 

@@ -18,12 +18,13 @@ from bot.adapters.database import open_store
 from bot.rules.errors import Busy, StorageFull
 from bot.rules.ledger import JobState
 from bot.rules.people import Place
+from tests.support.ledger import counts_by_state
 
 
 async def test_a_lock_held_by_another_is_waited_for(store, draft, now, tmp_path):
     with closing(sqlite3.connect(tmp_path / "easel.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        opening = asyncio.create_task(store.open_jobs([draft()], now))
+        opening = asyncio.create_task(store.jobs.open([draft()], now))
         done, _ = await asyncio.wait({opening}, timeout=0.2)
         assert not done
         other.execute("ROLLBACK")
@@ -36,10 +37,10 @@ async def test_a_lock_held_too_long_is_told_as_busy_with_nothing_half_done(tmp_p
     with closing(sqlite3.connect(tmp_path / "easel.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(Busy):
-            await store.open_jobs([draft()], now)
+            await store.jobs.open([draft()], now)
         other.execute("ROLLBACK")
-    assert (await store.counts_by_state())[JobState.RESERVED] == 0
-    await store.open_jobs([draft()], now)
+    assert (await counts_by_state(store))[JobState.RESERVED] == 0
+    await store.jobs.open([draft()], now)
     assert await store.audit_sums() == []
     await store.aclose()
 
@@ -83,10 +84,10 @@ async def test_a_full_disk_is_told_as_full_and_recovers(store, draft, now, tmp_p
     with listening(Pool, "checkout", limits_pages):
         with pytest.raises(StorageFull):
             for _ in range(2000):
-                kept += await store.open_jobs([draft()], now)
+                kept += await store.jobs.open([draft()], now)
         allowed = 100_000
-        assert (await store.counts_by_state())[JobState.RESERVED] == len(kept)
-        await store.open_jobs([draft()], now)
+        assert (await counts_by_state(store))[JobState.RESERVED] == len(kept)
+        await store.jobs.open([draft()], now)
     assert await store.audit_sums() == []
 
 
@@ -102,11 +103,11 @@ async def test_an_answer_lost_in_the_commit_is_looked_up(store, draft, now):
 
     steps = []
     with listening(Engine, "commit", breaks_after_commit):
-        [job] = await store.open_jobs([draft()], now)
+        [job] = await store.jobs.open([draft()], now)
         steps.append(job)
-        job = await store.dispatch(job, now)
+        job = await store.jobs.dispatch(job, now)
     assert lost == 2
-    assert await store.get_job(job.id) == job
+    assert await store.jobs.get(job.id) == job
     assert job.state is JobState.DISPATCHED
 
 
@@ -120,9 +121,9 @@ async def test_a_commit_that_did_not_happen_is_busy(store, draft, now):
             raise ConnectionResetError
 
     with listening(Engine, "commit", breaks_before_commit), pytest.raises(Busy):
-        await store.open_jobs([draft()], now)
+        await store.jobs.open([draft()], now)
     assert broken > 1
-    assert (await store.counts_by_state())[JobState.RESERVED] == 0
+    assert (await counts_by_state(store))[JobState.RESERVED] == 0
     assert await store.audit_sums() == []
 
 
@@ -137,9 +138,9 @@ async def test_what_was_lost_before_the_commit_is_tried_again(store, draft, now,
             raise ConnectionResetError
 
     with listening(Engine, "before_cursor_execute", breaks_twice):
-        [job] = await store.open_jobs([draft()], now)
+        [job] = await store.jobs.open([draft()], now)
     assert calls > 5
-    assert (await store.get_job(job.id)).state is JobState.RESERVED
+    assert (await store.jobs.get(job.id)).state is JobState.RESERVED
     assert await store.audit_sums() == []
 
 
@@ -156,9 +157,9 @@ async def test_failing_the_nth_statement_for_every_n_never_unbalances_the_books(
 
         with listening(Engine, "before_cursor_execute", breaks):
             try:
-                [job] = await store.open_jobs([draft()], now)
-                job = await store.dispatch(job, now)
-                await store.lose(job, "", now)
+                [job] = await store.jobs.open([draft()], now)
+                job = await store.jobs.dispatch(job, now)
+                await store.jobs.lose(job, "", now)
                 reached_the_end = True
             except Busy:
                 reached_the_end = False
@@ -170,8 +171,8 @@ async def test_failing_the_nth_statement_for_every_n_never_unbalances_the_books(
 
 
 async def test_no_secret_and_no_token_is_in_the_file(store, draft, now, tmp_path):
-    await store.open_jobs([draft()], now)
-    await store.set_api_key(Place(10, 1), "sk-canary-api-key", 9, now)
+    await store.jobs.open([draft()], now)
+    await store.servers.set_api_key(Place(10, 1), "sk-canary-api-key", 9, now)
     await store.aclose()
     dump = b"".join(path.read_bytes() for path in tmp_path.glob("easel.db*"))
     assert b"a fox" in dump
@@ -194,16 +195,17 @@ async def main(folder, life):
     now = datetime.now(UTC)
     url = f"sqlite+aiosqlite:///{folder}/easel.db"
     store = await open_store(url, data_dir=folder, secrets=load_secrets(None, folder), process_id="one")
-    await store.adopt(now)
-    for job in await store.unfinished():
+    await store.leases.adopt(now)
+    for job in await store.leases.unfinished():
         if job.state == "reserved":
-            await store.release(job, "restart", now)
+            await store.jobs.release(job, "restart", now)
         elif job.state == "dispatched":
-            await store.lose(job, "restart", now)
+            await store.jobs.lose(job, "restart", now)
         else:
-            job = job if job.state == "delivered" else await store.deliver(job, 1, 1, now)
-            await store.settle(job, now)
-    left = (await store.unfinished(), await store.audit_sums(), await store.use(Asker(1, Place(10, 1), 1), now))
+            job = job if job.state == "delivered" else await store.jobs.deliver(job, 1, 1, now)
+            await store.jobs.settle(job, now)
+    use = await use_now(store, Asker(1, Place(10, 1), 1), now)
+    left = (await store.leases.unfinished(), await store.audit_sums(), use)
     reserved = sum(used.running for used in left[2].values())
     print("clean" if not left[0] and not left[1] and not reserved else f"dirty {left}", flush=True)
     if life == "last":
@@ -216,11 +218,11 @@ async def main(folder, life):
             request = ImageRequest(Kind.IMAGINE, Endpoint.GENERATIONS, "m", "p")
             answer = Answer(1, 2, "t", 1, now + timedelta(minutes=15))
             draft = JobDraft(f"{life}-{worker}-{n}", asker, request, MicroUSD(10), answer)
-            [job] = await store.open_jobs([draft], now)
+            [job] = await store.jobs.open([draft], now)
             print("ack", job.id, flush=True)
-            job = await store.dispatch(job, now)
-            job = await store.produce(job, Bill(MicroUSD(7), 1), None, now)
-            await store.settle(await store.deliver(job, 1, 1, now), now)
+            job = await store.jobs.dispatch(job, now)
+            job = await store.jobs.produce(job, Bill(MicroUSD(7), 1), None, now)
+            await store.jobs.settle(await store.jobs.deliver(job, 1, 1, now), now)
 
     await asyncio.gather(*(work(worker) for worker in range(4)))
 
@@ -254,12 +256,12 @@ async def test_a_kill_at_any_moment_loses_no_acknowledged_job_and_leaves_nothing
     acknowledged = await killed_lives(tmp_path, lives)
     store = await open_store(f"sqlite+aiosqlite:///{tmp_path}/easel.db", data_dir=tmp_path, secrets=secrets)
     for job_id in acknowledged:
-        assert (await store.get_job(job_id)) is not None
-    counts = await store.counts_by_state()
+        assert (await store.jobs.get(job_id)) is not None
+    counts = await counts_by_state(store)
     assert sum(counts.values()) >= len(acknowledged) > lives * 4
     assert counts[JobState.RESERVED] == counts[JobState.DISPATCHED] == 0
     assert await store.audit_sums() == []
-    assert await store.unfinished() == []
+    assert await store.leases.unfinished() == []
     await store.aclose()
 
 

@@ -37,6 +37,7 @@ from bot.rules.options.table import RawOptions
 from bot.rules.people import Asker, Place
 from bot.rules.requests import ImageRequest, Made, MadeImage, Usage
 from bot.rules.servers.access import AccessDenied
+from tests.support.ledger import counts_by_state, each_part
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
@@ -156,7 +157,7 @@ class Life:
         self.now = NOON
         self.channel = channel
         self.tasks = Tasks()
-        ledger: Any = _Mortal(store, self)
+        ledger: Any = each_part(store, lambda part: _Mortal(part, self))
         service: Any = studio
         nobody: Any = Nobody()
         parts = assemble(
@@ -232,14 +233,14 @@ class Life:
 
 
 class _Mortal:
-    """The ledger as a process sees it that may die."""
+    """A part of the ledger as a process sees it that may die."""
 
-    def __init__(self, store: SqlStore, life: Life) -> None:
-        self._store = store
+    def __init__(self, part: object, life: Life) -> None:
+        self._part = part
         self._life = life
 
     def __getattr__(self, name: str) -> Any:
-        method = getattr(self._store, name)
+        method = getattr(self._part, name)
 
         async def call(*args: Any, **kwargs: Any) -> Any:
             if self._life.dead:
@@ -281,7 +282,7 @@ class World:
         return self.lives[-1].real
 
     async def states(self, batch: Batch) -> list[str]:
-        return [job.state.value for job in await self.store.jobs_of_batch(batch.id)]
+        return [job.state.value for job in await self.store.jobs.of_batch(batch.id)]
 
 
 @pytest.fixture
@@ -291,7 +292,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         made = World(tmp_path, stack)
         yield made
         assert await made.store.audit_sums() == []
-        states = await made.store.counts_by_state()
+        states = await counts_by_state(made.store)
         assert states[JobState.RESERVED] == states[JobState.DISPATCHED] == 0
         await made.lives[-1].end()
 
@@ -354,7 +355,7 @@ async def test_the_sum_of_the_lines_is_what_the_batch_costs(world: World) -> Non
     batch, jobs = await life.open(prompts(7))
     assert sum(job.reserved_micro_usd for job in jobs) == 7 * jobs[0].reserved_micro_usd > 0
     await asyncio.wait_for(life.batches.start(batch, jobs, life.delivery()), 20)
-    (usage,) = await world.store.usage_by_model(MEMBER.place, None, NOON - timedelta(hours=1))
+    (usage,) = await world.store.figures.by_model(MEMBER.place, None, NOON - timedelta(hours=1))
     (ended,) = world.channel.ends
     assert usage.micro_usd == sum(job.charged_micro_usd for job in ended)
     assert (usage.jobs, usage.images) == (7, 7)
@@ -375,8 +376,8 @@ async def test_a_batch_is_reserved_as_a_whole_or_not_at_all(world: World) -> Non
     life = await world.live(FIVE_A_DAY)
     with pytest.raises(Refused):
         await life.open(prompts(6))
-    assert sum((await world.store.counts_by_state()).values()) == 0
-    assert await world.store.unfinished_batches() == []
+    assert sum((await counts_by_state(world.store)).values()) == 0
+    assert await world.store.jobs.unfinished_batches() == []
     await life.run(prompts(5))
     assert sorted(world.studio.prompts) == prompts(5)
 
@@ -416,7 +417,7 @@ async def test_an_abandoned_batch_gives_every_line_and_the_cooldown_back(world: 
     await life.batches.abandon(batch, jobs, "forgotten")
 
     assert await world.states(batch) == ["released"] * 5
-    assert await world.store.unfinished_batches() == []
+    assert await world.store.jobs.unfinished_batches() == []
     assert await life.batches.resume(lambda _batch, _jobs: life.delivery()) == 0
     again, jobs = await life.open(prompts(5), event="999")  # neither the cooldown nor the quota stands in the way
     await life.batches.abandon(again, jobs, "forgotten")
@@ -460,11 +461,11 @@ async def test_a_batch_whose_maker_is_forgotten_ends_quietly(world: World) -> No
     world.studio.hold("fox 2")
     batch, task = await life.begin(prompts(4))
     await until(lambda: len(world.studio.prompts) == 2)
-    gone = await world.store.forget_member(MEMBER.user_id)
+    gone = await world.store.people.forget(MEMBER.user_id)
     life.batches._running[batch.id].changed.set()  # as after the next few seconds
 
     async def released() -> bool:
-        return (await world.store.counts_by_state())[JobState.RELEASED] == 2
+        return (await counts_by_state(world.store))[JobState.RELEASED] == 2
 
     await until_true(released)
     world.studio.gates["fox 2"].set()
@@ -473,7 +474,7 @@ async def test_a_batch_whose_maker_is_forgotten_ends_quietly(world: World) -> No
     assert world.studio.prompts == ["fox 1", "fox 2"]
     assert world.channel.groups == {}
     assert world.channel.summaries == []
-    assert (await world.store.counts_by_state())[JobState.PRODUCED] == 0
+    assert (await counts_by_state(world.store))[JobState.PRODUCED] == 0
     assert [await life.pictures.results(job_id) for job_id in gone] == [[]] * 4
 
 
@@ -481,10 +482,10 @@ async def test_pictures_that_cannot_be_posted_wait_for_their_maker(world: World)
     life = await world.live()
     world.channel.closed = True
     batch = await life.run(prompts(3))
-    waiting = await world.store.waiting_jobs(MEMBER.place, MEMBER.user_id)
+    waiting = await world.store.jobs.waiting(MEMBER.place, MEMBER.user_id)
     assert [job.batch_line for job in waiting] == [1, 2, 3]
     assert len(world.channel.summaries) == 1
-    assert (await world.store.get_batch(batch.id)).finished  # type: ignore[union-attr]  # it is there
+    assert (await world.store.jobs.get_batch(batch.id)).finished  # type: ignore[union-attr]  # it is there
 
 
 # --- dying -------------------------------------------------------------------------------------------------------
@@ -516,7 +517,7 @@ async def test_a_death_at_any_stage_loses_nothing_and_repeats_nothing(world: Wor
     made = [line for line, state in enumerate(states, 1) if state == "settled"]
     assert world.channel.lines == made
     assert len(world.channel.summaries) == (2 if stage == "summed up" else 1)  # the same nonce: Discord takes it once
-    assert await world.store.unfinished_batches() == []
+    assert await world.store.jobs.unfinished_batches() == []
 
 
 async def test_what_cannot_be_repeated_waits_instead_of_being_shown_twice(world: World) -> None:
@@ -529,7 +530,7 @@ async def test_what_cannot_be_repeated_waits_instead_of_being_shown_twice(world:
     await second.settled()
 
     assert world.channel.lines == list(range(1, 13))
-    waiting = await world.store.waiting_jobs(MEMBER.place, MEMBER.user_id)
+    waiting = await world.store.jobs.waiting(MEMBER.place, MEMBER.user_id)
     assert [job.batch_line for job in waiting] == list(range(1, 11))
 
 
@@ -545,7 +546,7 @@ async def test_a_group_posted_long_ago_is_not_posted_again(world: World) -> None
     await second.settled()
 
     assert world.channel.groups == {}
-    assert len(await world.store.waiting_jobs(MEMBER.place, MEMBER.user_id)) == 3
+    assert len(await world.store.jobs.waiting(MEMBER.place, MEMBER.user_id)) == 3
 
 
 async def test_a_death_while_being_cancelled_still_gives_back_what_waits(world: World) -> None:
@@ -553,7 +554,7 @@ async def test_a_death_while_being_cancelled_still_gives_back_what_waits(world: 
     world.studio.hold("fox 1")
     batch, _ = await life.begin(prompts(4))
     await until(lambda: world.studio.prompts)
-    await world.store.save_batch(replace(batch, cancelled=True))
+    await world.store.jobs.save_batch(replace(batch, cancelled=True))
     life.kill()
 
     second = await world.live()
@@ -574,7 +575,7 @@ async def test_a_batch_that_nobody_was_told_of_is_released_at_the_next_start(wor
     second = await world.live()
     assert await second.recover() == 0
     assert await world.states(batch) == ["released", "released"]
-    assert await world.store.unfinished_batches() == []
+    assert await world.store.jobs.unfinished_batches() == []
 
 
 async def test_an_orderly_stop_leaves_the_waiting_lines_to_the_next_start(world: World) -> None:

@@ -16,6 +16,7 @@ from bot.rules.ledger import JobState
 from bot.rules.requests import Inputs
 from bot.rules.servers.access import AccessDenied
 from tests.core.conftest import Core, FakeService, assert_invariants, every_job, fault
+from tests.support.ledger import each_part
 
 
 async def states(core: Core) -> list[JobState]:
@@ -183,7 +184,7 @@ async def test_a_bug_that_stays_makes_the_picture_wait_instead_of_trying_for_eve
 
 @pytest.mark.parametrize("problem", [Busy(), StorageFull()], ids=["busy", "full"])
 async def test_pictures_are_shown_though_the_ledger_cannot_be_written_and_it_learns_of_them_later(core, problem):
-    produce = core.store.produce
+    produce = core.store.jobs.produce
     broken = [problem] * 6
 
     async def produce_later(*args):
@@ -191,7 +192,7 @@ async def test_pictures_are_shown_though_the_ledger_cannot_be_written_and_it_lea
             raise broken.pop()
         return await produce(*args)
 
-    core.store.produce = produce_later
+    core.store.jobs.produce = produce_later
     await core.run()
     assert len(core.delivery.shown) == 1
     assert await states(core) == [JobState.DISPATCHED]
@@ -239,14 +240,14 @@ async def test_a_picture_that_was_begun_is_kept_below_the_floor(store, tmp_path)
 
 async def test_a_moderation_refusal_costs_nothing_even_when_the_ledger_is_busy_at_first(core):
     core.service.script = [fault(FaultKind.MODERATION)]
-    refuse, busy = core.store.refuse, [Busy(), Busy()]
+    refuse, busy = core.store.jobs.refuse, [Busy(), Busy()]
 
     async def refuse_later(*args):
         if busy:
             raise busy.pop()
         return await refuse(*args)
 
-    core.store.refuse = refuse_later
+    core.store.jobs.refuse = refuse_later
     await core.run()
 
     assert await states(core) == [JobState.REFUSED]
@@ -340,7 +341,10 @@ async def test_whichever_call_fails_every_invariant_holds(layer, tmp_path, store
         count = Count(n, error, after=after, lasting=lasting)
         parts = {"store": store, "files": DiskFiles(tmp_path, floor_bytes=0), "service": FakeService()}
         service = parts["service"]
-        parts[name] = Failing(parts[name], count)
+        if name == "store":
+            parts[name] = each_part(store, lambda part, count=count: Failing(part, count))
+        else:
+            parts[name] = Failing(parts[name], count)
         core = Core(**parts)
         accepted = 0
         for number, options in enumerate(({}, {"model": "dall-e-3", "quality": "standard", "count": 2})):

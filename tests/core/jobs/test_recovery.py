@@ -6,13 +6,15 @@ from dataclasses import replace
 
 import pytest
 
+from bot.adapters.database import store_on
 from bot.adapters.files.disk import DiskFiles
+from bot.adapters.secrets import Secrets
 from bot.ports import CannotDeliver
 from bot.rules.errors import Interrupted
 from bot.rules.ledger import Bill, JobState, LostLease
 from bot.rules.money import MicroUSD
 from bot.rules.requests import Made, MadeImage
-from tests.core.conftest import NOON, PICTURE, Core, FakeService, every_job
+from tests.core.conftest import KEY, NOON, PICTURE, Core, FakeService, every_job
 
 BILL = Bill(MicroUSD(5000), 2, request_id="req_1")
 MADE = (Made((MadeImage(PICTURE, "png", 0, 0), MadeImage(PICTURE, "png", 0, 0))),)
@@ -24,22 +26,21 @@ async def left(core, tmp_path):
 
     class Left:
         def __init__(self) -> None:
-            self.core = Core(core.store, DiskFiles(tmp_path, floor_bytes=0), FakeService())
+            store = store_on(core.store.database, Secrets((KEY,)), clock=lambda: NOON)
+            self.core = Core(store, DiskFiles(tmp_path, floor_bytes=0), FakeService())
 
         async def __call__(self, state: JobState):
             job = await core.open(count=2)
             store, now = core.store, NOON
             if state is not JobState.RESERVED:
-                job = await store.dispatch(job, now)
+                job = await store.jobs.dispatch(job, now)
             if state in (JobState.PRODUCED, JobState.DELIVERED):
-                job = await store.produce(job, BILL, None, now)
+                job = await store.jobs.produce(job, BILL, None, now)
             if state is JobState.DELIVERED:
-                job = await store.deliver(job, 5, 100, now)
+                job = await store.jobs.deliver(job, 5, 100, now)
             return job
 
         async def next_life(self) -> None:
-            store = core.store
-            store.life = "another:life"
             await self.core.recovery.adopt_and_close()
 
     return Left()

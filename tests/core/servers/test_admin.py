@@ -74,11 +74,11 @@ class Office:
         return await self.admin.set_limit(ADMIN, await self.admin.propose_limit(ADMIN.place, limit))
 
     async def held(self, limit: Limit) -> Limit | None:
-        found = await self.store.limits(ADMIN.place)
+        found = await self.store.servers.limits(ADMIN.place)
         return next((one for one in found if slot_of(one) == slot_of(limit)), None)
 
     async def trail(self) -> list[AuditEntry]:
-        return await self.store.audit(ADMIN.place)
+        return await self.store.servers.audit(ADMIN.place)
 
 
 @pytest.fixture
@@ -198,10 +198,10 @@ async def test_a_key_is_tried_before_it_is_kept_and_shown_by_its_end(office: Off
 
     assert office.service.tried == ["sk-good-key-1234"]
     assert change == KeyChanged(None, "1234")
-    assert await office.store.api_key(ADMIN.place) == "sk-good-key-1234"
+    assert await office.store.servers.api_key(ADMIN.place) == "sk-good-key-1234"
     gone = await office.admin.set_api_key(ADMIN, None)
     assert gone == KeyChanged("1234", None)
-    assert await office.store.api_key(ADMIN.place) is None
+    assert await office.store.servers.api_key(ADMIN.place) is None
     assert all("good-key" not in f"{entry}" for entry in await office.trail())
 
 
@@ -218,7 +218,7 @@ async def test_a_key_the_service_refuses_is_not_kept(office: Office) -> None:
     with pytest.raises(BadApiKey) as caught:
         await office.admin.set_api_key(ADMIN, "sk-wrong-key-9999")
     assert caught.value.refused_by_service
-    assert await office.store.api_key(ADMIN.place) is None
+    assert await office.store.servers.api_key(ADMIN.place) is None
     assert await office.trail() == []
 
 
@@ -226,7 +226,7 @@ async def test_a_service_that_is_away_is_told_as_such(office: Office) -> None:
     office.service.fault = FaultKind.UNREACHABLE
     with pytest.raises(ServiceFailed):
         await office.admin.set_api_key(ADMIN, "sk-other-key-1234")
-    assert await office.store.api_key(ADMIN.place) is None
+    assert await office.store.servers.api_key(ADMIN.place) is None
 
 
 async def test_a_reset_brings_the_operators_defaults_back_and_tells_once(office: Office) -> None:
@@ -239,7 +239,7 @@ async def test_a_reset_brings_the_operators_defaults_back_and_tells_once(office:
 
     await office.admin.reset(ADMIN, Resettable.ALL)
 
-    assert await office.store.limits(ADMIN.place) == DEFAULTS
+    assert await office.store.servers.limits(ADMIN.place) == DEFAULTS
     settings = await office.admin.settings(ADMIN.place)
     assert (settings.spoiler, settings.log_channel_id, len(settings.blocked)) == (False, 5, 1)
     assert [entry.change for _, entry in office.notifier.told] == [Reset(Resettable.ALL)]
@@ -250,7 +250,7 @@ async def test_a_reset_of_limits_leaves_settings_alone(office: Office) -> None:
     await office.set(Limit(Scope.ROLE, Measure.IMAGES, DAY, 5, 42))
     await office.admin.reset(ADMIN, Resettable.LIMITS)
     assert (await office.admin.settings(ADMIN.place)).spoiler
-    assert len(await office.store.limits(ADMIN.place)) == len(DEFAULTS)
+    assert len(await office.store.servers.limits(ADMIN.place)) == len(DEFAULTS)
     await office.admin.reset(ADMIN, Resettable.SETTINGS)
     assert not (await office.admin.settings(ADMIN.place)).spoiler
 
@@ -259,13 +259,13 @@ async def test_one_servers_changes_are_invisible_in_another(office: Office) -> N
     await office.set(Limit(Scope.EVERYONE, Measure.IMAGES, DAY, 1))
     await office.admin.block(ADMIN, 7, "")
     other = Place(11, 8)
-    assert Limit(Scope.EVERYONE, Measure.IMAGES, DAY, 50) in await office.store.limits(other)
-    assert (await office.store.settings(other)).blocked == ()
-    assert await office.store.audit(other) == []
+    assert Limit(Scope.EVERYONE, Measure.IMAGES, DAY, 50) in await office.store.servers.limits(other)
+    assert (await office.store.servers.settings(other)).blocked == ()
+    assert await office.store.servers.audit(other) == []
 
 
 async def test_servers_with_a_log_channel_are_found_for_notices(office: Office) -> None:
     await office.admin.change(ADMIN, logged_to(5))
     await office.admin.block(Asker(8, Place(11, 8), 1), 7, "")
-    ((place, settings),) = await office.store.watched_places()
+    ((place, settings),) = await office.store.servers.watched()
     assert (place.guild_id, settings.log_channel_id) == (10, 5)

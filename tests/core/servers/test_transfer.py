@@ -199,20 +199,20 @@ async def test_a_server_becomes_what_the_file_says_and_keeps_its_key(store: SqlS
     notifier = Notifier()
     unused: Any = None
     admin = Admin(store, unused, unused, notifier, lambda: NOW)
-    await store.set_api_key(ADMIN.place, "sk-a-key-of-ours", 8, NOW)
+    await store.servers.set_api_key(ADMIN.place, "sk-a-key-of-ours", 8, NOW)
     extra = Limit(Scope.ROLE, Measure.IMAGES, DAY, 99, 43)
-    await store.set_limit(ADMIN.place, extra, 8, NOW)
-    before = await store.settings(ADMIN.place), await store.limits(ADMIN.place)
+    await store.servers.set_limit(ADMIN.place, extra, 8, NOW)
+    before = await store.servers.settings(ADMIN.place), await store.servers.limits(ADMIN.place)
     read = plan_import(export(FULL, LIMITS), *before, KNOWN)
 
     await apply_import(admin, ADMIN, read)
 
-    settings, limits = await store.settings(ADMIN.place), await store.limits(ADMIN.place)
+    settings, limits = await store.servers.settings(ADMIN.place), await store.servers.limits(ADMIN.place)
     assert settings.api_key_hint == "ours"
     assert settings.defaults == FULL.defaults
     assert set(limits) == set(LIMITS[:-1])
     assert plan_import(export(FULL, LIMITS), settings, limits, KNOWN).changes == ()
     assert [entry.change for entry in notifier.told] == [Imported()]
-    trail = [entry.change for entry in await store.audit(ADMIN.place)]
+    trail = [entry.change for entry in await store.servers.audit(ADMIN.place)]
     assert Imported() in trail
     assert LimitChanged(slot_of(LIMITS[2]), None, LIMITS[2]) in trail

@@ -19,6 +19,7 @@ class Pace:
     def __init__(self) -> None:
         self.pushed: list[tuple[str, float]] = []
         self.fails = False
+        self.leases = self
 
     async def push_slots(self, key, until):
         if self.fails:

@@ -16,6 +16,7 @@ from bot.rules.limits.limit import Period
 from bot.rules.people import Place
 from bot.rules.servers.access import ServerSettings
 from bot.rules.servers.edits import imported
+from tests.support.ledger import use_now
 
 SERVER, OTHER = Place(10, 1), Place(20, 1)
 
@@ -56,11 +57,11 @@ async def kept_pictures(core) -> int:
 
 
 async def set_up_server(core, place: Place = SERVER) -> None:
-    await core.store.change_settings(place, imported(ServerSettings(previews=False)), 1, core.now)
+    await core.store.servers.change_settings(place, imported(ServerSettings(previews=False)), 1, core.now)
 
 
 async def is_set_up(core, place: Place = SERVER) -> bool:
-    return (await core.store.settings(place)).previews is False
+    return (await core.store.servers.settings(place)).previews is False
 
 
 # --- originals and counters --------------------------------------------------------------------------------------
@@ -76,7 +77,7 @@ async def test_originals_stay_for_thirty_days(core, upkeep):
 
     assert await upkeep.tidy() == 1
     assert await kept_pictures(core) == 0
-    assert (await core.store.export_member(1))["jobs"]
+    assert (await core.store.people.export(1))["jobs"]
 
 
 async def test_pictures_of_a_job_that_the_ledger_does_not_know_go(core, upkeep):
@@ -96,18 +97,18 @@ async def test_a_picture_that_still_waits_for_delivery_stays(core, upkeep):
 
 async def test_counters_go_sixty_days_after_their_period_and_the_sums_still_agree(core, upkeep):
     await core.run()
-    made = (await core.store.use(core.asker(), core.now))[Subject.SERVER, Period.MONTH]
+    made = (await use_now(core.store, core.asker(), core.now))[Subject.SERVER, Period.MONTH]
     assert (made.images, made.micro_usd > 0) == (1, True)
     core.now += timedelta(days=68)  # 28 January: November ended 59 days ago
     await upkeep.tidy()
-    assert any(row["window_key"] == "m2026-11" for row in (await core.store.export_member(1))["counters"])
+    assert any(row["window_key"] == "m2026-11" for row in (await core.store.people.export(1))["counters"])
 
     core.now += timedelta(days=2)
     await upkeep.tidy()
 
-    assert {row["window_key"] for row in (await core.store.export_member(1))["counters"]} <= {"now"}
+    assert {row["window_key"] for row in (await core.store.people.export(1))["counters"]} <= {"now"}
     assert await core.store.audit_sums() == []
-    [job] = (await core.store.export_member(1))["jobs"]
+    [job] = (await core.store.people.export(1))["jobs"]
     assert job["state"] == JobState.SETTLED.value
 
 
@@ -129,8 +130,8 @@ async def test_a_server_is_forgotten_thirty_days_after_it_removed_the_bot(core, 
     assert await departures.look() == [10]
     assert not await is_set_up(core)
     assert await kept_pictures(core) == 0
-    assert (await core.store.export_member(1))["jobs"] == []
-    assert await core.store.facts("server ") == {"server 20": "here"}
+    assert (await core.store.people.export(1))["jobs"] == []
+    assert await core.store.notes.servers() == {20: None}
     assert await core.store.audit_sums() == []
 
 
@@ -150,7 +151,7 @@ async def test_a_server_that_came_back_unseen_keeps_everything(core, departures,
     core.now += timedelta(days=40)
     assert await departures.look() == []
     assert await is_set_up(core)
-    assert (await core.store.facts("server "))["server 10"] == "here"
+    assert (await core.store.notes.servers())[10] is None
 
 
 async def test_a_removal_while_the_bot_was_away_is_noticed_at_the_next_look(core, departures, gateway):
@@ -173,7 +174,7 @@ async def test_nothing_is_concluded_while_the_list_of_servers_is_not_certain(cor
     for _ in range(3):
         core.now += timedelta(days=31)
         assert await departures.look() == []
-    assert (await core.store.facts("server ")) == {"server 10": "here", "server 20": "here"}
+    assert await core.store.notes.servers() == {10: None, 20: None}
 
 
 async def test_a_server_where_only_the_commands_are_installed_is_never_forgotten(core, departures, gateway):
@@ -209,10 +210,10 @@ async def test_a_deletion_is_noted_for_a_day_without_the_persons_id(core, upkeep
     assert await forgettings.next_at(424242) == core.now + timedelta(days=1)
     assert await forgettings.next_at(7) is None
     await upkeep.tidy()
-    assert [key.replace("tag424242", "") for key in await core.store.facts("deleted ")] == ["deleted "]
+    assert set(await core.store.notes.deletions()) == {"tag424242"}
 
     core.now += timedelta(days=1)
 
     assert await forgettings.next_at(424242) is None
     await upkeep.tidy()
-    assert await core.store.facts("deleted ") == {}
+    assert await core.store.notes.deletions() == {}

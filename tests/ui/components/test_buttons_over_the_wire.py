@@ -118,7 +118,7 @@ async def test_only_the_maker_and_moderators_delete(stage: Stage) -> None:
     await stage.world.click(message, "Delete", stage.town.moderator)
     await stage.until(lambda: message.deleted)
     await stage.until_async(lambda: stage.app.files.names(job.id))
-    row = await stage.app.store.get_job(job.id)
+    row = await stage.app.store.jobs.get(job.id)
     assert row is not None
     assert row.deleted
     assert row.state is JobState.SETTLED

@@ -27,13 +27,14 @@ class Ledger:
     def __init__(self) -> None:
         self.places: dict[str, tuple[Place, ServerSettings]] = {}
         self.fails = False
+        self.servers = self
 
     async def settings(self, place: Place) -> ServerSettings:
         if self.fails:
             raise ConnectionError("the ledger is away")
         return self.places.get(place.key, (place, ServerSettings()))[1]
 
-    async def watched_places(self) -> list[tuple[Place, ServerSettings]]:
+    async def watched(self) -> list[tuple[Place, ServerSettings]]:
         return [one for one in self.places.values() if one[1].log_channel_id is not None]
 
 

@@ -114,8 +114,8 @@ def test_a_forged_id_is_no_button(custom_id: str) -> None:
 
 
 async def test_a_button_works_on_its_own_message(interact: Callable[..., Any], store: FakeStore) -> None:
-    store.jobs[JOB] = make_job(message_id=77)
-    assert await find_job(store, interact(type=3, message=message(77)), JOB) is store.jobs[JOB]  # type: ignore[arg-type]
+    store.rows[JOB] = make_job(message_id=77)
+    assert await find_job(store, interact(type=3, message=message(77)), JOB) is store.rows[JOB]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ async def test_a_button_works_on_its_own_message(interact: Callable[..., Any], s
 )
 async def test_a_foreign_button_finds_nothing(interact: Callable[..., Any], store: FakeStore, job: Any) -> None:
     if job is not None:
-        store.jobs[JOB] = job
+        store.rows[JOB] = job
     with pytest.raises(NotFound):
         await find_job(store, interact(type=3, message=message(77)), JOB)  # type: ignore[arg-type]
 

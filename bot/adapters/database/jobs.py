@@ -1,4 +1,6 @@
-"""The steps of a job. Each is one conditional UPDATE on (id, epoch, state) and, where money moves, its counters.
+"""A job from its opening to its end, and every way to find it again; everything but ids is scoped by place.
+
+Each step is one conditional UPDATE on (id, epoch, state) and, where money moves, its counters.
 
 Who comes second finds no row and gets ``LostLease``: that is how one process of two acts, and how cancel and dispatch
 never both win.
@@ -6,18 +8,27 @@ never both win.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from sqlalchemy import RowMapping, case, func, select, update
+from sqlalchemy import RowMapping, Select, case, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.adapters.database.base import Part, all_jobs
-from bot.adapters.database.codec import dump_bill, plain
+from bot.adapters.database.codec import Sealer, all_jobs, batch_from_row, batch_values, dump_bill, job_from_row, plain
 from bot.adapters.database.counters import Change, Counted, add
-from bot.adapters.database.tables import jobs
-from bot.rules.ledger import CHARGED, GIVEN_BACK, HOLDING, Bill, Job, JobState, LostLease, advance
+from bot.adapters.database.engine import Database
+from bot.adapters.database.ids import Ids
+from bot.adapters.database.reserving import Reserving, refuse_duplicates
+from bot.adapters.database.tables import batches, jobs
+from bot.ports import Batch
+from bot.rules.ledger import CHARGED, GIVEN_BACK, HOLDING, Bill, Job, JobDraft, JobState, LostLease, advance
+from bot.rules.people import Place
+
+_SHOWN = [JobState.DELIVERED.value, JobState.SETTLED.value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +41,44 @@ class Step:
     images: int = 0  # of those counted, how many stay counted
 
 
-class Steps(Part):
+class SqlJobs:
+    """``JobStore``."""
+
+    def __init__(self, database: Database, sealer: Sealer, reserving: Reserving) -> None:
+        self._db = database
+        self._sealer = sealer
+        self._reserving = reserving
+        self._ids = Ids()
+
+    async def open(self, drafts: Sequence[JobDraft], now: datetime) -> list[Job]:
+        return await self._opened(drafts, None, now) if drafts else []
+
+    async def open_batch(self, batch: Batch, drafts: Sequence[JobDraft], now: datetime) -> list[Job]:
+        return await self._opened(drafts, batch, now)
+
+    async def _opened(self, drafts: Sequence[JobDraft], batch: Batch | None, now: datetime) -> list[Job]:
+        ids = self._ids.make(now, len(drafts))
+
+        async def work(connection: AsyncConnection) -> list[Job]:
+            opened = await self._reserving.reserve(connection, drafts, now, ids)
+            if batch is not None:
+                await connection.execute(insert(batches), batch_values(batch))
+            return opened
+
+        async def look(connection: AsyncConnection) -> list[Job] | None:
+            """Whether these jobs were kept after all."""
+            found = await connection.execute(all_jobs().where(jobs.c.id.in_(ids)).order_by(jobs.c.id))
+            return [self._job(row) for row in found.mappings()] or None
+
+        try:
+            return await self._db.write(work, kept=look)
+        except IntegrityError:
+            # Two processes took the same event at once and the other one committed first.
+            await self._db.read(partial(refuse_duplicates, drafts=drafts))
+            raise
+
+    # steps
+
     async def dispatch(self, job: Job, now: datetime) -> Job:
         return await self._move(job, Step(JobState.DISPATCHED, {"dispatched_at": now}))
 
@@ -82,6 +130,66 @@ class Steps(Part):
             await connection.execute(update(jobs).where(jobs.c.id == job_id).values(deleted=True))
 
         await self._db.write(work)
+
+    # finding
+
+    async def get(self, job_id: str) -> Job | None:
+        found = await self._found(all_jobs().where(jobs.c.id == job_id))
+        return found[0] if found else None
+
+    async def waiting(self, place: Place, user_id: int) -> list[Job]:
+        mine = (jobs.c.place_key == place.key) & (jobs.c.user_id == user_id)
+        return await self._found(
+            all_jobs().where(mine, jobs.c.waiting.is_(True), jobs.c.deleted.is_(False)).order_by(jobs.c.id)
+        )
+
+    async def gallery(
+        self, place: Place, *, member_id: int | None, search: str | None, before: str | None, limit: int
+    ) -> list[Job]:
+        query = all_jobs().where(
+            jobs.c.place_key == place.key,
+            jobs.c.state.in_(_SHOWN),
+            jobs.c.deleted.is_(False),
+            jobs.c.forgotten.is_(False),
+        )
+        query = query.where(jobs.c.private.is_(False) if member_id is None else jobs.c.user_id == member_id)
+        if search and search.strip():
+            query = query.where(jobs.c.search_text.contains(plain(search.strip()).casefold(), autoescape=True))
+        if before is not None:
+            query = query.where(jobs.c.id < before)
+        return await self._found(query.order_by(jobs.c.id.desc()).limit(limit))
+
+    # batches
+
+    async def get_batch(self, batch_id: str) -> Batch | None:
+        found = await self._db.rows(select(batches).where(batches.c.id == batch_id))
+        return batch_from_row(found[0]) if found else None
+
+    async def save_batch(self, batch: Batch) -> None:
+        changing = {"message_id", "cancelled", "finished", "channel_id"}
+        values = {name: value for name, value in batch_values(batch).items() if name in changing}
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(update(batches).where(batches.c.id == batch.id).values(values))
+
+        await self._db.write(work)
+
+    async def unfinished_batches(self) -> list[Batch]:
+        query = select(batches).where(batches.c.finished.is_(False)).order_by(batches.c.created_at, batches.c.id)
+        return [batch_from_row(row) for row in await self._db.rows(query)]
+
+    async def of_batch(self, batch_id: str) -> list[Job]:
+        return await self._found(
+            all_jobs().where(jobs.c.batch_id == batch_id).order_by(jobs.c.batch_line, jobs.c.created_at, jobs.c.id)
+        )
+
+    # shared
+
+    def _job(self, row: RowMapping) -> Job:
+        return job_from_row(row, self._sealer)
+
+    async def _found(self, query: Select[Any]) -> list[Job]:
+        return [self._job(row) for row in await self._db.rows(query)]
 
     async def _change(
         self, connection: AsyncConnection, job: Job, values: dict[str, Any], state: JobState | None

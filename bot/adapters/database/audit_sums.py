@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.adapters.database.base import Part
 from bot.adapters.database.counters import COUNTED, KEPT, Change, Counted
-from bot.adapters.database.people import USES_PURGED
-from bot.adapters.database.tables import facts, from_micros, jobs, uses
+from bot.adapters.database.engine import Database
+from bot.adapters.database.notes import counters_forgotten
+from bot.adapters.database.tables import jobs, uses
 from bot.rules.ledger import CHARGED, GIVEN_BACK, HOLDING, JobState
 from bot.rules.limits.limit import Period
 from bot.rules.limits.windows import window_key
@@ -28,27 +28,26 @@ class Difference:
     actual: Change
 
 
-class Auditing(Part):
-    async def audit_sums(self) -> list[Difference]:
-        """Every counter that differs from its jobs, at one moment; empty when the books balance.
+async def audit_sums(database: Database) -> list[Difference]:
+    """Every counter that differs from its jobs, at one moment; empty when the books balance.
 
-        Windows that a purge has removed are left out.
-        """
+    Windows that a purge has removed are left out.
+    """
 
-        async def work(connection: AsyncConnection) -> list[Difference]:
-            expected = await _recomputed(connection)
-            found = await connection.execute(select(uses))
-            actual = {(row[0], row[1]): Change(*row[2:]) for row in found if not row[0].startswith(KEPT)}
-            edge = await connection.scalar(select(facts.c.value).where(facts.c.key == USES_PURGED))
-            purged = _purged_keys(from_micros(int(edge)).astimezone(UTC)) if edge is not None else {}
-            return [
-                Difference(*row, expected.get(row, Change()), actual.get(row, Change()))
-                for row in sorted({*expected, *actual})
-                if expected.get(row, Change()) != actual.get(row, Change())
-                and not (row[1][0] in purged and row[1] < purged[row[1][0]])
-            ]
+    async def work(connection: AsyncConnection) -> list[Difference]:
+        expected = await _recomputed(connection)
+        found = await connection.execute(select(uses))
+        actual = {(row[0], row[1]): Change(*row[2:]) for row in found if not row[0].startswith(KEPT)}
+        edge = await counters_forgotten(connection)
+        purged = _purged_keys(edge) if edge is not None else {}
+        return [
+            Difference(*row, expected.get(row, Change()), actual.get(row, Change()))
+            for row in sorted({*expected, *actual})
+            if expected.get(row, Change()) != actual.get(row, Change())
+            and not (row[1][0] in purged and row[1] < purged[row[1][0]])
+        ]
 
-        return await self._db.read(work, snapshot=True)
+    return await database.read(work, snapshot=True)
 
 
 def _purged_keys(edge: datetime) -> dict[str, str]:

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.adapters.database.base import Part
-from bot.adapters.database.codec import change_from_row, dump_limit, dump_settings, load_limit, load_settings
+from bot.adapters.database.codec import (
+    Sealer,
+    change_from_row,
+    change_values,
+    dump_limit,
+    dump_settings,
+    load_limit,
+    load_settings,
+)
 from bot.adapters.database.counters import Change as Counts
-from bot.adapters.database.counters import Counted, as_use, kept, last_requests, tally, with_kept
-from bot.adapters.database.tables import audit, warnings
+from bot.adapters.database.counters import tally
+from bot.adapters.database.engine import Database
+from bot.adapters.database.ids import Ids
+from bot.adapters.database.tables import audit, jobs, warnings
 from bot.adapters.database.tables import limits as limit_rows
 from bot.adapters.database.tables import settings as setting_rows
 from bot.ports import AuditEntry, BudgetWarning
-from bot.rules.limits.decide import Standing, Use, standings
 from bot.rules.limits.limit import Limit, Measure, Scope, Slot, check_limit, slot_of
 from bot.rules.limits.windows import window_key
 from bot.rules.money import MicroUSD
-from bot.rules.people import Asker, Place
+from bot.rules.people import Place
 from bot.rules.servers.access import ServerSettings
 from bot.rules.servers.changes import Change, KeyChanged, LimitChanged, Reset, Resettable, is_news
 from bot.rules.servers.edits import Edit, first_settings
@@ -27,21 +36,25 @@ from bot.rules.servers.edits import Edit, first_settings
 PERCENTS = (50, 80, 100)
 
 
-class Rulebook(Part):
+class SqlServers:
+    """``ServerStore``. ``defaults`` are the limits that hold wherever no admin said otherwise."""
+
+    def __init__(self, database: Database, sealer: Sealer, defaults: Sequence[Limit]) -> None:
+        self._db = database
+        self._sealer = sealer
+        self._defaults = tuple(defaults)
+        self._ids = Ids()
+
     async def settings(self, place: Place) -> ServerSettings:
         async def work(connection: AsyncConnection) -> ServerSettings:
-            return await self._settings(connection, place.key)
+            return await settings_of(connection, place.key)
 
         return await self._db.read(work)
-
-    async def _settings(self, connection: AsyncConnection, place_key: str) -> ServerSettings:
-        found = await connection.execute(select(setting_rows).where(setting_rows.c.place_key == place_key))
-        return load_settings(found.mappings().one_or_none())
 
     async def change_settings(self, place: Place, edit: Edit, actor_id: int, now: datetime) -> Change:
         async def work(connection: AsyncConnection) -> Change:
             await self._lock_place(connection, place.key)
-            after, change = edit(await self._settings(connection, place.key))
+            after, change = edit(await settings_of(connection, place.key))
             if is_news(change):
                 await self._store_settings(connection, place.key, {"body": dump_settings(after)})
                 await self._record(connection, place.key, actor_id, change, now)
@@ -60,7 +73,7 @@ class Rulebook(Part):
 
         async def work(connection: AsyncConnection) -> KeyChanged:
             await self._lock_place(connection, place.key)
-            change = KeyChanged((await self._settings(connection, place.key)).api_key_hint, hint)
+            change = KeyChanged((await settings_of(connection, place.key)).api_key_hint, hint)
             await self._store_settings(connection, place.key, {"api_key": sealed, "api_key_hint": hint})
             await self._record(connection, place.key, actor_id, change, now)
             return change
@@ -69,12 +82,12 @@ class Rulebook(Part):
 
     async def api_key(self, place: Place) -> str | None:
         query = select(setting_rows.c.api_key).where(setting_rows.c.place_key == place.key)
-        found = await self._rows(query)
+        found = await self._db.rows(query)
         sealed = found[0]["api_key"] if found else None
         return None if sealed is None else self._sealer.open(sealed)
 
-    async def watched_places(self) -> list[tuple[Place, ServerSettings]]:
-        rows = await self._rows(select(setting_rows).where(setting_rows.c.place_key.like("g%")))
+    async def watched(self) -> list[tuple[Place, ServerSettings]]:
+        rows = await self._db.rows(select(setting_rows).where(setting_rows.c.place_key.like("g%")))
         found = ((Place(int(row["place_key"][1:]), 0), load_settings(row)) for row in rows)
         return [(place, settings) for place, settings in found if settings.log_channel_id is not None]
 
@@ -82,17 +95,9 @@ class Rulebook(Part):
 
     async def limits(self, place: Place) -> tuple[Limit, ...]:
         async def work(connection: AsyncConnection) -> tuple[Limit, ...]:
-            return await self._limits(connection, place.key)
+            return await limits_of(connection, place.key, self._defaults)
 
         return await self._db.read(work)
-
-    async def _limits(self, connection: AsyncConnection, place_key: str) -> tuple[Limit, ...]:
-        slots = {slot_of(limit): limit for limit in self._defaults}
-        query = select(limit_rows).where(limit_rows.c.place_key == place_key)
-        for row in (await connection.execute(query.order_by(*limit_rows.primary_key))).mappings():
-            limit = load_limit(dict(row))
-            slots[slot_of(limit)] = limit
-        return tuple(slots.values())
 
     async def set_limit(
         self, place: Place, limit: Limit, actor_id: int, now: datetime, *, remove: bool = False
@@ -114,7 +119,8 @@ class Rulebook(Part):
         return await self._db.write(work)
 
     async def _limit_in(self, connection: AsyncConnection, place_key: str, slot: Slot) -> Limit | None:
-        return next((held for held in await self._limits(connection, place_key) if slot_of(held) == slot), None)
+        held = await limits_of(connection, place_key, self._defaults)
+        return next((limit for limit in held if slot_of(limit) == slot), None)
 
     async def _lock_place(self, connection: AsyncConnection, place_key: str) -> None:
         """Makes changes of one server wait for each other, so that old → new in the trail is true."""
@@ -141,7 +147,7 @@ class Rulebook(Part):
             if what is not Resettable.SETTINGS:
                 await connection.execute(delete(limit_rows).where(limit_rows.c.place_key == place.key))
             if what is not Resettable.LIMITS:
-                first = first_settings(await self._settings(connection, place.key))
+                first = first_settings(await settings_of(connection, place.key))
                 await self._store_settings(connection, place.key, {"body": dump_settings(first)})
             await self._record(connection, place.key, actor_id, Reset(what), now)
             return Reset(what)
@@ -155,29 +161,7 @@ class Rulebook(Part):
             .order_by(audit.c.at.desc(), audit.c.id.desc())
             .limit(limit)
         )
-        return [AuditEntry(row["at"], row["actor_id"], change_from_row(row)) for row in await self._rows(query)]
-
-    # what is used of them
-
-    async def use(self, asker: Asker, now: datetime) -> Use:
-        async def work(connection: AsyncConnection) -> Use:
-            return await self._use(connection, await self._limits(connection, asker.place.key), asker, now)
-
-        return await self._db.read(work)
-
-    async def standings(self, asker: Asker, now: datetime) -> tuple[Standing, ...]:
-        async def work(connection: AsyncConnection) -> tuple[Standing, ...]:
-            limits = await self._limits(connection, asker.place.key)
-            return standings(limits, asker, await self._use(connection, limits, asker, now), now)
-
-        return await self._db.read(work, snapshot=True)
-
-    async def _use(self, connection: AsyncConnection, limits: tuple[Limit, ...], asker: Asker, now: datetime) -> Use:
-        counted = Counted.of_asker(asker, now, own_key=False)
-        found = await tally(connection, counted.rows())
-        before = await kept(connection, counted, self._sealer.tag(asker.user_id))
-        use = as_use(counted, found, Counts(), await last_requests(connection, limits, asker, now))
-        return with_kept(use, before, counted.place_key)
+        return [AuditEntry(row["at"], row["actor_id"], change_from_row(row)) for row in await self._db.rows(query)]
 
     async def budget_warnings(self, place: Place, now: datetime) -> list[BudgetWarning]:
         """Only what is really spent warns, so that no warning is taken back. Of several thresholds passed at once the
@@ -187,7 +171,8 @@ class Rulebook(Part):
 
         async def look(connection: AsyncConnection) -> list[tuple[BudgetWarning, tuple[str, str]]]:
             passed = [
-                await _passed(connection, place, limit, now) for limit in await self._limits(connection, place.key)
+                await _passed(connection, place, limit, now)
+                for limit in await limits_of(connection, place.key, self._defaults)
             ]
             return [found for found in passed if found is not None]
 
@@ -197,12 +182,43 @@ class Rulebook(Part):
         found = await self._db.read(look)
         return await self._db.write(tell) if found else []
 
+    async def last_used(self, place: Place) -> datetime | None:
+        async def work(connection: AsyncConnection) -> datetime | None:
+            asked = await connection.scalar(select(func.max(jobs.c.created_at)).where(jobs.c.place_key == place.key))
+            changed = await connection.scalar(select(func.max(audit.c.at)).where(audit.c.place_key == place.key))
+            return max((moment for moment in (asked, changed) if moment is not None), default=None)
+
+        return await self._db.read(work)
+
+    async def _record(
+        self, connection: AsyncConnection, place_key: str, actor_id: int, change: Change, now: datetime
+    ) -> None:
+        """Writes one line of the audit trail within the transaction of what it tells about."""
+        values = {"id": self._ids.make(now)[0], "place_key": place_key, "at": now, "actor_id": actor_id}
+        await connection.execute(insert(audit), {**values, **change_values(change)})
+
     async def _is_news(self, connection: AsyncConnection, warning: BudgetWarning, row: tuple[str, str]) -> bool:
         """Marks every threshold up to the warning's as told; whether the warning's own was not yet."""
         key = {"subject": row[0], "window_key": row[1], "amount": warning.limit.amount}
         values = [{**key, "percent": percent} for percent in PERCENTS if percent <= warning.percent]
         fresh = self._db.upsert(warnings).values(values).on_conflict_do_nothing().returning(warnings.c.percent)
         return warning.percent in (await connection.execute(fresh)).scalars().all()
+
+
+async def settings_of(connection: AsyncConnection, place_key: str) -> ServerSettings:
+    """A place's settings as one transaction sees them."""
+    found = await connection.execute(select(setting_rows).where(setting_rows.c.place_key == place_key))
+    return load_settings(found.mappings().one_or_none())
+
+
+async def limits_of(connection: AsyncConnection, place_key: str, defaults: Sequence[Limit]) -> tuple[Limit, ...]:
+    """The defaults and what admins changed of them, as one transaction sees it."""
+    slots = {slot_of(limit): limit for limit in defaults}
+    query = select(limit_rows).where(limit_rows.c.place_key == place_key)
+    for row in (await connection.execute(query.order_by(*limit_rows.primary_key))).mappings():
+        limit = load_limit(dict(row))
+        slots[slot_of(limit)] = limit
+    return tuple(slots.values())
 
 
 async def _passed(

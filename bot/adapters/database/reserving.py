@@ -1,0 +1,87 @@
+"""Reserving: all limits are read, decided and written in one transaction, so no interleaving can exceed a cap."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.adapters.database.codec import Sealer, job_from_draft, job_values
+from bot.adapters.database.counters import Change, Counted, add, as_use, kept, last_requests, with_kept
+from bot.adapters.database.engine import Database
+from bot.adapters.database.leases import Life
+from bot.adapters.database.servers import limits_of, settings_of
+from bot.adapters.database.tables import jobs
+from bot.rules.ledger import DuplicateEvent, Job, JobDraft
+from bot.rules.limits.decide import Cost, Refused, decide
+from bot.rules.limits.limit import Limit, Scope
+from bot.rules.money import MicroUSD
+from bot.rules.servers.access import check_access
+
+
+class Reserving:
+    """Decides and writes reserved jobs within a transaction that somebody else opened."""
+
+    def __init__(self, database: Database, sealer: Sealer, defaults: Sequence[Limit], life: Life) -> None:
+        self._locks_rows = not database.is_sqlite
+        self._sealer = sealer
+        self._defaults = tuple(defaults)
+        self._life = life
+
+    async def reserve(
+        self, connection: AsyncConnection, drafts: Sequence[JobDraft], now: datetime, ids: list[str]
+    ) -> list[Job]:
+        """New jobs under ``ids``. Raises ``DuplicateEvent``, ``AccessDenied``, ``Refused``: nothing may be kept."""
+        first = drafts[0]
+        if any(draft.asker != first.asker or draft.own_key != first.own_key for draft in drafts):
+            raise ValueError("jobs opened together have one asker and one key")
+        await refuse_duplicates(connection, drafts)
+        settings = await settings_of(connection, first.asker.place.key)
+        for model in {draft.request.model for draft in drafts}:
+            check_access(settings, first.asker, model)
+        await self._take(connection, drafts, now)
+        opened = [job_from_draft(draft, job_id, now) for draft, job_id in zip(drafts, ids, strict=True)]
+        grouped = len(drafts) > 1
+        rows = [
+            job_values(job, group_id=ids[0], grouped=grouped, holder=self._life.name, sealer=self._sealer)
+            for job in opened
+        ]
+        await connection.execute(insert(jobs), rows)
+        return opened
+
+    async def _take(self, connection: AsyncConnection, drafts: Sequence[JobDraft], now: datetime) -> None:
+        """Adds the cost to every counter; raises ``Refused``, which takes it all back, if a limit had no room."""
+        asker, own_key = drafts[0].asker, drafts[0].own_key
+        limits = await limits_of(connection, asker.place.key, self._defaults)
+        if own_key:
+            limits = tuple(limit for limit in limits if limit.scope is not Scope.OPERATOR)
+        cost = _cost(drafts)
+        change = Change(requests=cost.requests, images=cost.images, reserved=cost.micro_usd, running=cost.jobs)
+        counted = Counted.of_asker(asker, now, own_key=own_key)
+        after = await add(connection, counted.rows(), change)
+        if self._locks_rows:
+            # The rows are locked now: a twin of this event that was faster has committed and is visible.
+            await refuse_duplicates(connection, drafts)
+        lasts = await last_requests(connection, limits, asker, now)
+        before = await kept(connection, counted, self._sealer.tag(asker.user_id))
+        use = with_kept(as_use(counted, after, change, lasts), before, counted.place_key)
+        refusals = decide(limits, asker, cost, use, now)
+        if refusals:
+            raise Refused(refusals)
+
+
+def _cost(drafts: Sequence[JobDraft]) -> Cost:
+    return Cost(
+        images=sum(draft.request.count for draft in drafts),
+        micro_usd=MicroUSD(sum(draft.upper_micro_usd for draft in drafts)),
+    )
+
+
+async def refuse_duplicates(connection: AsyncConnection, drafts: Sequence[JobDraft]) -> None:
+    """Raises ``DuplicateEvent`` if one of these events has a job already."""
+    keys = [draft.event_key for draft in drafts]
+    found = await connection.scalar(select(jobs.c.id).where(jobs.c.event_key.in_(keys)).order_by(jobs.c.id).limit(1))
+    if found is not None:
+        raise DuplicateEvent(found)

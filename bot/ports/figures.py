@@ -1,0 +1,31 @@
+"""How much was used, and how much of each limit: for ``/usage`` and ``/limits``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bot.rules.limits.decide import Standing
+from bot.rules.money import MicroUSD
+from bot.rules.people import Asker, Place
+
+
+@dataclass(frozen=True, slots=True)
+class UsageLine:
+    """A sum over jobs for ``/usage``: ``label`` is a day, a model or a member, as asked."""
+
+    label: str
+    jobs: int
+    images: int
+    micro_usd: MicroUSD
+    unknown_micro_usd: MicroUSD = MicroUSD(0)
+
+
+class FigureStore(Protocol):
+    """Sums over jobs, and how the limits of one person stand."""
+
+    async def by_day(self, place: Place, user_id: int | None, since: datetime) -> list[UsageLine]: ...
+    async def by_model(self, place: Place, user_id: int | None, since: datetime) -> list[UsageLine]: ...
+    async def by_member(self, place: Place, since: datetime, limit: int = 10) -> list[UsageLine]: ...
+    async def standings(self, asker: Asker, now: datetime) -> tuple[Standing, ...]: ...

@@ -1,0 +1,78 @@
+"""Jobs and batches in the ledger: opened within the limits, taken step by step to their end, and found again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bot.rules.ledger import Bill, Job, JobDraft
+from bot.rules.people import Asker, Place
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A ``/batch``: its lines are jobs with ``batch_id``. ``lines`` are the prompts in order."""
+
+    id: str
+    asker: Asker
+    lines: tuple[str, ...]
+    created_at: datetime
+    channel_id: int
+    message_id: int | None = None
+    cancelled: bool = False
+    finished: bool = False
+    private: bool = False
+
+
+class JobStore(Protocol):
+    """What moves a job takes it as last seen, and raises ``LostLease`` when its epoch or state is no longer that."""
+
+    async def open(self, drafts: Sequence[JobDraft], now: datetime) -> list[Job]:
+        """Decides by all limits and reserves every draft, or none. Several drafts (a batch) share one asker.
+
+        Raises ``DuplicateEvent``, ``Refused`` or ``AccessDenied`` (settings are read in the same transaction).
+        A batch counts as one request, as the sum of its images and money, and as one job at once.
+        """
+        ...
+
+    async def dispatch(self, job: Job, now: datetime) -> Job: ...
+    async def produce(self, job: Job, bill: Bill, revised_prompt: str | None, now: datetime) -> Job: ...
+    async def deliver(self, job: Job, message_id: int | None, channel_id: int | None, now: datetime) -> Job: ...
+    async def settle(self, job: Job, now: datetime) -> Job: ...
+    async def release(self, job: Job, reason: str, now: datetime) -> Job: ...
+    async def refuse(self, job: Job, reason: str, now: datetime) -> Job: ...
+    async def lose(self, job: Job, reason: str, now: datetime) -> Job: ...
+
+    async def set_waiting(self, job: Job, waiting: bool) -> Job:
+        """Marks a produced job whose delivery failed: it is offered later."""
+        ...
+
+    async def set_answer_message(self, job: Job, message_id: int) -> Job:
+        """Remembers the id of the deferred message, as soon as Discord told it."""
+        ...
+
+    async def mark_deleted(self, job_id: str) -> None: ...
+    async def get(self, job_id: str) -> Job | None: ...
+    async def waiting(self, place: Place, user_id: int) -> list[Job]:
+        """A person's jobs whose pictures were made but could not be shown yet."""
+        ...
+
+    async def gallery(
+        self, place: Place, *, member_id: int | None, search: str | None, before: str | None, limit: int
+    ) -> list[Job]:
+        """Delivered, undeleted jobs of a place, newest first; ``before`` is a job id (keyset paging).
+
+        Private jobs are only returned when ``member_id`` is given (the caller passes the viewer's own id then).
+        """
+        ...
+
+    # batches
+    async def open_batch(self, batch: Batch, drafts: Sequence[JobDraft], now: datetime) -> list[Job]: ...
+    async def get_batch(self, batch_id: str) -> Batch | None: ...
+    async def save_batch(self, batch: Batch) -> None: ...
+    async def unfinished_batches(self) -> list[Batch]: ...
+    async def of_batch(self, batch_id: str) -> list[Job]:
+        """The jobs of a batch in the order of its lines."""
+        ...

@@ -1,0 +1,44 @@
+"""Small notes that outlive the process: what must not be done twice, and what must not be forgotten meanwhile."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Protocol
+
+
+class NoteStore(Protocol):
+    """One note each about commands, posts, servers, forgotten people and the ends of models."""
+
+    async def commands(self, application_id: int, guild_id: int | None) -> str | None:
+        """The digest of the commands that were registered last, in one guild or (None) everywhere."""
+        ...
+
+    async def set_commands(self, application_id: int, guild_id: int | None, digest: str) -> None: ...
+
+    async def posting(self, key: str) -> datetime | None:
+        """When a result was first posted to its channel, until the ledger knows the message; ``key`` names it: a job's
+        id, or a batch's with its group.
+        """
+        ...
+
+    async def set_posting(self, key: str, began: datetime | None) -> None: ...
+
+    async def servers(self) -> dict[int, datetime | None]:
+        """The servers the bot is in (None), or was in until it was removed."""
+        ...
+
+    async def set_server(self, server_id: int, removed: datetime | None) -> None: ...
+    async def drop_server(self, server_id: int) -> None: ...
+
+    async def deletions(self) -> dict[str, datetime]:
+        """When people deleted their data, by the keyed hash of who they were."""
+        ...
+
+    async def deleted(self, member_tag: str) -> datetime | None: ...
+    async def set_deleted(self, member_tag: str, at: datetime | None) -> None: ...
+
+    async def told_end(self, model_id: str, ends_on: date) -> bool:
+        """Whether admins were told that a model ends on this day."""
+        ...
+
+    async def set_told_end(self, model_id: str, ends_on: date, told_on: date) -> None: ...

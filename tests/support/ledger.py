@@ -1,0 +1,45 @@
+"""Looks into the ledger that no part of the bot needs: what tests ask of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.adapters.database import SqlStore
+from bot.adapters.database.figures import use_of
+from bot.adapters.database.tables import jobs
+from bot.adapters.secrets import Secrets
+from bot.rules.ledger import JobState
+from bot.rules.limits.decide import Use
+from bot.rules.people import Asker
+
+PARTS = ("jobs", "servers", "figures", "leases", "people", "notes")
+KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+
+
+def each_part(store: SqlStore, wrap: Callable[[Any], Any]) -> SqlStore:
+    """The same ledger with something in front of each of its parts."""
+    parts: dict[str, Any] = {name: wrap(getattr(store, name)) for name in PARTS}
+    return replace(store, **parts)
+
+
+async def counts_by_state(store: SqlStore) -> dict[JobState, int]:
+    """How many jobs there are in each state."""
+    query = select(jobs.c.state, func.count().label("count")).group_by(jobs.c.state)
+    counts = {row["state"]: row["count"] for row in await store.database.rows(query)}
+    return {state: counts.get(state.value, 0) for state in JobState}
+
+
+async def use_now(store: SqlStore, asker: Asker, now: datetime) -> Use:
+    """What counts against a person's limits."""
+    limits = await store.servers.limits(asker.place)
+
+    async def work(connection: AsyncConnection) -> Use:
+        return await use_of(connection, limits, asker, now, Secrets((KEY,)))
+
+    return await store.database.read(work)
