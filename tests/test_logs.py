@@ -15,7 +15,8 @@ import structlog
 from discord.http import HTTPClient, Route
 from discord.webhook.async_ import AsyncWebhookAdapter
 
-from bot.logs import QUIET, REDACTED, Redactor, configure_logging
+from bot.logs import QUIET, configure_logging
+from bot.rules.redaction import REDACTED, LogRedactor
 
 BOT_TOKEN = "MTk4NjIyNDgzNDcxOTI1MjQ4.GqL3aF.7bL9xK2mQ4wE8rT6yU1iO3pA5sD7fG9hJ0kL2z"
 INTERACTION = "aW50ZXJhY3Rpb246MTIzNDU2Nzg5MDEyMzQ1Njc4OkFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFla"
@@ -160,7 +161,7 @@ def test_what_is_no_secret_stays_readable() -> None:
         "sha256 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         "asked for tokens: 120",
     )
-    assert [line for line in lines if Redactor().clean(line) != line] == []
+    assert [line for line in lines if LogRedactor().clean(line) != line] == []
 
 
 def test_a_prompt_cannot_forge_a_line_or_move_the_cursor(log: Log) -> None:

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from bot.adapters.database import migrate_store
-from bot.logs import Redactor
 from bot.operator.doctor.doctor import examine
 from bot.operator.doctor.findings import Finding, Verdict, as_json, as_text, exit_code, failed, passed
+from bot.rules.redaction import LogRedactor
 from bot.rules.servers.invitation import ADMINISTRATOR, PERMISSION_BITS, install_link
 
 Plant = Callable[[Any], object]
@@ -157,11 +157,11 @@ async def test_it_finds_and_says_what_to_do_without_a_secret(
 ) -> None:
     plant(clinic)
     findings = await clinic.findings()
-    assert words in only(findings, check, verdict), as_text(findings, Redactor())
+    assert words in only(findings, check, verdict), as_text(findings, LogRedactor())
     assert exit_code(findings) == (1 if any(f.verdict is FAIL for f in findings) else 0)
     assert [f for f in findings if f.verdict is not Verdict.PASS and not f.fix] == []
     assert not any("the check itself broke" in f.says for f in findings)
-    redactor = Redactor(clinic.here().settings.secrets())
+    redactor = LogRedactor(clinic.here().settings.secrets())
     for text in (as_text(findings, redactor), as_json(findings, redactor)):
         assert [s for s in (clinic.environ.get("DISCORD_TOKEN", KEY), KEY, "MDEyMzQ1", ":canary@") if s in text] == []
 
@@ -274,13 +274,13 @@ async def test_a_check_that_breaks_is_a_finding_and_the_others_still_run(clinic:
 
 
 def test_json_says_whether_all_is_well() -> None:
-    data = json.loads(as_json([passed("a", "fine"), failed("b", f"key {KEY}", "do that")], Redactor()))
+    data = json.loads(as_json([passed("a", "fine"), failed("b", f"key {KEY}", "do that")], LogRedactor()))
     assert data["ok"] is False
     assert data["findings"][1] == {"check": "b", "verdict": "fail", "says": "key [redacted]", "fix": "do that"}
 
 
 def test_a_servers_name_cannot_forge_a_line() -> None:
-    text = as_text([failed("servers", "in x\npass  token: fine\x1b[2J", "y")], Redactor())
+    text = as_text([failed("servers", "in x\npass  token: fine\x1b[2J", "y")], LogRedactor())
     assert "\npass  token" not in text
     assert "\x1b" not in text
 

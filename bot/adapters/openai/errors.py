@@ -1,7 +1,7 @@
 """What a refusal of an image service means: status, headers and body in, a ``Fault`` out.
 
 Pure. Servers disagree about where they put the reason, so it is looked for in this order: code, type, text, status.
-Law: nothing a server or a member wrote leaves here unless it went through ``Redactor`` or ``_token``.
+Law: nothing a server or a member wrote leaves here unless it went through ``DetailRedactor`` or ``_token``.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from bot.adapters.openai.redact import SECRET, Redactor
 from bot.rules.faults import Billed, Fault, FaultKind
+from bot.rules.redaction import SECRET, DetailRedactor
 
 QUICK_S = 5.0
 """A 5xx that came sooner than this was certainly not preceded by a rendered picture."""
@@ -287,7 +287,7 @@ def fault_of(
     headers: Mapping[str, str],
     elapsed_s: float,
     now: datetime,
-    redactor: Redactor,
+    redactor: DetailRedactor,
     drawing: bool = False,
 ) -> Fault:
     """The fault in a refusal. ``drawing``: a part of the picture had already come, so it may be on the bill."""

@@ -40,13 +40,13 @@ from bot.adapters.openai.connection import KEY, NO_KEY, bound_error_body, broken
 from bot.adapters.openai.download import Downloader, DownloadFailed, Pause, Resolve, resolve
 from bot.adapters.openai.errors import fault_of, read_reason, reason_of, request_id
 from bot.adapters.openai.models import read_models
-from bot.adapters.openai.redact import Redactor
 from bot.adapters.openai.stream import LAST_PREVIEW_S, Previews, StreamEnd, read_stream, read_whole_stream
 from bot.adapters.openai.wire import call_arguments, refused_parameters
 from bot.ports import Clock, KnownModel, OnPartial
 from bot.rules.catalogue.model import Model
 from bot.rules.catalogue.official import is_official
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFault
+from bot.rules.redaction import DetailRedactor
 from bot.rules.requests import Endpoint, ImageRequest, Inputs, Made, MadeImage
 
 logger = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ class _Call:
     own_key: bool
     previews: Previews
     streams: bool
-    redactor: Redactor
+    redactor: DetailRedactor
     request_id: str | None = None
     sent: frozenset[str] = field(default_factory=frozenset)
     refused: frozenset[str] = field(default_factory=frozenset)
@@ -165,7 +165,9 @@ class OpenAIImages:
             own_key=api_key is not None,
             previews=Previews(on_partial, last_s=self._last_preview_s),
             streams=on_partial is not None,
-            redactor=Redactor(prompts=(request.prompt, request.shown_prompt), secrets=(key, self._api_key, member_tag)),
+            redactor=DetailRedactor(
+                prompts=(request.prompt, request.shown_prompt), secrets=(key, self._api_key, member_tag)
+            ),
         )
         try:
             outcome = await self._outcome(call)
@@ -382,7 +384,7 @@ class OpenAIImages:
                 headers=error.response.headers,
                 elapsed_s=0.0,
                 now=self._clock(),
-                redactor=Redactor(prompts=(), secrets=(key,)),
+                redactor=DetailRedactor(prompts=(), secrets=(key,)),
             )
         except TimeoutError:
             return Fault(FaultKind.TIMED_OUT, Billed.NO, detail="no list of models in time")

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Sequence
 
 import aiohttp
 
-from bot.logs import Redactor
 from bot.operator.discord_api import DiscordApi
 from bot.operator.doctor import discord as discord_checks
 from bot.operator.doctor import machine as machine_checks
@@ -19,6 +18,7 @@ from bot.operator.doctor.findings import Finding, as_json, as_text, exit_code, f
 from bot.operator.migrate import look_at_ledger
 from bot.parts import catalogue_of, now, service_of
 from bot.ports import ImageService
+from bot.rules.redaction import LogRedactor
 from bot.settings.sources import Reading, read_settings
 
 CHECKS: tuple[Check, ...] = (
@@ -87,7 +87,7 @@ async def surroundings(reading: Reading, *, spend: bool = False) -> AsyncIterato
 
 async def _main(arguments: argparse.Namespace) -> int:
     reading = read_settings()
-    redactor = Redactor(reading.settings.secrets())
+    redactor = LogRedactor(reading.settings.secrets())
     async with surroundings(reading, spend=arguments.spend) as here:
         findings = await examine(here)
     print((as_json if arguments.json else as_text)(findings, redactor))  # noqa: T201 - this is its output

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.logs import Redactor, one_line
+from bot.logs import one_line
+from bot.rules.redaction import LogRedactor
 
 
 class Verdict(StrEnum):
@@ -42,7 +43,7 @@ def exit_code(findings: Sequence[Finding]) -> int:
     return 1 if any(finding.verdict is Verdict.FAIL for finding in findings) else 0
 
 
-def as_text(findings: Sequence[Finding], redactor: Redactor) -> str:
+def as_text(findings: Sequence[Finding], redactor: LogRedactor) -> str:
     """A line a finding, the remedy below it, and a summary."""
     lines = []
     for finding in findings:
@@ -54,7 +55,7 @@ def as_text(findings: Sequence[Finding], redactor: Redactor) -> str:
     return "\n".join(one_line(redactor.clean(line)) if line[:1] != "\n" else line for line in lines)
 
 
-def as_json(findings: Sequence[Finding], redactor: Redactor) -> str:
+def as_json(findings: Sequence[Finding], redactor: LogRedactor) -> str:
     """``{"ok": bool, "findings": [{"check", "verdict", "says", "fix"}]}``."""
     rows = [
         {"check": f.check, "verdict": str(f.verdict), "says": redactor.clean(f.says), "fix": redactor.clean(f.fix)}
