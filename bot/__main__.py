@@ -1,4 +1,4 @@
-"""The command line, ``python -m bot`` or ``easel``.
+"""The command line, ``python -m bot`` or ``easel``: a word is the module of its name in ``bot/operator``.
 
 Exit codes: 0 asked to stop or done, 1 crash or something found wrong, 2 bad command line, 78 wrong configuration (a
 supervisor must not restart it). Law: heavy libraries are imported by the command that needs them, never here.
@@ -18,41 +18,38 @@ CONFIGURATION = 78
 
 
 class Command(NamedTuple):
-    """A word of the command line: what it does, and where ``module:function`` does it."""
+    """A word of the command line. The module of its name in ``bot/operator`` does it, or ``module`` there."""
 
     help: str
-    does: str
     flags: tuple[tuple[str, dict[str, Any]], ...] = ()
+    module: str = ""
 
 
 _YES = ("--yes", {"action": "store_true", "help": "do not ask"})
 
 COMMANDS: dict[str, Command] = {
-    "run": Command("connect to Discord and work (without a command and a token: the sandbox)",
-                   "bot.operator.run:main"),
-    "sandbox": Command("a Discord and an image service on this machine, with the real bot between them",
-                       "bot.operator.run:main_sandbox"),
-    "doctor": Command("look for everything that could be wrong and say what to do", "bot.operator.doctor.doctor:main", (
+    "run": Command("connect to Discord and work (without a command and a token: the sandbox)"),
+    "sandbox": Command(
+        "a Discord and an image service on this machine, with the real bot between them", module="sandbox.launch"
+    ),
+    "doctor": Command("look for everything that could be wrong and say what to do", (
         ("--json", {"action": "store_true", "help": "print JSON"}),
         ("--spend", {"action": "store_true", "help": "also make one small picture, which costs money"}),
-    )),
-    "setup": Command("ask for token and key, test them, and write .env", "bot.operator.setup:main"),
-    "invite": Command("print the link that adds the bot to a server", "bot.operator.invite:main"),
-    "models": Command("print the models this configuration knows", "bot.operator.models:main"),
-    "migrate": Command("bring the database up to this version, after a backup", "bot.operator.migrate:main", (
+    ), module="doctor.doctor"),
+    "setup": Command("ask for token and key, test them, and write .env"),
+    "invite": Command("print the link that adds the bot to a server"),
+    "models": Command("print the models this configuration knows"),
+    "migrate": Command("bring the database up to this version, after a backup", (
         ("--no-backup", {"action": "store_true", "help": "PostgreSQL: there is a backup already"}),
     )),
-    "backup": Command("copy the ledger into DATA_DIR/backups, even while Easel runs",
-                      "bot.operator.backup:main_backup"),
-    "restore": Command("put a backup in the ledger's place", "bot.operator.backup:main_restore", (
-        ("file", {"help": "the backup"}), _YES,
-    )),
-    "purge": Command("forget prompts and pictures", "bot.operator.purge:main", (
+    "backup": Command("copy the ledger into DATA_DIR/backups, even while Easel runs"),
+    "restore": Command("put a backup in the ledger's place", (("file", {"help": "the backup"}), _YES)),
+    "purge": Command("forget prompts and pictures", (
         ("--older-than", {"metavar": "90d", "help": "forget those of jobs finished longer ago (h, d or w)"}),
         ("--all", {"action": "store_true", "help": "delete everything Easel has stored"}),
         _YES,
     )),
-    "healthcheck": Command("ask the running Easel whether it lives", "bot.operator.healthcheck:main"),
+    "healthcheck": Command("ask the running Easel whether it lives"),
 }  # fmt: skip
 
 
@@ -76,9 +73,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = argparse.Namespace(command="sandbox", rest=words[1:])
     else:
         arguments = parser().parse_args(words)
-    module, function = COMMANDS[arguments.command or "run"].does.split(":")
+    word = arguments.command or "run"
     try:
-        return int(getattr(importlib.import_module(module), function)(arguments))
+        return int(importlib.import_module(f"bot.operator.{COMMANDS[word].module or word}").main(arguments))
     except CannotStart as error:
         print(f"Easel cannot do this as it is configured:\n{error}", file=sys.stderr)
         return CONFIGURATION

@@ -1,4 +1,4 @@
-"""``backup`` and ``restore`` of the ledger: whole copies, made while Easel runs, brought back only while it does not.
+"""``python -m bot backup``: whole copies of the ledger, made while Easel runs.
 
 A copy of an SQLite file made by ``cp`` lacks what is still in its write-ahead log; the copies made here do not.
 """
@@ -10,14 +10,14 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Callable
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from bot.adapters.database.lockfile import FileLock
 from bot.adapters.database.problems import AlreadyOpen
+from bot.parts import now
 from bot.ports import CannotStart
 from bot.settings.model import Settings
 from bot.settings.sources import load_settings
@@ -30,30 +30,30 @@ KEY_ADVICE = (
 LOCK_SUFFIX = ".lock"
 
 
-def backup(settings: Settings, now: datetime, reason: str = "") -> Path:
+def backup(settings: Settings, at: datetime, reason: str = "") -> Path:
     """A checked copy in ``DATA_DIR/backups``, readable by its owner only. Raises ``CannotStart``."""
     folder = settings.data_dir / "backups"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise CannotStart(f"{folder} cannot be made ({error.strerror}).") from error
-    stem = "-".join(filter(None, ("easel", reason, f"{now:%Y%m%d-%H%M%S-%f}")))
+    stem = "-".join(filter(None, ("easel", reason, f"{at:%Y%m%d-%H%M%S-%f}")))
     if settings.is_sqlite:
         source = settings.sqlite_path
         if source is None:
             raise CannotStart("DATABASE_URL: a database in memory cannot be backed up.")
-        return _copy(source, folder / f"{stem}.db")
+        return copy(source, folder / f"{stem}.db")
     return _dump(settings.database_url, folder / f"{stem}.dump")
 
 
-def _copy(source: Path, target: Path) -> Path:
+def copy(source: Path, target: Path) -> Path:
     """Copies with SQLite's online backup, checks the copy, and only then gives it its name."""
     if not source.is_file():
         raise CannotStart(f"{source} is not there, so there is nothing to back up.")
     part = target.with_suffix(".part")
     try:
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        with closing(_read_only(source)) as old, closing(sqlite3.connect(part)) as new:
+        with closing(read_only(source)) as old, closing(sqlite3.connect(part)) as new:
             old.backup(new, pages=1024)
             new.execute("PRAGMA journal_mode=DELETE")
         problem = damage(part)
@@ -92,68 +92,11 @@ def _dump(address: str, target: Path) -> Path:
 def damage(file: Path) -> str:
     """What is wrong with an SQLite file, nothing if it is whole."""
     try:
-        with closing(_read_only(file)) as connection:
+        with closing(read_only(file)) as connection:
             answer = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
     except sqlite3.Error as error:
         return str(error)
     return "" if answer == "ok" else str(answer)
-
-
-def is_ledger(file: Path) -> bool:
-    """Whether an SQLite file has Easel's tables."""
-    with closing(_read_only(file)) as connection:
-        names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    return {"alembic_version", "jobs"} <= names
-
-
-def restore(settings: Settings, file: Path, now: datetime, is_too_new: Callable[[Path], bool]) -> Path | None:
-    """Puts ``file`` in the ledger's place and returns the copy of what stood there. Raises ``CannotStart``."""
-    target = settings.sqlite_path
-    if target is None:
-        raise CannotStart(pg_restore_advice(settings, file))
-    check_backup(file, is_too_new)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    lock = hold(target)
-    try:
-        kept = _set_aside(target, settings.data_dir / "backups", now) if target.exists() else None
-        part = target.with_name(target.name + ".restoring")
-        shutil.copyfile(file, part)
-        part.chmod(0o600)
-        _sync(part)
-        for suffix in ("-wal", "-shm"):
-            target.with_name(target.name + suffix).unlink(missing_ok=True)
-        part.replace(target)
-        return kept
-    except OSError as error:
-        raise CannotStart(f"{file} could not be put in place ({error}).") from error
-    finally:
-        lock.release()
-
-
-def check_backup(file: Path, is_too_new: Callable[[Path], bool]) -> None:
-    """Raises ``CannotStart`` unless the file is a whole ledger that this Easel understands."""
-    if not file.is_file():
-        raise CannotStart(f"{file.absolute()} is not there. Backups are in DATA_DIR/backups.")
-    problem = damage(file)
-    if problem:
-        raise CannotStart(f"{file} is no whole SQLite file ({problem}); the ledger was left as it is.")
-    if not is_ledger(file):
-        raise CannotStart(f"{file} is an SQLite file, but no ledger of Easel; nothing was changed.")
-    if is_too_new(file):
-        raise CannotStart(f"{file} was written by a newer Easel; install that version first. Nothing was changed.")
-
-
-def _set_aside(target: Path, folder: Path, now: datetime) -> Path:
-    """Keeps what is there now, whole if it is whole, as it is otherwise."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    kept = folder / f"easel-before-restore-{now:%Y%m%d-%H%M%S-%f}.db"
-    if not damage(target):
-        return _copy(target, kept)
-    for suffix in ("", "-wal", "-shm"):
-        piece = target.with_name(target.name + suffix)
-        if piece.exists():
-            shutil.copyfile(piece, kept.with_name(kept.name + suffix))
-    return kept
 
 
 def hold(target: Path) -> FileLock:
@@ -164,42 +107,13 @@ def hold(target: Path) -> FileLock:
         raise CannotStart(f"{target} is in use: stop Easel first. Nothing was changed.") from error
 
 
-def pg_restore_advice(settings: Settings, file: Path) -> str:
-    command, _ = pg_dump_command(settings.database_url, file)
-    line = f"pg_restore --clean --if-exists --no-owner --single-transaction --dbname={command[-1]} {file}"
-    return f"The ledger is on PostgreSQL. Stop every Easel, then run: {line}"
-
-
-def _read_only(file: Path) -> sqlite3.Connection:
+def read_only(file: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=10)
 
 
-def _sync(file: Path) -> None:
-    handle = os.open(file, os.O_RDWR)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def main_backup(_arguments: argparse.Namespace) -> int:
+def main(_arguments: argparse.Namespace) -> int:
     """Makes a backup and says where."""
     settings = load_settings()
-    print(backup(settings, datetime.now(UTC)))  # noqa: T201 - this is its output
+    print(backup(settings, now()))  # noqa: T201 - this is its output
     print(KEY_ADVICE.format(folder=settings.data_dir))  # noqa: T201
-    return 0
-
-
-def main_restore(arguments: argparse.Namespace) -> int:
-    """Asks, then restores."""
-    from bot.operator.confirm import confirm
-    from bot.operator.migrate import is_too_new
-
-    settings = load_settings()
-    file = Path(arguments.file)
-    check_backup(file, is_too_new)
-    if not arguments.yes and not confirm(f"Replace the ledger at {settings.sqlite_path} by {file}?"):
-        return 1
-    kept = restore(settings, file, datetime.now(UTC), is_too_new)
-    print(f"Restored.{f' What was there before is kept as {kept}.' if kept else ''}")  # noqa: T201
     return 0

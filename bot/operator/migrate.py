@@ -7,11 +7,11 @@ import asyncio
 import os
 import shutil
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.operator.backup import backup, damage
 from bot.operator.doctor.context import LedgerLook, LedgerState
+from bot.parts import now
 from bot.ports import CannotStart
 from bot.settings.model import Settings
 from bot.settings.sources import load_settings
@@ -73,17 +73,13 @@ def is_too_new(file: Path) -> bool:
 
 def main(arguments: argparse.Namespace) -> int:
     """Brings the schema up to this version; says what it did."""
-    from bot.adapters.database import Fit, StoreUnusable, migrate_store, schema_state
+    from bot.adapters.database import Fit, migrate_store, schema_state
 
     settings = load_settings()
-    now = datetime.now(UTC)
-    try:
-        state = asyncio.run(schema_state(settings.database_url))
-        if state.fit is Fit.OLDER and not settings.is_sqlite and not arguments.no_backup:
-            print(f"Backup: {_postgres_backup(settings, now)}")  # noqa: T201 - this is its output
-        made = asyncio.run(migrate_store(settings.database_url, data_dir=settings.data_dir))
-    except StoreUnusable as error:
-        raise CannotStart(str(error)) from error
+    state = asyncio.run(schema_state(settings.database_url))
+    if state.fit is Fit.OLDER and not settings.is_sqlite and not arguments.no_backup:
+        print(f"Backup: {_postgres_backup(settings)}")  # noqa: T201 - this is its output
+    made = asyncio.run(migrate_store(settings.database_url, data_dir=settings.data_dir))
     if made is not None:
         print(f"Backup: {made}")  # noqa: T201
     was = f"from {state.found} " if state.found and state.found != state.newest else ""
@@ -91,8 +87,8 @@ def main(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _postgres_backup(settings: Settings, now: datetime) -> Path:
+def _postgres_backup(settings: Settings) -> Path:
     try:
-        return backup(settings, now, "before-migration")
+        return backup(settings, now(), "before-migration")
     except CannotStart as error:
         raise CannotStart(f"{error}\nNothing was migrated. With a backup of your own, add --no-backup.") from error

@@ -11,10 +11,11 @@ import pytest
 
 from bot.adapters.database import migrate_store, open_store
 from bot.adapters.secrets import load_secrets
-from bot.operator.backup import backup, check_backup, damage, pg_dump_command, restore
+from bot.operator.backup import backup, damage, pg_dump_command
 from bot.operator.doctor.context import LedgerState
 from bot.operator.migrate import is_too_new, look_at_ledger
 from bot.operator.purge import delete_everything, parse_age, purge_older
+from bot.operator.restore import check_backup, restore
 from bot.ports import CannotStart
 from bot.settings.model import Settings
 from bot.settings.sources import parse_settings

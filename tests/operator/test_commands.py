@@ -141,16 +141,15 @@ def test_every_command_leads_to_a_function_and_is_in_the_documentation() -> None
 
     text = (ROOT / "docs/operating.md").read_text()
     for name, command in COMMANDS.items():
-        module, function = command.does.split(":")
-        assert callable(getattr(importlib.import_module(module), function))
+        assert callable(importlib.import_module(f"bot.operator.{command.module or name}").main)
         assert f"`{name}`" in text or f"python -m bot {name}" in text, name
 
 
 def test_the_words_of_the_sandbox_are_left_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    import bot.operator.run as running
+    from bot.operator.sandbox import launch
 
     seen: list[list[str]] = []
-    monkeypatch.setattr(running, "start_sandbox", lambda words: seen.append(words) or 3)
+    monkeypatch.setattr(launch, "main", lambda arguments: seen.append(arguments.rest) or 3)
     assert main(["sandbox", "/imagine prompt:a fox", "--out", "x"]) == 3
     assert seen == [["/imagine prompt:a fox", "--out", "x"]]
 
@@ -158,11 +157,11 @@ def test_the_words_of_the_sandbox_are_left_to_it(monkeypatch: pytest.MonkeyPatch
 def test_without_a_word_and_a_token_the_sandbox_starts(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import bot.operator.run as running
+    from bot.operator.sandbox import launch
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DISCORD_TOKEN", raising=False)
-    monkeypatch.setattr(running, "start_sandbox", lambda _words: 0)
+    monkeypatch.setattr(launch, "main", lambda _arguments: 0)
     assert main([]) == 0
     assert "sandbox" in capsys.readouterr().out
     assert main(["run"]) == 78
@@ -177,10 +176,35 @@ async def test_the_healthcheck_tells_living_from_dead(host: str, clinic: Any) ->
     server = StatusServer(host, 0, {}, lambda: b"")
     await server.start()
     port = server.address[1]
-    assert await asyncio.to_thread(ask, host, str(port)) == ""
+    assert await asyncio.to_thread(ask, host, port) == ""
     await server.aclose()
-    assert "no answer" in await asyncio.to_thread(ask, host, str(port))
-    assert "no answer" in await asyncio.to_thread(ask, host, "not a port")
+    assert "no answer" in await asyncio.to_thread(ask, host, port)
+
+
+@pytest.mark.parametrize("source", ["environment", "file", ".env"])
+async def test_the_healthcheck_asks_where_the_settings_say(
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import asyncio
+
+    from bot.adapters.status.http import StatusServer
+
+    server = StatusServer("127.0.0.1", 0, {}, lambda: b"")
+    await server.start()
+    port = str(server.address[1])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "port").write_text(port)
+    match source:
+        case "environment":
+            monkeypatch.setenv("HTTP_PORT", port)
+        case "file":
+            monkeypatch.setenv("HTTP_PORT_FILE", "port")
+        case ".env":
+            (tmp_path / ".env").write_text(f"HTTP_PORT={port}\n")
+    assert await asyncio.to_thread(main, ["healthcheck"]) == 0
+    assert capsys.readouterr().out == "alive\n"
+    await server.aclose()
+    assert await asyncio.to_thread(main, ["healthcheck"]) == 1
 
 
 async def test_the_invitation_is_that_of_the_tokens_bot(clinic: Any) -> None:

@@ -32,6 +32,7 @@ from sandbox.images import ImageService
 from sandbox.page.server import PageServer
 from sandbox.running import BotUnderTest
 
+BOT_COMMAND = (sys.executable, "-m", "bot", "run")
 PAGE_PORT = 8300
 LATENCY_S = 4.5
 """Long enough to see previews, which the bot shows at most every three seconds."""
@@ -52,12 +53,12 @@ class Sandbox:
     ledger: SqliteLedger
 
 
-def main(words: Sequence[str], bot_command: Sequence[str]) -> int:
-    """Runs the sandbox; returns the exit code (0 if it did what was asked)."""
-    options = options_of(words)
+def main(arguments: argparse.Namespace) -> int:
+    """Runs the sandbox by the rest of the command line; returns the exit code (0 if it did what was asked)."""
+    options = options_of(arguments.rest)
     work = _one if options.command else _page
     try:
-        return asyncio.run(_stoppable(work(options, bot_command), stopped=1 if options.command else 0))
+        return asyncio.run(_stoppable(work(options, BOT_COMMAND), stopped=1 if options.command else 0))
     except KeyboardInterrupt:  # Windows, where the loop takes no signal handlers
         return 1 if options.command else 0
     except EXPECTED as problem:
