@@ -65,7 +65,7 @@ def settle(state: State) -> Town:
         state.users[person.id] = person
     mia, pablo, mona, ada, otto, nomi = people.values()
 
-    studio = _guild(state, "Easel Studio", otto, day=1)
+    studio = _guild(state, f"{state.bot.display_name} Studio", otto, day=1)
     gallery = _guild(state, "Night Gallery", otto, day=2)
     elsewhere = _guild(state, "Elsewhere", nomi, day=3, has_bot=False)
 
@@ -85,7 +85,7 @@ def settle(state: State) -> Town:
     state.user_installs.add(nomi.id)
 
     channels = _Builder(state)
-    general = channels.add(studio, "general", topic="Say hello, then /imagine")
+    general = channels.add(studio, "general", topic="Say hello, then type a slash")
     pictures = channels.add(studio, "pictures", topic="Everything that was made")
     announcements = channels.add(studio, "news", ChannelType.ANNOUNCEMENT)
     adults = channels.add(studio, "after-dark", nsfw=True)

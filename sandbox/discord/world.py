@@ -39,19 +39,21 @@ from sandbox.discord.town import Town, settle
 class World(State):
     """A Discord with a town in it (``self.town``) and no wire yet. Whoever only reads takes a ``State``.
 
+    ``clock`` may be a ``HandClock``. ``app_name`` is the bot's, and its first server's.
+
     What a person cannot do raises ``NotPossible`` with a readable text, as Discord's client would not let them.
     """
 
-    def __init__(self, *, clock: RealClock | None = None, app_name: str = "Easel") -> None:
+    def __init__(self, *, clock: RealClock | None = None, app_name: str = "App") -> None:
         super().__init__(clock or RealClock(), app_name)
         self.town: Town = settle(self)
 
     # --- people act ----------------------------------------------------------------------------------------------
 
     async def slash(
-        self, user: User, channel: Channel, name: str, options: Mapping[str, Any] | None = None, **more: Any
+        self, user: User, channel: Channel, name: str, options: Mapping[str, Any] | None = None, /, **more: Any
     ) -> Interaction:
-        """Runs a slash command; ``name`` is ``/imagine`` or ``/settings cooldown``.
+        """Runs a slash command; ``name`` is ``/draw`` or ``/level set``.
 
         Values are what a person would have entered: str, int, float, bool, ``User``, ``Role``, ``Channel``, ``Upload``
         for an attachment. ``more`` are options, too.

@@ -28,6 +28,7 @@ from bot.operator.sandbox.ledger import SqliteLedger
 from bot.rules.requests import Kind
 from bot.settings.sources import read_env_file
 from sandbox.discord.server import Server
+from sandbox.discord.world import World
 from sandbox.images import ImageService
 from sandbox.page.server import PageServer
 from sandbox.running import BotUnderTest
@@ -100,7 +101,7 @@ async def running(options: argparse.Namespace, bot_command: Sequence[str], **set
         folder = Path(
             stack.enter_context(tempfile.TemporaryDirectory(prefix="easel-sandbox-", ignore_cleanup_errors=True))
         )
-        discord = await stack.enter_async_context(Server())
+        discord = await stack.enter_async_context(Server(easel_town()))
         images = None if _real_key() else await _images(options, stack)
         env = environment(
             folder,
@@ -113,6 +114,13 @@ async def running(options: argparse.Namespace, bot_command: Sequence[str], **set
         stack.push_async_callback(bot.stop)
         await bot.connect(discord)
         yield Sandbox(discord, images, bot, SqliteLedger(folder / "easel.db"))
+
+
+def easel_town() -> World:
+    """The pretend Discord as somebody who tries Easel finds it."""
+    world = World(app_name="Easel")
+    world.town.general.topic = "Say hello, then /imagine"
+    return world
 
 
 def _real_key() -> bool:

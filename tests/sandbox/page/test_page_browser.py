@@ -29,13 +29,13 @@ async def test_a_command_is_completed_filled_in_and_answered_live(tab: Any, sand
     await tab.keyboard.press("Tab")
     await tab.keyboard.type("count:2")
     await tab.keyboard.press("Enter")
-    await tab.get_by_text("Easel is thinking…").wait_for()
+    await tab.get_by_text("App is thinking…").wait_for()
     sandbox.bot.may_finish.set()
     await tab.locator(".embed-title", has_text="a boat").wait_for()
     assert await tab.locator(".embed-field", has_text="Size").inner_text() == "Size\n512x512"
     assert await tab.locator(".picture img").count() == 2
     assert await tab.locator(".picture img").first.get_attribute("alt") == "a boat"
-    assert await tab.get_by_text("Easel is thinking…").count() == 0
+    assert await tab.get_by_text("App is thinking…").count() == 0
     assert "<b>bold?</b> bold!" in await tab.locator(".embed-text").inner_text()
     assert await tab.locator(".embed-text b").count() == 0
 

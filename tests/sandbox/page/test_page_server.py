@@ -86,7 +86,7 @@ async def test_everybody_sees_their_own_channels_and_nobody_elses(person: Any, s
     status, answer = await person(town.painter).ask("history", channel=str(town.wall.id))
     assert (status, answer["problem"]) == (400, "there is no such channel for you")
     _, state = await person(town.member).ask("state")
-    assert [one["name"] for one in state["dms"]] == ["Easel"]
+    assert [one["name"] for one in state["dms"]] == ["App"]
     assert (await person(sandbox.world.bot).ask("state"))[0] == 400
 
 

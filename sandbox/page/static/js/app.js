@@ -19,7 +19,7 @@ function drawHead() {
   clear(head, iconButton("menu", "Servers and channels", () => openSide(true), { class: "icon-button only-narrow" }),
     sign, el("h2", {}, channel.name), channel.topic ? el("p", { class: "topic" }, channel.topic) : el("p", { class: "topic" }),
     el("button", { type: "button", class: "hood-button", on: { click: () => toggleDrawer() } }, icon("wire"), el("span", {}, "Under the hood")));
-  document.title = `${channel.type === 1 ? "" : "#"}${channel.name} · Easel sandbox`;
+  document.title = `${channel.type === 1 ? "" : "#"}${channel.name} · ${store.state.bot.name} sandbox`;
 }
 
 function trouble() {

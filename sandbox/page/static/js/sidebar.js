@@ -96,7 +96,7 @@ function turn() {
   const dark = document.documentElement.dataset.theme ? document.documentElement.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   const theme = dark ? "light" : "dark";
   document.documentElement.dataset.theme = theme;
-  try { localStorage.setItem("easel-theme", theme); } catch { /* then it holds until the page is closed */ }
+  try { localStorage.setItem("sandbox-theme", theme); } catch { /* then it holds until the page is closed */ }
 }
 
 export function drawSide() {

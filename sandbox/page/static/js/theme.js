@@ -1,6 +1,6 @@
 // Dark or light, before anything is painted. The choice is the browser's unless a person made one here.
 (() => {
   let chosen = null;
-  try { chosen = localStorage.getItem("easel-theme"); } catch { /* storage may be forbidden: then there is no choice */ }
+  try { chosen = localStorage.getItem("sandbox-theme"); } catch { /* storage may be forbidden: then there is no choice */ }
   if (chosen === "dark" || chosen === "light") document.documentElement.dataset.theme = chosen;
 })();
