@@ -100,6 +100,3 @@ class Catalogue:
             },
             withheld=ours - frozenset(known) if complete and ours & frozenset(known) else frozenset(),
         )
-
-
-# --- reading -----------------------------------------------------------------------------------------------------

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from bot.rules.catalogue.model import Model
 from bot.rules.options.sizes import Size, Sizes, is_legal, parse_size, standard_sizes
 from bot.rules.requests import Endpoint
-
-if TYPE_CHECKING:  # models.py calls this file
-    from bot.rules.catalogue.model import Model
 
 
 def misfits(model: Model) -> list[str]:

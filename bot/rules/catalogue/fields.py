@@ -1,7 +1,7 @@
-"""How one fact is written in ``catalogue.toml`` or ``IMAGE_MODELS``, and read from it.
+"""Every field of an entry in ``catalogue.toml`` or ``IMAGE_MODELS``, and how it is read.
 
-Each reader takes what TOML gave and returns the value of the field of ``Model``, or raises ``Wrong`` with the words
-for what was expected. What the fields mean together is checked in ``models.py``.
+A reader takes what TOML gave and returns the value of the field of ``Model``, or raises ``Wrong`` with the words for
+what was expected. What the fields mean together is checked in ``checks.py``.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from bot.rules.catalogue.model import InputRule
 from bot.rules.money import MicroUSD, TokenPrices
 from bot.rules.options.sizes import Size, SizeList, SizeRule, Sizes, is_legal, parse_size
 from bot.rules.requests import Endpoint
@@ -182,11 +183,16 @@ def sizes(value: Any) -> Sizes:
     return rule
 
 
-def frames(value: Any) -> tuple[int, int]:
-    count = whole(1, 1000)
-    if not isinstance(value, list) or len(value) != 2 or not count(value[0]) <= count(value[1]):
-        raise Wrong("expected fewest and most, like [2, 16]")
-    return value[0], value[1]
+def bounds(low: int, high: int = MOST) -> Reader:
+    """Reads the fewest and the most of something, both from ``low`` to ``high``."""
+    count = whole(low, high)
+
+    def read(value: Any) -> tuple[int, int]:
+        if not isinstance(value, list) or len(value) != 2 or not count(value[0]) <= count(value[1]):
+            raise Wrong("expected fewest and most, like [2, 16]")
+        return value[0], value[1]
+
+    return read
 
 
 _PRICES = ("text_in", "image_in", "image_out", "text_in_cached", "image_in_cached")
@@ -206,54 +212,67 @@ def by_quality_and_size(read_value: Reader) -> Reader:
     return read
 
 
-# --- entries over each other --------------------------------------------------------------------------------------
+_INPUT: dict[str, Reader] = {"max_images": whole(1, 16), "formats": word_set, "max_bytes": whole(1), "square": flag}
 
-LIFECYCLE = frozenset({"retired_on", "ends_on", "successors", "alias_of", "like", "hidden", "sources"})
-"""What no model takes over from the one it is like."""
 
-DROPS: Mapping[str, frozenset[str]] = {
-    "free": frozenset({"prices", "quality_g", "output_tokens", "per_image"}),
-    "per_image": frozenset({"prices", "quality_g", "output_tokens", "free"}),
-    "prices": frozenset({"per_image", "free"}),
-    "quality_g": frozenset({"output_tokens", "per_image", "free"}),
-    "output_tokens": frozenset({"quality_g", "per_image", "free"}),
-    "qualities": frozenset({"default_quality"}),
-    "sizes": frozenset({"default_size"}),
-    "frames": frozenset({"default_frames"}),
+def input_rule(value: Any) -> InputRule:
+    return InputRule(**record(_INPUT, frozenset(_INPUT) - {"square"})(value))
+
+
+FIELDS: Mapping[str, Reader] = {
+    "endpoints": endpoints,
+    "max_prompt": table(endpoint, whole(1)),
+    "max_count": whole(1, 10),  # ten attachments fit a Discord message
+    "one_per_call": flag,
+    "sizes": sizes,
+    "default_size": word,
+    "qualities": words,
+    "default_quality": word,
+    "styles": words,
+    "backgrounds": words,
+    "formats": words,
+    "default_format": word,
+    "compressible": word_set,
+    "transparent_formats": word_set,
+    "moderations": words,
+    "complexities": words,
+    "fidelities": words,
+    "frames": bounds(1, 1000),
+    "default_frames": whole(1, 1000),
+    "max_partials": whole(0, 3),
+    "inputs": table(endpoint, input_rule),
+    "mask_max_bytes": whole(1),
+    "has_markup": flag,
+    "takes_response_format": flag,
+    "user_field": one_of("user", "safety_identifier"),
+    "deadline_s": table(word, whole(1, 3600)),
+    "retired_on": day,
+    "ends_on": day,
+    "successors": words,
+    "alias_of": word,
 }
-"""What an entry's own field replaces of what it took over: another way of pricing, a default that may no longer fit."""
+"""Fields of ``Model`` and how each is read."""
 
-Entry = Mapping[str, Any]
+PRICE_FIELDS: Mapping[str, Reader] = {
+    "prices": token_prices,
+    "quality_g": table(word, whole(1, 1000)),
+    "output_tokens": by_quality_and_size(whole(0)),
+    "per_image": by_quality_and_size(dollars),
+    "free": flag,
+}
+"""Fields that become its ``Pricing``."""
 
+GONE = frozenset({"released_on", "reports_usage", "revises_prompts"})
+"""Fields of earlier versions that nothing depends on: still taken from an operator's file, and not read."""
 
-class CannotTakeOver(Exception):
-    """``like`` or ``alias_of`` of the model ``name`` leads nowhere; the message begins with the field."""
+KNOWN: Mapping[str, Reader] = {
+    **FIELDS,
+    **PRICE_FIELDS,
+    "like": word,
+    "hidden": flag,
+    "sources": table(word, words),
+}
+"""Every field an entry may have: the last few steer reading, or only explain."""
 
-    def __init__(self, name: str, fault: str) -> None:
-        super().__init__(fault)
-        self.name = name
-
-
-def over(under: Entry, own: Entry) -> dict[str, Any]:
-    """The fields of ``own``, and those of ``under`` that they do not replace."""
-    dropped = {key for name in own for key in DROPS.get(name, ())}
-    return {key: value for key, value in under.items() if key not in dropped} | dict(own)
-
-
-def whole_entry(
-    name: str, entries: Mapping[str, Entry], base: Mapping[str, Entry], seen: tuple[str, ...] = ()
-) -> Entry:
-    """The entry with everything it takes over: from ``base`` under its own name, or from the model it is like."""
-    if name not in entries:
-        return base[name]
-    entry = entries[name]
-    key = "like" if "like" in entry or name in base else "alias_of"
-    parent = entry.get(key)
-    if parent is None:
-        return over(base.get(name, {}), entry)
-    if not isinstance(parent, str) or (parent not in entries and parent not in base):
-        raise CannotTakeOver(name, f"{key}: there is no model {parent!r}")
-    if parent in (*seen, name):
-        raise CannotTakeOver(name, f"{key}: {' -> '.join([*seen, name, parent])} goes round in a circle")
-    inherited = whole_entry(parent, entries, base, (*seen, name))
-    return over({key: value for key, value in inherited.items() if key not in LIFECYCLE}, entry)
+NEEDED = ("endpoints", "max_prompt", "max_count", "sizes")
+"""Fields that every whole entry has."""

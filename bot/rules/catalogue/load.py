@@ -22,10 +22,38 @@ from difflib import get_close_matches
 from importlib.resources import files
 from typing import Any
 
-from bot.rules.catalogue import fields as read
 from bot.rules.catalogue.catalogue import Catalogue, CatalogueError
 from bot.rules.catalogue.checks import misfits, price_misfits
-from bot.rules.catalogue.model import InputRule, Model, Pricing
+from bot.rules.catalogue.fields import FIELDS, GONE, KNOWN, NEEDED, PRICE_FIELDS, Wrong
+from bot.rules.catalogue.model import Model, Pricing
+
+LIFECYCLE = frozenset({"retired_on", "ends_on", "successors", "alias_of", "like", "hidden", "sources"})
+"""What no model takes over from the one it is like."""
+
+DROPS: Mapping[str, frozenset[str]] = {
+    "free": frozenset({"prices", "quality_g", "output_tokens", "per_image"}),
+    "per_image": frozenset({"prices", "quality_g", "output_tokens", "free"}),
+    "prices": frozenset({"per_image", "free"}),
+    "quality_g": frozenset({"output_tokens", "per_image", "free"}),
+    "output_tokens": frozenset({"quality_g", "per_image", "free"}),
+    "qualities": frozenset({"default_quality"}),
+    "sizes": frozenset({"default_size"}),
+    "frames": frozenset({"default_frames"}),
+}
+"""What an entry's own field replaces of what it took over: another way of pricing, a default that may no longer fit."""
+
+MAX_ID = 100
+"""Characters of a choice in Discord."""
+
+Entry = Mapping[str, Any]
+
+
+class _CannotTakeOver(Exception):
+    """``like`` or ``alias_of`` of the model ``name`` leads nowhere; the message begins with the field."""
+
+    def __init__(self, name: str, fault: str) -> None:
+        super().__init__(fault)
+        self.name = name
 
 
 def builtin_catalogue() -> str:
@@ -56,92 +84,39 @@ def load_catalogue(text: str, overrides: str | None = None) -> Catalogue:
     return Catalogue(models)
 
 
-def _whole_entries(
-    entries: Mapping[str, read.Entry], base: Mapping[str, read.Entry], faults: list[str]
-) -> dict[str, read.Entry]:
-    whole: dict[str, read.Entry] = {}
+def _whole_entries(entries: Mapping[str, Entry], base: Mapping[str, Entry], faults: list[str]) -> dict[str, Entry]:
+    whole: dict[str, Entry] = {}
     for name in entries:
         try:
-            whole[name] = read.whole_entry(name, entries, base)
-        except read.CannotTakeOver as fault:
+            whole[name] = _whole_entry(name, entries, base)
+        except _CannotTakeOver as fault:
             faults.append(f"models.{fault.name}.{fault}")
     return whole
 
 
-def _input_rule(value: Any) -> InputRule:
-    return InputRule(**_READ_INPUT(value))
+def _over(under: Entry, own: Entry) -> dict[str, Any]:
+    """The fields of ``own``, and those of ``under`` that they do not replace."""
+    dropped = {key for name in own for key in DROPS.get(name, ())}
+    return {key: value for key, value in under.items() if key not in dropped} | dict(own)
 
 
-_READ_INPUT = read.record(
-    {"max_images": read.whole(1, 16), "formats": read.word_set, "max_bytes": read.whole(1), "square": read.flag},
-    frozenset({"max_images", "formats", "max_bytes"}),
-)
-
-
-FIELDS: Mapping[str, read.Reader] = {
-    "endpoints": read.endpoints,
-    "max_prompt": read.table(read.endpoint, read.whole(1)),
-    "max_count": read.whole(1, 10),  # ten attachments fit a Discord message
-    "one_per_call": read.flag,
-    "sizes": read.sizes,
-    "default_size": read.word,
-    "qualities": read.words,
-    "default_quality": read.word,
-    "styles": read.words,
-    "backgrounds": read.words,
-    "formats": read.words,
-    "default_format": read.word,
-    "compressible": read.word_set,
-    "transparent_formats": read.word_set,
-    "moderations": read.words,
-    "complexities": read.words,
-    "fidelities": read.words,
-    "frames": read.frames,
-    "default_frames": read.whole(1, 1000),
-    "max_partials": read.whole(0, 3),
-    "inputs": read.table(read.endpoint, _input_rule),
-    "mask_max_bytes": read.whole(1),
-    "has_markup": read.flag,
-    "takes_response_format": read.flag,
-    "user_field": read.one_of("user", "safety_identifier"),
-    "deadline_s": read.table(read.word, read.whole(1, 3600)),
-    "retired_on": read.day,
-    "ends_on": read.day,
-    "successors": read.words,
-    "alias_of": read.word,
-}
-"""Fields of ``Model`` and how each is read."""
-
-
-PRICE_FIELDS: Mapping[str, read.Reader] = {
-    "prices": read.token_prices,
-    "quality_g": read.table(read.word, read.whole(1, 1000)),
-    "output_tokens": read.by_quality_and_size(read.whole(0)),
-    "per_image": read.by_quality_and_size(read.dollars),
-    "free": read.flag,
-}
-"""Fields that become its ``Pricing``."""
-
-
-GONE = frozenset({"released_on", "reports_usage", "revises_prompts"})
-"""Fields of earlier versions that nothing depends on: still taken from an operator's file, and not read."""
-
-
-KNOWN: Mapping[str, read.Reader] = {
-    **FIELDS,
-    **PRICE_FIELDS,
-    "like": read.word,
-    "hidden": read.flag,
-    "sources": read.table(read.word, read.words),
-}
-"""Every field an entry may have: the last few steer reading, or only explain."""
-
-
-MAX_ID = 100
-"""Characters of a choice in Discord."""
-
-
-NEEDED = ("endpoints", "max_prompt", "max_count", "sizes")
+def _whole_entry(
+    name: str, entries: Mapping[str, Entry], base: Mapping[str, Entry], seen: tuple[str, ...] = ()
+) -> Entry:
+    """The entry with everything it takes over: from ``base`` under its own name, or from the model it is like."""
+    if name not in entries:
+        return base[name]
+    entry = entries[name]
+    key = "like" if "like" in entry or name in base else "alias_of"
+    parent = entry.get(key)
+    if parent is None:
+        return _over(base.get(name, {}), entry)
+    if not isinstance(parent, str) or (parent not in entries and parent not in base):
+        raise _CannotTakeOver(name, f"{key}: there is no model {parent!r}")
+    if parent in (*seen, name):
+        raise _CannotTakeOver(name, f"{key}: {' -> '.join([*seen, name, parent])} goes round in a circle")
+    inherited = _whole_entry(parent, entries, base, (*seen, name))
+    return _over({key: value for key, value in inherited.items() if key not in LIFECYCLE}, entry)
 
 
 def _models_in(text: str, what: str, faults: list[str]) -> dict[str, dict[str, Any]]:
@@ -161,7 +136,7 @@ def _models_in(text: str, what: str, faults: list[str]) -> dict[str, dict[str, A
     return {name: entry for name, entry in models.items() if isinstance(entry, dict)}
 
 
-def _faults_in(name: str, entry: read.Entry) -> list[str]:
+def _faults_in(name: str, entry: Entry) -> list[str]:
     """What cannot be read in an entry, field by field."""
     faults = [] if name.isprintable() and 0 < len(name) <= MAX_ID else [f"its id needs 1 to {MAX_ID} characters"]
     for key, value in entry.items():
@@ -174,23 +149,15 @@ def _faults_in(name: str, entry: read.Entry) -> list[str]:
             continue
         try:
             reader(value)
-        except read.Wrong as wrong:
+        except Wrong as wrong:
             faults.append(f"{key}{'.' + wrong.where if wrong.where else ''}: {wrong}")
     needed = () if entry.get("hidden") is True else NEEDED
     return faults + [f"{key}: is missing" for key in needed if key not in entry]
 
 
-def _model(name: str, entry: read.Entry) -> Model:
+def _model(name: str, entry: Entry) -> Model:
     values = {key: reader(entry[key]) for key, reader in FIELDS.items() if key in entry}
-    prices = {key: reader(entry[key]) for key, reader in PRICE_FIELDS.items() if key in entry}
-    return Model(id=name, pricing=_pricing(prices) if prices else None, **values)
-
-
-def _pricing(values: Mapping[str, Any]) -> Pricing:
-    return Pricing(
-        tokens=values.get("prices"),
-        quality_g=values.get("quality_g", {}),
-        output_tokens=values.get("output_tokens", {}),
-        per_image=values.get("per_image", {}),
-        free=values.get("free", False),
-    )
+    prices = {
+        "tokens" if key == "prices" else key: reader(entry[key]) for key, reader in PRICE_FIELDS.items() if key in entry
+    }
+    return Model(id=name, pricing=Pricing(**prices) if prices else None, **values)

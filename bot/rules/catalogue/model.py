@@ -10,6 +10,11 @@ from bot.rules.money import MicroUSD, TokenPrices
 from bot.rules.options.sizes import Size, Sizes, parse_size
 from bot.rules.requests import Endpoint, ImageRequest
 
+FALLBACK_DEADLINE_S = 240
+LARGE_PIXELS = 2560 * 1440
+LARGE_DEADLINE_S = 420
+EDIT_EXTRA_S = 60
+
 
 @dataclass(frozen=True, slots=True)
 class InputRule:
@@ -85,18 +90,6 @@ def gone_since(model: Model, today: date) -> date | None:
     """The day from which OpenAI no longer serves the model, if that has come."""
     days = [day for day in (model.retired_on, model.ends_on) if day is not None and day <= today]
     return min(days, default=None)
-
-
-FALLBACK_DEADLINE_S = 240
-
-
-LARGE_PIXELS = 2560 * 1440
-
-
-LARGE_DEADLINE_S = 420
-
-
-EDIT_EXTRA_S = 60
 
 
 def deadline_of(model: Model, request: ImageRequest) -> int:

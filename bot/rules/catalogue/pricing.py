@@ -17,16 +17,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from bot.rules.catalogue.model import Model
 from bot.rules.errors import UserError
 from bot.rules.money import MILLION, MicroUSD, TokenPrices
 from bot.rules.options.sizes import Size, parse_size, standard_sizes
 from bot.rules.requests import Endpoint, ImageRequest, Kind, Usage
-
-if TYPE_CHECKING:  # models.py holds prices, and these rules read them
-    from bot.rules.catalogue.model import Model
-
 
 MAX_INPUT_TOKENS = 1536
 """Of one input picture: 32-pixel patches, capped (OpenAI's cost calculator; matched to real usage of 2.5)."""

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from bot.rules.catalogue.catalogue import Catalogue
-from bot.rules.catalogue.load import FIELDS, PRICE_FIELDS, builtin_catalogue, load_catalogue
+from bot.rules.catalogue.fields import FIELDS, PRICE_FIELDS
+from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.catalogue.model import Model
 from bot.rules.options.sizes import Size, SizeList, SizeRule
 from bot.rules.requests import Endpoint
