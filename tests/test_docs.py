@@ -28,6 +28,7 @@ from bot.core.servers.departures import KEEP_SERVERS
 from bot.core.upkeep import retention
 from bot.operator.sandbox.launch import options_of
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
+from bot.rules.options.table import OPTIONS, Shown
 from bot.settings.model import NAMES, ConfigError, Settings
 from bot.settings.sources import parse_settings
 from bot.ui.client.client import EXTENSIONS, Client
@@ -169,6 +170,53 @@ async def test_the_page_of_commands_has_every_command_with_its_options(leaves):
     assert found == {name: table_of(leaf) for name, leaf in leaves.items()}
     headings = set(re.findall(r"^##+ `/([a-z ]+)`$", text, re.MULTILINE))
     assert headings == {*leaves, *(name.split()[0] for name in leaves)}
+
+
+def table_of_options(leaves: Leaves) -> str:
+    """Where each row of the table of options is typed, what is sent, and where it is told and carried."""
+    told = {Shown.NOWHERE: "", Shown.DETAILS: "in *Details*", Shown.RESULT: "under the result, in *Details*"}
+    lines = ["| option | typed in | sent as | shown | asked for by *Again* |", "|---|---|---|---|---|"]
+    for option in OPTIONS:
+        having = [f"`/{name}`" for name, leaf in leaves.items() if " " not in name and has_option(leaf, option.name)]
+        sent = f"`{option.wire_name}`" if option.wire_name else ""
+        again = "yes" if option.is_carried else "no"
+        lines.append(f"| `{option.name}` | {', '.join(sorted(having))} | {sent} | {told[option.shown]} | {again} |")
+    return "\n".join(lines) + "\n"
+
+
+def has_option(leaf: dict[str, Any], name: str) -> bool:
+    return any(option["name"] == name for option in leaf.get("options", ()))
+
+
+async def test_the_page_of_commands_has_every_option_of_a_picture(leaves):
+    page = DOCS / "commands.md"
+    text = page.read_text(encoding="utf-8")
+    block = re.compile(r"(<!-- options of a picture -->\n)(.*?)(<!-- end of options -->\n)", re.DOTALL)
+    if os.environ.get("EASEL_UPDATE"):
+        page.write_text(block.sub(lambda m: m[1] + table_of_options(leaves) + m[3], text), encoding="utf-8")
+        return
+
+    (found,) = block.finditer(text)
+
+    assert found[2] == table_of_options(leaves)
+    assert [option.name for option in OPTIONS if f"| `{option.name}` |  |" in found[2]] == []
+
+
+OPTION_WRITTEN = re.compile(r"\bcomplexit(y|ies)\b")
+
+
+def test_the_page_for_contributors_names_every_file_that_an_option_is_written_in():
+    row = next(line for line in (ROOT / "CONTRIBUTING.md").read_text().splitlines() if line.startswith("| an option |"))
+    named = {path for path in re.findall(r"`([^`]+)`", row.split("|")[2]) if not path.endswith("locales")}
+    shipped = [path for room in ("bot", "cogs") for path in (ROOT / room).rglob("*") if path.suffix in (".py", ".toml")]
+    written = {
+        str(path.relative_to(ROOT))
+        for path in shipped
+        if "locales" not in path.parts and OPTION_WRITTEN.search(path.read_text(encoding="utf-8"))
+    }
+
+    assert written == named
+    assert len(named) <= 6
 
 
 async def test_the_page_of_commands_has_every_message_menu():
