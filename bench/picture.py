@@ -44,8 +44,8 @@ from bot.rules.people import Asker, Place
 from bot.rules.requests import Endpoint, ImageRequest, Inputs, Kind, Made
 from bot.settings.sources import parse_settings
 from bot.ui.client.gateway import point_at
-from bot.ui.delivery.conversation import Reach
-from bot.ui.messages import Letter, Sheet
+from bot.ui.delivery.conversation import DiscordConversation
+from bot.ui.messages import File, Message
 
 Way = Callable[[], Awaitable[None]]
 REQUEST = ImageRequest(
@@ -99,8 +99,8 @@ class Ways:
         return await service.make(REQUEST, Inputs(), member_tag="tag", deadline_s=120)
 
     async def _show(self, made: Made) -> None:
-        letter = Letter(content="a fox", sheets=(Sheet("easel-1.png", made.images[0].data, "a fox"),))
-        await Reach(self._app.client, now, self._answer()).edit(letter)
+        message = Message(content="a fox", files=(File("easel-1.png", made.images[0].data, "a fox"),))
+        await DiscordConversation(self._app.client, now, self._answer()).edit(message)
 
     async def _asked(self) -> None:
         await self._make(self._light)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from discord import app_commands
 
 from bot.ui.interactions.acknowledge import tell
-from bot.ui.pages.about import TOPICS, about_page, help_page, privacy_page, report
+from bot.ui.pages.about import TOPICS, about_page, help_page, privacy_page
+from bot.ui.panels.report import report
 from bot.ui.shell import HasShell, Interaction
 
 LABELS = {

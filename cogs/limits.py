@@ -8,9 +8,10 @@ from bot.core.jobs.intake import Quote
 from bot.rules.errors import UserError
 from bot.rules.options.table import RawOptions
 from bot.rules.requests import Kind
+from bot.ui.interactions.deadline import answer
 from bot.ui.interactions.who import asker_of
+from bot.ui.messages import Message
 from bot.ui.pages.limits import Share, limits_page
-from bot.ui.panels.confirm import Reply, answer
 from bot.ui.shell import HasShell, Interaction
 
 
@@ -20,7 +21,7 @@ async def limits(interaction: Interaction) -> None:
     await answer(interaction, _page(interaction))
 
 
-async def _page(interaction: Interaction) -> Reply:
+async def _page(interaction: Interaction) -> Message:
     shell, asker = interaction.client.shell, asker_of(interaction)
     share = Share(
         standings=await shell.store.figures.standings(asker, shell.clock()),
@@ -28,7 +29,7 @@ async def _page(interaction: Interaction) -> Reply:
         in_server=asker.place.is_server,
         locale=str(interaction.locale),
     )
-    return Reply(embed=limits_page(share))
+    return Message(embed=limits_page(share))
 
 
 async def _quote(interaction: Interaction) -> Quote | UserError:

@@ -14,9 +14,10 @@ from bot.rules.servers.access import Defaults
 from bot.rules.servers.changes import Listed, Resettable
 from bot.rules.servers.edits import ListChange
 from bot.ui.interactions.acknowledge import acknowledge, acknowledged, take
+from bot.ui.interactions.deadline import answer
 from bot.ui.orders.attachments import attached
 from bot.ui.panels import settings as acts
-from bot.ui.panels.confirm import ApiKeyForm, answer
+from bot.ui.panels.api_key import ApiKeyForm
 from bot.ui.panels.settings_options import (
     LimitChannel,
     ListChannel,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from discord import app_commands
 
 from bot.rules.servers.access import AccessDenied, DeniedBecause
-from bot.ui.interactions.acknowledge import acknowledge, tell
+from bot.ui.interactions.acknowledge import acknowledge, tell_message
 from bot.ui.interactions.who import asker_of
 from bot.ui.pages.usage import View, page, read_figures
 from bot.ui.shell import HasShell, Interaction
@@ -38,7 +38,7 @@ async def _answer(interaction: Interaction, *, whole_server: bool) -> None:
     figures = await read_figures(shell.store, asker, shell.clock(), whole_server=whole_server)
     looks = await shell.settings_cache.looks(asker.place)
     view = View(asker.locale, whole_server, with_money=whole_server or looks.show_cost)
-    await tell(interaction, **await page(figures, view))
+    await tell_message(interaction, await page(figures, view))
 
 
 async def setup(client: HasShell) -> None:

@@ -305,8 +305,7 @@ AWAITED_AT_HOME = {
     "bot.adapters.openai.stream": "a preview being shown; the call that streams awaits it",
     "bot.operator.sandbox.launch": "the page, the bot and the signals of one command; run awaits them",
     "bot.process": "the connection itself; run awaits it",
-    "bot.ui.orders.submit": "the reservation beside the acknowledgement; awaited in the same function",
-    "bot.ui.orders.batch": "the reservation beside the acknowledgement; awaited in the same function",
+    "bot.ui.interactions.deadline": "the work beside the acknowledgement; awaited in the same function",
 }
 
 

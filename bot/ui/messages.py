@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import discord
 
 UPLOAD_LIMIT_UNKNOWN = 10 * 1024 * 1024
-
-
 REQUEST_LIMIT = 24 * 1024 * 1024
 """Discord takes 25 MiB for a whole request; the rest is for the form around the files."""
 
+MAX_FILES = 10
+"""Attachments of one message."""
 
 CALL_LIMIT_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class File:
     """A file to attach, made anew for every try (discord.py closes what it sends)."""
 
     name: str
@@ -30,33 +31,32 @@ class Sheet:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class Message:
     """A message in full. What is None or empty is not there afterwards either."""
 
     content: str | None = None
     embed: discord.Embed | None = None
-    sheets: tuple[Sheet, ...] = ()
+    files: tuple[File, ...] = ()
     view: discord.ui.View | None = None
 
 
-class _Files:
-    """discord.py's files for one try; their memory is given back at the end of it, not at the next collection."""
-
-    def __init__(self, sheets: Sequence[Sheet]) -> None:
-        self._buffers = [io.BytesIO(sheet.data) for sheet in sheets]
-        self._sheets = sheets
-
-    def __enter__(self) -> list[discord.File]:
-        return [
-            discord.File(buffer, filename=sheet.name, description=sheet.alt or None, spoiler=sheet.spoiler)
-            for buffer, sheet in zip(self._buffers, self._sheets, strict=True)
-        ]
-
-    def __exit__(self, *_: object) -> None:
-        for buffer in self._buffers:
-            buffer.close()
+def attached_files(files: Sequence[File]) -> list[discord.File]:
+    """As discord.py takes them, for one try."""
+    return [discord.File(io.BytesIO(one.data), one.name, description=one.alt, spoiler=one.spoiler) for one in files]
 
 
-def _given(letter: Letter, files: list[discord.File]) -> dict[str, Any]:
-    given = {"content": letter.content, "embed": letter.embed, "view": letter.view, "files": files}
+@contextmanager
+def opened(files: Sequence[File]) -> Iterator[list[discord.File]]:
+    """The same for one try; their memory is given back at the end of it, not at the next collection."""
+    attached = attached_files(files)
+    try:
+        yield attached
+    finally:
+        for one in attached:
+            one.fp.close()
+
+
+def new_message(message: Message, files: list[discord.File]) -> dict[str, Any]:
+    """The arguments of a discord.py call that sends a new message: without what is not there."""
+    given = {"content": message.content, "embed": message.embed, "view": message.view, "files": files}
     return {name: value for name, value in given.items() if value}

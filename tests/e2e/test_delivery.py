@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.rules.ledger import JobState
-from bot.ui.delivery.job import Manner
+from bot.ui.delivery.job import ShowOptions
 from sandbox.discord import ids
 from sandbox.discord.clock import HandClock
 from sandbox.discord.faults import POST_ONCE, RESULT_EDIT
@@ -21,7 +21,7 @@ from .conftest import TestTown, town_in
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """The bot's own waits between tries take no time; discord.py's do."""
-    monkeypatch.setattr("bot.ui.client.client.Manner", partial(Manner, waits_s=(0.0,) * 6))
+    monkeypatch.setattr("bot.ui.delivery.factory.ShowOptions", partial(ShowOptions, waits_s=(0.0,) * 6))
 
 
 @pytest.fixture

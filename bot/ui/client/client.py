@@ -21,7 +21,7 @@ from bot.ui.client.registration import Registration
 from bot.ui.client.unhandled import answer_if_nobody_does
 from bot.ui.components.job_buttons import DYNAMIC_ITEMS
 from bot.ui.interactions.acknowledge import received
-from bot.ui.interactions.age import Lateness
+from bot.ui.interactions.age import InteractionAges
 from bot.ui.interactions.errors import refuse
 from bot.ui.interactions.failures import TROUBLE
 from bot.ui.shell import HasShell, Interaction, Shell
@@ -104,7 +104,7 @@ class Client(HasShell):
         )
         self.stopping = False
         self._registration = Registration(self, self.tree, self.shell.store, self.shell.config.guild_id)
-        self._lateness = Lateness()
+        self._lateness = InteractionAges()
         self._max_concurrency = 1
         self._identify_pacer = identify_pacer
         self._extensions = tuple(extensions)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import discord
 
-from bot.ui.components.press import Press
+from bot.ui.components.press import Press, button
 from bot.ui.interactions.acknowledge import acknowledged, tell
 from bot.ui.interactions.who import asker_of
 from bot.ui.shell import Interaction
@@ -25,5 +25,5 @@ class StopBatch(Press, template=r"e1:batchstop:(?P<batch>[0-9]{1,20})"):
 
 def stop_view(batch_id: str, locale: str) -> discord.ui.View:
     view = discord.ui.View(timeout=None)
-    view.add_item(StopBatch(f"{STOP}{batch_id}", say(locale, "button.cancel"), emoji="✖️"))
+    view.add_item(StopBatch(button(f"{STOP}{batch_id}", say(locale, "button.cancel"), emoji="✖️")))
     return view

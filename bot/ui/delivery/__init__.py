@@ -1,1 +1,1 @@
-"""How results, progress and notices reach people, once."""
+"""How results, progress and notices conversation people, once."""

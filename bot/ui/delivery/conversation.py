@@ -1,4 +1,4 @@
-"""The ways to reach a person, and what a failed try means: edit the first answer, whisper, post, direct message.
+"""The ways to reach a person: edit the first answer, follow up, post in the channel, write a direct message.
 
 An interaction can be answered for 15 minutes, by anyone who has its token, also in a later process. After that only
 the channel is left, where the bot is a member, and a direct message.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any
+from typing import Any, Protocol
 
 import discord
 
@@ -16,78 +16,130 @@ from bot.ports import Clock, Delivered
 from bot.rules.ledger import Answer
 from bot.ui.interactions.failures import TROUBLE
 from bot.ui.internals import webhook_of
-from bot.ui.messages import CALL_LIMIT_S, Letter, _Files, _given
+from bot.ui.messages import CALL_LIMIT_S, Message, new_message, opened
 
 log = logging.getLogger(__name__)
-
 
 ORIGINAL: Any = "@original"
 """Names the first answer in the address where discord.py expects a message's number."""
 
 
-class Reach:
-    """The conversation behind one ``Answer``, in the process that got it or in a later one."""
+class Conversation(Protocol):
+    """The conversation behind one ``Answer``. Whatever sends raises one of ``TROUBLE``."""
 
-    def __init__(self, client: discord.Client, clock: Clock, answer: Answer) -> None:
-        self._client = client
-        self._clock = clock
-        self.answer = answer
-        self._webhook = webhook_of(client, answer.application_id, answer.token)
+    answer: Answer
 
     @property
     def is_live(self) -> bool:
         """Whether the interaction can still be answered."""
+        ...
+
+    async def edit(self, message: Message) -> Delivered:
+        """Replaces the first answer. Repeating it does no harm."""
+        ...
+
+    async def follow(self, message: Message, *, private: bool) -> Delivered:
+        """Sends one more answer. discord.py repeats it after a 5xx, so it may arrive twice: never for results that
+        can go another way.
+        """
+        ...
+
+    async def remove(self) -> None:
+        """Deletes the first answer."""
+        ...
+
+    async def post(self, message: Message, *, nonce: str, user_id: int) -> Delivered:
+        """Posts to the channel as the bot, once per nonce however often it is tried."""
+        ...
+
+    async def edit_by_bot(self, message: Message) -> None:
+        """Replaces the first answer with the bot's own rights; does nothing where it has none. Files stay."""
+        ...
+
+    async def remove_by_bot(self) -> None:
+        """Deletes the first answer with the bot's own rights, where the interaction is over. Never raises."""
+        ...
+
+    async def direct(self, user_id: int, text: str) -> None:
+        """Writes a direct message."""
+        ...
+
+    async def whisper(self, text: str, *, neutral: str) -> None:
+        """Says something to the asker alone, after a defer.
+
+        A first answer that everybody sees is made neutral before and deleted after: a follow-up to a bare "thinking"
+        would take its place, for all to see.
+        """
+        ...
+
+
+class DiscordConversation:
+    """``Conversation`` in the process that got the interaction or in a later one."""
+
+    def __init__(self, client: discord.Client, clock: Clock, answer: Answer) -> None:
+        self.answer = answer
+        self._client = client
+        self._clock = clock
+        self._webhook = webhook_of(client, answer.application_id, answer.token)
+
+    @property
+    def is_live(self) -> bool:
         return bool(self.answer.token) and self._clock() < self.answer.expires_at
 
-    async def edit(self, letter: Letter) -> Delivered:
-        """Replaces the first answer. Raises one of ``TROUBLE``. Repeating it does no harm."""
-        with _Files(letter.sheets) as files:
+    async def edit(self, message: Message) -> Delivered:
+        with opened(message.files) as files:
             async with asyncio.timeout(CALL_LIMIT_S):
-                message = await self._webhook.edit_message(
+                sent = await self._webhook.edit_message(
                     ORIGINAL,
-                    content=letter.content,
-                    embeds=[letter.embed] if letter.embed else [],
+                    content=message.content,
+                    embeds=[message.embed] if message.embed else [],
                     attachments=files,
-                    view=letter.view,
+                    view=message.view,
                     allowed_mentions=discord.AllowedMentions.none(),
                 )
-        return Delivered(message.id, message.channel.id)
+        return Delivered(sent.id, sent.channel.id)
 
-    async def follow(self, letter: Letter, *, private: bool) -> Delivered:
-        """Sends one more answer. discord.py repeats it after a 5xx, so it may arrive twice: never for results
-        that can go another way. Raises one of ``TROUBLE``.
-        """
-        with _Files(letter.sheets) as files:
+    async def follow(self, message: Message, *, private: bool) -> Delivered:
+        with opened(message.files) as files:
             async with asyncio.timeout(CALL_LIMIT_S):
-                message = await self._webhook.send(
-                    **_given(letter, files),
+                sent = await self._webhook.send(
+                    **new_message(message, files),
                     ephemeral=private,
                     wait=True,
                     allowed_mentions=discord.AllowedMentions.none(),
                 )
-        return Delivered(message.id, message.channel.id)
+        return Delivered(sent.id, sent.channel.id)
 
     async def remove(self) -> None:
-        """Deletes the first answer. Raises one of ``TROUBLE``."""
         async with asyncio.timeout(CALL_LIMIT_S):
             await self._webhook.delete_message(ORIGINAL)
 
-    async def post(self, letter: Letter, *, nonce: str, user_id: int) -> Delivered:
-        """Posts to the channel as the bot, once per nonce however often it is tried. Raises one of ``TROUBLE``."""
+    async def post(self, message: Message, *, nonce: str, user_id: int) -> Delivered:
         channel = self._client.get_partial_messageable(self.answer.channel_id)
-        with _Files(letter.sheets) as files:
+        with opened(message.files) as files:
             async with asyncio.timeout(CALL_LIMIT_S):
-                message = await channel.send(
-                    **_given(letter, files),
+                sent = await channel.send(
+                    **new_message(message, files),
                     nonce=nonce,
                     allowed_mentions=discord.AllowedMentions(
                         everyone=False, roles=False, replied_user=False, users=[discord.Object(user_id)]
                     ),
                 )
-        return Delivered(message.id, message.channel.id)
+        return Delivered(sent.id, sent.channel.id)
+
+    async def edit_by_bot(self, message: Message) -> None:
+        if self.answer.message_id is None or not self.answer.can_post:
+            return
+        channel = self._client.get_partial_messageable(self.answer.channel_id)
+        async with asyncio.timeout(CALL_LIMIT_S):
+            await channel.get_partial_message(self.answer.message_id).edit(
+                content=message.content,
+                embeds=[message.embed] if message.embed else [],
+                view=message.view,
+                allowed_mentions=discord.AllowedMentions.none(),
+            )
 
     async def remove_by_bot(self) -> None:
-        """Deletes the first answer with the bot's own rights, where the interaction is over. Never raises."""
         if self.answer.message_id is None or self.answer.private or not self.answer.can_post:
             return
         channel = self._client.get_partial_messageable(self.answer.channel_id)
@@ -97,20 +149,14 @@ class Reach:
             log.info("an outlived answer could not be removed: %s", type(error).__name__)
 
     async def direct(self, user_id: int, text: str) -> None:
-        """Writes a direct message. Raises one of ``TROUBLE``."""
         async with asyncio.timeout(CALL_LIMIT_S):
             user = await self._client.fetch_user(user_id)
             await user.send(text, allowed_mentions=discord.AllowedMentions.none())
 
     async def whisper(self, text: str, *, neutral: str) -> None:
-        """Says something to the asker alone, after a defer. Raises one of ``TROUBLE``.
-
-        A first answer that everybody sees is made neutral before and deleted after: a follow-up to a bare "thinking"
-        would take its place, for all to see.
-        """
         if self.answer.private:
-            await self.edit(Letter(content=text))
+            await self.edit(Message(content=text))
             return
-        await self.edit(Letter(content=neutral))
-        await self.follow(Letter(content=text), private=True)
+        await self.edit(Message(content=neutral))
+        await self.follow(Message(content=text), private=True)
         await self.remove()

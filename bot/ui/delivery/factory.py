@@ -12,11 +12,11 @@ from bot.core.tasks import Tasks
 from bot.ports import Batch, Clock, Store
 from bot.rules.ledger import Answer, Job
 from bot.rules.uploads import Note
-from bot.ui.delivery.batch import BatchReach, DiscordBatchDelivery
-from bot.ui.delivery.conversation import Reach
-from bot.ui.delivery.job import DiscordDelivery, Manner
-from bot.ui.delivery.post_once import Posting
-from bot.ui.delivery.progress import Pacer
+from bot.ui.delivery.batch import DiscordBatchDelivery
+from bot.ui.delivery.conversation import DiscordConversation
+from bot.ui.delivery.job import DiscordDelivery, ShowOptions
+from bot.ui.delivery.post_once import PostOnce
+from bot.ui.delivery.progress import ProgressEdits
 from bot.ui.messages import UPLOAD_LIMIT_UNKNOWN
 
 
@@ -28,7 +28,7 @@ class DiscordDeliveries:
     ) -> None:
         self._client = client
         self._store = store
-        self._looks = settings_cache.looks
+        self._settings_of = settings_cache.looks
         self._tasks = tasks
         self._clock = clock
 
@@ -43,16 +43,18 @@ class DiscordDeliveries:
         """The conversation about this job, of a live interaction or of an earlier process (``earlier``)."""
         if job.answer is None:
             raise LookupError(f"job {job.id} has no answer to deliver to")
-        return self._to(job.answer, Manner(limit_bytes=limit_bytes, notes=notes), earlier=earlier)
+        return self._to(job.answer, ShowOptions(limit_bytes=limit_bytes, notes=notes), earlier=earlier)
 
     def at(self, answer: Answer, *, limit_bytes: int = UPLOAD_LIMIT_UNKNOWN) -> DiscordDelivery:
         """The same for an answer that is not the job's own (a picture that waited)."""
-        return self._to(answer, Manner(limit_bytes=limit_bytes), earlier=False)
+        return self._to(answer, ShowOptions(limit_bytes=limit_bytes), earlier=False)
 
-    def _to(self, answer: Answer, manner: Manner, *, earlier: bool) -> DiscordDelivery:
-        posting = Posting(self._client, self._store, self._clock, answer, earlier=earlier)
-        conversation = Reach(self._client, self._clock, answer)
-        return DiscordDelivery(conversation, self._looks, Pacer(self._tasks), manner, posting=posting)
+    def _to(self, answer: Answer, options: ShowOptions, *, earlier: bool) -> DiscordDelivery:
+        post_check = PostOnce(self._client, self._store, self._clock, answer, earlier=earlier)
+        conversation = DiscordConversation(self._client, self._clock, answer)
+        return DiscordDelivery(
+            conversation, self._settings_of, ProgressEdits(self._tasks), options, post_check=post_check
+        )
 
     def of_batch(
         self, batch: Batch, jobs: Sequence[Job], *, limit_bytes: int = UPLOAD_LIMIT_UNKNOWN
@@ -63,5 +65,7 @@ class DiscordDeliveries:
         application_id = self._client.application_id or 0
         answer = known or Answer(0, application_id, "", batch.channel_id, batch.created_at, can_post=False)
         answer = replace(answer, message_id=batch.message_id, private=batch.private)
-        conversation = BatchReach(self._client, self._clock, answer)
-        return DiscordBatchDelivery(conversation, self._looks, Pacer(self._tasks), limit_bytes=limit_bytes)
+        conversation = DiscordConversation(self._client, self._clock, answer)
+        return DiscordBatchDelivery(
+            conversation, self._settings_of, ProgressEdits(self._tasks), limit_bytes=limit_bytes
+        )

@@ -1,4 +1,4 @@
-"""A job's pictures as files that Discord takes: named by us, with alt text, made smaller only where they must be."""
+"""Pictures as files that Discord takes: named by us, with alt text, made smaller only where they must be."""
 
 from __future__ import annotations
 
@@ -9,76 +9,97 @@ from dataclasses import dataclass
 from bot.imaging.fit import CannotFit, Fitted, fit_for_upload
 from bot.imaging.svg import svg_to_png
 from bot.imaging.threads import offload
+from bot.ports import CannotDeliver
 from bot.rules.ledger import Job
 from bot.rules.requests import MadeImage
-from bot.ui.messages import REQUEST_LIMIT, Sheet
+from bot.ui.messages import MAX_FILES, REQUEST_LIMIT, File
 from bot.ui.words.text import ALT_LIMIT, clean
 
 log = logging.getLogger(__name__)
 
-MAX_FILES = 10
 SVG_PREVIEW_PX = 1024
 EXTENSIONS = {"jpeg": "jpg"}
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
-    """``shrunk``: at least one picture is not the original any more."""
+class NamedPicture:
+    """A picture to show; ``stem`` is its file's name up to the ending."""
 
-    sheets: tuple[Sheet, ...]
+    stem: str
+    alt: str
+    image: MadeImage
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """``shrunk``: at least one picture is not the original any more, or is not there."""
+
+    files: tuple[File, ...]
     shrunk: bool
 
+    def has(self, picture: NamedPicture) -> bool:
+        """Whether the picture is there in any form."""
+        return any(file.name.rpartition(".")[0] == picture.stem for file in self.files)
 
-def file_name(job_id: str, number: int, image_format: str) -> str:
+
+def file_stem(job_id: str, number: int = 1) -> str:
     """A name that holds nothing anybody else chose."""
-    return f"easel-{job_id[:8].lower()}-{number}.{EXTENSIONS.get(image_format, image_format)}"
+    return f"{job_stem(job_id)}-{number}"
+
+
+def job_stem(job_id: str) -> str:
+    """How the names of all pictures of a job begin."""
+    return f"easel-{job_id[:8].lower()}"
+
+
+def alt_of(job: Job) -> str:
+    return clean(job.request.shown_prompt or job.request.prompt, ALT_LIMIT)
 
 
 async def pack(
-    job: Job,
-    images: Sequence[MadeImage],
+    pictures: Sequence[NamedPicture],
     *,
     limit_bytes: int,
     spoiler: bool,
     text: str | None = None,
     share: float = 1.0,
-) -> Parcel:
+) -> Packed:
     """The pictures within the limits, an SVG with a PNG of it, and ``text`` as a file where there is room for it.
 
-    ``share`` below 1 aims under the limits, after Discord found the parcel too large all the same. Raises
-    ``CannotFit`` where no picture can be shown.
+    ``share`` below 1 aims under the limits, after Discord found the message too large all the same. What cannot be
+    made to fit is left out. Raises ``CannotDeliver`` where no picture can be shown.
     """
-    alt = clean(job.request.shown_prompt or job.request.prompt, ALT_LIMIT)
+    alts = {picture.stem: picture.alt for picture in pictures}
     total = REQUEST_LIMIT - len(text.encode()) if text else REQUEST_LIMIT
-    drawn = await _with_previews(job, images)
+    drawn = await _with_previews(pictures[:MAX_FILES])
     fitted = await _fitted(drawn, int(limit_bytes * share), int(total * share))
-    sheets = [Sheet(one.name, one.data, alt, spoiler) for one in fitted]
-    if text and len(sheets) < MAX_FILES:
-        sheets.append(Sheet("prompt.txt", text.encode()))
-    return Parcel(tuple(sheets), shrunk=any(one.changed is not None for one in fitted) or len(fitted) < len(drawn))
+    files = [File(one.name, one.data, alts[one.name.rpartition(".")[0]], spoiler) for one in fitted]
+    if text and len(files) < MAX_FILES:
+        files.append(File("prompt.txt", text.encode()))
+    return Packed(tuple(files), shrunk=any(one.changed is not None for one in fitted) or len(fitted) < len(drawn))
 
 
-async def _with_previews(job: Job, images: Sequence[MadeImage]) -> list[tuple[str, bytes, str]]:
+async def _with_previews(pictures: Sequence[NamedPicture]) -> list[tuple[str, bytes, str]]:
+    """Every picture as (name, bytes, format), an SVG with a PNG of it where there is room for one more file."""
     drawn = [
-        (file_name(job.id, number, image.format), image.data, image.format)
-        for number, image in enumerate(images[:MAX_FILES], 1)
+        (f"{one.stem}.{EXTENSIONS.get(one.image.format, one.image.format)}", one.image.data, one.image.format)
+        for one in pictures
     ]
-    for number, image in enumerate(images, 1):
-        if image.format == "svg" and len(drawn) < MAX_FILES:
-            preview = await offload(svg_to_png, image.data, SVG_PREVIEW_PX)
+    for one in pictures:
+        if one.image.format == "svg" and len(drawn) < MAX_FILES:
+            preview = await offload(svg_to_png, one.image.data, SVG_PREVIEW_PX)
             if preview is not None:
-                drawn.append((file_name(job.id, number, "png"), preview, "png"))
+                drawn.append((f"{one.stem}.png", preview, "png"))
     return drawn
 
 
 async def _fitted(pictures: list[tuple[str, bytes, str]], per_file: int, total: int) -> list[Fitted]:
     if all(len(data) <= per_file for _, data, _ in pictures) and sum(len(data) for _, data, _ in pictures) <= total:
         return [Fitted(*picture) for picture in pictures]
-    while True:
+    while pictures:
         try:
             return await offload(fit_for_upload, pictures, per_file, total)
         except CannotFit as unfit:
             log.warning("%s", unfit)
             pictures = [picture for picture in pictures if picture[0] != unfit.name]
-            if not pictures:
-                raise
+    raise CannotDeliver("no picture can be made to fit")

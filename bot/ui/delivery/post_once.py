@@ -15,8 +15,8 @@ import discord
 
 from bot.ports import CannotDeliver, Clock, Delivered, Store
 from bot.rules.ledger import Answer, Job
-from bot.ui.delivery.files import file_name
-from bot.ui.interactions.failures import TROUBLE, Verdict, verdict_on
+from bot.ui.delivery.files import job_stem
+from bot.ui.interactions.failures import TROUBLE, Failure, failure_of
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ class Messages(Protocol):
     def get_partial_messageable(self, id: int, /) -> discord.PartialMessageable: ...  # noqa: A002  # discord.py's word
 
 
-class Posting:
+class PostOnce:
     """The question before a post, for one answer. ``earlier``: a process that is gone may have shown the result."""
 
     def __init__(self, client: Messages, store: Store, clock: Clock, answer: Answer, *, earlier: bool = False) -> None:
@@ -63,8 +63,7 @@ class Posting:
         try:
             message = await channel.fetch_message(self._answer.message_id)
         except TROUBLE as error:
-            if verdict_on(error) is Verdict.MESSAGE_GONE:
+            if failure_of(error) is Failure.MESSAGE_GONE:
                 return False
-            raise CannotDeliver(f"the first answer cannot be looked at: {verdict_on(error).name.lower()}") from error
-        ours = file_name(job.id, 1, "").rpartition("-")[0]
-        return any(attachment.filename.startswith(ours) for attachment in message.attachments)
+            raise CannotDeliver(f"the first answer cannot be looked at: {failure_of(error).name.lower()}") from error
+        return any(attachment.filename.startswith(job_stem(job.id)) for attachment in message.attachments)

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from bot.core.tasks import Tasks
-from bot.ui.interactions.failures import TROUBLE, Verdict, verdict_on
+from bot.ui.interactions.failures import TROUBLE, Failure, failure_of
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ STUCK_S = 12.0
 GIVE_WAY_S = 4.0
 
 
-class Pacer:
+class ProgressEdits:
     """Offers never block and never raise. After one failed edit there are no more: the result needs what is left."""
 
     def __init__(self, tasks: Tasks, *, first_after_s: float = FIRST_AFTER_S, every_s: float = EVERY_S) -> None:
@@ -75,8 +75,8 @@ class Pacer:
             async with asyncio.timeout(STUCK_S):
                 await edit()
         except TROUBLE as error:
-            verdict = verdict_on(error)
-            log.info("no more progress edits: %s", verdict.name)
-            self._closed = verdict is not Verdict.TOO_LARGE
+            failure = failure_of(error)
+            log.info("no more progress edits: %s", failure.name)
+            self._closed = failure is not Failure.TOO_LARGE
         finally:
             self._editing = False

@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import discord
 
-from bot.ui.interactions.failures import TROUBLE, verdict_on
+from bot.ui.interactions.failures import TROUBLE, failure_of
+from bot.ui.messages import File, Message, new_message, opened
 from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
 
 log = logging.getLogger(__name__)
-
-QUICK_S = 1.2
-"""Checks and the reservation may take this long before the acknowledgement goes first; Discord waits 3 s in all."""
 
 ALREADY_ACKNOWLEDGED = 40060
 FORGOTTEN_CODES = frozenset({10062, 10015, 50027})
@@ -83,19 +82,28 @@ async def acknowledge(interaction: Interaction, *, private: bool) -> int | None:
     return response.message_id if response is not None else None
 
 
-async def tell(interaction: Interaction, text: str | None = None, **parts: Any) -> None:
-    """Answers in private, however far the interaction got. Never raises for what Discord does.
+async def tell(
+    interaction: Interaction,
+    text: str | None = None,
+    *,
+    embed: discord.Embed | None = None,
+    view: discord.ui.View | None = None,
+    files: Sequence[File] = (),
+) -> None:
+    """Answers in private, however far the interaction got. Never raises for what Discord does."""
+    await tell_message(interaction, Message(text, embed, tuple(files), view))
 
-    ``parts`` are ``embed``, ``view`` or ``files`` as discord.py takes them.
-    """
+
+async def tell_message(interaction: Interaction, message: Message) -> None:
+    """The same for a whole message."""
     take(interaction)
-    given = {"content": text, **parts}
     try:
-        async with asyncio.timeout(30):
-            await _tell(interaction, {name: value for name, value in given.items() if value is not None})
+        with opened(message.files) as attached:
+            async with asyncio.timeout(30):
+                await _tell(interaction, new_message(message, attached))
     except TROUBLE as error:
         interaction.client.shell.meter.discord_fault(type(error).__name__)
-        log.info("interaction %s could not be answered: %s", interaction.id, verdict_on(error).name)
+        log.info("interaction %s could not be answered: %s", interaction.id, failure_of(error).name)
 
 
 async def _tell(interaction: Interaction, given: dict[str, Any]) -> None:

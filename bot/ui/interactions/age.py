@@ -16,7 +16,7 @@ CREDIBLE_S = 600.0
 """Beyond this an age is no clock's fault and no delay: Discord replays events for minutes at most."""
 
 
-class Lateness:
+class InteractionAges:
     def __init__(self, late_s: float = LATE_S) -> None:
         self._late_s = late_s
         self._ages: deque[float] = deque(maxlen=REMEMBERED)

@@ -11,7 +11,7 @@ TROUBLE = (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError)
 """Everything a call to Discord fails with: a reset connection is no Discord exception."""
 
 
-class Verdict(Enum):
+class Failure(Enum):
     """What a failed call to Discord means for the next one."""
 
     AGAIN = auto()  # Discord or the way to it is ill; the same call may be repeated
@@ -23,36 +23,36 @@ class Verdict(Enum):
 
 
 _BY_CODE = {
-    10003: Verdict.FORBIDDEN,  # unknown channel
-    10004: Verdict.FORBIDDEN,  # unknown guild
-    10008: Verdict.MESSAGE_GONE,
-    10015: Verdict.TOKEN_DEAD,  # unknown webhook
-    10062: Verdict.TOKEN_DEAD,  # unknown interaction
-    40005: Verdict.TOO_LARGE,
-    50001: Verdict.FORBIDDEN,
-    50007: Verdict.FORBIDDEN,
-    50013: Verdict.FORBIDDEN,
-    50027: Verdict.TOKEN_DEAD,
+    10003: Failure.FORBIDDEN,  # unknown channel
+    10004: Failure.FORBIDDEN,  # unknown guild
+    10008: Failure.MESSAGE_GONE,
+    10015: Failure.TOKEN_DEAD,  # unknown webhook
+    10062: Failure.TOKEN_DEAD,  # unknown interaction
+    40005: Failure.TOO_LARGE,
+    50001: Failure.FORBIDDEN,
+    50007: Failure.FORBIDDEN,
+    50013: Failure.FORBIDDEN,
+    50027: Failure.TOKEN_DEAD,
 }
 
 
 _BY_STATUS = {
-    401: Verdict.TOKEN_DEAD,
-    403: Verdict.FORBIDDEN,
-    404: Verdict.TOKEN_DEAD,
-    408: Verdict.AGAIN,
-    413: Verdict.TOO_LARGE,
-    429: Verdict.AGAIN,
+    401: Failure.TOKEN_DEAD,
+    403: Failure.FORBIDDEN,
+    404: Failure.TOKEN_DEAD,
+    408: Failure.AGAIN,
+    413: Failure.TOO_LARGE,
+    429: Failure.AGAIN,
 }
 
 
-def verdict_on(error: BaseException) -> Verdict:
+def failure_of(error: BaseException) -> Failure:
     """What to do after this failure of a call to Discord."""
     if not isinstance(error, discord.HTTPException):
-        return Verdict.AGAIN
+        return Failure.AGAIN
     by_code = _BY_CODE.get(error.code)
     if by_code is not None:
         return by_code
     if error.status >= 500:
-        return Verdict.AGAIN
-    return _BY_STATUS.get(error.status, Verdict.BROKEN)
+        return Failure.AGAIN
+    return _BY_STATUS.get(error.status, Failure.BROKEN)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import io
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-
-import discord
 
 from bot.core.jobs.batches import BatchLinesRefused
 from bot.ports import Batch
 from bot.rules.ledger import DuplicateEvent, Job
 from bot.rules.options.prompts import read_prompt_file, split_batch
 from bot.rules.options.table import RawOptions
-from bot.ui.interactions.acknowledge import QUICK_S, Forgotten, acknowledge, received, take, tell
+from bot.ui.interactions.acknowledge import tell
+from bot.ui.interactions.deadline import within
 from bot.ui.interactions.who import answer_of, asker_of, check_can_answer
+from bot.ui.messages import File
 from bot.ui.orders.attachments import Source
 from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
@@ -45,12 +43,11 @@ def from_file(source: Source) -> Callable[[], Awaitable[str]]:
 
 
 async def take_on_batch(interaction: Interaction, wish: BatchWish) -> Batch | None:
-    """Checks, reserves, acknowledges, starts, in that order while it is quick.
+    """Checks, reserves, acknowledges, starts.
 
-    None where nobody waits for it any more or lines were refused (told here, all of them). Raises ``UserError``;
-    nothing was then spent.
+    None where the very same interaction came before or lines were refused (told here, all of them). Raises
+    ``UserError``, or ``Forgotten`` where nobody is waiting for it any more; nothing was then spent.
     """
-    take(interaction)
     shell = interaction.client.shell
     check_can_answer(interaction)
     asker = asker_of(interaction)
@@ -59,49 +56,28 @@ async def take_on_batch(interaction: Interaction, wish: BatchWish) -> Batch | No
 
     async def reserve() -> tuple[Batch, list[Job]]:
         lines = [(line.number, line.prompt) for line in split_batch(await wish.read(), NAME)]
-        raw = replace(wish.raw, private=private)
-        quote = await shell.batches.prepare(asker, lines, raw, model=wish.model)
-        return await shell.batches.open(asker, quote, answer, event_key=str(interaction.id))
+        quotes = await shell.batches.prepare(asker, lines, replace(wish.raw, private=private), model=wish.model)
+        return await shell.batches.open(asker, quotes, answer, event_key=str(interaction.id))
 
-    reserving = asyncio.ensure_future(reserve())  # awaited below, whatever happens
+    async def abandon(reserved: tuple[Batch, list[Job]], reason: str) -> None:
+        await shell.batches.abandon(*reserved, reason)
+
     try:
-        return await _acknowledge_and_start(interaction, reserving, private)
+        reserved = await within(interaction, reserve(), private=private, abandon=abandon)
     except BatchLinesRefused as refused:
         await _tell_lines(interaction, refused)
         return None
     except DuplicateEvent:
         log.info("interaction %s came twice; the batch of the first answers it", interaction.id)
         return None
-    except Forgotten as reason:
-        batch, jobs = await reserving
-        log.info("batch %s: Discord forgot the interaction %s", batch.id, reason)
-        await shell.batches.abandon(batch, jobs, "forgotten")
-        return None
-    finally:
-        reserving.cancel()
-
-
-async def _acknowledge_and_start(
-    interaction: Interaction, reserving: asyncio.Future[tuple[Batch, list[Job]]], private: bool
-) -> Batch:
-    shell = interaction.client.shell
-    spent = asyncio.get_running_loop().time() - received(interaction)
-    await asyncio.wait({reserving}, timeout=max(0.0, QUICK_S - spent))
-    acknowledge_first = not reserving.done()
-    message_id = await acknowledge(interaction, private=private) if acknowledge_first else None
-    batch, jobs = await reserving
-    try:
-        if not acknowledge_first:
-            message_id = await acknowledge(interaction, private=private)
-        if message_id is not None:
-            batch = await shell.batches.set_message(batch, message_id)
-    except Forgotten:
-        raise
-    except BaseException:
-        await shell.batches.abandon(batch, jobs, "not acknowledged")
-        raise
-    delivery = shell.deliveries.of_batch(batch, jobs, limit_bytes=interaction.filesize_limit)
-    shell.batches.start(batch, jobs, delivery)
+    batch, jobs = reserved.value
+    if reserved.message_id is not None:
+        try:
+            batch = await shell.batches.set_message(batch, reserved.message_id)
+        except BaseException:
+            await shell.batches.abandon(batch, jobs, "not acknowledged")
+            raise
+    shell.batches.start(batch, jobs, shell.deliveries.of_batch(batch, jobs, limit_bytes=interaction.filesize_limit))
     return batch
 
 
@@ -118,7 +94,7 @@ async def _tell_lines(interaction: Interaction, refused: BatchLinesRefused) -> N
     await tell(
         interaction,
         words(refused, locale),
-        files=[discord.File(io.BytesIO(whole.encode("utf-8", "replace")), filename="lines.txt")],
+        files=[File("lines.txt", whole.encode("utf-8", "replace"))],
     )
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import io
-
-import discord
-
 from bot.ui.interactions.acknowledge import acknowledge, tell
 from bot.ui.interactions.who import asker_of
+from bot.ui.messages import File
 from bot.ui.orders.wish import Wish, ready_inputs
 from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
@@ -22,6 +19,4 @@ async def show_mask(interaction: Interaction, wish: Wish) -> None:
     preview = await ready.preview()
     if preview is None:
         raise NothingToPreview
-    with io.BytesIO(preview) as buffer:
-        file = discord.File(buffer, filename="mask-preview.png")
-        await tell(interaction, say(asker.locale, "mask.preview"), files=[file])
+    await tell(interaction, say(asker.locale, "mask.preview"), files=[File("mask-preview.png", preview)])

@@ -12,9 +12,9 @@ from bot.rules.ledger import DuplicateEvent, Job
 from bot.rules.people import Asker
 from bot.rules.requests import Inputs
 from bot.rules.uploads import Note
-from bot.ui.interactions.acknowledge import QUICK_S, Forgotten, acknowledge, received, take
+from bot.ui.interactions.deadline import within
 from bot.ui.interactions.who import answer_of, asker_of, check_can_answer
-from bot.ui.shell import Interaction
+from bot.ui.shell import Interaction, Shell
 
 log = logging.getLogger(__name__)
 
@@ -51,12 +51,10 @@ Gather = Callable[[Asker, bool], Awaitable[Order]]
 async def take_on(
     interaction: Interaction, gather: Gather, *, private: bool | None, parent: Parent | None = None
 ) -> Started | None:
-    """Checks, reserves, acknowledges, starts. Returns None where nobody is waiting for it any more.
+    """Checks, reserves, acknowledges, starts. None where the very same interaction came before.
 
-    Checks come before the acknowledgement while they are quick, so that refusals are private from the first moment;
-    when they are not, the acknowledgement goes first. Raises ``UserError``; nothing was then spent.
+    Raises ``UserError``, or ``Forgotten`` where nobody is waiting for it any more; nothing was then spent.
     """
-    take(interaction)
     shell = interaction.client.shell
     check_can_answer(interaction)
     asker = asker_of(interaction)
@@ -75,42 +73,27 @@ async def take_on(
         )
         return job, order
 
-    reserving = asyncio.ensure_future(reserve())  # awaited below, whatever happens
+    async def abandon(reserved: tuple[Job, Order], reason: str) -> None:
+        await shell.intake.abandon(reserved[0], reason)
+
     try:
-        return await _acknowledge_and_start(interaction, reserving, hidden)
+        reserved = await within(interaction, reserve(), private=hidden, abandon=abandon)
     except DuplicateEvent as duplicate:
         log.info("interaction %s came twice; job %s answers it", interaction.id, duplicate.job_id)
         return None
-    except Forgotten as reason:
-        job, _ = await reserving
-        log.info("job %s: Discord forgot the interaction %s", job.id, reason)
-        await shell.intake.abandon(job, "forgotten")
-        return None
-    finally:
-        reserving.cancel()
-
-
-async def _acknowledge_and_start(
-    interaction: Interaction, reserving: asyncio.Future[tuple[Job, Order]], private: bool
-) -> Started | None:
-    shell = interaction.client.shell
-    spent = asyncio.get_running_loop().time() - received(interaction)
-    await asyncio.wait({reserving}, timeout=max(0.0, QUICK_S - spent))
-    acknowledge_first = not reserving.done()
-    message_id = await acknowledge(interaction, private=private) if acknowledge_first else None
-    job, order = await reserving
+    job, order = reserved.value
     try:
-        if not acknowledge_first:
-            message_id = await acknowledge(interaction, private=private)
-        if message_id is not None and job.answer is not None:
-            job = replace(job, answer=replace(job.answer, message_id=message_id))
-            job = await shell.store.jobs.set_answer_message(job, message_id)
-    except Forgotten:
-        raise
+        job = await _with_message(shell, job, reserved.message_id)
     except BaseException:
         await shell.intake.abandon(job, "not acknowledged")
         raise
-    delivery = interaction.client.shell.deliveries.of_job(
-        job, limit_bytes=interaction.filesize_limit, notes=order.notes
-    )
-    return Started(job, interaction.client.shell.jobs.start(job, order.inputs, delivery))
+    delivery = shell.deliveries.of_job(job, limit_bytes=interaction.filesize_limit, notes=order.notes)
+    return Started(job, shell.jobs.start(job, order.inputs, delivery))
+
+
+async def _with_message(shell: Shell, job: Job, message_id: int | None) -> Job:
+    """The job, which knows now the message that will show it."""
+    if message_id is None or job.answer is None:
+        return job
+    job = replace(job, answer=replace(job.answer, message_id=message_id))
+    return await shell.store.jobs.set_answer_message(job, message_id)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 import discord
 
@@ -16,6 +14,7 @@ from bot.rules.limits.decide import Standing
 from bot.rules.limits.limit import Measure, Scope
 from bot.rules.money import MicroUSD
 from bot.rules.people import Asker
+from bot.ui.messages import File, Message
 from bot.ui.pages.charts import Row, bar_chart
 from bot.ui.pages.result import COLOUR
 from bot.ui.words.catalogue import say
@@ -83,13 +82,13 @@ class View:
     with_money: bool
 
 
-async def page(figures: Figures, view: View) -> dict[str, Any]:
-    """Embed and chart, as parts of an answer. The chart's numbers stand in its alt text and as text beside it."""
+async def page(figures: Figures, view: View) -> Message:
+    """Embed and chart. The chart's numbers stand in its alt text and as text beside it."""
     embed = _embed(figures, view)
     chart = await offload(bar_chart, _rows(figures, view), _chart_title(view), empty=say(view.locale, "usage.nothing"))
     embed.set_image(url=f"attachment://{CHART}")
     alt = clean(f"{_chart_title(view)}: {_days_in_words(figures, view, ', ')}", ALT_LIMIT)
-    return {"embed": embed, "files": [discord.File(io.BytesIO(chart), CHART, description=alt)]}
+    return Message(embed=embed, files=(File(CHART, chart, alt),))
 
 
 def _embed(figures: Figures, view: View) -> discord.Embed:

@@ -6,10 +6,8 @@ can read. Paging is by the last job seen, so nothing shifts while new pictures a
 
 from __future__ import annotations
 
-import io
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import discord
 
@@ -18,9 +16,10 @@ from bot.imaging.threads import offload
 from bot.rules.ledger import Job
 from bot.rules.people import Asker, Place
 from bot.ui.components.job_buttons import claim_view
-from bot.ui.components.press import Press
-from bot.ui.interactions.acknowledge import acknowledge, acknowledged, tell
+from bot.ui.components.press import Press, button
+from bot.ui.interactions.acknowledge import acknowledge, acknowledged, tell_message
 from bot.ui.interactions.who import asker_of, in_server
+from bot.ui.messages import File, Message, opened
 from bot.ui.pages.links import jump_link
 from bot.ui.pages.result import COLOUR
 from bot.ui.shell import Interaction
@@ -131,19 +130,19 @@ def can_read(interaction: Interaction, channel_id: int) -> bool:
 async def show_first(interaction: Interaction, wanted: Filter) -> None:
     """Answers a command with the newest page, in private."""
     await acknowledge(interaction, private=True)
-    await tell(interaction, **await _parts(interaction, wanted))
+    await tell_message(interaction, await _page(interaction, wanted))
 
 
 async def turn(interaction: Interaction, wanted: Filter) -> None:
     """Replaces the page under a button."""
     await interaction.response.defer()
     acknowledged(interaction)
-    parts = await _parts(interaction, wanted)
-    files = parts.pop("files", [])
-    await interaction.edit_original_response(**parts, attachments=files)
+    page = await _page(interaction, wanted)
+    with opened(page.files) as files:
+        await interaction.edit_original_response(embed=page.embed, view=page.view, attachments=files)
 
 
-async def _parts(interaction: Interaction, wanted: Filter) -> dict[str, Any]:
+async def _page(interaction: Interaction, wanted: Filter) -> Message:
     shell = interaction.client.shell
     asker = asker_of(interaction)
 
@@ -157,11 +156,9 @@ async def _parts(interaction: Interaction, wanted: Filter) -> dict[str, Any]:
     sheet = await _sheet(interaction, page.jobs)
     looks = await shell.settings_cache.looks(asker.place)
     embed = _embed(page, waiting, wanted, asker, with_sheet=sheet is not None and not looks.spoiler)
-    parts: dict[str, Any] = {"embed": embed, "view": _view(waiting, wanted, page, asker.locale)}
-    if sheet is not None:
-        alt = clean("; ".join(f"{n}: {_prompt(job)}" for n, job in enumerate(page.jobs, 1)), ALT_LIMIT)
-        parts["files"] = [discord.File(io.BytesIO(sheet), SHEET, description=alt, spoiler=looks.spoiler)]
-    return parts
+    alt = clean("; ".join(f"{n}: {_prompt(job)}" for n, job in enumerate(page.jobs, 1)), ALT_LIMIT)
+    files = (File(SHEET, sheet, alt, looks.spoiler),) if sheet is not None else ()
+    return Message(embed=embed, files=files, view=_view(waiting, wanted, page, asker.locale))
 
 
 async def _sheet(interaction: Interaction, jobs: Sequence[Job]) -> bytes | None:
@@ -209,10 +206,10 @@ def _view(waiting: Sequence[Job], wanted: Filter, page: Page, locale: str) -> di
     view = claim_view(list(waiting), locale)
     if wanted.before is not None:
         newest = replace(wanted, before=None)
-        view.add_item(GalleryPage(newest.custom_id, say(locale, "gallery.newest"), emoji="⏮️"))
+        view.add_item(GalleryPage(button(newest.custom_id, say(locale, "gallery.newest"), emoji="⏮️")))
     if page.next_before is not None:
         older = replace(wanted, before=page.next_before)
-        view.add_item(GalleryPage(older.custom_id, say(locale, "gallery.older"), emoji="▶️"))
+        view.add_item(GalleryPage(button(older.custom_id, say(locale, "gallery.older"), emoji="▶️")))
     return view
 
 

@@ -14,9 +14,10 @@ from typing import Any
 import discord
 
 from bot.rules.errors import NotFound
-from bot.ui.components.press import Press
+from bot.ui.components.press import Press, button
 from bot.ui.interactions.acknowledge import acknowledge, acknowledged, tell
 from bot.ui.interactions.who import asker_of
+from bot.ui.messages import File
 from bot.ui.pages.result import COLOUR
 from bot.ui.shell import Interaction, Shell
 from bot.ui.words.catalogue import say
@@ -37,7 +38,7 @@ async def export(interaction: Interaction) -> None:
         await tell(interaction, say(locale, "mydata.too_large"))
         return
     told = say(locale, "mydata.export", jobs=number(locale, len(data.get("jobs", ()))))
-    await tell(interaction, told, files=[discord.File(io.BytesIO(content), name)])
+    await tell(interaction, told, files=[File(name, content)])
 
 
 def _packed(data: dict[str, Any], limit_bytes: int) -> tuple[str, bytes]:
@@ -64,8 +65,8 @@ async def ask_whether(interaction: Interaction) -> None:
     embed.add_field(name=say(locale, "mydata.goes"), value=say(locale, "mydata.goes_what"), inline=False)
     embed.add_field(name=say(locale, "mydata.stays"), value=say(locale, "mydata.stays_what"), inline=False)
     view = discord.ui.View(timeout=None)
-    button = Forget(f"e1:forget:{interaction.user.id}", say(locale, "mydata.confirm"), style=discord.ButtonStyle.danger)
-    view.add_item(button)
+    custom_id = f"e1:forget:{interaction.user.id}"
+    view.add_item(Forget(button(custom_id, say(locale, "mydata.confirm"), style=discord.ButtonStyle.danger)))
     await tell(interaction, embed=embed, view=view)
 
 

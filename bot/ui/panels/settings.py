@@ -31,12 +31,12 @@ from bot.rules.servers.edits import (
     resumed,
     unblocked,
 )
+from bot.ui.components.confirm import Confirm
 from bot.ui.interactions.failures import TROUBLE
 from bot.ui.interactions.who import asker_of
-from bot.ui.messages import Sheet
+from bot.ui.messages import File, Message
 from bot.ui.orders.attachments import Source
 from bot.ui.pages.settings import Office, audit_page, fitted, page
-from bot.ui.panels.confirm import Confirm, Reply
 from bot.ui.panels.settings_options import NO_DEFAULT, AnyChannel
 from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
@@ -56,16 +56,16 @@ def place_of(interaction: Interaction) -> Place:
     return asker_of(interaction).place
 
 
-def changed(interaction: Interaction, change: Change, *notes: str) -> Reply:
+def changed(interaction: Interaction, change: Change, *notes: str) -> Message:
     """Old → new, and what else the admin should know."""
     interaction.client.shell.settings_cache.forget(place_of(interaction))
-    return Reply("\n".join([change_line(change, locale_of(interaction)), *(note for note in notes if note)]))
+    return Message("\n".join([change_line(change, locale_of(interaction)), *(note for note in notes if note)]))
 
 
 # --- looking -----------------------------------------------------------------------------------------------------
 
 
-async def show(interaction: Interaction) -> Reply:
+async def show(interaction: Interaction) -> Message:
     shell, asker = interaction.client.shell, asker_of(interaction)
     known = _known_ids(interaction)
 
@@ -81,12 +81,12 @@ async def show(interaction: Interaction) -> Reply:
         exists=exists,
         locale=locale_of(interaction),
     )
-    return Reply(embed=page(office))
+    return Message(embed=page(office))
 
 
-async def audit(interaction: Interaction) -> Reply:
+async def audit(interaction: Interaction) -> Message:
     entries = await interaction.client.shell.store.servers.audit(place_of(interaction), AUDIT_ENTRIES)
-    return Reply(embed=audit_page(entries, locale_of(interaction)))
+    return Message(embed=audit_page(entries, locale_of(interaction)))
 
 
 def _known_ids(interaction: Interaction) -> KnownIds:
@@ -100,7 +100,7 @@ def _known_ids(interaction: Interaction) -> KnownIds:
 # --- limits ------------------------------------------------------------------------------------------------------
 
 
-async def limit(interaction: Interaction, wanted: Limit) -> Reply:
+async def limit(interaction: Interaction, wanted: Limit) -> Message:
     """Sets a limit, after a question where it raises what can be spent or removes a budget."""
     asker, locale = asker_of(interaction), locale_of(interaction)
     proposal = await interaction.client.shell.admin.propose_limit(asker.place, wanted)
@@ -112,10 +112,10 @@ async def limit(interaction: Interaction, wanted: Limit) -> Reply:
 
     async def act(pressed: Interaction) -> str:
         change = await pressed.client.shell.admin.set_limit(asker_of(pressed), proposal)
-        return changed(pressed, change, _zero(wanted, locale)).text or ""
+        return changed(pressed, change, _zero(wanted, locale)).content or ""
 
     line = change_line(LimitChanged(slot_of(wanted), proposal.old, None if proposal.remove else wanted), locale)
-    return Reply(f"{line}\n{say(locale, question)}", view=Confirm(interaction, act))
+    return Message(f"{line}\n{say(locale, question)}", view=Confirm(interaction, act))
 
 
 def _question(proposal: Proposal) -> str | None:
@@ -133,12 +133,12 @@ def _zero(limit: Limit, locale: str) -> str:
 # --- lists and defaults --------------------------------------------------------------------------------------------
 
 
-async def put_on_list(interaction: Interaction, which: Listed, change: ListChange) -> Reply:
+async def put_on_list(interaction: Interaction, which: Listed, change: ListChange) -> Message:
     """Allows or denies; without any option, says what holds."""
     shell, asker, locale = interaction.client.shell, asker_of(interaction), locale_of(interaction)
     if change.is_empty:
         now = lists_of(await shell.store.servers.settings(asker.place), which)
-        return Reply(change_line(ListsChanged(which, now, now), locale))
+        return Message(change_line(ListsChanged(which, now, now), locale))
     done = await shell.admin.change(asker, listed(which, change))
     settings = await shell.store.servers.settings(asker.place)
     default = settings.defaults.model or shell.config.default_model
@@ -146,7 +146,7 @@ async def put_on_list(interaction: Interaction, which: Listed, change: ListChang
     return changed(interaction, done, say(locale, "settings.default_denied", model=inline(default)) if warn else "")
 
 
-async def put_models(interaction: Interaction, change: ListChange) -> Reply:
+async def put_models(interaction: Interaction, change: ListChange) -> Message:
     """The same for models, which must be known to be put on a list. Raises ``NoSuchModel``."""
     shell = interaction.client.shell
     settings = await shell.store.servers.settings(place_of(interaction))
@@ -157,12 +157,12 @@ async def put_models(interaction: Interaction, change: ListChange) -> Reply:
     return await put_on_list(interaction, Listed.MODELS, change)
 
 
-async def put_defaults(interaction: Interaction, asked: Defaults) -> Reply:
+async def put_defaults(interaction: Interaction, asked: Defaults) -> Message:
     """Sets what is given, checked against the model it will be used with; ``none`` takes one back."""
     shell, asker, locale = interaction.client.shell, asker_of(interaction), locale_of(interaction)
     settings = await shell.store.servers.settings(asker.place)
     if asked == Defaults():
-        return Reply(change_line(DefaultsChanged(settings.defaults, settings.defaults), locale))
+        return Message(change_line(DefaultsChanged(settings.defaults, settings.defaults), locale))
     texts = ("model", "size", "quality", "format")
     dropped = frozenset(name for name in texts if (getattr(asked, name) or "").strip().lower() == NO_DEFAULT)
     wanted = replace(asked, **dict.fromkeys(dropped))
@@ -180,40 +180,40 @@ async def put_defaults(interaction: Interaction, asked: Defaults) -> Reply:
 
 async def moderation(
     interaction: Interaction, level: str | None, spoiler: bool | None, age_restricted_only: bool | None
-) -> Reply:
+) -> Message:
     return await _edited(interaction, moderated(level, spoiler, age_restricted_only))
 
 
-async def previews(interaction: Interaction, enabled: bool | None) -> Reply:
+async def previews(interaction: Interaction, enabled: bool | None) -> Message:
     return await _edited(interaction, previewed(enabled))
 
 
-async def pause(interaction: Interaction, reason: str | None) -> Reply:
+async def pause(interaction: Interaction, reason: str | None) -> Message:
     return await _edited(interaction, paused(clean(reason or "")))
 
 
-async def resume(interaction: Interaction, reason: str | None) -> Reply:
+async def resume(interaction: Interaction, reason: str | None) -> Message:
     return await _edited(interaction, resumed(clean(reason or "")))
 
 
-async def block(interaction: Interaction, user_id: int, reason: str | None) -> Reply:
+async def block(interaction: Interaction, user_id: int, reason: str | None) -> Message:
     change, stopped = await interaction.client.shell.admin.block(asker_of(interaction), user_id, clean(reason or ""))
     note = say(locale_of(interaction), "settings.jobs_stopped", count=stopped) if stopped else ""
     return changed(interaction, change, note)
 
 
-async def unblock(interaction: Interaction, user_id: int, reason: str | None) -> Reply:
+async def unblock(interaction: Interaction, user_id: int, reason: str | None) -> Message:
     return await _edited(interaction, unblocked(user_id, clean(reason or "")))
 
 
-async def _edited(interaction: Interaction, edit: Edit) -> Reply:
+async def _edited(interaction: Interaction, edit: Edit) -> Message:
     return changed(interaction, await interaction.client.shell.admin.change(asker_of(interaction), edit))
 
 
 # --- log, file, reset ----------------------------------------------------------------------------------------------
 
 
-async def log_to(interaction: Interaction, channel: AnyChannel | None) -> Reply:
+async def log_to(interaction: Interaction, channel: AnyChannel | None) -> Message:
     """Tries the channel by writing into it before it is kept. Raises ``CannotPost``."""
     channel_id = None if channel is None else channel.id
     if channel_id is not None and interaction.guild_id is not None:
@@ -225,13 +225,13 @@ async def log_to(interaction: Interaction, channel: AnyChannel | None) -> Reply:
     return await _edited(interaction, logged_to(channel_id))
 
 
-async def export_file(interaction: Interaction) -> Reply:
+async def export_file(interaction: Interaction) -> Message:
     store, place = interaction.client.shell.store, place_of(interaction)
     data = export(await store.servers.settings(place), await store.servers.limits(place))
-    return Reply(say(locale_of(interaction), "settings.export_done"), sheets=(Sheet("easel-settings.json", data),))
+    return Message(say(locale_of(interaction), "settings.export_done"), files=(File("easel-settings.json", data),))
 
 
-async def import_file(interaction: Interaction, file: Source) -> Reply:
+async def import_file(interaction: Interaction, file: Source) -> Message:
     """What the file would change, to be confirmed. Raises ``BadUpload`` or ``BadImport``."""
     store, place, locale = interaction.client.shell.store, place_of(interaction), locale_of(interaction)
     data = await file.read()
@@ -241,18 +241,18 @@ async def import_file(interaction: Interaction, file: Source) -> Reply:
     left_out = say(locale, "settings.import_left_out", items=escaped(", ".join(plan.left_out), 300))
     notes = [left_out] if plan.left_out else []
     if not plan.changes:
-        return Reply("\n".join([say(locale, "settings.import_nothing"), *notes]))
+        return Message("\n".join([say(locale, "settings.import_nothing"), *notes]))
 
     async def act(pressed: Interaction) -> str:
         change = await apply_import(pressed.client.shell.admin, asker_of(pressed), plan)
         done = say(locale, "settings.import_done", count=len(plan.changes))
-        return f"{done}\n{changed(pressed, change).text}"
+        return f"{done}\n{changed(pressed, change).content}"
 
     lines = [f"- {change_line(one, locale)}" for one in plan.changes]
     text = fitted(lines, DIFF_ROOM, locale)
-    sheets = () if text == "\n".join(lines) else (Sheet(say(locale, "settings.imported_list"), _as_file(plan, locale)),)
+    files = () if text == "\n".join(lines) else (File(say(locale, "settings.imported_list"), _as_file(plan, locale)),)
     head = say(locale, "settings.import_title")
-    return Reply("\n".join([head, text, *notes]), view=Confirm(interaction, act), sheets=sheets)
+    return Message("\n".join([head, text, *notes]), view=Confirm(interaction, act), files=files)
 
 
 def _as_file(plan: ImportPlan, locale: str) -> bytes:
@@ -260,11 +260,11 @@ def _as_file(plan: ImportPlan, locale: str) -> bytes:
     return "\n".join(lines).encode("utf-8", "replace")
 
 
-async def ask_reset(interaction: Interaction, what: Resettable) -> Reply:
+async def ask_reset(interaction: Interaction, what: Resettable) -> Message:
     locale = locale_of(interaction)
 
     async def act(pressed: Interaction) -> str:
         change = await pressed.client.shell.admin.reset(asker_of(pressed), what)
-        return changed(pressed, change).text or ""
+        return changed(pressed, change).content or ""
 
-    return Reply(say(locale, f"settings.ask_reset_{what}"), view=Confirm(interaction, act))
+    return Message(say(locale, f"settings.ask_reset_{what}"), view=Confirm(interaction, act))

@@ -20,8 +20,8 @@ from bot.rules.people import Place
 from bot.rules.requests import MadeImage
 from bot.rules.servers.access import ServerSettings
 from bot.ui.delivery.batch import DiscordBatchDelivery
-from bot.ui.delivery.progress import Pacer
-from bot.ui.messages import Letter
+from bot.ui.delivery.progress import ProgressEdits
+from bot.ui.messages import Message
 from bot.ui.pages import batch as batch_words
 from bot.ui.pages.links import jump_link, read_message
 from tests.ui.conftest import CHANNEL, GUILD, NOW, make_answer, make_asker, make_job, make_request
@@ -38,34 +38,34 @@ def trouble(status: int, code: int = 0) -> discord.HTTPException:
     return kind(Response(status), {"code": code, "message": "no"})  # type: ignore[arg-type]
 
 
-class FakeReach:
+class FakeConversation:
     """Fails as told, in order, then works; writes down everything."""
 
     def __init__(self, answer: Answer, *, live: bool = True) -> None:
         self.answer = answer
         self.is_live = live
-        self.done: list[tuple[str, Letter | str]] = []
+        self.done: list[tuple[str, Message | str]] = []
         self.nonces: list[str] = []
         self.fails: list[BaseException] = []
 
-    def _do(self, what: str, letter: Letter | str) -> Delivered:
-        self.done.append((what, letter))
+    def _do(self, what: str, message: Message | str) -> Delivered:
+        self.done.append((what, message))
         if self.fails:
             raise self.fails.pop(0)
         return Delivered(500, CHANNEL)
 
-    async def edit(self, letter: Letter) -> Delivered:
-        return self._do("edit", letter)
+    async def edit(self, message: Message) -> Delivered:
+        return self._do("edit", message)
 
-    async def edit_by_bot(self, letter: Letter) -> None:
-        self._do("edit by bot", letter)
+    async def edit_by_bot(self, message: Message) -> None:
+        self._do("edit by bot", message)
 
-    async def follow(self, letter: Letter, *, private: bool) -> Delivered:
-        return self._do("follow in private" if private else "follow", letter)
+    async def follow(self, message: Message, *, private: bool) -> Delivered:
+        return self._do("follow in private" if private else "follow", message)
 
-    async def post(self, letter: Letter, *, nonce: str, user_id: int) -> Delivered:
+    async def post(self, message: Message, *, nonce: str, user_id: int) -> Delivered:
         self.nonces.append(nonce)
-        return self._do("post", letter)
+        return self._do("post", message)
 
     async def direct(self, user_id: int, text: str) -> None:
         self._do("direct", text)
@@ -111,109 +111,115 @@ async def looks(place: Place) -> ServerSettings:
 async def at_once(seconds: float) -> None: ...
 
 
-Make = Callable[..., tuple[DiscordBatchDelivery, FakeReach]]
+Make = Callable[..., tuple[DiscordBatchDelivery, FakeConversation]]
 
 
 @pytest.fixture
 def make() -> Make:
     def delivery(
         *, live: bool = True, looking: Callable[[Place], Awaitable[ServerSettings]] = looks, **answer: Any
-    ) -> tuple[DiscordBatchDelivery, FakeReach]:
-        reach = FakeReach(make_answer(**answer), live=live)
-        return DiscordBatchDelivery(reach, looking, Pacer(Tasks()), waits_s=(1.0, 1.0), sleep=at_once), reach
+    ) -> tuple[DiscordBatchDelivery, FakeConversation]:
+        conversation = FakeConversation(make_answer(**answer), live=live)
+        return DiscordBatchDelivery(
+            conversation, looking, ProgressEdits(Tasks()), waits_s=(1.0, 1.0), sleep=at_once
+        ), conversation
 
     return delivery
 
 
 async def test_a_group_is_posted_with_a_nonce_of_its_own_however_often_it_is_tried(make: Make) -> None:
-    delivery, reach = make()
-    reach.fails = [trouble(500), aiohttp.ClientOSError(104, "reset")]
+    delivery, conversation = make()
+    conversation.fails = [trouble(500), aiohttp.ClientOSError(104, "reset")]
     await delivery.group(batch(), pictures(11, 12))
-    assert reach.nonces == ["1234567890g1"] * 3
-    assert len(reach.nonces[0]) <= 25
-    (_, letter) = reach.done[-1]
-    assert isinstance(letter, Letter)
-    assert [sheet.alt for sheet in letter.sheets] == ["fox 11 *star*", "fox 12 *star*"]
-    assert letter.embed is not None
-    assert "**12** · fox 12 \\*star\\*" in (letter.embed.description or "")
+    assert conversation.nonces == ["1234567890g1"] * 3
+    assert len(conversation.nonces[0]) <= 25
+    (_, message) = conversation.done[-1]
+    assert isinstance(message, Message)
+    assert [file.alt for file in message.files] == ["fox 11 *star*", "fox 12 *star*"]
+    assert message.embed is not None
+    assert "**12** · fox 12 \\*star\\*" in (message.embed.description or "")
 
 
 async def test_an_answer_that_may_have_arrived_is_not_sent_again(make: Make) -> None:
-    delivery, reach = make(private=True, can_post=False)
+    delivery, conversation = make(private=True, can_post=False)
     assert not delivery.repeatable
     await delivery.group(batch(private=True), pictures(1))
-    reach.fails = [trouble(502)]
+    conversation.fails = [trouble(502)]
     with pytest.raises(CannotDeliver):
         await delivery.group(batch(private=True), pictures(11))
-    assert reach.ways == ["edit", "follow in private", "follow in private"]  # no "thinking" is left to be replaced
+    assert conversation.ways == [
+        "edit",
+        "follow in private",
+        "follow in private",
+    ]  # no "thinking" is left to be replaced
 
 
 async def test_too_large_a_group_is_made_smaller_on_every_way(make: Make) -> None:
-    delivery, reach = make(private=True, can_post=False)
+    delivery, conversation = make(private=True, can_post=False)
     await delivery.group(batch(private=True), pictures(1))
-    reach.fails = [trouble(413)]
+    conversation.fails = [trouble(413)]
     await delivery.group(batch(private=True), pictures(11))
-    assert reach.ways == ["edit", *["follow in private"] * 3]
+    assert conversation.ways == ["edit", *["follow in private"] * 3]
 
 
 async def test_after_fifteen_minutes_a_private_group_waits(make: Make) -> None:
-    delivery, reach = make(private=True, can_post=False, live=False)
+    delivery, conversation = make(private=True, can_post=False, live=False)
     with pytest.raises(CannotDeliver):
         await delivery.group(batch(private=True), pictures(1))
-    assert reach.done == []
+    assert conversation.done == []
 
 
 async def test_spoilers_are_spoilers_in_groups_too(make: Make) -> None:
     async def spoiling(place: Place) -> ServerSettings:
         return ServerSettings(spoiler=True)
 
-    delivery, reach = make(looking=spoiling)
+    delivery, conversation = make(looking=spoiling)
     await delivery.group(batch(), pictures(1))
-    (_, letter) = reach.done[0]
-    assert isinstance(letter, Letter)
-    assert all(sheet.spoiler for sheet in letter.sheets)
+    (_, message) = conversation.done[0]
+    assert isinstance(message, Message)
+    assert all(file.spoiler for file in message.files)
 
 
 COUNTS = BatchCounts(2, 1, 1, 0.0)
 
 
 async def test_the_summary_comes_last_and_the_bar_stays_without_its_button(make: Make) -> None:
-    delivery, reach = make()
+    delivery, conversation = make()
     await delivery.summary(batch(), COUNTS, [line(1, message_id=500, message_channel_id=CHANNEL), line(2)])
-    assert reach.ways == ["post", "edit"]
-    assert reach.nonces == ["1234567890s"]
-    (_, last) = reach.done[1]
-    assert isinstance(last, Letter)
+    assert conversation.ways == ["post", "edit"]
+    assert conversation.nonces == ["1234567890s"]
+    (_, last) = conversation.done[1]
+    assert isinstance(last, Message)
     assert last.view is None
 
 
 async def test_a_long_batch_edits_its_bar_with_the_bots_own_rights(make: Make) -> None:
-    delivery, reach = make(live=False)
+    delivery, conversation = make(live=False)
     await delivery.summary(batch(), COUNTS, [line(1)])
-    assert reach.ways == ["post", "edit by bot"]
+    assert conversation.ways == ["post", "edit by bot"]
 
 
 async def test_where_the_bot_lost_its_rights_the_answer_itself_becomes_the_summary(make: Make) -> None:
-    delivery, reach = make()
-    reach.fails = [trouble(403, 50013)]
+    delivery, conversation = make()
+    conversation.fails = [trouble(403, 50013)]
     await delivery.summary(batch(), COUNTS, [line(1)])
-    assert reach.ways == ["post", "edit"]
-    (_, letter) = reach.done[1]
-    assert isinstance(letter, Letter)
-    assert letter.sheets[0].name == "batch.txt"
+    assert conversation.ways == ["post", "edit"]
+    (_, message) = conversation.done[1]
+    assert isinstance(message, Message)
+    assert message.files[0].name == "batch.txt"
 
 
 async def test_when_nothing_else_is_left_the_end_is_told_directly(make: Make) -> None:
-    delivery, reach = make(private=True, can_post=False, live=False)
+    delivery, conversation = make(private=True, can_post=False, live=False)
     await delivery.summary(batch(private=True), COUNTS, [line(1)])
-    assert reach.ways == ["direct"]
+    assert conversation.ways == ["direct"]
 
 
 async def test_the_end_never_raises(make: Make) -> None:
-    delivery, reach = make()
-    reach.fails = [trouble(500)] * 9
+    delivery, conversation = make()
+    conversation.fails = [trouble(500)] * 9
     await delivery.summary(batch(), COUNTS, [line(1)])
-    assert reach.ways == ["post"] * 3
+    assert conversation.ways == ["post"] * 3
 
 
 # --- words -------------------------------------------------------------------------------------------------------

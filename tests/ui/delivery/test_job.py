@@ -17,11 +17,11 @@ from bot.rules.ledger import Answer
 from bot.rules.people import Place
 from bot.rules.requests import Partial
 from bot.rules.servers.access import ServerSettings
-from bot.ui.delivery.files import file_name
-from bot.ui.delivery.job import DiscordDelivery, Manner
-from bot.ui.delivery.progress import Pacer
-from bot.ui.interactions.failures import Verdict, verdict_on
-from bot.ui.messages import Letter
+from bot.ui.delivery.files import file_stem
+from bot.ui.delivery.job import DiscordDelivery, ShowOptions
+from bot.ui.delivery.progress import ProgressEdits
+from bot.ui.interactions.failures import Failure, failure_of
+from bot.ui.messages import Message
 from tests.ui.conftest import CHANNEL, USER, make_answer, make_job, make_made, make_request
 
 
@@ -36,15 +36,15 @@ def trouble(status: int, code: int = 0) -> discord.HTTPException:
     return kind(Response(status), {"code": code, "message": "no"})  # type: ignore[arg-type]
 
 
-class FakeReach:
+class FakeConversation:
     """Fails as told, in order, then works; writes down everything."""
 
     def __init__(self, answer: Answer, *, live: bool = True) -> None:
         self.answer = answer
         self.live = live
-        self.edits: list[Letter] = []
-        self.posts: list[tuple[Letter, str, int]] = []
-        self.follows: list[tuple[Letter, bool]] = []
+        self.edits: list[Message] = []
+        self.posts: list[tuple[Message, str, int]] = []
+        self.follows: list[tuple[Message, bool]] = []
         self.whispers: list[str] = []
         self.directs: list[str] = []
         self.removed_by_bot = 0
@@ -56,20 +56,20 @@ class FakeReach:
     def is_live(self) -> bool:
         return self.live
 
-    async def edit(self, letter: Letter) -> Delivered:
-        self.edits.append(letter)
+    async def edit(self, message: Message) -> Delivered:
+        self.edits.append(message)
         if self.fail_edit:
             raise self.fail_edit.pop(0)
         return Delivered(77, CHANNEL)
 
-    async def follow(self, letter: Letter, *, private: bool) -> Delivered:
-        self.follows.append((letter, private))
+    async def follow(self, message: Message, *, private: bool) -> Delivered:
+        self.follows.append((message, private))
         return Delivered(78, CHANNEL)
 
     async def remove(self) -> None: ...
 
-    async def post(self, letter: Letter, *, nonce: str, user_id: int) -> Delivered:
-        self.posts.append((letter, nonce, user_id))
+    async def post(self, message: Message, *, nonce: str, user_id: int) -> Delivered:
+        self.posts.append((message, nonce, user_id))
         if self.fail_post:
             raise self.fail_post.pop(0)
         return Delivered(500, CHANNEL)
@@ -92,7 +92,7 @@ class Desk:
     def __init__(
         self, *, looks: ServerSettings | None = None, limit: int = 10**7, live: bool = True, **answer: Any
     ) -> None:
-        self.reach = FakeReach(make_answer(**answer), live=live)
+        self.conversation = FakeConversation(make_answer(**answer), live=live)
         self.waited: list[float] = []
         self.tasks = Tasks()
 
@@ -102,8 +102,8 @@ class Desk:
         async def wait(seconds: float) -> None:
             self.waited.append(seconds)
 
-        self.pacer = Pacer(self.tasks, first_after_s=0.0, every_s=0.0)
-        self.delivery = DiscordDelivery(self.reach, look, self.pacer, Manner(limit_bytes=limit), sleep=wait)
+        self.edits = ProgressEdits(self.tasks, first_after_s=0.0, every_s=0.0)
+        self.delivery = DiscordDelivery(self.conversation, look, self.edits, ShowOptions(limit_bytes=limit), sleep=wait)
 
 
 def png(edge: int, *, noisy: bool = False) -> bytes:
@@ -122,23 +122,23 @@ async def until(happened: Callable[[], object]) -> None:
 async def test_the_result_replaces_the_first_answer_with_pictures_embed_and_buttons() -> None:
     desk = Desk()
     assert await desk.delivery.result(make_job(), [make_made(2)], 12.0) == Delivered(77, CHANNEL)
-    (letter,) = desk.reach.edits
-    assert letter.content is None
-    assert letter.embed is not None
-    assert letter.view is not None
-    assert [sheet.name for sheet in letter.sheets] == ["easel-job45678-1.png", "easel-job45678-2.png"]
-    assert {sheet.alt for sheet in letter.sheets} == {"a red fox"}
+    (message,) = desk.conversation.edits
+    assert message.content is None
+    assert message.embed is not None
+    assert message.view is not None
+    assert [file.name for file in message.files] == ["easel-job45678-1.png", "easel-job45678-2.png"]
+    assert {file.alt for file in message.files} == {"a red fox"}
 
 
 async def test_alt_text_is_the_prompt_cut_to_what_discord_takes() -> None:
     desk = Desk()
     prompt = "👨‍👩‍👧" * 1000
     await desk.delivery.result(make_job(request=make_request(prompt=prompt, shown_prompt=prompt)), [make_made()], 1.0)
-    (letter,) = desk.reach.edits
-    alt = letter.sheets[0].alt or ""
+    (message,) = desk.conversation.edits
+    alt = message.files[0].alt or ""
     assert len(alt.encode("utf-16-le")) // 2 <= 1024
-    assert letter.sheets[-1].name == "prompt.txt"
-    assert prompt.encode() in letter.sheets[-1].data
+    assert message.files[-1].name == "prompt.txt"
+    assert prompt.encode() in message.files[-1].data
 
 
 @pytest.mark.parametrize(
@@ -155,56 +155,56 @@ async def test_alt_text_is_the_prompt_cut_to_what_discord_takes() -> None:
 )
 async def test_a_passing_failure_is_tried_again_with_the_same_edit(failure: BaseException) -> None:
     desk = Desk()
-    desk.reach.fail_edit = [failure, failure]
+    desk.conversation.fail_edit = [failure, failure]
     assert (await desk.delivery.result(make_job(), [make_made()], 1.0)).message_id == 77
-    assert len(desk.reach.edits) == 3
+    assert len(desk.conversation.edits) == 3
     assert desk.waited == [1.0, 2.0]
-    assert not desk.reach.posts
+    assert not desk.conversation.posts
 
 
 async def test_after_long_enough_the_picture_is_kept_for_later() -> None:
     desk = Desk()
-    desk.reach.fail_edit = [trouble(502)] * 50
+    desk.conversation.fail_edit = [trouble(502)] * 50
     with pytest.raises(CannotDeliver):
         await desk.delivery.result(make_job(), [make_made()], 1.0)
-    assert len(desk.reach.edits) == 7
+    assert len(desk.conversation.edits) == 7
 
 
 @pytest.mark.parametrize("dead", [trouble(401, 50027), trouble(404, 10015), trouble(404, 10008), trouble(404)])
 async def test_a_dead_interaction_is_answered_in_the_channel_once(dead: BaseException) -> None:
     desk = Desk()
-    desk.reach.fail_edit = [dead]
-    desk.reach.fail_post = [trouble(500)]
+    desk.conversation.fail_edit = [dead]
+    desk.conversation.fail_post = [trouble(500)]
     assert await desk.delivery.result(make_job(), [make_made()], 1.0) == Delivered(500, CHANNEL, posted=True)
-    assert [(nonce, user) for _, nonce, user in desk.reach.posts] == [("JOB45678901234567890", USER)] * 2
-    assert f"<@{USER}>" in (desk.reach.posts[0][0].content or "")
-    assert len(desk.reach.edits) == 1
-    assert desk.reach.removed_by_bot == 1
+    assert [(nonce, user) for _, nonce, user in desk.conversation.posts] == [("JOB45678901234567890", USER)] * 2
+    assert f"<@{USER}>" in (desk.conversation.posts[0][0].content or "")
+    assert len(desk.conversation.edits) == 1
+    assert desk.conversation.removed_by_bot == 1
 
 
 async def test_after_fifteen_minutes_the_edit_is_not_even_tried() -> None:
     desk = Desk(live=False)
     assert (await desk.delivery.result(make_job(), [make_made()], 1.0)).message_id == 500
-    assert not desk.reach.edits
+    assert not desk.conversation.edits
 
 
 async def test_a_private_result_never_becomes_public() -> None:
     desk = Desk(live=False, private=True, can_post=False)
     with pytest.raises(CannotDeliver):
         await desk.delivery.result(make_job(), [make_made()], 1.0)
-    assert not desk.reach.posts
+    assert not desk.conversation.posts
 
 
 async def test_a_deleted_answer_of_a_user_install_is_followed_up() -> None:
     desk = Desk(can_post=False)
-    desk.reach.fail_edit = [trouble(404, 10008)]
+    desk.conversation.fail_edit = [trouble(404, 10008)]
     assert (await desk.delivery.result(make_job(), [make_made()], 1.0)).message_id == 78
 
 
 @pytest.mark.parametrize("refusal", [trouble(403, 50013), trouble(404, 10003), trouble(400, 50035)])
 async def test_what_discord_will_never_take_is_kept(refusal: BaseException) -> None:
     desk = Desk()
-    desk.reach.fail_edit = [refusal]
+    desk.conversation.fail_edit = [refusal]
     with pytest.raises(CannotDeliver):
         await desk.delivery.result(make_job(), [make_made()], 1.0)
     assert not desk.waited
@@ -213,80 +213,80 @@ async def test_what_discord_will_never_take_is_kept(refusal: BaseException) -> N
 async def test_a_picture_over_the_limit_is_made_smaller_and_says_so() -> None:
     desk = Desk(limit=40_000)
     await desk.delivery.result(make_job(), [make_made(data=png(512, noisy=True))], 1.0)
-    (letter,) = desk.reach.edits
-    assert len(letter.sheets[0].data) <= 40_000
-    assert letter.embed is not None
-    assert "smaller" in (letter.embed.footer.text or "")
+    (message,) = desk.conversation.edits
+    assert len(message.files[0].data) <= 40_000
+    assert message.embed is not None
+    assert "smaller" in (message.embed.footer.text or "")
 
 
 async def test_a_picture_that_fits_is_not_touched() -> None:
     desk = Desk()
     data = png(64)
     await desk.delivery.result(make_job(), [make_made(data=data)], 1.0)
-    assert desk.reach.edits[0].sheets[0].data is data
+    assert desk.conversation.edits[0].files[0].data is data
 
 
 @pytest.mark.parametrize("too_large", [trouble(413), trouble(400, 40005)])
 async def test_what_discord_finds_too_large_all_the_same_is_made_smaller_again(too_large: BaseException) -> None:
     data = png(256, noisy=True)
     desk = Desk(limit=len(data))
-    desk.reach.fail_edit = [too_large]
+    desk.conversation.fail_edit = [too_large]
     await desk.delivery.result(make_job(), [make_made(data=data)], 1.0)
-    first, second = desk.reach.edits
-    assert len(second.sheets[0].data) <= 0.7 * len(first.sheets[0].data)
+    first, second = desk.conversation.edits
+    assert len(second.files[0].data) <= 0.7 * len(first.files[0].data)
 
 
 async def test_an_svg_comes_with_a_drawing_of_it() -> None:
     desk = Desk()
     svg = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9" fill="red"/></svg>'
     await desk.delivery.result(make_job(), [make_made(data=svg, image_format="svg")], 1.0)
-    sheets = desk.reach.edits[0].sheets
-    assert [sheet.name.rpartition(".")[2] for sheet in sheets] == ["svg", "png"]
-    assert Image.open(BytesIO(sheets[1].data)).getpixel((5, 5))[:3] == (255, 0, 0)  # type: ignore[index]
+    files = desk.conversation.edits[0].files
+    assert [file.name.rpartition(".")[2] for file in files] == ["svg", "png"]
+    assert Image.open(BytesIO(files[1].data)).getpixel((5, 5))[:3] == (255, 0, 0)  # type: ignore[index]
 
 
 async def test_a_server_may_hide_pictures_and_cost() -> None:
     desk = Desk(looks=ServerSettings(spoiler=True, show_cost=False))
     await desk.delivery.result(make_job(), [make_made()], 1.0)
-    (letter,) = desk.reach.edits
-    assert letter.sheets[0].spoiler
-    assert "$" not in repr(letter.embed.to_dict() if letter.embed else "")
+    (message,) = desk.conversation.edits
+    assert message.files[0].spoiler
+    assert "$" not in repr(message.embed.to_dict() if message.embed else "")
 
 
 async def test_progress_then_preview_then_result_and_nothing_after_it() -> None:
     desk = Desk()
     job = make_job()
     await desk.delivery.progress(job, Progress(Stage.QUEUED, 3, 40.0))
-    await until(lambda: len(desk.reach.edits) == 1)
+    await until(lambda: len(desk.conversation.edits) == 1)
     await desk.delivery.preview(job, Partial(0, b"partial", "png"))
-    await until(lambda: len(desk.reach.edits) == 2)
+    await until(lambda: len(desk.conversation.edits) == 2)
     await desk.delivery.result(job, [make_made()], 1.0)
     await desk.delivery.progress(job, Progress(Stage.DRAWING))
     await desk.delivery.preview(job, Partial(1, b"late", "png"))
     await asyncio.sleep(0)
-    contents = [letter.content for letter in desk.reach.edits]
+    contents = [message.content for message in desk.conversation.edits]
     assert contents == ["⏳ Queued, 3rd in line, about 40 s.", "🎨 Drawing …", None]
-    assert desk.reach.edits[1].sheets[0].data == b"partial"
+    assert desk.conversation.edits[1].files[0].data == b"partial"
 
 
 async def test_the_same_line_is_not_sent_twice() -> None:
     desk = Desk()
     for _ in range(3):
         await desk.delivery.progress(make_job(), Progress(Stage.DRAWING))
-        await until(lambda: desk.reach.edits and (desk.pacer._pump is None or desk.pacer._pump.done()))
-    assert len(desk.reach.edits) == 1
+        await until(lambda: desk.conversation.edits and (desk.edits._pump is None or desk.edits._pump.done()))
+    assert len(desk.conversation.edits) == 1
 
 
 @pytest.mark.parametrize("failure", [trouble(401, 50027), trouble(429), ConnectionResetError()])
 async def test_a_failed_preview_ends_previews_and_not_the_result(failure: BaseException) -> None:
     desk = Desk()
     job = make_job()
-    desk.reach.fail_edit = [failure]
+    desk.conversation.fail_edit = [failure]
     await desk.delivery.preview(job, Partial(0, b"first", "png"))
-    await until(lambda: len(desk.reach.edits) == 1 and desk.pacer._closed)
+    await until(lambda: len(desk.conversation.edits) == 1 and desk.edits._closed)
     await desk.delivery.preview(job, Partial(1, b"second", "png"))
     assert (await desk.delivery.result(job, [make_made()], 1.0)).message_id == 77
-    assert len(desk.reach.edits) == 2
+    assert len(desk.conversation.edits) == 2
 
 
 async def test_the_newest_preview_wins_while_one_is_on_its_way() -> None:
@@ -301,10 +301,10 @@ async def test_the_newest_preview_wins_while_one_is_on_its_way() -> None:
 
         return run
 
-    desk.pacer.offer(edit("first"))
+    desk.edits.offer(edit("first"))
     await until(lambda: sent)
-    desk.pacer.offer(edit("second"))
-    desk.pacer.offer(edit("third"))
+    desk.edits.offer(edit("second"))
+    desk.edits.offer(edit("third"))
     gate.set()
     await until(lambda: len(sent) == 2)
     assert sent == ["first", "third"]
@@ -320,9 +320,9 @@ async def test_the_result_waits_for_an_edit_that_is_on_its_way() -> None:
         await gate.wait()
         order.append("ended")
 
-    desk.pacer.offer(slow)
+    desk.edits.offer(slow)
     await until(lambda: order)
-    closing = asyncio.ensure_future(desk.pacer.close())
+    closing = asyncio.ensure_future(desk.edits.close())
     await asyncio.sleep(0)
     gate.set()
     await closing
@@ -333,41 +333,41 @@ async def test_a_failure_is_told_in_private_once() -> None:
     desk = Desk()
     await desk.delivery.failed(make_job(), Cancelled(maybe_billed=False))
     await desk.delivery.failed(make_job(), Cancelled(maybe_billed=False))
-    assert desk.reach.whispers == ["Cancelled. It cost nothing."]
+    assert desk.conversation.whispers == ["Cancelled. It cost nothing."]
 
 
 @pytest.mark.parametrize("failures", [[trouble(401, 50027)], [trouble(404, 10015)]])
 async def test_where_the_interaction_is_over_a_failure_comes_as_a_direct_message(failures: Sequence[Any]) -> None:
     desk = Desk()
-    desk.reach.fail_whisper = list(failures)
+    desk.conversation.fail_whisper = list(failures)
     await desk.delivery.failed(make_job(), Cancelled(maybe_billed=True))
-    assert len(desk.reach.directs) == 1
-    assert desk.reach.removed_by_bot == 1
+    assert len(desk.conversation.directs) == 1
+    assert desk.conversation.removed_by_bot == 1
     late = Desk(live=False)
     await late.delivery.failed(make_job(), Cancelled(maybe_billed=True))
-    assert (late.reach.whispers, len(late.reach.directs)) == ([], 1)
+    assert (late.conversation.whispers, len(late.conversation.directs)) == ([], 1)
 
 
 async def test_telling_a_failure_never_raises() -> None:
     desk = Desk()
-    desk.reach.fail_whisper = [trouble(500)]
+    desk.conversation.fail_whisper = [trouble(500)]
     await desk.delivery.failed(make_job(), ValueError("a bug"))
 
 
 @pytest.mark.parametrize(
-    ("error", "verdict"),
+    ("error", "failure"),
     [
-        (trouble(401), Verdict.TOKEN_DEAD),
-        (trouble(404, 10062), Verdict.TOKEN_DEAD),
-        (trouble(403, 50001), Verdict.FORBIDDEN),
-        (trouble(400), Verdict.BROKEN),
-        (trouble(504), Verdict.AGAIN),
-        (aiohttp.ClientPayloadError(), Verdict.AGAIN),
+        (trouble(401), Failure.TOKEN_DEAD),
+        (trouble(404, 10062), Failure.TOKEN_DEAD),
+        (trouble(403, 50001), Failure.FORBIDDEN),
+        (trouble(400), Failure.BROKEN),
+        (trouble(504), Failure.AGAIN),
+        (aiohttp.ClientPayloadError(), Failure.AGAIN),
     ],
 )
-def test_every_failure_of_discord_has_a_verdict(error: BaseException, verdict: Verdict) -> None:
-    assert verdict_on(error) is verdict
+def test_every_failure_of_discord_has_a_verdict(error: BaseException, failure: Failure) -> None:
+    assert failure_of(error) is failure
 
 
 def test_file_names_hold_nothing_that_anybody_else_chose() -> None:
-    assert file_name("JOB45678901234567890", 2, "jpeg") == "easel-job45678-2.jpg"
+    assert file_stem("JOB45678901234567890", 2) == "easel-job45678-2"

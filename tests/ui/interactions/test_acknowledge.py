@@ -12,7 +12,7 @@ from bot.rules.people import Place
 from bot.rules.servers.access import AccessDenied, Defaults, DeniedBecause, ServerSettings
 from bot.ui.client.client import Client
 from bot.ui.client.gateway import guard_events
-from bot.ui.interactions.age import Lateness
+from bot.ui.interactions.age import InteractionAges
 from bot.ui.interactions.who import answer_of, asker_of, check_can_answer
 from bot.ui.words.errors import words
 from tests.ui.conftest import APP, CHANNEL, GUILD, NOW, USER, FakeStore
@@ -152,19 +152,19 @@ async def test_completing_survives_a_ledger_that_is_away(client: Client, store: 
 
 @pytest.mark.parametrize("skew", [-3600.0, -1.0, 0.0, 3.0, 7200.0])
 def test_a_clock_that_differs_makes_nothing_late(skew: float) -> None:
-    lateness = Lateness()
+    lateness = InteractionAges()
     assert not any(lateness.is_late(skew + age) for age in (0.05, 0.2, 1.0, 0.1, 2.0))
 
 
 def test_what_comes_after_three_seconds_is_late() -> None:
-    lateness = Lateness()
+    lateness = InteractionAges()
     assert not lateness.is_late(0.1)
     assert lateness.is_late(4.0)
     assert not lateness.is_late(0.2)
 
 
 def test_a_clock_that_moved_is_found_out() -> None:
-    lateness = Lateness()
+    lateness = InteractionAges()
     assert not lateness.is_late(0.1)
     assert [lateness.is_late(300.0 + n / 10) for n in range(4)] == [True, True, False, False]
 
@@ -188,7 +188,7 @@ async def test_a_missing_upload_limit_is_taken_for_the_smallest(client: Client) 
 async def test_ids_that_tell_no_credible_time_make_nobody_late_and_no_token_dead(interact: Callable[..., Any]) -> None:
     strange = interact(id="1234")
     answer = answer_of(strange, private=False)
-    lateness = Lateness()
+    lateness = InteractionAges()
     years = (NOW - strange.created_at).total_seconds()
 
     assert answer.expires_at == NOW + timedelta(minutes=15)

@@ -77,7 +77,7 @@ async def test_a_result_carries_nothing_but_dynamic_items_and_never_times_out() 
 
 
 async def test_the_buttons_of_several_pictures_say_which_one_they_take() -> None:
-    view = result_view(make_job(), 3, "en-US", chosen=1)
+    view = result_view(make_job(), 3, "en-US", picked=1)
     rows = view.to_components()
     labels = [child.get("label") for row in rows for child in row["components"]]
     assert labels[:5] == ["Again", "Vary 2", "Edit 2", "Details", "Delete"]

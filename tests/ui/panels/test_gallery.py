@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from bot.rules.ledger import Job
 from bot.rules.people import Place
+from bot.ui.components.press import button
 from bot.ui.panels.gallery import LOOKED_AT, MOST_LOOKS, PER_PAGE, Filter, GalleryPage, read_page, searched
 from bot.ui.words.text import length
 from tests.ui.conftest import make_asker, make_job
@@ -70,7 +71,7 @@ async def test_a_button_carries_the_whole_search_within_discords_limit() -> None
     for typed in ("a: fox", "🦊" * 40, "x" * 300, "  two\nlines "):
         wanted = Filter(10**19, searched(typed), "J" * 20)
         assert length(wanted.custom_id) <= 100
-        button = GalleryPage(wanted.custom_id, "Older")
-        assert (button.part("member"), button.part("before")) == (str(10**19), "J" * 20)
-        assert button.part("search") == searched(typed)
+        pressed = GalleryPage(button(wanted.custom_id, "Older"))
+        assert (pressed.part("member"), pressed.part("before")) == (str(10**19), "J" * 20)
+        assert pressed.part("search") == searched(typed)
     assert searched("  two\nlines ") == "two lines"

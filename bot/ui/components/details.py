@@ -1,19 +1,49 @@
-"""Originals of pictures that were made smaller for their channel: handed out behind Details, as far as they fit."""
+"""What Details shows, in private: everything about a picture, how it came about, and its original."""
 
 from __future__ import annotations
-
-import io
-
-import discord
 
 from bot.rules.ledger import Job
 from bot.rules.requests import MadeImage
 from bot.ui.interactions.acknowledge import tell
+from bot.ui.interactions.visibility import may_see
 from bot.ui.interactions.who import asker_of
-from bot.ui.messages import REQUEST_LIMIT
+from bot.ui.messages import REQUEST_LIMIT, File
+from bot.ui.pages import result as embeds
 from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
 from bot.ui.words.numbers import size_of
+
+MOST_PARENTS = 8
+
+
+async def show_details(interaction: Interaction, job: Job) -> None:
+    """Answers with the job's details, its full text as a file where it is long."""
+    shell = interaction.client.shell
+    asker = asker_of(interaction)
+    looks = await shell.settings_cache.looks(asker.place)
+    lines = [
+        embeds.parent_line(parent, asker.locale, visible=may_see(parent, asker))
+        for parent in await _parents(interaction, job)
+    ]
+    told = embeds.details(job, lines, asker.locale, show_cost=looks.show_cost or asker.can_manage)
+    files = [File("prompt.txt", told.full_text.encode())] if told.full_text is not None else []
+    await tell(interaction, embed=told.embed, files=files)
+    await offer_originals(interaction, job)
+
+
+async def _parents(interaction: Interaction, job: Job) -> list[Job]:
+    """The jobs this one goes back to, the nearest first."""
+    found: list[Job] = []
+    seen = {job.id}
+    parent_id = job.parent_id
+    while parent_id is not None and parent_id not in seen and len(found) < MOST_PARENTS:
+        seen.add(parent_id)
+        parent = await interaction.client.shell.store.jobs.get(parent_id)
+        if parent is None:
+            break
+        found.append(parent)
+        parent_id = parent.parent_id
+    return found
 
 
 async def offer_originals(interaction: Interaction, job: Job) -> None:
@@ -40,11 +70,11 @@ async def offer_originals(interaction: Interaction, job: Job) -> None:
         if number not in fitting
     ]
     files = [
-        discord.File(io.BytesIO(image.data), filename=f"original-{number}.{image.format.replace('jpeg', 'jpg')}")
+        File(f"original-{number}.{image.format.replace('jpeg', 'jpg')}", image.data)
         for number, image in hidden
         if number in fitting
     ]
-    await tell(interaction, "\n".join(lines), files=files or None)
+    await tell(interaction, "\n".join(lines), files=files)
 
 
 def _fitting(hidden: list[tuple[int, MadeImage]], limit: int) -> frozenset[int]:

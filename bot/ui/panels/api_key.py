@@ -1,0 +1,49 @@
+"""The form by which a server's own key comes in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+
+from bot.rules.servers.access import AccessDenied, DeniedBecause
+from bot.ui.components.forms import Form
+from bot.ui.interactions.deadline import answer
+from bot.ui.interactions.ids import VERSION
+from bot.ui.interactions.who import asker_of, in_server
+from bot.ui.messages import Message
+from bot.ui.shell import Interaction
+from bot.ui.words.catalogue import say
+from bot.ui.words.changes import change_line
+
+KEY_LENGTH = 256
+
+
+class ApiKeyForm(Form):
+    """The one way a key comes in: no option, for those stand in everybody's history of commands."""
+
+    def __init__(self, nonce: int, locale: str) -> None:
+        super().__init__(say(locale, "settings.key_title"), f"{VERSION}:apikey:{nonce}")
+        self._key: discord.ui.TextInput[Any] = discord.ui.TextInput(
+            custom_id="key", required=False, max_length=KEY_LENGTH, placeholder="sk-…"
+        )
+        self.add_item(
+            discord.ui.Label(
+                text=say(locale, "settings.key_label")[:45],
+                description=say(locale, "settings.key_note")[:100],
+                component=self._key,
+            )
+        )
+
+    async def submitted(self, interaction: Interaction) -> None:
+        """Tries and keeps the key; who lost the right since the form was opened is refused."""
+        if not in_server(interaction):
+            raise AccessDenied(DeniedBecause.NOT_ADMIN)
+        await answer(interaction, self._keep(interaction))
+
+    async def _keep(self, interaction: Interaction) -> Message:
+        locale = str(interaction.locale)
+        key = str(self._key.value or "").strip() or None
+        change = await interaction.client.shell.admin.set_api_key(asker_of(interaction), key)
+        lines = [change_line(change, locale), *([say(locale, "settings.key_set")] if key else [])]
+        return Message("\n".join(lines))
