@@ -148,14 +148,14 @@ async def build(
                 crash_point=crash_point,
                 sleep=sleep,
             )
-            intake, jobs, pictures, settlement = parts.intake, parts.jobs, parts.pictures, parts.settlement
+            jobs, pictures, settlement = parts.jobs, parts.pictures, parts.settlement
             deliveries = DiscordDeliveries(connection, store, settings_cache, tasks, clock)
             return Shell(
                 config=config,
-                intake=intake,
+                intake=parts.intake,
                 jobs=jobs,
                 pictures=pictures,
-                batches=Batches(store, intake, jobs, settlement, pictures, tasks, clock),
+                batches=parts.batches,
                 recovery=Recovery(store, jobs, settlement, pictures, partial(deliveries.of_job, earlier=True), clock),
                 admin=Admin(store, service, jobs, notifier, clock),
                 forgettings=Forgettings(store, clock, secrets.tag),

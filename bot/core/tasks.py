@@ -1,4 +1,8 @@
-"""Background tasks: kept, named, logged, and awaited at shutdown. Nothing else in Easel calls ``create_task``."""
+"""Background tasks: kept, named, logged, and awaited at shutdown.
+
+Law: work that outlives the function that begins it is started here and nowhere else. What a function starts beside
+itself it also awaits, by a ``TaskGroup``, or it is listed with its reason in ``tests/test_structure.py``.
+"""
 
 from __future__ import annotations
 

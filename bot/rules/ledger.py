@@ -56,6 +56,19 @@ CHARGED = frozenset({JobState.PRODUCED, JobState.DELIVERED, JobState.SETTLED, Jo
 """States whose charge is on the bill."""
 
 
+WITH_PICTURES = frozenset({JobState.PRODUCED, JobState.DELIVERED, JobState.SETTLED})
+
+
+class EndReason(StrEnum):
+    """Why a job ended without pictures, where it was neither a fault of the service nor an error."""
+
+    CANCELLED = "cancelled"  # by a person
+    STOPPED = "stopped"  # the process ended in an orderly way
+    RESTART = "restart"  # the process died
+    FORGOTTEN = "forgotten"  # Discord forgot the interaction before it was acknowledged
+    NOT_ACKNOWLEDGED = "not acknowledged"
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """How to reach the one who asked: the interaction (15 minutes from ``expires_at`` back) and the channel.
@@ -133,6 +146,11 @@ class Job:
     waiting: bool = False
     deleted: bool = False
     reason: str = ""
+
+    @property
+    def was_cancelled(self) -> bool:
+        """Whether a person took it back before it was sent: it cost nothing."""
+        return self.state is JobState.RELEASED and self.reason == EndReason.CANCELLED
 
 
 class LostLease(Exception):

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.core.jobs.alerts import Alerts
+from bot.core.jobs.batch_runner import BatchRunner
+from bot.core.jobs.batches import Batches
 from bot.core.jobs.estimates import Estimates
 from bot.core.jobs.intake import Intake
 from bot.core.jobs.job_runner import JobRunner
@@ -23,10 +25,11 @@ from bot.ports import Clock, CrashPoint, Files, ImageService, Meter, Notifier, N
 
 @dataclass(frozen=True, slots=True)
 class JobParts:
-    """What others need: commands the intake, the jobs and the pictures; recovery and batches the settlement too."""
+    """What others need: commands the intake, jobs, batches and pictures; recovery the settlement too."""
 
     intake: Intake
     jobs: Jobs
+    batches: Batches
     pictures: Pictures
     settlement: Settlement
 
@@ -94,4 +97,6 @@ def assemble(
         meter=meter,
         crash_point=crash_point,
     )
-    return JobParts(intake, Jobs(store, queue, estimates, runner, tasks), pictures, settlement)
+    jobs = Jobs(store, queue, estimates, runner, tasks)
+    batch_runner = BatchRunner(store, jobs, settlement, pictures, clock)
+    return JobParts(intake, jobs, Batches(store, intake, batch_runner, tasks, clock), pictures, settlement)

@@ -12,7 +12,7 @@ from bot.ports import Clock, CrashPoint, Files, ImageService, Meter, Store
 from bot.rules.catalogue.model import Model
 from bot.rules.catalogue.pricing import upper_bound
 from bot.rules.errors import QueueTooLong, ServicePaused, ShuttingDown, StorageFull
-from bot.rules.ledger import Answer, Job, JobDraft, JobState
+from bot.rules.ledger import Answer, EndReason, Job, JobDraft, JobState
 from bot.rules.limits.decide import Refused
 from bot.rules.money import MicroUSD
 from bot.rules.options.build import build_request
@@ -126,7 +126,7 @@ class Intake:
         self._meter.job_opened(quote.request.model)
         return jobs[0]
 
-    async def abandon(self, job: Job, reason: str) -> None:
+    async def abandon(self, job: Job, reason: EndReason) -> None:
         """Releases a reserved job that was never started (Discord forgot the interaction)."""
         await self._store.jobs.release(job, reason, self._clock())
         self._meter.job_finished(JobState.RELEASED, job.request.model)

@@ -26,7 +26,7 @@ from bot.core.tasks import Tasks, to_the_end
 from bot.ports import CannotDeliver, Clock, CrashPoint, Delivered, Meter, Progress, Stage, Store
 from bot.rules.errors import Cancelled, Interrupted, ServicePaused, StorageFull, UserError
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFailed
-from bot.rules.ledger import FINAL, Bill, JobState, LostLease
+from bot.rules.ledger import FINAL, Bill, EndReason, JobState, LostLease
 from bot.rules.requests import Partial
 from bot.rules.servers.access import check_access
 
@@ -223,7 +223,7 @@ class JobRunner:
         if running.is_batch_line_in_line and not running.cancelled_by_person:
             return
         maybe_billed = running.maybe_billed
-        reason = "cancelled" if running.cancelled_by_person else "stopped"
+        reason = EndReason.CANCELLED if running.cancelled_by_person else EndReason.STOPPED
         running.job = await self._settlement.close_unmade(running.job, reason, maybe_billed=maybe_billed)
         told = Cancelled if running.cancelled_by_person else Interrupted
         await running.delivery.failed(running.job, told(maybe_billed=maybe_billed))

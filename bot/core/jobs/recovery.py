@@ -5,6 +5,8 @@ dispatched  it may have been billed    its pictures are all on disk: produced (b
                                            else unknown: stays charged, the member is told; never sent again
 produced    paid for, on disk          delivered now, or offered later
 delivered   the person has it          settled
+
+Lines of batches go by the same table (``reconciled``), only that the batch tells and shows.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from bot.core.jobs.pictures import Pictures
 from bot.core.jobs.settlement import Settlement
 from bot.ports import CannotDeliver, Clock, Delivered, Delivery, Store
 from bot.rules.errors import Interrupted
-from bot.rules.ledger import Job, JobState, LostLease
+from bot.rules.ledger import FINAL, EndReason, Job, JobState, LostLease
 from bot.rules.requests import Made
 
 log = logging.getLogger(__name__)
@@ -28,6 +30,33 @@ DeliveryFor = Callable[[Job], Delivery]
 
 MOST_TRIES = 3
 """Rounds in which showing a produced job fails unexpectedly; then it waits to be fetched."""
+
+
+async def reconciled(job: Job, store: Store, pictures: Pictures, clock: Clock, *, released: EndReason) -> Job:
+    """The table above for one job that nobody is at work on, as far as it goes without showing anybody anything.
+
+    ``released`` is why a reserved one is given back. Raises ``LostLease`` when another process was quicker.
+    """
+    match job.state:
+        case JobState.RESERVED:
+            return await store.jobs.release(job, released, clock())
+        case JobState.DISPATCHED:
+            found = await found_on_disk(job, store, pictures, clock)
+            return found if found.state is JobState.PRODUCED else await store.jobs.lose(job, EndReason.RESTART, clock())
+        case JobState.DELIVERED:
+            return await store.jobs.settle(job, clock())
+        case JobState.PRODUCED | JobState.SETTLED | JobState.REFUSED | JobState.RELEASED | JobState.UNKNOWN:
+            return job
+
+
+async def found_on_disk(job: Job, store: Store, pictures: Pictures, clock: Clock) -> Job:
+    """The process died between keeping the pictures and writing so: *produced*, if all of them lie there."""
+    kept = await pictures.kept_bill(job.id)
+    if kept is None:
+        return job
+    log.info("job %s: its pictures were on disk already", job.id)
+    bill, revised = kept
+    return await store.jobs.produce(job, bill, revised, clock())
 
 
 class Recovery:
@@ -52,7 +81,7 @@ class Recovery:
     async def adopt_and_close(self) -> int:
         """Adopts what dead processes left, and what this one dropped, and brings each job to its end.
 
-        Returns how many there were. Lines of batches are only brought as far as ``batches.py`` can go on with them.
+        Returns how many there were. Lines of batches are only brought as far as their batch can go on with them.
         """
         await self._settlement.settle_outstanding()
         found = [*await self._store.leases.adopt(self._clock()), *await self._dropped()]
@@ -61,7 +90,7 @@ class Recovery:
                 if job.batch_id is None:
                     await self.recover(job)
                 elif job.state is JobState.DISPATCHED:
-                    await self._found_on_disk(job)
+                    await found_on_disk(job, self._store, self._pictures, self._clock)
             except LostLease:
                 log.warning("job %s was taken by another process during recovery", job.id)
             except Exception:
@@ -89,31 +118,20 @@ class Recovery:
 
     async def recover(self, job: Job) -> None:
         """Brings one adopted job to its end. Raises ``LostLease`` when another process was quicker."""
-        if job.state is JobState.DISPATCHED:
-            job = await self._found_on_disk(job)
-        match job.state:
-            case JobState.RESERVED:
-                await self._store.jobs.release(job, "restart", self._clock())
+        if job.state in FINAL:
+            log.warning("job %s was adopted although it had ended", job.id)
+            return
+        closed = await reconciled(job, self._store, self._pictures, self._clock, released=EndReason.RESTART)
+        match closed.state:
+            case JobState.RELEASED:
                 await self._tell(job, Interrupted(maybe_billed=False))
-            case JobState.DISPATCHED:
-                await self._store.jobs.lose(job, "restart", self._clock())
+            case JobState.UNKNOWN:
                 await self._tell(job, Interrupted(maybe_billed=True))
             case JobState.PRODUCED:
-                if not job.waiting:
-                    await self.deliver_kept(job)
-            case JobState.DELIVERED:
-                await self._store.jobs.settle(job, self._clock())
-            case JobState.SETTLED | JobState.REFUSED | JobState.RELEASED | JobState.UNKNOWN:
-                log.warning("job %s was adopted although it had ended", job.id)
-
-    async def _found_on_disk(self, job: Job) -> Job:
-        """The process died between keeping the pictures and writing so: *produced*, if all of them lie there."""
-        kept = await self._pictures.kept_bill(job.id)
-        if kept is None:
-            return job
-        log.info("job %s: its pictures were on disk already", job.id)
-        bill, revised = kept
-        return await self._store.jobs.produce(job, bill, revised, self._clock())
+                if not closed.waiting:
+                    await self.deliver_kept(closed)
+            case JobState.RESERVED | JobState.DISPATCHED | JobState.DELIVERED | JobState.SETTLED | JobState.REFUSED:
+                return
 
     async def deliver_kept(self, job: Job, delivery: Delivery | None = None) -> bool:
         """Shows the kept pictures of a produced job; False when that is not possible now and they keep waiting."""

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
+from bot.core.jobs.post_marks import PostMarks
 from bot.ports import Clock, CrashPoint, Delivered, Store, nothing_happens
 from bot.rules.errors import Busy, StorageFull
 from bot.rules.ledger import FINAL, Bill, Job, JobState, LostLease
@@ -47,6 +48,7 @@ class Settlement:
         self._clock = clock
         self._crash_point = crash_point
         self._sleep = sleep
+        self._marks = PostMarks(store, clock)
         self.outstanding: dict[str, ShownResult] = {}
 
     # --- a job with pictures --------------------------------------------------------------------------------------
@@ -64,7 +66,7 @@ class Settlement:
         self._crash_point("delivered")
         settled = await self._until_written(lambda: self._store.jobs.settle(delivered, self._clock()))
         if where.posted:  # the ledger knows the message now: the mark that one was being posted has done its work
-            await self._store.notes.set_posting(job.id, None)
+            await self._marks.forget(job.id)
         return settled
 
     async def settle_shown(self, shown: ShownResult) -> Job:

@@ -8,20 +8,17 @@ been taken without anyone here knowing (a lost answer, a process that died), tha
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
 from typing import Protocol
 
 import discord
 
+from bot.core.jobs.post_marks import PostMarks
 from bot.ports import CannotDeliver, Clock, Delivered, Store
 from bot.rules.ledger import Answer, Job
 from bot.ui.delivery.files import job_stem
 from bot.ui.interactions.failures import TROUBLE, Failure, failure_of
 
 log = logging.getLogger(__name__)
-
-NONCE_LIFE = timedelta(minutes=2)
-"""Discord compares nonces over "the past few minutes"; this is surely less."""
 
 
 class Messages(Protocol):
@@ -35,8 +32,7 @@ class PostOnce:
 
     def __init__(self, client: Messages, store: Store, clock: Clock, answer: Answer, *, earlier: bool = False) -> None:
         self._client = client
-        self._store = store
-        self._clock = clock
+        self._marks = PostMarks(store, clock)
         self._answer = answer
         self._earlier = earlier
 
@@ -45,14 +41,9 @@ class PostOnce:
 
         ``tried``: an edit of the first answer was sent and its outcome is not known.
         """
-        begun = await self._store.notes.posting(job.id)
-        if begun is None and (tried or self._earlier) and await self._shows(job):
+        if (tried or self._earlier) and not await self._marks.has_begun(job.id) and await self._shows(job):
             return Delivered(self._answer.message_id, self._answer.channel_id)
-        now = self._clock()
-        if begun is None:
-            await self._store.notes.set_posting(job.id, now)
-        elif now - begun > NONCE_LIFE:
-            raise CannotDeliver("it may have been posted before")
+        await self._marks.begin(job.id)
         return None
 
     async def _shows(self, job: Job) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from bot.rules.ledger import EndReason
 from bot.ui.interactions.acknowledge import Forgotten, acknowledge, received, take, tell_message
 from bot.ui.messages import Message
 from bot.ui.shell import Interaction
@@ -22,7 +23,7 @@ QUICK_S = 1.2
 
 T = TypeVar("T")
 
-Abandon = Callable[[T, str], Awaitable[object]]
+Abandon = Callable[[T, EndReason], Awaitable[object]]
 """Gives back what was reserved, with the reason."""
 
 
@@ -64,11 +65,11 @@ async def _acknowledge_or_abandon(
         value = await working
         if abandon is not None:
             log.info("interaction %s was forgotten %s; giving back what it reserved", interaction.id, reason)
-            await abandon(value, "forgotten")
+            await abandon(value, EndReason.FORGOTTEN)
         raise
     except BaseException:
         if abandon is not None and working.done():
-            await abandon(await working, "not acknowledged")
+            await abandon(await working, EndReason.NOT_ACKNOWLEDGED)
         raise
 
 

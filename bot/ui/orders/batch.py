@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from bot.core.jobs.batches import BatchLinesRefused
 from bot.ports import Batch
-from bot.rules.ledger import DuplicateEvent, Job
+from bot.rules.ledger import DuplicateEvent, EndReason, Job
 from bot.rules.options.prompts import read_prompt_file, split_batch
 from bot.rules.options.table import RawOptions
 from bot.ui.interactions.acknowledge import tell
@@ -59,7 +59,7 @@ async def take_on_batch(interaction: Interaction, wish: BatchWish) -> Batch | No
         quotes = await shell.batches.prepare(asker, lines, replace(wish.raw, private=private), model=wish.model)
         return await shell.batches.open(asker, quotes, answer, event_key=str(interaction.id))
 
-    async def abandon(reserved: tuple[Batch, list[Job]], reason: str) -> None:
+    async def abandon(reserved: tuple[Batch, list[Job]], reason: EndReason) -> None:
         await shell.batches.abandon(*reserved, reason)
 
     try:
@@ -75,7 +75,7 @@ async def take_on_batch(interaction: Interaction, wish: BatchWish) -> Batch | No
         try:
             batch = await shell.batches.set_message(batch, reserved.message_id)
         except BaseException:
-            await shell.batches.abandon(batch, jobs, "not acknowledged")
+            await shell.batches.abandon(batch, jobs, EndReason.NOT_ACKNOWLEDGED)
             raise
     shell.batches.start(batch, jobs, shell.deliveries.of_batch(batch, jobs, limit_bytes=interaction.filesize_limit))
     return batch

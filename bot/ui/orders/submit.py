@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 from bot.core.jobs.intake import Quote
-from bot.rules.ledger import DuplicateEvent, Job
+from bot.rules.ledger import DuplicateEvent, EndReason, Job
 from bot.rules.people import Asker
 from bot.rules.requests import Inputs
 from bot.rules.uploads import Note
@@ -73,7 +73,7 @@ async def take_on(
         )
         return job, order
 
-    async def abandon(reserved: tuple[Job, Order], reason: str) -> None:
+    async def abandon(reserved: tuple[Job, Order], reason: EndReason) -> None:
         await shell.intake.abandon(reserved[0], reason)
 
     try:
@@ -85,7 +85,7 @@ async def take_on(
     try:
         job = await _with_message(shell, job, reserved.message_id)
     except BaseException:
-        await shell.intake.abandon(job, "not acknowledged")
+        await shell.intake.abandon(job, EndReason.NOT_ACKNOWLEDGED)
         raise
     delivery = shell.deliveries.of_job(job, limit_bytes=interaction.filesize_limit, notes=order.notes)
     return Started(job, shell.jobs.start(job, order.inputs, delivery))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import discord
 
 from bot.ports import Batch, BatchCounts, BatchPicture
-from bot.rules.ledger import Job, JobState
+from bot.rules.ledger import WITH_PICTURES, Job
 from bot.ui.pages.links import jump_link
 from bot.ui.pages.result import COLOUR, cost
 from bot.ui.words.catalogue import say
@@ -16,7 +16,6 @@ from bot.ui.words.text import DESCRIPTION_LIMIT, clean, cut, escaped
 
 BAR_CELLS = 20
 LINE_ROOM = 300
-MADE = frozenset({JobState.PRODUCED, JobState.DELIVERED, JobState.SETTLED})
 
 
 def bar(counts: BatchCounts) -> str:
@@ -109,9 +108,9 @@ def table(lines: Sequence[Job], locale: str, *, show_cost: bool) -> str:
 def _result(job: Job, locale: str) -> str:
     if job.waiting:
         return say(locale, "batch.result_waiting")
-    if job.state in MADE:
+    if job.state in WITH_PICTURES:
         return jump_link(job) or say(locale, "batch.result_made")
-    if job.state is JobState.RELEASED and job.reason == "cancelled":
+    if job.was_cancelled:
         return say(locale, "batch.result_cancelled")
     return say(locale, f"state.{job.state}")
 

@@ -19,7 +19,7 @@ from bot.adapters.database import SqlStore, open_store
 from bot.adapters.files.disk import DiskFiles
 from bot.adapters.secrets import Secrets
 from bot.core.jobs.assembly import assemble
-from bot.core.jobs.batches import Batches, BatchLinesRefused
+from bot.core.jobs.batches import BatchLinesRefused
 from bot.core.jobs.queue import FairQueue
 from bot.core.jobs.recovery import Recovery
 from bot.core.service.catalogue import CurrentCatalogue
@@ -179,10 +179,7 @@ class Life:
             member_tag=str,
             crash_point=self.reach,
         )
-        self.jobs, self.pictures = parts.jobs, parts.pictures
-        self.batches = Batches(
-            ledger, parts.intake, self.jobs, parts.settlement, self.pictures, self.tasks, lambda: self.now
-        )
+        self.jobs, self.batches, self.pictures = parts.jobs, parts.batches, parts.pictures
         self.recovery = Recovery(ledger, self.jobs, parts.settlement, self.pictures, nobody, lambda: self.now)
 
     def reach(self, name: str) -> None:
