@@ -2,6 +2,8 @@
 
 Each reader also gives the file cut down to what its pixels need: no EXIF, XMP, comments, GPS, colour profile,
 thumbnails, nor anything that hides behind the end. Raises ``ValueError`` where the file ends or breaks too early.
+No library does that without touching pixels; a JPEG of 12 megapixels takes 3 ms, encoding it again 158
+(docs/decisions/0009-own-picture-containers.md).
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 A picture is megabytes of base64 inside JSON. Decoding that JSON makes a copy of it as text and holds the event loop, so
 long strings are lifted out first: outside of strings JSON has no quotation marks, hence walking from quote to quote
-finds every string exactly. What remains is small and goes through ``json``.
+finds every string exactly. What remains is small and goes through ``json``. A picture of 12 MB takes 9.6 ms so; msgspec
+26.6, orjson 30.5, ``json`` 165 (docs/decisions/0006-own-json-reader.md).
 """
 
 from __future__ import annotations

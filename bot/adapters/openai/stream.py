@@ -1,7 +1,8 @@
 """Server-sent events of an image in the making: split, bounded, and told apart by ``type`` alone.
 
 The SDK's own stream hides what matters here: a server that ignored ``stream`` looks empty, one that stopped after a
-preview looks finished, a comment every second keeps it alive for ever. So the bytes are split here.
+preview looks finished, a comment every second keeps it alive for ever. So the bytes are split here, a picture of 12 MB
+in 2.3 ms and 16 MB of memory; httpx-sse takes 30 and 48 (docs/decisions/0007-own-event-stream-reader.md).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What Easel says, by language: one catalogue a language in ``locales/``, with plurals.
 
 Law: only look-ups, and no language by its name: another language is another file. One that lacks a key falls back to
-English; a test keeps the catalogues complete.
+English; a test keeps the catalogues complete. Why not Babel: docs/decisions/0008-own-words.md.
 """
 
 from __future__ import annotations
