@@ -31,7 +31,7 @@ from bot.core.service.circuit import Circuit
 from bot.core.tasks import Tasks
 from bot.core.upkeep.forgettings import Forgettings
 from bot.core.upkeep.model_ends import ModelEnds
-from bot.core.upkeep.retention import Upkeep
+from bot.core.upkeep.retention import Retention
 from bot.parts import (
     BadDefault,
     catalogue_of,
@@ -71,7 +71,7 @@ class App:
     batches: Batches
     recovery: Recovery
     model_ends: ModelEnds
-    upkeep: Upkeep
+    retention: Retention
     departures: Departures
     tasks: Tasks
     store: SqlStore
@@ -195,7 +195,7 @@ async def build(
             batches=shell.batches,
             recovery=shell.recovery,
             model_ends=ModelEnds(service, store, notifier, clock, current_catalogue),
-            upkeep=Upkeep(store, files, clock, shell.forgettings),
+            retention=Retention(store, files, clock, shell.forgettings),
             departures=departures,
             tasks=tasks,
             store=store,

@@ -104,12 +104,12 @@ def start_background(app: App) -> None:
 
     async def look_for_departures() -> None:
         await app.client.wait_until_ready()
-        await app.departures.look()
+        await app.departures.check()
 
     app.tasks.every(HEARTBEAT_S, heartbeat, "heartbeat")
     app.tasks.every(ADOPT_S, recover, "recovery")
     app.tasks.every(DAY_S, app.model_ends.check, "model ends")
-    app.tasks.every(DAY_S, app.upkeep.tidy, "upkeep")
+    app.tasks.every(DAY_S, app.retention.tidy, "retention")
     app.tasks.every(DAY_S, look_for_departures, "departures")
     app.tasks.start(measure_lag(app.meter), "loop lag")
 

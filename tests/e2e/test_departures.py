@@ -28,13 +28,13 @@ def servers_of(town) -> set[int]:
 
 
 async def test_a_start_notes_where_the_bot_is(town):
-    await town.app.departures.look()
+    await town.app.departures.check()
     assert await noted(town) == dict.fromkeys(servers_of(town), HERE)
 
 
 async def test_a_removal_is_noted_at_once_and_taken_back_when_the_bot_returns(town):
     studio = town.world.town.studio
-    await town.app.departures.look()
+    await town.app.departures.check()
     town.world.remove_bot(studio)
     await until(town, lambda servers: servers[studio.id] is not HERE)
     assert is_member(town.app.client, studio.id) is False
@@ -47,23 +47,23 @@ async def test_a_removal_is_noted_at_once_and_taken_back_when_the_bot_returns(to
 
 async def test_an_outage_is_no_removal(town):
     studio = town.world.town.studio
-    await town.app.departures.look()
+    await town.app.departures.check()
     town.world.dispatch("GUILD_DELETE", {"id": str(studio.id), "unavailable": True}, studio.id)
     async with asyncio.timeout(10):
         while not town.app.client.get_guild(studio.id).unavailable:
             await asyncio.sleep(0.02)
-    await town.app.departures.look()
+    await town.app.departures.check()
     assert (await noted(town))[studio.id] is HERE
 
 
 async def test_a_removal_between_two_starts_is_noticed(town):
     studio = town.world.town.studio
-    await town.app.departures.look()
+    await town.app.departures.check()
     await town.stop()
     town.world.remove_bot(studio)
     await town.start()
     await town.app.client.wait_until_ready()
-    await town.app.departures.look()
+    await town.app.departures.check()
     assert (await noted(town))[studio.id] is not HERE
     assert await town.app.store.servers.settings(Place(studio.id, 0)) is not None
 
@@ -71,7 +71,7 @@ async def test_a_removal_between_two_starts_is_noticed(town):
 @pytest.mark.slow
 async def test_a_removal_between_two_sessions_of_one_process_is_noticed(town):
     studio = town.world.town.studio
-    await town.app.departures.look()
+    await town.app.departures.check()
     gateway = town.discord.gateway
     studio.has_bot = False  # the event that would say so is lost with the session
     gateway.invalidate()

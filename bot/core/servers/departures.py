@@ -11,8 +11,8 @@ from bot.rules.people import Place
 
 log = logging.getLogger(__name__)
 
-
 KEEP_SERVERS = timedelta(days=30)
+"""From the day the bot was removed, or from the last use of commands that stayed."""
 
 
 class Departures:
@@ -55,7 +55,7 @@ class Departures:
         self._gone.add(server_id)
         await self._store.notes.set_server(server_id, removed=self._clock())
 
-    async def look(self) -> list[int]:
+    async def check(self) -> list[int]:
         """Compares what is known with what is so, and forgets servers whose 30 days are over; returns their ids."""
         noted = await self._store.notes.servers()
         for server_id in self._present():

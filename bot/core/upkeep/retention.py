@@ -1,4 +1,7 @@
-"""Housekeeping once a day: what nobody needs any more goes, and what is left of servers that removed the bot."""
+"""How long things are kept: once a day, what nobody needs any more goes.
+
+Law: what a job still waits to show is never removed, and nothing of a job that is younger than ``KEEP_ORIGINALS``.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ KEEP_COUNTERS = timedelta(days=60)
 """Limits look at the present hour, day and month only; the rest is for who wants to compare with a bill."""
 
 
-class Upkeep:
+class Retention:
     def __init__(self, store: Store, files: Files, clock: Clock, forgettings: Forgettings) -> None:
         self._store = store
         self._files = files

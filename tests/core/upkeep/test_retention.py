@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.servers.departures import Departures
 from bot.core.upkeep.forgettings import Forgettings
-from bot.core.upkeep.retention import Upkeep
+from bot.core.upkeep.retention import Retention
 from bot.rules.ledger import JobState
 from bot.rules.limits.decide import Subject
 from bot.rules.limits.limit import Period
@@ -22,9 +22,9 @@ SERVER, OTHER = Place(10, 1), Place(20, 1)
 
 
 @pytest.fixture
-def upkeep(core):
+def retention(core):
     forgettings = Forgettings(core.store, lambda: core.now, lambda user: f"tag{user}")
-    return Upkeep(core.store, core.files, lambda: core.now, forgettings)
+    return Retention(core.store, core.files, lambda: core.now, forgettings)
 
 
 @dataclass
@@ -67,44 +67,44 @@ async def is_set_up(core, place: Place = SERVER) -> bool:
 # --- originals and counters --------------------------------------------------------------------------------------
 
 
-async def test_originals_stay_for_thirty_days(core, upkeep):
+async def test_originals_stay_for_thirty_days(core, retention):
     await core.run()
     core.now += timedelta(days=29, hours=23)
-    assert await upkeep.tidy() == 0
+    assert await retention.tidy() == 0
     assert await kept_pictures(core) == 1
 
     core.now += timedelta(hours=1)
 
-    assert await upkeep.tidy() == 1
+    assert await retention.tidy() == 1
     assert await kept_pictures(core) == 0
     assert (await core.store.people.export(1))["jobs"]
 
 
-async def test_pictures_of_a_job_that_the_ledger_does_not_know_go(core, upkeep):
+async def test_pictures_of_a_job_that_the_ledger_does_not_know_go(core, retention):
     await core.files.keep("unknown-job", "0.png", b"picture")
-    assert await upkeep.tidy() == 1
+    assert await retention.tidy() == 1
 
 
-async def test_a_picture_that_still_waits_for_delivery_stays(core, upkeep):
+async def test_a_picture_that_still_waits_for_delivery_stays(core, retention):
     from bot.ports import CannotDeliver
 
     core.delivery.trouble = [CannotDeliver("no channel")]
     await core.run()
     core.now += timedelta(days=90)
-    assert await upkeep.tidy() == 0
+    assert await retention.tidy() == 0
     assert await kept_pictures(core) == 1
 
 
-async def test_counters_go_sixty_days_after_their_period_and_the_sums_still_agree(core, upkeep):
+async def test_counters_go_sixty_days_after_their_period_and_the_sums_still_agree(core, retention):
     await core.run()
     made = (await use_now(core.store, core.asker(), core.now))[Subject.SERVER, Period.MONTH]
     assert (made.images, made.micro_usd > 0) == (1, True)
     core.now += timedelta(days=68)  # 28 January: November ended 59 days ago
-    await upkeep.tidy()
+    await retention.tidy()
     assert any(row["window_key"] == "m2026-11" for row in (await core.store.people.export(1))["counters"])
 
     core.now += timedelta(days=2)
-    await upkeep.tidy()
+    await retention.tidy()
 
     assert {row["window_key"] for row in (await core.store.people.export(1))["counters"]} <= {"now"}
     assert await core.store.audit_sums() == []
@@ -118,16 +118,16 @@ async def test_counters_go_sixty_days_after_their_period_and_the_sums_still_agre
 async def test_a_server_is_forgotten_thirty_days_after_it_removed_the_bot(core, departures, gateway):
     await core.run()
     await set_up_server(core)
-    await departures.look()
+    await departures.check()
     gateway.servers.discard(10)
     await departures.went(10)
 
     core.now += timedelta(days=29, hours=23)
-    assert await departures.look() == []
+    assert await departures.check() == []
     assert await is_set_up(core)
 
     core.now += timedelta(hours=1)
-    assert await departures.look() == [10]
+    assert await departures.check() == [10]
     assert not await is_set_up(core)
     assert await kept_pictures(core) == 0
     assert (await core.store.people.export(1))["jobs"] == []
@@ -141,7 +141,7 @@ async def test_a_server_that_comes_back_keeps_everything(core, departures, gatew
     core.now += timedelta(days=29)
     await departures.came(10)
     core.now += timedelta(days=29)
-    assert await departures.look() == []
+    assert await departures.check() == []
     assert await is_set_up(core)
 
 
@@ -149,31 +149,31 @@ async def test_a_server_that_came_back_unseen_keeps_everything(core, departures,
     await set_up_server(core)
     await departures.went(10)
     core.now += timedelta(days=40)
-    assert await departures.look() == []
+    assert await departures.check() == []
     assert await is_set_up(core)
     assert (await core.store.notes.servers())[10] is None
 
 
 async def test_a_removal_while_the_bot_was_away_is_noticed_at_the_next_look(core, departures, gateway):
     await set_up_server(core)
-    await departures.look()
+    await departures.check()
     gateway.servers.discard(10)
     core.now += timedelta(days=100)  # nobody knows when it was: the 30 days begin now
 
-    assert await departures.look() == []
+    assert await departures.check() == []
     core.now += timedelta(days=30)
 
-    assert await departures.look() == [10]
+    assert await departures.check() == [10]
 
 
 async def test_nothing_is_concluded_while_the_list_of_servers_is_not_certain(core, departures, gateway):
     await set_up_server(core)
-    await departures.look()
+    await departures.check()
     gateway.servers.clear()
     gateway.is_connected = False
     for _ in range(3):
         core.now += timedelta(days=31)
-        assert await departures.look() == []
+        assert await departures.check() == []
     assert await core.store.notes.servers() == {10: None, 20: None}
 
 
@@ -181,7 +181,7 @@ async def test_a_server_where_only_the_commands_are_installed_is_never_forgotten
     gateway.servers.discard(10)
     await set_up_server(core)
     for _ in range(3):
-        assert await departures.look() == []
+        assert await departures.check() == []
         core.now += timedelta(days=31)
     assert await is_set_up(core)
 
@@ -189,31 +189,31 @@ async def test_a_server_where_only_the_commands_are_installed_is_never_forgotten
 async def test_where_the_commands_went_on_after_the_bot_was_removed_the_days_count_from_the_last_one(
     core, departures, gateway
 ):
-    await departures.look()
+    await departures.check()
     gateway.servers.discard(10)
     await departures.went(10)
     core.now += timedelta(days=20)
     await core.run()
     core.now += timedelta(days=20)
-    assert await departures.look() == []
+    assert await departures.check() == []
     core.now += timedelta(days=10)
-    assert await departures.look() == [10]
+    assert await departures.check() == [10]
 
 
 # --- deleting once a day -----------------------------------------------------------------------------------------
 
 
-async def test_a_deletion_is_noted_for_a_day_without_the_persons_id(core, upkeep):
+async def test_a_deletion_is_noted_for_a_day_without_the_persons_id(core, retention):
     forgettings = Forgettings(core.store, lambda: core.now, lambda user: f"tag{user}")
     assert await forgettings.next_at(424242) is None
     await forgettings.note(424242)
     assert await forgettings.next_at(424242) == core.now + timedelta(days=1)
     assert await forgettings.next_at(7) is None
-    await upkeep.tidy()
+    await retention.tidy()
     assert set(await core.store.notes.deletions()) == {"tag424242"}
 
     core.now += timedelta(days=1)
 
     assert await forgettings.next_at(424242) is None
-    await upkeep.tidy()
+    await retention.tidy()
     assert await core.store.notes.deletions() == {}
