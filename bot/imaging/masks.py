@@ -59,7 +59,7 @@ def mask_from_image(
         image = to_rgb(upright(open_upload(upload), upload.turn), upload.container.icc)
         area, kinds = _area_of(image)
         notes += [Note(kind, name) for kind in kinds]
-        fitted = _fitted(area, target, whole=_is_whole(upload, target))
+        fitted = _as_sent(area, target, whole=_is_whole(upload, target))
         return PreparedMask(_finish(fitted, target, name, max_bytes), tuple(notes))
 
 
@@ -88,7 +88,7 @@ def _area_of(image: Image.Image) -> tuple[Image.Image, tuple[NoteKind, ...]]:
     return area, (*notes, NoteKind.MASK_GREY) if middle * 20 > grey.width * grey.height else notes
 
 
-def _fitted(area: Image.Image, target: PreparedImage, *, whole: bool = False) -> Image.Image:
+def _as_sent(area: Image.Image, target: PreparedImage, *, whole: bool = False) -> Image.Image:
     """``area`` at the size of the picture as sent; a stroke too thin for it becomes thicker, never nothing."""
     box = (0, 0, *target.size) if whole else target.box
     size = box[2] - box[0], box[3] - box[1]
@@ -110,7 +110,7 @@ def mask_from_area(
     left, top, right, bottom = target.box
     with gate.hold(target.image.width * target.image.height):
         area = _drawn(shape, (right - left, bottom - top))
-        return PreparedMask(_finish(_fitted(area, target), target, name, max_bytes))
+        return PreparedMask(_finish(_as_sent(area, target), target, name, max_bytes))
 
 
 def _drawn(shape: Box | Disc | Frame, size: tuple[int, int]) -> Image.Image:
@@ -148,7 +148,7 @@ def mask_from_transparency(
         if area.histogram()[255] < MIN_CLEAR_SHARE * area.width * area.height:
             return None
         note = Note(NoteKind.MASK_FROM_TRANSPARENCY, name)
-        return PreparedMask(_finish(_fitted(area, target), target, name, max_bytes), (note,))
+        return PreparedMask(_finish(_as_sent(area, target), target, name, max_bytes), (note,))
 
 
 def _finish(area: Image.Image, target: PreparedImage, name: str, max_bytes: int) -> InputImage:

@@ -7,8 +7,9 @@ sandbox and REST proxies serve attachments.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 import aiohttp
@@ -31,7 +32,7 @@ class Source:
     """A file that can be read once it is needed. ``name`` is the option it came with, for telling about it."""
 
     name: str
-    read: Callable[[], Awaitable[bytes]]
+    read: Callable[[], Coroutine[Any, Any, bytes]]
 
 
 def open_web() -> aiohttp.ClientSession:
@@ -115,17 +116,13 @@ async def read_all(sources: list[Source]) -> list[tuple[str, bytes]]:
     """Every source at once, as (option, bytes). The first ``BadUpload`` ends the others."""
     try:
         async with asyncio.TaskGroup() as group:
-            reading = [group.create_task(_awaited(source)) for source in sources]
+            reading = [group.create_task(source.read()) for source in sources]
     except* BadUpload as several:
         raise next(_leaves(several)) from None
     return [(source.name, task.result()) for source, task in zip(sources, reading, strict=True)]
 
 
-async def _awaited(source: Source) -> bytes:
-    return await source.read()
-
-
-def _leaves(group: BaseExceptionGroup[BadUpload]):  # type: ignore[no-untyped-def]  # a generator over a nested group
+def _leaves(group: BaseExceptionGroup[BadUpload]) -> Iterator[BadUpload]:
     for one in group.exceptions:
         if isinstance(one, BaseExceptionGroup):
             yield from _leaves(one)

@@ -13,7 +13,7 @@ from bot.ui.words.text import escaped, inline
 def refused_words(error: Refused, locale: str) -> str:
     """Every rule that has no room, and who can change it with which command."""
     lines = [_line(refusal, locale) for refusal in error.refusals]
-    commands = sorted({_setting(refusal) for refusal in error.refusals if refusal.limit.scope is not Scope.OPERATOR})
+    commands = sorted({_command(refusal) for refusal in error.refusals if refusal.limit.scope is not Scope.OPERATOR})
     if commands:
         lines.append(say(locale, "refused.change_server", command=joined(locale, [f"`{name}`" for name in commands])))
     if any(refusal.limit.scope is Scope.OPERATOR for refusal in error.refusals):
@@ -55,7 +55,7 @@ def _refusal_key(refusal: Refusal) -> str:
     return _NEVER.get(limit.measure, str(limit.measure)) if never else str(limit.measure)
 
 
-def _setting(refusal: Refusal) -> str:
+def _command(refusal: Refusal) -> str:
     return {
         "cooldown": "/settings cooldown",
         "dollars": "/settings budget",
