@@ -37,7 +37,7 @@ from bot.adapters.database.tables import metadata, uses
 from bot.adapters.secrets import Secrets
 from bot.rules.ledger import Answer, Bill, Job, JobDraft
 from bot.rules.limits.decide import Refused
-from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window
+from bot.rules.limits.limit import Cooldown, Limit, Measure, Period, Quota, Scope
 from bot.rules.money import MicroUSD
 from bot.rules.people import Asker, Place
 from bot.rules.requests import Endpoint, ImageRequest, Kind
@@ -48,18 +48,18 @@ ROLE, CHANNEL, PARENT = 7, 100, 50
 CONTEXT = multiprocessing.get_context("spawn")
 
 KINDS: dict[str, Limit] = {
-    "everyone: cooldown": Limit(Scope.EVERYONE, Measure.REQUESTS, Window(Period.SECONDS, 30), 1),
-    "everyone: requests per hour": Limit(Scope.EVERYONE, Measure.REQUESTS, Window(Period.HOUR), 1),
-    "everyone: images per day": Limit(Scope.EVERYONE, Measure.IMAGES, Window(Period.DAY), 1),
-    "everyone: dollars per month": Limit(Scope.EVERYONE, Measure.DOLLARS, Window(Period.MONTH), 1),
-    "everyone: jobs at once": Limit(Scope.EVERYONE, Measure.JOBS, Window(Period.NOW), 1),
-    "role: images per day": Limit(Scope.ROLE, Measure.IMAGES, Window(Period.DAY), 1, ROLE),
-    "member: dollars per day": Limit(Scope.MEMBER, Measure.DOLLARS, Window(Period.DAY), 1, 1),
-    "channel: images per hour": Limit(Scope.CHANNEL, Measure.IMAGES, Window(Period.HOUR), 1, CHANNEL),
-    "channel of a thread: dollars per month": Limit(Scope.CHANNEL, Measure.DOLLARS, Window(Period.MONTH), 1, PARENT),
-    "server: dollars per month": Limit(Scope.SERVER, Measure.DOLLARS, Window(Period.MONTH), 1),
-    "server: jobs at once": Limit(Scope.SERVER, Measure.JOBS, Window(Period.NOW), 1),
-    "operator: dollars per day": Limit(Scope.OPERATOR, Measure.DOLLARS, Window(Period.DAY), 1),
+    "everyone: cooldown": Cooldown(Scope.EVERYONE, 30),
+    "everyone: requests per hour": Quota(Scope.EVERYONE, Measure.REQUESTS, Period.HOUR, 1),
+    "everyone: images per day": Quota(Scope.EVERYONE, Measure.IMAGES, Period.DAY, 1),
+    "everyone: dollars per month": Quota(Scope.EVERYONE, Measure.DOLLARS, Period.MONTH, 1),
+    "everyone: jobs at once": Quota(Scope.EVERYONE, Measure.JOBS, Period.NOW, 1),
+    "role: images per day": Quota(Scope.ROLE, Measure.IMAGES, Period.DAY, 1, ROLE),
+    "member: dollars per day": Quota(Scope.MEMBER, Measure.DOLLARS, Period.DAY, 1, 1),
+    "channel: images per hour": Quota(Scope.CHANNEL, Measure.IMAGES, Period.HOUR, 1, CHANNEL),
+    "channel of a thread: dollars per month": Quota(Scope.CHANNEL, Measure.DOLLARS, Period.MONTH, 1, PARENT),
+    "server: dollars per month": Quota(Scope.SERVER, Measure.DOLLARS, Period.MONTH, 1),
+    "server: jobs at once": Quota(Scope.SERVER, Measure.JOBS, Period.NOW, 1),
+    "operator: dollars per day": Quota(Scope.OPERATOR, Measure.DOLLARS, Period.DAY, 1),
 }
 SHARED = frozenset({Scope.CHANNEL, Scope.SERVER, Scope.OPERATOR})
 
@@ -171,12 +171,12 @@ def racer(plan: Plan, process: int, barrier: multiprocessing.synchronize.Barrier
 async def over_cap(store: SqlStore, kind: str) -> int:
     """How many counters of this kind hold more than their cap at this moment."""
     limit = KINDS[kind]
-    if limit.window.period is Period.SECONDS:
+    if isinstance(limit, Cooldown):
         return 0
     prefix = {Scope.CHANNEL: "c:%", Scope.SERVER: "s:%", Scope.OPERATOR: "o"}.get(limit.scope, "m:%")
     if limit.scope is Scope.CHANNEL:
         prefix = f"c:%:{limit.subject_id}"
-    window = {Period.HOUR: "h%", Period.DAY: "d%", Period.MONTH: "m%", Period.NOW: "now"}[limit.window.period]
+    window = {Period.HOUR: "h%", Period.DAY: "d%", Period.MONTH: "m%", Period.NOW: "now"}[limit.period]
     value = {
         Measure.REQUESTS: uses.c.requests,
         Measure.IMAGES: uses.c.images,

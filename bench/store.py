@@ -32,7 +32,7 @@ from bot.adapters.database.ids import Ids
 from bot.adapters.database.tables import jobs
 from bot.adapters.secrets import Secrets
 from bot.rules.ledger import Answer, JobDraft, JobState
-from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window
+from bot.rules.limits.limit import Measure, Period, Quota, Scope
 from bot.rules.money import MicroUSD
 from bot.rules.people import Asker, Place
 from bot.rules.requests import Endpoint, ImageRequest, Kind
@@ -44,9 +44,9 @@ PAGE = 10
 FEW_ROWS = 1000
 CHUNK = 5000
 LIMITS = (
-    Limit(Scope.EVERYONE, Measure.IMAGES, Window(Period.DAY), 10**6),
-    Limit(Scope.SERVER, Measure.DOLLARS, Window(Period.MONTH), 10**12),
-    Limit(Scope.OPERATOR, Measure.DOLLARS, Window(Period.MONTH), 10**12),
+    Quota(Scope.EVERYONE, Measure.IMAGES, Period.DAY, 10**6),
+    Quota(Scope.SERVER, Measure.DOLLARS, Period.MONTH, 10**12),
+    Quota(Scope.OPERATOR, Measure.DOLLARS, Period.MONTH, 10**12),
 )
 REQUEST = ImageRequest(Kind.IMAGINE, Endpoint.GENERATIONS, "model", "a fox", "a fox", size="1024x1024")
 

@@ -9,7 +9,7 @@ from discord import app_commands
 
 from bot.core.servers.transfer import MAX_BYTES
 from bot.rules.limits.amounts import MAX_COUNT, MAX_JOBS, MAX_SECONDS, read_count, read_dollars
-from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window
+from bot.rules.limits.limit import Cooldown, Measure, Period, Quota, Scope
 from bot.rules.servers.access import Defaults
 from bot.rules.servers.changes import Listed, Resettable
 from bot.rules.servers.edits import ListChange
@@ -69,9 +69,7 @@ async def cooldown(
     """0 says "no wait" for a role or member; left out, the next rule outwards decides."""
     given = None if seconds is None else read_count("seconds", seconds, MAX_SECONDS)
     scope = subject_of(interaction, Scope.EVERYONE, role=role, member=member, channel=channel, removing=seconds is None)
-    amount = None if given is None else 1
-    wanted = Limit(scope[0], Measure.REQUESTS, Window(Period.SECONDS, given or 0), amount, scope[1])
-    await answer(interaction, acts.limit(interaction, wanted))
+    await answer(interaction, acts.limit(interaction, Cooldown(scope[0], given, scope[1])))
 
 
 @settings.command(name="quota", description="How many pictures per hour, day or month")
@@ -87,7 +85,7 @@ async def quota(
     """Per member for everyone, unless a role, member or channel is named."""
     given = None if images is None else read_count("images", images, MAX_COUNT)
     scope = subject_of(interaction, Scope.EVERYONE, role=role, member=member, channel=channel, removing=images is None)
-    wanted = Limit(scope[0], Measure.IMAGES, Window(Period(per)), given, scope[1])
+    wanted = Quota(scope[0], Measure.IMAGES, Period(per), given, scope[1])
     await answer(interaction, acts.limit(interaction, wanted))
 
 
@@ -104,7 +102,7 @@ async def budget(
     """For the whole server, unless a role, member or channel is named."""
     given = None if usd is None else read_dollars("usd", usd)
     scope = subject_of(interaction, Scope.SERVER, role=role, member=member, channel=channel, removing=usd is None)
-    wanted = Limit(scope[0], Measure.DOLLARS, Window(Period(per)), given, scope[1])
+    wanted = Quota(scope[0], Measure.DOLLARS, Period(per), given, scope[1])
     await answer(interaction, acts.limit(interaction, wanted))
 
 
@@ -119,7 +117,7 @@ async def concurrency(
     """Per member for everyone, unless a role or member is named."""
     given = None if jobs is None else read_count("jobs", jobs, MAX_JOBS)
     scope = subject_of(interaction, Scope.EVERYONE, role=role, member=member, removing=jobs is None)
-    wanted = Limit(scope[0], Measure.JOBS, Window(Period.NOW), given, scope[1])
+    wanted = Quota(scope[0], Measure.JOBS, Period.NOW, given, scope[1])
     await answer(interaction, acts.limit(interaction, wanted))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bot.rules.limits.limit import Limit
+from bot.rules.limits.limit import Limit, Quota
 from bot.rules.money import MicroUSD
 from bot.rules.people import Place
 from bot.rules.servers.access import ServerSettings
@@ -26,7 +26,7 @@ class BudgetWarning:
     """A budget that has just passed ``percent`` (50, 80 or 100) for the first time in its window."""
 
     place_key: str
-    limit: Limit
+    limit: Quota
     percent: int
     used_micro_usd: MicroUSD
 

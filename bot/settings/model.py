@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from bot.ports import CannotStart
 from bot.rules.catalogue.official import OFFICIAL_SERVICE, is_official
-from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window
+from bot.rules.limits.limit import Cooldown, Limit, Measure, Period, Quota, Scope
 from bot.rules.money import MicroUSD
 from bot.settings import parsing
 
@@ -116,7 +116,7 @@ def default_limits(settings: Settings) -> tuple[Limit, ...]:
         (Scope.OPERATOR, Measure.DOLLARS, Period.MONTH, settings.operator_budget_micro_usd),
     )
     cooldown = settings.default_cooldown_s
-    first = (Limit(Scope.EVERYONE, Measure.REQUESTS, Window(Period.SECONDS, cooldown), 1),) if cooldown else ()
+    first: tuple[Limit, ...] = (Cooldown(Scope.EVERYONE, cooldown),) if cooldown else ()
     return first + tuple(
-        Limit(scope, measure, Window(period), amount) for scope, measure, period, amount in rows if amount is not None
+        Quota(scope, measure, period, amount) for scope, measure, period, amount in rows if amount is not None
     )

@@ -24,7 +24,7 @@ from bot.adapters.database import SqlStore, migrate_store, open_store
 from bot.adapters.database.tables import metadata
 from bot.adapters.secrets import Secrets
 from bot.rules.ledger import Answer, Bill, Job, JobDraft
-from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window
+from bot.rules.limits.limit import Cooldown, Limit, Measure, Period, Quota, Scope
 from bot.rules.money import MicroUSD
 from bot.rules.people import Asker, Place
 from bot.rules.requests import Endpoint, ImageRequest, Kind
@@ -83,13 +83,11 @@ class Sample:
         period: str,
         amount: int | None,
         subject: int | None = None,
-        *,
-        seconds: int = 0,
-    ) -> Limit:
-        return Limit(Scope(scope), Measure(measure), Window(Period(period), seconds), amount, subject)
+    ) -> Quota:
+        return Quota(Scope(scope), Measure(measure), Period(period), amount, subject)
 
-    def cooldown(self, seconds: int, scope: str = "everyone", subject: int | None = None) -> Limit:
-        return self.limit(scope, "requests", "seconds", 1, subject, seconds=seconds)
+    def cooldown(self, seconds: int, scope: str = "everyone", subject: int | None = None) -> Cooldown:
+        return Cooldown(Scope(scope), seconds, subject)
 
 
 @pytest.fixture

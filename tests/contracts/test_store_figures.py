@@ -104,6 +104,6 @@ async def test_a_servers_own_key_is_not_the_operators_money(store, sample, made)
     [job] = await store.jobs.open([sample.draft(own_key=True, micro_usd=5)], sample.now)
     await made(store, job, 5)
     use = await use_now(store, sample.asker(), sample.now)
-    assert use[Subject.SERVER, Period.MONTH].micro_usd == 5
+    assert use.counters[Subject.SERVER, Period.MONTH].micro_usd == 5
     assert (Subject.OPERATOR, Period.MONTH) not in use
     assert (await store.figures.by_day(SERVER, None, sample.now))[0].micro_usd == 5

@@ -32,12 +32,12 @@ async def test_a_job_that_is_not_there_is_none(store):
 async def test_money_moves_from_reserved_to_spent_and_the_rest_comes_back(store, sample, made):
     [job] = await store.jobs.open([sample.draft(micro_usd=1000)], sample.now)
     use = await use_now(store, sample.asker(), sample.now)
-    assert use[Subject.SERVER, Period.MONTH].micro_usd == 1000
+    assert use.counters[Subject.SERVER, Period.MONTH].micro_usd == 1000
     done = await made(store, job, micro_usd=400)
     assert (done.reserved_micro_usd, done.charged_micro_usd, done.state) == (0, 400, JobState.SETTLED)
     use = await use_now(store, sample.asker(), sample.now)
-    assert use[Subject.SERVER, Period.MONTH].micro_usd == 400
-    assert use[Subject.MEMBER, Period.NOW].running == 0
+    assert use.counters[Subject.SERVER, Period.MONTH].micro_usd == 400
+    assert use.counters[Subject.MEMBER, Period.NOW].running == 0
     assert await store.audit_sums() == []
 
 
@@ -47,7 +47,7 @@ async def test_a_refund_counts_for_nothing(store, sample, ending):
     job = await store.jobs.dispatch(job, sample.now)
     job = await getattr(store.jobs, ending)(job, "because", sample.now)
     assert (job.reserved_micro_usd, job.charged_micro_usd, job.reason) == (0, 0, "because")
-    for used in (await use_now(store, sample.asker(), sample.now)).values():
+    for used in (await use_now(store, sample.asker(), sample.now)).counters.values():
         assert (used.requests, used.images, used.micro_usd, used.running) == (0, 0, 0, 0)
     assert await store.audit_sums() == []
 
@@ -56,7 +56,7 @@ async def test_what_may_have_been_billed_stays_charged_but_not_counted(store, sa
     [job] = await store.jobs.open([sample.draft(images=3, micro_usd=1000)], sample.now)
     job = await store.jobs.lose(await store.jobs.dispatch(job, sample.now), "connection lost", sample.now)
     assert (job.state, job.reserved_micro_usd, job.charged_micro_usd) == (JobState.UNKNOWN, 0, 1000)
-    used = (await use_now(store, sample.asker(), sample.now))[Subject.MEMBER, Period.DAY]
+    used = (await use_now(store, sample.asker(), sample.now)).counters[Subject.MEMBER, Period.DAY]
     assert (used.requests, used.images, used.micro_usd, used.running) == (0, 0, 1000, 0)
     [line] = await store.figures.by_day(sample.asker().place, None, sample.now - timedelta(days=1))
     assert (line.micro_usd, line.unknown_micro_usd) == (1000, 1000)
@@ -66,7 +66,7 @@ async def test_what_may_have_been_billed_stays_charged_but_not_counted(store, sa
 async def test_fewer_pictures_than_asked_give_the_others_back(store, sample, made):
     [job] = await store.jobs.open([sample.draft(images=4)], sample.now)
     await made(store, job, images=3)
-    assert (await use_now(store, sample.asker(), sample.now))[Subject.MEMBER, Period.DAY].images == 3
+    assert (await use_now(store, sample.asker(), sample.now)).counters[Subject.MEMBER, Period.DAY].images == 3
     assert await store.audit_sums() == []
 
 
@@ -74,7 +74,7 @@ async def test_more_pictures_than_asked_never_pass_a_quota(opened, sample, made)
     store = await opened(sample.limit("everyone", "images", "day", 2))
     [job] = await store.jobs.open([sample.draft(images=2)], sample.now)
     await made(store, job, images=5)
-    assert (await use_now(store, sample.asker(), sample.now))[Subject.MEMBER, Period.DAY].images == 2
+    assert (await use_now(store, sample.asker(), sample.now)).counters[Subject.MEMBER, Period.DAY].images == 2
     assert await store.audit_sums() == []
 
 
@@ -131,7 +131,7 @@ async def test_a_step_taken_twice_moves_money_once(store, sample):
         *(store.jobs.produce(job, sample.bill(60), None, sample.now) for _ in range(5)), return_exceptions=True
     )
     assert sum(isinstance(outcome, LostLease) for outcome in outcomes) == 4
-    assert (await use_now(store, sample.asker(), sample.now))[Subject.SERVER, Period.MONTH].micro_usd == 60
+    assert (await use_now(store, sample.asker(), sample.now)).counters[Subject.SERVER, Period.MONTH].micro_usd == 60
 
 
 async def test_the_same_event_makes_one_job_however_often_it_comes(store, sample):
@@ -193,7 +193,7 @@ async def test_a_result_that_waits_is_offered_to_its_maker_in_its_place(store, s
 async def test_a_batch_is_one_request_and_one_job_at_once(opened, sample):
     store = await opened(sample.limit("everyone", "requests", "day", 1), sample.limit("everyone", "jobs", "now", 1))
     jobs = await store.jobs.open(sample.batch(5, micro_usd=10), sample.now)
-    used = (await use_now(store, sample.asker(), sample.now))[Subject.MEMBER, Period.DAY]
+    used = (await use_now(store, sample.asker(), sample.now)).counters[Subject.MEMBER, Period.DAY]
     assert (used.requests, used.images, used.micro_usd, used.running) == (1, 5, 50, 1)
     assert [job.batch_line for job in await store.jobs.of_batch("batch")] == [0, 1, 2, 3, 4]
     assert await store.audit_sums() == []
@@ -203,11 +203,11 @@ async def test_a_batch_is_one_request_and_one_job_at_once(opened, sample):
 async def test_a_batch_is_running_until_its_last_line_has_ended(store, sample):
     jobs = await store.jobs.open(sample.batch(4), sample.now)
     for number, job in enumerate(jobs):
-        used = (await use_now(store, sample.asker(), sample.now))[Subject.MEMBER, Period.NOW]
+        used = (await use_now(store, sample.asker(), sample.now)).counters[Subject.MEMBER, Period.NOW]
         assert used.running == 1, number
         await store.jobs.release(job, "", sample.now)
         assert await store.audit_sums() == []
-    used = (await use_now(store, sample.asker(), sample.now))[Subject.MEMBER, Period.NOW]
+    used = (await use_now(store, sample.asker(), sample.now)).counters[Subject.MEMBER, Period.NOW]
     assert (used.running, used.requests, used.images) == (0, 0, 0)
 
 
@@ -216,7 +216,7 @@ async def test_a_batch_with_one_picture_made_is_still_one_request(store, sample,
     await made(store, jobs[1])
     for job in (jobs[0], jobs[2]):
         await store.jobs.release(job, "", sample.now)
-    used = (await use_now(store, sample.asker(), sample.now))[Subject.MEMBER, Period.DAY]
+    used = (await use_now(store, sample.asker(), sample.now)).counters[Subject.MEMBER, Period.DAY]
     assert (used.running, used.requests, used.images) == (0, 1, 1)
     assert await store.audit_sums() == []
 
@@ -225,7 +225,7 @@ async def test_lines_that_end_at_the_same_moment_end_the_batch_once(store, sampl
     for round_number in range(5):
         jobs = await store.jobs.open(sample.batch(6, name=f"batch-{round_number}"), sample.now)
         await asyncio.gather(*(store.jobs.release(job, "", sample.now) for job in jobs))
-        used = (await use_now(store, sample.asker(), sample.now))[Subject.MEMBER, Period.NOW]
+        used = (await use_now(store, sample.asker(), sample.now)).counters[Subject.MEMBER, Period.NOW]
         assert (used.running, used.requests) == (0, 0)
     assert await store.audit_sums() == []
 

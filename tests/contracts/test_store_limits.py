@@ -8,7 +8,7 @@ import pytest
 
 from bot.ports import AuditEntry
 from bot.rules.limits.decide import Refused, Subject
-from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window, slot_of
+from bot.rules.limits.limit import Measure, Period, Quota, Scope, slot_of
 from bot.rules.people import Place
 from bot.rules.servers.changes import LimitChanged
 from tests.support.ledger import counts_by_state, use_now
@@ -35,7 +35,7 @@ async def test_the_number_a_refusal_shows_is_the_number_that_decided(opened, sam
 async def test_a_refusal_reserves_nothing(opened, sample):
     store = await opened(sample.limit("server", "dollars", "month", 100))
     await refusal_of(store, sample, sample.draft(micro_usd=101))
-    for used in (await use_now(store, sample.asker(), sample.now)).values():
+    for used in (await use_now(store, sample.asker(), sample.now)).counters.values():
         assert (used.requests, used.images, used.micro_usd, used.running) == (0, 0, 0, 0)
     assert (await counts_by_state(store)).get("reserved", 0) == 0
 
@@ -65,9 +65,9 @@ async def test_a_cooldown_of_other_seconds_stands_in_the_same_slot(opened, sampl
 @pytest.mark.parametrize(
     "limit",
     [
-        Limit(Scope.OPERATOR, Measure.DOLLARS, Window(Period.MONTH), 1),
-        Limit(Scope.EVERYONE, Measure.IMAGES, Window(Period.DAY), -1),
-        Limit(Scope.EVERYONE, Measure.JOBS, Window(Period.DAY), 1),
+        Quota(Scope.OPERATOR, Measure.DOLLARS, Period.MONTH, 1),
+        Quota(Scope.EVERYONE, Measure.IMAGES, Period.DAY, -1),
+        Quota(Scope.EVERYONE, Measure.JOBS, Period.DAY, 1),
     ],
 )
 async def test_a_limit_that_no_admin_can_set_changes_nothing(store, sample, limit):
@@ -218,7 +218,9 @@ async def test_the_operators_budget_is_over_all_servers_but_not_over_their_own_k
     await store.jobs.open([sample.draft(sample.asker(guild=11), micro_usd=500, own_key=True)], sample.now)
     refusal = await refusal_of(store, sample, sample.draft(sample.asker(guild=12), micro_usd=60))
     assert (refusal.limit.scope, refusal.used) == (Scope.OPERATOR, 60)
-    assert (await use_now(store, sample.asker(guild=12), sample.now))[Subject.OPERATOR, Period.MONTH].micro_usd == 60
+    assert (await use_now(store, sample.asker(guild=12), sample.now)).counters[
+        Subject.OPERATOR, Period.MONTH
+    ].micro_usd == 60
     assert await store.audit_sums() == []
 
 

@@ -17,11 +17,11 @@ from bot.adapters.database import open_store
 from bot.adapters.secrets import Secrets
 from bot.rules.ledger import JobState
 from bot.rules.limits.decide import Refused
-from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window
+from bot.rules.limits.limit import Measure, Period, Quota, Scope
 from tests.support.ledger import use_now
 
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
-OPERATOR = Limit(Scope.OPERATOR, Measure.DOLLARS, Window(Period.MONTH), 60)
+OPERATOR = Quota(Scope.OPERATOR, Measure.DOLLARS, Period.MONTH, 60)
 START = datetime(2028, 2, 28, 22, 50, tzinfo=UTC)
 ROLE, CHANNEL = 7, 100
 
@@ -203,7 +203,7 @@ class Ledger(RuleBasedStateMachine):
     @rule(slot=st.sampled_from(SLOTS), amount=st.sampled_from([None, 0, 1, 2, 4, 40]), remove=st.booleans())
     def an_admin_changes_a_limit(self, slot: Any, amount: int | None, remove: bool) -> None:
         scope, measure, period, subject = slot
-        limit = Limit(scope, measure, Window(period), amount, subject)
+        limit = Quota(scope, measure, period, amount, subject)
         self.runner.run(self.store.servers.set_limit(self.sample.asker().place, limit, 9, self.now, remove=remove))
         if remove:
             self.limits.pop(slot, None)
@@ -253,8 +253,8 @@ class Ledger(RuleBasedStateMachine):
         asker = self.sample.asker(1)
         use = self.runner.run(use_now(self.store, asker, self.now))
         mine = [line for line in self.lines if (line.user, line.guild) == (1, 10)]
-        for (subject, period), used in use.items():
-            if subject == "member" and period is not Period.SECONDS:
+        for (subject, period), used in use.counters.items():
+            if subject == "member":
                 for measure, value in (
                     (Measure.IMAGES, used.images),
                     (Measure.REQUESTS, used.requests),

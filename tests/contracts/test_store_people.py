@@ -61,7 +61,7 @@ async def test_forgetting_a_member_takes_words_and_ids_and_leaves_amounts(opened
     assert await store.audit_sums() == []
     after = await use_now(store, other, sample.now)
     for subject in (Subject.SERVER, Subject.OPERATOR):
-        assert after[subject, Period.MONTH] == before[subject, Period.MONTH]
+        assert after.counters[subject, Period.MONTH] == before.counters[subject, Period.MONTH]
     assert await store.jobs.get(theirs.id) == theirs
     assert (await store.jobs.get(mine[0].id)).charged_micro_usd == 90
     assert {line.label: line.micro_usd for line in await store.figures.by_member(SERVER, sample.now)} == {
@@ -133,8 +133,8 @@ async def test_forgetting_a_server_leaves_only_what_the_operator_paid(opened, sa
     assert await store.servers.audit(SERVER) == []
     await store.jobs.release(running, "", sample.now)
     use = await use_now(store, sample.asker(), sample.now)
-    assert use[Subject.OPERATOR, Period.MONTH].micro_usd == 80
-    assert (Subject.SERVER, Period.MONTH) not in use
+    assert use.counters[Subject.OPERATOR, Period.MONTH].micro_usd == 80
+    assert (Subject.SERVER, Period.MONTH) not in use.counters
     assert await store.audit_sums() == []
     assert await store.jobs.get(elsewhere.id) == elsewhere
     assert await store.people.forget_place(SERVER) == []

@@ -63,7 +63,7 @@ async def test_many_members_of_many_channels_share_one_budget_without_deadlock(o
     assert len(opened_jobs) == 20
     await asyncio.gather(*(store.jobs.release(job, "", sample.now) for job in opened_jobs))
     assert await store.audit_sums() == []
-    assert all(used.micro_usd == 0 for used in (await use_now(store, sample.asker(), sample.now)).values())
+    assert all(used.micro_usd == 0 for used in (await use_now(store, sample.asker(), sample.now)).counters.values())
 
 
 async def test_cancelled_reservations_leave_the_books_balanced(store, sample):

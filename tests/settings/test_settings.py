@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window
+from bot.rules.limits.limit import Cooldown, Measure, Period, Quota, Scope, most_of
 from bot.settings.model import NAMES, ConfigError, Settings, default_limits
 from bot.settings.sources import missing_to_run, parse_settings, read_settings
 
@@ -230,10 +230,10 @@ def test_only_openais_own_hosts_are_official(address: str, official: bool) -> No
 def test_the_defaults_become_limits() -> None:
     settings = parse_settings({"OPERATOR_BUDGET_USD": "100", "DEFAULT_COOLDOWN_S": "20"})
     assert default_limits(settings) == (
-        Limit(Scope.EVERYONE, Measure.REQUESTS, Window(Period.SECONDS, 20), 1),
-        Limit(Scope.EVERYONE, Measure.IMAGES, Window(Period.DAY), 50),
-        Limit(Scope.SERVER, Measure.DOLLARS, Window(Period.MONTH), 10_000_000),
-        Limit(Scope.OPERATOR, Measure.DOLLARS, Window(Period.MONTH), 100_000_000),
+        Cooldown(Scope.EVERYONE, 20),
+        Quota(Scope.EVERYONE, Measure.IMAGES, Period.DAY, 50),
+        Quota(Scope.SERVER, Measure.DOLLARS, Period.MONTH, 10_000_000),
+        Quota(Scope.OPERATOR, Measure.DOLLARS, Period.MONTH, 100_000_000),
     )
 
 
@@ -246,7 +246,7 @@ def test_no_limit_is_no_limit(cooldown: str) -> None:
 
 
 def test_a_budget_of_nothing_is_a_budget() -> None:
-    amounts = {limit.amount for limit in default_limits(parse_settings({"OPERATOR_BUDGET_USD": "0"}))}
+    amounts = {most_of(limit) for limit in default_limits(parse_settings({"OPERATOR_BUDGET_USD": "0"}))}
     assert 0 in amounts
 
 

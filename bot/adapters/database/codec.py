@@ -9,7 +9,6 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields, is_dataclass
 from datetime import datetime
-from enum import Enum
 from typing import Any, Protocol
 
 from sqlalchemy import RowMapping, Select, select
@@ -17,7 +16,7 @@ from sqlalchemy import RowMapping, Select, select
 from bot.adapters.database.tables import from_micros, jobs, to_micros
 from bot.ports import Batch
 from bot.rules.ledger import Answer, Bill, Job, JobDraft, JobState
-from bot.rules.limits.limit import Limit, Measure, Period, Scope, Slot, Window
+from bot.rules.limits.limit import Cooldown, Limit, Measure, Period, Quota, Scope, Slot, slot_of
 from bot.rules.money import MicroUSD
 from bot.rules.people import Asker, Place
 from bot.rules.requests import Endpoint, ImageRequest, Kind, Usage
@@ -273,28 +272,37 @@ def batch_from_row(row: RowMapping) -> Batch:
     )
 
 
+def dump_slot(slot: Slot) -> dict[str, Any]:
+    """The columns that are the key of a limit. A cooldown stands there as requests in a period of seconds."""
+    measure, period = slot.quota or (Measure.REQUESTS, _COOLDOWN)
+    names = {"scope": slot.scope.value, "measure": measure.value, "period": str(period)}
+    return {**names, "subject_id": slot.subject_id or 0}
+
+
+def load_slot(found: Mapping[str, Any]) -> Slot:
+    quota = None if found["period"] == _COOLDOWN else (Measure(found["measure"]), Period(found["period"]))
+    return Slot(Scope(found["scope"]), quota, found["subject_id"] or None)
+
+
 def dump_limit(limit: Limit) -> dict[str, Any]:
-    """What the columns of a limit hold, and how it stands in the trail."""
-    return {
-        "scope": limit.scope.value,
-        "measure": limit.measure.value,
-        "period": limit.window.period.value,
-        "subject_id": limit.subject_id or 0,
-        "seconds": limit.window.seconds,
-        "amount": limit.amount,
-    }
+    """The columns of a limit."""
+    key = dump_slot(slot_of(limit))
+    match limit:
+        case Quota():
+            return {**key, "seconds": 0, "amount": limit.amount}
+        case Cooldown():
+            return {**key, "seconds": limit.seconds or 0, "amount": None if limit.seconds is None else 1}
 
 
 def load_limit(found: Mapping[str, Any]) -> Limit:
-    return Limit(
-        scope=Scope(found["scope"]),
-        measure=Measure(found["measure"]),
-        window=Window(Period(found["period"]), found["seconds"]),
-        amount=found["amount"],
-        subject_id=found["subject_id"] or None,
-    )
+    slot, amount = load_slot(found), found["amount"]
+    if slot.quota is None:
+        return Cooldown(slot.scope, None if amount is None else found["seconds"], slot.subject_id)
+    measure, period = slot.quota
+    return Quota(slot.scope, measure, period, amount, slot.subject_id)
 
 
+_COOLDOWN = "seconds"
 _SETS = ("allowed_models", "denied_models", "allowed_channels", "denied_channels", "allowed_roles", "denied_roles")
 
 
@@ -320,30 +328,29 @@ def load_settings(row: RowMapping | None) -> ServerSettings:
 
 # --- what an admin changed -----------------------------------------------------------------------------------------
 
-Found = Mapping[str, Any]
-
 
 def change_values(change: Change) -> dict[str, str]:
     """The columns of a change. ``what``, ``old`` and ``new`` were for words: only the first still says something."""
-    kind = KINDS[type(change)]
+    kind = _NAMES[type(change)]
     found = {"kind": kind, **{field.name: _json(getattr(change, field.name)) for field in fields(change)}}
     return {"what": kind, "old": "", "new": "", "change": dumps(found)}
 
 
 def change_from_row(row: RowMapping) -> Change:
     """Rows from before revision 0002 have only words. A kind that this version does not know is shown by its name."""
-    found = None if row["change"] is None else json.loads(row["change"])
-    if found is None or found["kind"] not in READ:
+    found = {} if row["change"] is None else json.loads(row["change"])
+    if found.get("kind") not in _KINDS:
         return Recorded(row["what"], row["old"], row["new"])
-    return READ[found["kind"]](found)
+    kind, read = _KINDS[found["kind"]]
+    return kind(**{field.name: _ABOUT.get(field.name, read)(found[field.name]) for field in fields(kind)})
 
 
 def _json(value: Any) -> Any:
     match value:
-        case Limit():
+        case Quota() | Cooldown():
             return dump_limit(value)
-        case Enum():
-            return value.value
+        case Slot():
+            return dump_slot(value)
         case frozenset():
             return sorted(value)
         case _ if is_dataclass(value):
@@ -352,47 +359,33 @@ def _json(value: Any) -> Any:
             return value
 
 
-KINDS: Mapping[type[Change], str] = {
-    LimitChanged: "limit",
-    ListsChanged: "lists",
-    DefaultsChanged: "defaults",
-    ModerationChanged: "moderation",
-    PreviewsChanged: "previews",
-    CostShownChanged: "cost_shown",
-    LogChannelChanged: "log_channel",
-    PauseChanged: "pause",
-    BlockChanged: "block",
-    KeyChanged: "api_key",
-    Reset: "reset",
-    Imported: "import",
-    Recorded: "recorded",
+Read = Callable[[Any], Any]
+
+
+def _whole(kind: type) -> Read:
+    return lambda found: kind(**_known(kind, found))
+
+
+def _as_it_is(found: Any) -> Any:
+    return found
+
+
+_KINDS: Mapping[str, tuple[type[Change], Read]] = {
+    "limit": (LimitChanged, lambda found: None if found is None else load_limit(found)),
+    "lists": (ListsChanged, lambda found: Lists(frozenset(found["allowed"]), frozenset(found["denied"]))),
+    "defaults": (DefaultsChanged, _whole(Defaults)),
+    "moderation": (ModerationChanged, _whole(Moderation)),
+    "previews": (PreviewsChanged, _as_it_is),
+    "cost_shown": (CostShownChanged, _as_it_is),
+    "log_channel": (LogChannelChanged, _as_it_is),
+    "pause": (PauseChanged, _whole(Stop)),
+    "block": (BlockChanged, _whole(Stop)),
+    "api_key": (KeyChanged, _as_it_is),
+    "reset": (Reset, _as_it_is),
+    "import": (Imported, _as_it_is),
 }
+"""The name of each kind, and how its old and new are read. What is only recorded is made by nobody any more."""
 
-
-def _limit(found: Found) -> Change:
-    slot = found["slot"]
-    old, new = (None if one is None else load_limit(one) for one in (found["old"], found["new"]))
-    where = Slot(Scope(slot["scope"]), Measure(slot["measure"]), Period(slot["period"]), slot["subject_id"])
-    return LimitChanged(where, old, new)
-
-
-def _lists(found: Found) -> Change:
-    old, new = (Lists(frozenset(one["allowed"]), frozenset(one["denied"])) for one in (found["old"], found["new"]))
-    return ListsChanged(Listed(found["which"]), old, new)
-
-
-READ: Mapping[str, Callable[[Found], Change]] = {
-    "limit": _limit,
-    "lists": _lists,
-    "defaults": lambda found: DefaultsChanged(Defaults(**found["old"]), Defaults(**found["new"])),
-    "moderation": lambda found: ModerationChanged(Moderation(**found["old"]), Moderation(**found["new"])),
-    "previews": lambda found: PreviewsChanged(found["old"], found["new"]),
-    "cost_shown": lambda found: CostShownChanged(found["old"], found["new"]),
-    "log_channel": lambda found: LogChannelChanged(found["old"], found["new"]),
-    "pause": lambda found: PauseChanged(Stop(**found["old"]), Stop(**found["new"])),
-    "block": lambda found: BlockChanged(found["user_id"], Stop(**found["old"]), Stop(**found["new"])),
-    "api_key": lambda found: KeyChanged(found["old"], found["new"]),
-    "reset": lambda found: Reset(Resettable(found["what"])),
-    "import": lambda _: Imported(),
-    "recorded": lambda found: Recorded(found["what"], found["old"], found["new"]),
-}
+_NAMES = {kind: name for name, (kind, _) in _KINDS.items()}
+_ABOUT: Mapping[str, Read] = {"slot": load_slot, "which": Listed, "what": Resettable, "user_id": int}
+"""How every other part is read, by its name."""

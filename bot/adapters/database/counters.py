@@ -35,7 +35,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.adapters.database.tables import jobs, uses
 from bot.rules.ledger import GIVEN_BACK
 from bot.rules.limits.decide import Subject, Use, Used, applicable, subject_of
-from bot.rules.limits.limit import Limit, Period, is_open
+from bot.rules.limits.limit import Cooldown, Limit, Period
 from bot.rules.limits.windows import SKEW, window_key
 from bot.rules.money import MicroUSD
 from bot.rules.people import Asker
@@ -133,14 +133,14 @@ def with_kept(use: Use, before: Mapping[Period, Used], place_key: str) -> Use:
     more = {}
     for subject in subjects:
         for period, old in before.items():
-            now = use.get((subject, period), Used())
+            now = use.counters.get((subject, period), Used())
             more[subject, period] = replace(
                 now,
                 requests=now.requests + old.requests,
                 images=now.images + old.images,
                 micro_usd=MicroUSD(now.micro_usd + old.micro_usd),
             )
-    return {**use, **more}
+    return replace(use, counters={**use.counters, **more})
 
 
 @cache
@@ -186,20 +186,18 @@ async def tally(connection: AsyncConnection, rows: Sequence[tuple[str, str]]) ->
 
 def as_use(counted: Counted, found: Tally, before: Change, lasts: Mapping[Subject, datetime]) -> Use:
     """Counters as the rules read them: ``found`` minus ``before``, the part that is asked for right now."""
-    use: dict[tuple[Subject, Period], Used] = {}
+    counters: dict[tuple[Subject, Period], Used] = {}
     for subject, name in counted.subjects().items():
         for period in COUNTED:
             value = found.get((name, window_key(period, counted.created_at)))
             if value is not None:
-                use[subject, period] = Used(
+                counters[subject, period] = Used(
                     requests=value.requests - before.requests,
                     images=value.images - before.images,
                     micro_usd=MicroUSD(value.spent + value.reserved - before.spent - before.reserved),
                     running=value.running - before.running,
                 )
-        if subject in lasts:
-            use[subject, Period.SECONDS] = Used(last_request_at=lasts[subject])
-    return use
+    return Use(counters, lasts)
 
 
 async def last_requests(
@@ -208,9 +206,9 @@ async def last_requests(
     """When each subject with a cooldown last made a request that counts, as far back as its cooldown reaches."""
     longest: dict[Subject, int] = {}
     for limit in applicable(tuple(limits), asker):
-        if limit.window.period is Period.SECONDS and not is_open(limit):
+        if isinstance(limit, Cooldown) and limit.seconds:
             subject = subject_of(limit, asker)
-            longest[subject] = max(longest.get(subject, 0), limit.window.seconds)
+            longest[subject] = max(longest.get(subject, 0), limit.seconds)
     lasts = {}
     for subject, seconds in longest.items():
         reach = min(SKEW, timedelta(seconds=seconds))

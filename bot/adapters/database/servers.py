@@ -25,7 +25,7 @@ from bot.adapters.database.tables import audit, jobs, warnings
 from bot.adapters.database.tables import limits as limit_rows
 from bot.adapters.database.tables import settings as setting_rows
 from bot.ports import AuditEntry, BudgetWarning
-from bot.rules.limits.limit import Limit, Measure, Scope, Slot, check_limit, slot_of
+from bot.rules.limits.limit import Limit, Measure, Quota, Scope, Slot, check_limit, slot_of
 from bot.rules.limits.windows import window_key
 from bot.rules.money import MicroUSD
 from bot.rules.people import Place
@@ -225,9 +225,9 @@ async def _passed(
     connection: AsyncConnection, place: Place, limit: Limit, now: datetime
 ) -> tuple[BudgetWarning, tuple[str, str]] | None:
     subject = _watched(limit, place)
-    if subject is None or not limit.amount or limit.measure is not Measure.DOLLARS:
+    if subject is None or not isinstance(limit, Quota) or not limit.amount or limit.measure is not Measure.DOLLARS:
         return None
-    row = (subject, window_key(limit.window.period, now))
+    row = (subject, window_key(limit.period, now))
     spent = (await tally(connection, [row])).get(row, Counts()).spent
     passed = [percent for percent in PERCENTS if spent * 100 >= limit.amount * percent]
     return (BudgetWarning(place.key, limit, max(passed), MicroUSD(spent)), row) if passed else None

@@ -12,7 +12,7 @@ from bot.core.jobs.jobs import Jobs
 from bot.ports import AuditEntry, Clock, ImageService, Notifier, Store
 from bot.rules.errors import UserError
 from bot.rules.faults import FaultKind, ServiceFailed, ServiceFault
-from bot.rules.limits.limit import Limit, Measure, Scope, slot_of
+from bot.rules.limits.limit import Limit, Measure, Scope, is_removal, most_of, slot_of
 from bot.rules.people import Asker, Place
 from bot.rules.servers.access import ServerSettings
 from bot.rules.servers.changes import Change, Resettable, is_news
@@ -66,7 +66,7 @@ class Admin:
     # --- limits ---------------------------------------------------------------------------------------------------
 
     async def propose_limit(self, place: Place, limit: Limit) -> Proposal:
-        """What setting this limit would change. An amount of None removes: for a role, member or channel its slot,
+        """What setting this limit would change. Without an amount it removes: for a role, member or channel its slot,
         for everyone and the server the limit itself (the operator's default does not come back).
         """
         self._require_server(place)
@@ -75,7 +75,7 @@ class Admin:
         slot = slot_of(limit)
         outer = known.get(replace(slot, scope=Scope.EVERYONE, subject_id=None)) if own else None
         old = known.get(slot)
-        remove = limit.amount is None and (own or limit.scope is Scope.CHANNEL)
+        remove = is_removal(limit) and (own or limit.scope is Scope.CHANNEL)
         return Proposal(limit, old, remove, _raises_spending(old or outer, outer if remove else limit))
 
     async def set_limit(self, asker: Asker, proposal: Proposal, *, tell: bool = True) -> Change:
@@ -143,6 +143,6 @@ class Admin:
 
 def _raises_spending(old: Limit | None, new: Limit | None) -> bool:
     """Whether more money or pictures could go out than before; None: nothing limits this."""
-    if old is None or old.amount is None or old.measure not in (Measure.DOLLARS, Measure.IMAGES):
-        return False
-    return new is None or new.amount is None or new.amount > old.amount
+    before = None if old is None or old.measure not in (Measure.DOLLARS, Measure.IMAGES) else most_of(old)
+    after = None if new is None else most_of(new)
+    return before is not None and (after is None or after > before)

@@ -13,13 +13,15 @@ from typing import Any
 from bot.core.servers.admin import Admin, Proposal
 from bot.rules.errors import UserError
 from bot.rules.limits.amounts import MAX_COUNT, MAX_DOLLARS, MAX_JOBS, MAX_SECONDS
-from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window, check_limit, slot_of
+from bot.rules.limits.limit import Cooldown, Limit, Measure, Period, Quota, Scope, check_limit, slot_of
 from bot.rules.people import Asker
 from bot.rules.servers.access import Block, Defaults, ServerSettings
 from bot.rules.servers.changes import Change, LimitChanged, changes_between
 from bot.rules.servers.edits import imported
 
 VERSION = 1
+COOLDOWN = "seconds"
+"""The period that a cooldown has in the file."""
 MAX_BYTES = 256 * 1024
 MOST_FAULTS = 12
 LEVELS = ("auto", "low")
@@ -145,14 +147,14 @@ def _plain(value: Any) -> Any:
 
 
 def _limit_out(limit: Limit) -> dict[str, Any]:
-    return {
-        "scope": limit.scope,
-        "subject_id": None if limit.subject_id is None else str(limit.subject_id),
-        "measure": limit.measure,
-        "period": limit.window.period,
-        "seconds": limit.window.seconds,
-        "amount": limit.amount,
-    }
+    subject = None if limit.subject_id is None else str(limit.subject_id)
+    known = {"scope": limit.scope, "subject_id": subject, "measure": limit.measure}
+    match limit:
+        case Quota():
+            return {**known, "period": limit.period, "seconds": 0, "amount": limit.amount}
+        case Cooldown():
+            amount = None if limit.seconds is None else 1
+            return {**known, "period": COOLDOWN, "seconds": limit.seconds or 0, "amount": amount}
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
@@ -280,15 +282,22 @@ def _limits_in(given: Any, known: KnownIds, faults: list[str], left_out: list[st
 def _limit_in(item: Any) -> Limit:
     if not isinstance(item, dict) or set(item) != {"scope", "subject_id", "measure", "period", "seconds", "amount"}:
         raise ValueError("must have scope, subject_id, measure, period, seconds and amount, and nothing else")
-    scope, measure, period = Scope(item["scope"]), Measure(item["measure"]), Period(item["period"])
+    scope, measure = Scope(item["scope"]), Measure(item["measure"])
     subject = None if item["subject_id"] is None else _id(item["subject_id"])
     amount, seconds = item["amount"], item["seconds"]
+    is_cooldown = item["period"] == COOLDOWN
     if scope is Scope.OPERATOR:
         raise ValueError("the operator's cap is not a server's to set")
     if amount is not None and (type(amount) is not int or not 0 <= amount <= MOST[measure]):
         raise ValueError(f"amount must be a whole number from 0 to {MOST[measure]:,}, or null")
-    if type(seconds) is not int or not 0 <= seconds <= (MAX_SECONDS if period is Period.SECONDS else 0):
+    if type(seconds) is not int or not 0 <= seconds <= (MAX_SECONDS if is_cooldown else 0):
         raise ValueError(f"seconds must be a whole number from 0 to {MAX_SECONDS:,}, and 0 for all but a cooldown")
-    limit = Limit(scope, measure, Window(period, seconds), amount, subject)
+    if is_cooldown and (measure is not Measure.REQUESTS or amount not in (None, 1)):
+        raise ValueError("a period of seconds is a cooldown: one request each")
+    limit: Limit
+    if is_cooldown:
+        limit = Cooldown(scope, None if amount is None else seconds, subject)
+    else:
+        limit = Quota(scope, measure, Period(item["period"]), amount, subject)
     check_limit(limit)
     return limit

@@ -11,13 +11,13 @@ The first decides the member's share; the others are caps and always hold. All m
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from bot.rules.errors import UserError
-from bot.rules.limits.limit import Limit, Measure, Period, Scope, is_open
-from bot.rules.limits.windows import window_end
+from bot.rules.limits.limit import Cooldown, Limit, Measure, Period, Quota, Scope, is_open, most_of, slot_of
+from bot.rules.limits.windows import cooldown_end, window_end
 from bot.rules.money import MicroUSD
 from bot.rules.people import Asker
 
@@ -34,16 +34,12 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What one counter holds now. ``micro_usd`` is spent plus reserved. ``running`` is jobs at once.
-
-    ``last_request_at`` feeds cooldowns; it is None where there was none.
-    """
+    """What one counter holds now. ``micro_usd`` is spent plus reserved. ``running`` is jobs at once."""
 
     requests: int = 0
     images: int = 0
     micro_usd: MicroUSD = MicroUSD(0)
     running: int = 0
-    last_request_at: datetime | None = None
 
 
 class Subject(StrEnum):
@@ -56,8 +52,15 @@ class Subject(StrEnum):
     OPERATOR = "operator"
 
 
-Use = Mapping[tuple[Subject, Period], Used]
-"""Every counter that may matter, by subject and period; a missing one is empty. Cooldowns read ``Period.SECONDS``."""
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Every counter that may matter, by subject and period, and when a subject last made a request that counts.
+
+    A counter that is missing is empty.
+    """
+
+    counters: Mapping[tuple[Subject, Period], Used] = field(default_factory=dict)
+    last_requests: Mapping[Subject, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +95,19 @@ class Standing:
 
 
 def applicable(limits: Sequence[Limit], asker: Asker) -> tuple[Limit, ...]:
-    """The limits that apply to this asker here: for each measure and window one member share, and every cap.
+    """The limits that apply to this asker here: one member share of each kind (see ``Slot``), and every cap.
 
     Open ones (see ``is_open``) are among them, because they are the answer to "which rule says so".
     """
-    shares: dict[tuple[Measure, Period], Limit] = {}
+    shares: dict[tuple[Measure, Period] | None, Limit] = {}
     caps: list[Limit] = []
     for limit in limits:
         rank = _share_rank(limit, asker)
         if rank is not None:
-            slot = (limit.measure, limit.window.period)
-            best = shares.get(slot)
+            kind = slot_of(limit).quota
+            best = shares.get(kind)
             if best is None or _precedence(limit, rank) > _precedence(best, _share_rank(best, asker) or 0):
-                shares[slot] = limit
+                shares[kind] = limit
         elif _subject(limit, asker) is not None and limit.scope in _CAPS:
             caps.append(limit)
     return (*shares.values(), *caps)
@@ -127,13 +130,15 @@ def _share_rank(limit: Limit, asker: Asker) -> int | None:
             return None
 
 
-def _precedence(limit: Limit, rank: int) -> tuple[int, float, float]:
+def _precedence(limit: Limit, rank: int) -> tuple[int, float]:
     """Sorts by who says it, then by how generous it is."""
-    if is_open(limit) or limit.amount is None:
-        return rank, float("inf"), 0.0
-    if limit.window.period is Period.SECONDS:
-        return rank, float(limit.amount), -float(limit.window.seconds)
-    return rank, float(limit.amount), 0.0
+    if is_open(limit):
+        return rank, float("inf")
+    match limit:
+        case Quota():
+            return rank, float(limit.amount or 0)
+        case Cooldown():
+            return rank, -float(limit.seconds or 0)
 
 
 def _subject(limit: Limit, asker: Asker) -> Subject | None:
@@ -171,10 +176,8 @@ def _asked(measure: Measure, cost: Cost) -> int:
             return cost.jobs
 
 
-def _used(limit: Limit, used: Used, now: datetime) -> int:
-    if limit.window.period is Period.SECONDS:
-        return 0 if window_end(limit.window, now, used.last_request_at) is None else 1
-    match limit.measure:
+def _counted(measure: Measure, used: Used) -> int:
+    match measure:
         case Measure.REQUESTS:
             return used.requests
         case Measure.IMAGES:
@@ -188,6 +191,18 @@ def _used(limit: Limit, used: Used, now: datetime) -> int:
 _NOTHING = Used()
 
 
+def _state(limit: Limit, asker: Asker, use: Use, now: datetime) -> tuple[int, datetime | None]:
+    """What is used of an applicable limit, and when that starts afresh."""
+    subject = subject_of(limit, asker)
+    match limit:
+        case Quota():
+            counter = use.counters.get((subject, limit.period), _NOTHING)
+            return _counted(limit.measure, counter), window_end(limit.period, now)
+        case Cooldown():
+            end = cooldown_end(limit.seconds or 0, now, use.last_requests.get(subject))
+            return (0 if end is None else 1), end
+
+
 def decide(limits: Sequence[Limit], asker: Asker, cost: Cost, use: Use, now: datetime) -> tuple[Refusal, ...]:
     """Every applicable limit without room for ``cost``; empty means granted.
 
@@ -195,18 +210,18 @@ def decide(limits: Sequence[Limit], asker: Asker, cost: Cost, use: Use, now: dat
     """
     refusals = []
     for limit in applicable(limits, asker):
-        if is_open(limit) or limit.amount is None:
+        most = most_of(limit)
+        if most is None:
             continue
-        counter = use.get((subject_of(limit, asker), limit.window.period), _NOTHING)
-        used, asked = _used(limit, counter, now), _asked(limit.measure, cost)
-        if asked > 0 and used + asked > limit.amount:
-            resets_at = window_end(limit.window, now, counter.last_request_at)
+        used, resets_at = _state(limit, asker, use, now)
+        asked = _asked(limit.measure, cost)
+        if asked > 0 and used + asked > most:
             refusals.append(Refusal(limit, used, asked, resets_at))
     return tuple(sorted(refusals, key=_tightness, reverse=True))
 
 
 def _tightness(refusal: Refusal) -> tuple[bool, float]:
-    never = refusal.limit.amount is not None and refusal.asked > refusal.limit.amount
+    never = refusal.asked > (most_of(refusal.limit) or 0)
     return never, refusal.resets_at.timestamp() if refusal.resets_at else 0.0
 
 
@@ -214,8 +229,7 @@ def standings(limits: Sequence[Limit], asker: Asker, use: Use, now: datetime) ->
     """What applies, is left, and when it resets; the same reading of limits as ``decide``. ``left`` None: no limit."""
     found = []
     for limit in applicable(limits, asker):
-        counter = use.get((subject_of(limit, asker), limit.window.period), _NOTHING)
-        used = _used(limit, counter, now)
-        left = None if is_open(limit) or limit.amount is None else max(0, limit.amount - used)
-        found.append(Standing(limit, used, left, window_end(limit.window, now, counter.last_request_at)))
+        used, resets_at = _state(limit, asker, use, now)
+        most = most_of(limit)
+        found.append(Standing(limit, used, None if most is None else max(0, most - used), resets_at))
     return tuple(found)

@@ -1,4 +1,4 @@
-"""A limit as data: *scope × measure × window × amount*, and the grid it has to lie in."""
+"""A limit as data: a quota (*scope × measure × period × amount*) or a cooldown, and the grid it has to lie in."""
 
 from __future__ import annotations
 
@@ -23,9 +23,8 @@ class Measure(StrEnum):
 
 
 class Period(StrEnum):
-    """``SECONDS`` slides (a cooldown); hour, day and month are calendar windows in UTC; ``NOW`` is for jobs at once."""
+    """Hour, day and month are calendar windows in UTC; ``NOW`` is for jobs at once."""
 
-    SECONDS = "seconds"
     HOUR = "hour"
     DAY = "day"
     MONTH = "month"
@@ -33,38 +32,52 @@ class Period(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
-    period: Period
-    seconds: int = 0
+class Quota:
+    """So much of a measure in each period; ``subject_id`` is the role, member or channel, else None.
 
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """``amount`` per window; ``subject_id`` is the role, member or channel, else None. ``amount`` None: no limit.
-
-    A cooldown is one request per ``Window(SECONDS, n)``. An explicit ``None`` amount ends the search outwards:
-    an admin who removed the limit for a role has said "none", not "the default".
+    ``amount`` None: no limit. It ends the search outwards: an admin who removed the limit for a role has said "none",
+    not "the default".
     """
 
     scope: Scope
     measure: Measure
-    window: Window
+    period: Period
     amount: int | None
     subject_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
-    """Where one limit stands; setting another one in the same slot replaces it."""
+class Cooldown:
+    """So many seconds from one request to the next. None or 0: no wait, which ends the search outwards as well."""
 
     scope: Scope
-    measure: Measure
-    period: Period
+    seconds: int | None
+    subject_id: int | None = None
+
+    @property
+    def measure(self) -> Measure:
+        """What it counts."""
+        return Measure.REQUESTS
+
+
+Limit = Quota | Cooldown
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Where one limit stands; setting another one in the same slot replaces it. ``quota`` None: the cooldown's."""
+
+    scope: Scope
+    quota: tuple[Measure, Period] | None
     subject_id: int | None = None
 
 
 def slot_of(limit: Limit) -> Slot:
-    return Slot(limit.scope, limit.measure, limit.window.period, limit.subject_id)
+    match limit:
+        case Quota():
+            return Slot(limit.scope, (limit.measure, limit.period), limit.subject_id)
+        case Cooldown():
+            return Slot(limit.scope, None, limit.subject_id)
 
 
 MAX_AMOUNT = 10**15
@@ -76,21 +89,38 @@ MAX_SECONDS = 31 * 24 * 3600
 
 def check_limit(limit: Limit) -> None:
     """Raises ``ValueError`` unless the limit lies in the grid: the words of it say what is wrong."""
-    jobs = limit.measure is Measure.JOBS
-    if jobs != (limit.window.period is Period.NOW):
-        raise ValueError("jobs at once have no window, and nothing else is counted at once")
-    if limit.window.period is Period.SECONDS:
-        if limit.measure is not Measure.REQUESTS or limit.amount not in (None, 1):
-            raise ValueError("a window of seconds is a cooldown: one request each")
-        if not 0 <= limit.window.seconds <= MAX_SECONDS:
-            raise ValueError(f"a cooldown has 0 to {MAX_SECONDS} seconds")
-    if limit.amount is not None and not 0 <= limit.amount <= MAX_AMOUNT:
-        raise ValueError(f"an amount is between 0 and {MAX_AMOUNT}")
+    match limit:
+        case Quota():
+            if (limit.measure is Measure.JOBS) != (limit.period is Period.NOW):
+                raise ValueError("jobs at once have no window, and nothing else is counted at once")
+            if limit.amount is not None and not 0 <= limit.amount <= MAX_AMOUNT:
+                raise ValueError(f"an amount is between 0 and {MAX_AMOUNT}")
+        case Cooldown():
+            if limit.seconds is not None and not 0 <= limit.seconds <= MAX_SECONDS:
+                raise ValueError(f"a cooldown has 0 to {MAX_SECONDS} seconds")
     about_one = limit.scope in (Scope.ROLE, Scope.MEMBER, Scope.CHANNEL)
     if about_one != (limit.subject_id is not None):
         raise ValueError("limits of a role, member or channel name it, and only those")
 
 
+def most_of(limit: Limit) -> int | None:
+    """How much of its measure fits: one request into a cooldown. None: the limit says "no limit"."""
+    match limit:
+        case Quota():
+            return limit.amount
+        case Cooldown():
+            return 1 if limit.seconds else None
+
+
 def is_open(limit: Limit) -> bool:
-    """Whether the limit says "no limit": no amount, or a cooldown of no seconds."""
-    return limit.amount is None or (limit.window.period is Period.SECONDS and limit.window.seconds == 0)
+    """Whether the limit says "no limit"."""
+    return most_of(limit) is None
+
+
+def is_removal(limit: Limit) -> bool:
+    """Whether an admin named no amount: what was set is to go."""
+    match limit:
+        case Quota():
+            return limit.amount is None
+        case Cooldown():
+            return limit.seconds is None

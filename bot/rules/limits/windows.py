@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from bot.rules.limits.limit import Period, Window
+from bot.rules.limits.limit import Period
 
 SKEW = timedelta(seconds=10)
 """How far ahead of ``now`` a last request may lie and still be believed: two processes' clocks, a slow transaction.
@@ -25,20 +25,12 @@ def window_key(period: Period, now: datetime) -> str:
             return f"m{utc:%Y-%m}"
         case Period.NOW:
             return "now"
-        case Period.SECONDS:
-            raise ValueError("a cooldown slides: it has no calendar window")
 
 
-def window_end(window: Window, now: datetime, last_request_at: datetime | None) -> datetime | None:
-    """When the window that holds ``now`` ends (UTC); None for jobs at once, which end when jobs do.
-
-    None too for a cooldown that is not running: no request yet, long enough ago, or so far in the future that the
-    clock must have been set back.
-    """
+def window_end(period: Period, now: datetime) -> datetime | None:
+    """When the calendar window that holds ``now`` ends (UTC); None for jobs at once, which end when jobs do."""
     utc = now.astimezone(UTC)
-    match window.period:
-        case Period.SECONDS:
-            return _cooldown_end(timedelta(seconds=window.seconds), utc, last_request_at)
+    match period:
         case Period.HOUR:
             return utc.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
         case Period.DAY:
@@ -50,8 +42,12 @@ def window_end(window: Window, now: datetime, last_request_at: datetime | None) 
             return None
 
 
-def _cooldown_end(length: timedelta, now: datetime, last: datetime | None) -> datetime | None:
-    if last is None or last - now > min(SKEW, length):
+def cooldown_end(seconds: int, now: datetime, last_request_at: datetime | None) -> datetime | None:
+    """When a cooldown ends (UTC). None where none is running: no request yet, long enough ago, or so far in the future
+    that the clock must have been set back.
+    """
+    length = timedelta(seconds=seconds)
+    if last_request_at is None or last_request_at - now > min(SKEW, length):
         return None
-    end = last.astimezone(UTC) + length
-    return min(end, now + length) if end > now else None
+    end = last_request_at.astimezone(UTC) + length
+    return min(end, now.astimezone(UTC) + length) if end > now else None

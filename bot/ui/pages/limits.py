@@ -10,7 +10,7 @@ import discord
 from bot.core.jobs.intake import Quote
 from bot.rules.errors import UserError
 from bot.rules.limits.decide import Standing
-from bot.rules.limits.limit import Measure, Period, Scope, is_open
+from bot.rules.limits.limit import Cooldown, Measure, Period, Scope
 from bot.rules.servers.access import AccessDenied
 from bot.ui.pages.result import COLOUR
 from bot.ui.pages.settings import fitted
@@ -20,7 +20,7 @@ from bot.ui.words.limits import amount, plain_amount, window
 from bot.ui.words.numbers import moment, money
 from bot.ui.words.text import DESCRIPTION_LIMIT, FIELD_LIMIT, cut, escaped, inline
 
-_ORDER = (Period.SECONDS, Period.NOW, Period.HOUR, Period.DAY, Period.MONTH)
+_ORDER = (Period.NOW, Period.HOUR, Period.DAY, Period.MONTH)
 _SCOPES = (Scope.MEMBER, Scope.ROLE, Scope.EVERYONE, Scope.CHANNEL, Scope.SERVER, Scope.OPERATOR)
 
 
@@ -49,9 +49,11 @@ def limits_page(share: Share) -> discord.Embed:
     return embed
 
 
-def _place(standing: Standing) -> tuple[int, int, str]:
+def _place(standing: Standing) -> tuple[bool, int, str]:
+    """Members' shares before caps, cooldowns before quotas, short windows before long ones."""
     limit = standing.limit
-    return _SCOPES.index(limit.scope) >= _SCOPES.index(Scope.CHANNEL), _ORDER.index(limit.window.period), limit.measure
+    order = 0 if isinstance(limit, Cooldown) else 1 + _ORDER.index(limit.period)
+    return _SCOPES.index(limit.scope) >= _SCOPES.index(Scope.CHANNEL), order, limit.measure
 
 
 def standing_line(standing: Standing, locale: str) -> str:
@@ -66,19 +68,25 @@ def standing_line(standing: Standing, locale: str) -> str:
     }
     if limit.scope is Scope.OPERATOR:
         return say(locale, "limits.operator_full" if standing.left == 0 else "limits.operator_ok", **fields)
-    cooldown = limit.window.period is Period.SECONDS
-    key = "cooldown" if cooldown else str(limit.measure)
-    fields["what"] = say(locale, f"limit.{key}", window=window(limit.window.period, locale))
-    if is_open(limit) or standing.left is None:
+    if isinstance(limit, Cooldown):
+        return _cooldown_line(standing, limit, fields, locale)
+    fields["what"] = say(locale, f"limit.{limit.measure}", window=window(limit.period, locale))
+    if standing.left is None:
         return say(locale, "limits.free", **fields)
-    if cooldown:
-        ready = standing.resets_at is None
-        fields["resets"] = moment(standing.resets_at) if standing.resets_at else ""
-        return say(locale, f"limits.cooldown_{'ready' if ready else 'wait'}", amount=amount(limit, locale), **fields)
     left, whole = plain_amount(limit, standing.left, locale), amount(limit, locale)
     if limit.measure is Measure.JOBS:
         fields["resets"] = ""
     return say(locale, "limits.line", left=left, amount=whole, **fields)
+
+
+def _cooldown_line(standing: Standing, limit: Cooldown, fields: dict[str, str], locale: str) -> str:
+    fields["what"] = say(locale, "limit.cooldown")
+    if standing.left is None:
+        return say(locale, "limits.free", **fields)
+    if standing.resets_at is None:
+        return say(locale, "limits.cooldown_ready", amount=amount(limit, locale), **fields)
+    fields["resets"] = moment(standing.resets_at)
+    return say(locale, "limits.cooldown_wait", amount=amount(limit, locale), **fields)
 
 
 def _quote(quote: Quote | UserError, locale: str) -> str:

@@ -9,7 +9,7 @@ import discord
 
 from bot.ports import AuditEntry
 from bot.rules.limits.decide import Standing
-from bot.rules.limits.limit import Limit, Measure, Period, Scope, is_open, slot_of
+from bot.rules.limits.limit import Cooldown, Limit, Measure, Period, Quota, Scope, is_open, slot_of
 from bot.rules.servers.access import Defaults, ServerSettings
 from bot.ui.pages.result import COLOUR
 from bot.ui.words.catalogue import say
@@ -101,8 +101,9 @@ def _line(office: Office, what: str, value: str, command: str) -> str:
 def _money(office: Office) -> list[str]:
     locale = office.locale
     lines = [
-        _line(office, _server_budget(limit.window.period, locale), _spent(office, limit), "budget")
+        _line(office, _server_budget(limit.period, locale), _spent(office, limit), "budget")
         for limit in office.limits
+        if isinstance(limit, Quota)
         if limit.scope is Scope.SERVER and limit.measure is Measure.DOLLARS and not is_open(limit)
     ]
     if not lines:
@@ -127,8 +128,8 @@ def _spent(office: Office, limit: Limit) -> str:
 
 def _members(office: Office) -> list[str]:
     locale = office.locale
-    shares = {(one.measure, one.window.period): one for one in office.limits if one.scope is Scope.EVERYONE}
-    cooldown = shares.get((Measure.REQUESTS, Period.SECONDS))
+    shares = {slot_of(one).quota: one for one in office.limits if one.scope is Scope.EVERYONE}
+    cooldown = shares.get(None)
     lines = [_line(office, say(locale, "settings.cooldown"), _amount(office, cooldown), "cooldown")]
     for measure, period, always in MEMBER_MEASURES:
         limit = shares.get((measure, period))
@@ -163,8 +164,11 @@ def _exceptions(office: Office) -> list[str]:
 
 def _exception(office: Office, limit: Limit) -> str:
     locale = office.locale
-    kind = "cooldown" if limit.window.period is Period.SECONDS else str(limit.measure)
-    what = say(locale, f"settings.exception_{kind}", window=window(limit.window.period, locale))
+    match limit:
+        case Quota():
+            what = say(locale, f"settings.exception_{limit.measure}", window=window(limit.period, locale))
+        case Cooldown():
+            what = say(locale, "settings.exception_cooldown")
     mention = MENTIONS[limit.scope].format(limit.subject_id)
     return say(locale, "settings.exception", whose=mention, what=what, amount=_amount(office, limit))
 

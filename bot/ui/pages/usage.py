@@ -11,7 +11,7 @@ import discord
 from bot.imaging.threads import offload
 from bot.ports import Store, UsageLine
 from bot.rules.limits.decide import Standing
-from bot.rules.limits.limit import Measure, Scope
+from bot.rules.limits.limit import Measure, Quota, Scope
 from bot.rules.money import MicroUSD
 from bot.rules.people import Asker
 from bot.ui.messages import File, Message
@@ -130,15 +130,15 @@ def _who(label: str, locale: str) -> str:
 
 
 def _budget(standing: Standing, locale: str) -> str:
-    amount = standing.limit.amount
-    if amount is None:
+    limit = standing.limit
+    if not isinstance(limit, Quota) or limit.amount is None:
         return say(locale, "usage.no_budget")
-    window = say(locale, f"window.{standing.limit.window.period}", seconds="")
+    window = say(locale, f"window.{limit.period}")
     return say(
         locale,
         "usage.budget_line",
         used=money(locale, standing.used),
-        amount=money(locale, amount),
+        amount=money(locale, limit.amount),
         window=window,
         resets=moment(standing.resets_at) if standing.resets_at is not None else "",
     )

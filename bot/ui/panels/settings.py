@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.core.servers.admin import Proposal
 from bot.core.servers.transfer import ImportPlan, KnownIds, apply_import, export, plan_import
-from bot.rules.limits.limit import Limit, Measure, Period, Scope, slot_of
+from bot.rules.limits.limit import Limit, Measure, Scope, is_open, most_of, slot_of
 from bot.rules.people import Place
 from bot.rules.servers.access import AccessDenied, Defaults, DeniedBecause, may_use_model
 from bot.rules.servers.changes import (
@@ -120,14 +120,13 @@ async def limit(interaction: Interaction, wanted: Limit) -> Message:
 
 def _question(proposal: Proposal) -> str | None:
     old, new = proposal.old, proposal.limit
-    if old is not None and old.amount is not None and new.amount is None and new.measure is Measure.DOLLARS:
+    if old is not None and not is_open(old) and is_open(new) and new.measure is Measure.DOLLARS:
         return "settings.ask_no_budget"
     return "settings.ask_raise" if proposal.raises_spending else None
 
 
 def _zero(limit: Limit, locale: str) -> str:
-    nothing = limit.amount == 0 and limit.window.period is not Period.SECONDS
-    return say(locale, "settings.zero") if nothing else ""
+    return say(locale, "settings.zero") if most_of(limit) == 0 else ""
 
 
 # --- lists and defaults --------------------------------------------------------------------------------------------

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from bot.rules.limits.limit import Limit, Measure, Period, Slot, is_open
+from bot.rules.limits.limit import Cooldown, Limit, Measure, Period, Quota, Slot, is_open
 from bot.ui.words.catalogue import say
 from bot.ui.words.numbers import money, number
 
 
 def slot(slot: Slot, locale: str) -> str:
     """What a limit is and for whom: ``Pictures per day for @artists``."""
-    what = (
-        say(locale, "limit.cooldown")
-        if slot.period is Period.SECONDS
-        else say(locale, f"limit.{slot.measure}", window=window(slot.period, locale))
-    )
+    if slot.quota is None:
+        what = say(locale, "limit.cooldown")
+    else:
+        measure, period = slot.quota
+        what = say(locale, f"limit.{measure}", window=window(period, locale))
     return say(locale, "limit.slot", what=what, whose=whose(slot, locale))
 
 
 def window(period: Period, locale: str) -> str:
-    """``hour``, ``day``, ``month``; nothing for a cooldown, which is told by its seconds."""
-    return say(locale, f"window.{period}", seconds="")
+    """``hour``, ``day``, ``month``."""
+    return say(locale, f"window.{period}")
 
 
 def whose(slot: Slot, locale: str) -> str:
@@ -31,11 +31,13 @@ def amount(limit: Limit | None, locale: str) -> str:
     """How much: ``$12.50``, ``50``, ``30 s``, ``no limit``; ``not set`` for None."""
     if limit is None:
         return say(locale, "limit.not_set")
-    if limit.amount is None or is_open(limit):
+    if is_open(limit):
         return say(locale, "limit.none")
-    if limit.window.period is Period.SECONDS:
-        return exact_duration(locale, limit.window.seconds)
-    return plain_amount(limit, limit.amount, locale)
+    match limit:
+        case Quota():
+            return plain_amount(limit, limit.amount or 0, locale)
+        case Cooldown():
+            return exact_duration(locale, limit.seconds or 0)
 
 
 def plain_amount(limit: Limit, count: int, locale: str) -> str:

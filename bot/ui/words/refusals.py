@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.rules.limits.decide import Refusal, Refused
-from bot.rules.limits.limit import Measure, Period, Scope
+from bot.rules.limits.limit import Cooldown, Limit, Measure, Quota, Scope, most_of
 from bot.rules.servers.access import AccessDenied, DeniedBecause
 from bot.ui.words.catalogue import has, joined, say
 from bot.ui.words.numbers import duration, moment, money, number
@@ -24,17 +24,24 @@ def refused_words(error: Refused, locale: str) -> str:
 def _line(refusal: Refusal, locale: str) -> str:
     """The rule that had no room, with its numbers and when it starts afresh."""
     limit = refusal.limit
-    amount = limit.amount or 0
     shown_number = money if limit.measure is Measure.DOLLARS else number
     fields = {
-        "amount": shown_number(locale, amount),
+        "amount": shown_number(locale, most_of(limit) or 0),
         "used": shown_number(locale, refusal.used),
         "asked": shown_number(locale, refusal.asked),
         "whose": say(locale, f"refused.whose.{limit.scope}", subject=limit.subject_id),
-        "window": say(locale, f"window.{limit.window.period}", seconds=duration(locale, limit.window.seconds)),
+        "window": _window(limit, locale),
         "resets": moment(refusal.resets_at) if refusal.resets_at else say(locale, "service.later"),
     }
     return say(locale, f"refused.{_refusal_key(refusal)}", **fields)
+
+
+def _window(limit: Limit, locale: str) -> str:
+    match limit:
+        case Quota():
+            return say(locale, f"window.{limit.period}")
+        case Cooldown():
+            return say(locale, "window.seconds", seconds=duration(locale, limit.seconds or 0))
 
 
 _NEVER = {Measure.IMAGES: "images_never", Measure.DOLLARS: "dollars_never"}
@@ -43,6 +50,8 @@ _NEVER = {Measure.IMAGES: "images_never", Measure.DOLLARS: "dollars_never"}
 
 def _refusal_key(refusal: Refusal) -> str:
     limit = refusal.limit
+    if isinstance(limit, Cooldown):
+        return "cooldown"
     never = limit.amount is not None and 0 < limit.amount < refusal.asked
     if limit.scope is Scope.OPERATOR and limit.measure is Measure.DOLLARS:
         return "operator_never" if never else "operator"
@@ -50,8 +59,6 @@ def _refusal_key(refusal: Refusal) -> str:
         return "jobs"
     if limit.amount == 0:
         return "none_left"
-    if limit.window.period is Period.SECONDS and limit.measure is Measure.REQUESTS and limit.amount == 1:
-        return "cooldown"
     return _NEVER.get(limit.measure, str(limit.measure)) if never else str(limit.measure)
 
 

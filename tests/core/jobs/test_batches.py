@@ -31,7 +31,7 @@ from bot.rules.errors import NotFound
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFault
 from bot.rules.ledger import Answer, DuplicateEvent, Job, JobState
 from bot.rules.limits.decide import Refused
-from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window
+from bot.rules.limits.limit import Cooldown, Limit, Measure, Period, Quota, Scope
 from bot.rules.options.problems import InvalidOptions
 from bot.rules.options.table import RawOptions
 from bot.rules.people import Asker, Place
@@ -45,8 +45,8 @@ MEMBER = Asker(1, Place(10, 1), 100)
 MODERATOR = Asker(2, Place(10, 2), 100, can_moderate=True)
 PAINTER = Asker(3, Place(10, 3), 100)
 CATALOGUE = load_catalogue(builtin_catalogue())
-COOLDOWN = Limit(Scope.EVERYONE, Measure.REQUESTS, Window(Period.SECONDS, 30), 1)
-FIVE_A_DAY = Limit(Scope.EVERYONE, Measure.IMAGES, Window(Period.DAY), 5)
+COOLDOWN = Cooldown(Scope.EVERYONE, 30)
+FIVE_A_DAY = Quota(Scope.EVERYONE, Measure.IMAGES, Period.DAY, 5)
 
 
 def png() -> bytes:

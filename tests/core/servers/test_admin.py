@@ -14,7 +14,7 @@ from bot.adapters.secrets import Secrets
 from bot.core.servers.admin import Admin, BadApiKey, NotInAServer
 from bot.ports import AuditEntry, KnownModel
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFailed, ServiceFault
-from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window, slot_of
+from bot.rules.limits.limit import Cooldown, Limit, Measure, Period, Quota, Scope, slot_of
 from bot.rules.people import Asker, Place
 from bot.rules.servers.changes import BlockChanged, Change, KeyChanged, LimitChanged, Reset, Resettable, Stop
 from bot.rules.servers.edits import logged_to, moderated, unblocked
@@ -23,12 +23,11 @@ NOW = datetime(2026, 3, 14, 12, tzinfo=UTC)
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 ADMIN = Asker(8, Place(10, 8), 100, can_manage=True)
 DIRECT = Asker(8, Place(None, 8), 100)
-DAY, MONTH, SECONDS = Window(Period.DAY), Window(Period.MONTH), Window(Period.SECONDS, 30)
-NO_WAIT = Window(Period.SECONDS)
+DAY, MONTH = Period.DAY, Period.MONTH
 DEFAULTS = (
-    Limit(Scope.EVERYONE, Measure.REQUESTS, SECONDS, 1),
-    Limit(Scope.EVERYONE, Measure.IMAGES, DAY, 50),
-    Limit(Scope.SERVER, Measure.DOLLARS, MONTH, 10_000_000),
+    Cooldown(Scope.EVERYONE, 30),
+    Quota(Scope.EVERYONE, Measure.IMAGES, DAY, 50),
+    Quota(Scope.SERVER, Measure.DOLLARS, MONTH, 10_000_000),
 )
 
 
@@ -97,12 +96,12 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
 @pytest.mark.parametrize(
     "limit",
     [
-        Limit(Scope.ROLE, Measure.IMAGES, DAY, 5, 42),
-        Limit(Scope.EVERYONE, Measure.REQUESTS, Window(Period.SECONDS, 90), 1),
-        Limit(Scope.ROLE, Measure.REQUESTS, Window(Period.SECONDS, 0), 1, 42),
-        Limit(Scope.CHANNEL, Measure.DOLLARS, DAY, 12_345_678, 9),
-        Limit(Scope.SERVER, Measure.DOLLARS, MONTH, 0),
-        Limit(Scope.EVERYONE, Measure.JOBS, Window(Period.NOW), 1_000),
+        Quota(Scope.ROLE, Measure.IMAGES, DAY, 5, 42),
+        Cooldown(Scope.EVERYONE, 90),
+        Cooldown(Scope.ROLE, 0, 42),
+        Quota(Scope.CHANNEL, Measure.DOLLARS, DAY, 12_345_678, 9),
+        Quota(Scope.SERVER, Measure.DOLLARS, MONTH, 0),
+        Quota(Scope.EVERYONE, Measure.JOBS, Period.NOW, 1_000),
     ],
 )
 async def test_a_limit_is_stored_and_the_trail_and_the_log_have_the_change_that_is_answered(
@@ -119,38 +118,36 @@ async def test_a_limit_is_stored_and_the_trail_and_the_log_have_the_change_that_
 
 
 async def test_leaving_the_amount_out_removes_a_roles_limit_so_that_everyones_decides_again(office: Office) -> None:
-    role = Limit(Scope.ROLE, Measure.IMAGES, DAY, 5, 42)
+    role = Quota(Scope.ROLE, Measure.IMAGES, DAY, 5, 42)
     await office.set(role)
     change = await office.set(replace(role, amount=None))
 
     assert change == LimitChanged(slot_of(role), role, None)
     assert (await office.trail())[0].change == change
-    assert await office.held(Limit(Scope.ROLE, Measure.IMAGES, DAY, None, 42)) is None
+    assert await office.held(Quota(Scope.ROLE, Measure.IMAGES, DAY, None, 42)) is None
 
 
 async def test_leaving_the_amount_out_for_everyone_does_not_bring_the_operators_default_back(office: Office) -> None:
-    change = await office.set(Limit(Scope.EVERYONE, Measure.REQUESTS, Window(Period.SECONDS), None))
+    change = await office.set(Cooldown(Scope.EVERYONE, None))
 
-    assert change == LimitChanged(slot_of(DEFAULTS[0]), DEFAULTS[0], replace(DEFAULTS[0], window=NO_WAIT, amount=None))
-    held = await office.held(Limit(Scope.EVERYONE, Measure.REQUESTS, SECONDS, None))
-    assert held is not None
-    assert held.amount is None
+    assert change == LimitChanged(slot_of(DEFAULTS[0]), DEFAULTS[0], Cooldown(Scope.EVERYONE, None))
+    assert await office.held(DEFAULTS[0]) == Cooldown(Scope.EVERYONE, None)
 
 
 @pytest.mark.parametrize(
     ("limit", "raises"),
     [
-        (Limit(Scope.SERVER, Measure.DOLLARS, MONTH, 10_000_001), True),
-        (Limit(Scope.SERVER, Measure.DOLLARS, MONTH, None), True),
-        (Limit(Scope.SERVER, Measure.DOLLARS, MONTH, 10_000_000), False),
-        (Limit(Scope.SERVER, Measure.DOLLARS, MONTH, 0), False),
-        (Limit(Scope.SERVER, Measure.DOLLARS, DAY, 1), False),
-        (Limit(Scope.EVERYONE, Measure.IMAGES, DAY, 51), True),
-        (Limit(Scope.ROLE, Measure.IMAGES, DAY, 51, 42), True),
-        (Limit(Scope.MEMBER, Measure.IMAGES, DAY, 49, 7), False),
-        (Limit(Scope.CHANNEL, Measure.IMAGES, DAY, 500, 9), False),
-        (Limit(Scope.EVERYONE, Measure.REQUESTS, Window(Period.SECONDS), None), False),
-        (Limit(Scope.EVERYONE, Measure.JOBS, Window(Period.NOW), 99), False),
+        (Quota(Scope.SERVER, Measure.DOLLARS, MONTH, 10_000_001), True),
+        (Quota(Scope.SERVER, Measure.DOLLARS, MONTH, None), True),
+        (Quota(Scope.SERVER, Measure.DOLLARS, MONTH, 10_000_000), False),
+        (Quota(Scope.SERVER, Measure.DOLLARS, MONTH, 0), False),
+        (Quota(Scope.SERVER, Measure.DOLLARS, DAY, 1), False),
+        (Quota(Scope.EVERYONE, Measure.IMAGES, DAY, 51), True),
+        (Quota(Scope.ROLE, Measure.IMAGES, DAY, 51, 42), True),
+        (Quota(Scope.MEMBER, Measure.IMAGES, DAY, 49, 7), False),
+        (Quota(Scope.CHANNEL, Measure.IMAGES, DAY, 500, 9), False),
+        (Cooldown(Scope.EVERYONE, None), False),
+        (Quota(Scope.EVERYONE, Measure.JOBS, Period.NOW, 99), False),
     ],
 )
 async def test_more_money_or_pictures_than_before_is_noticed(office: Office, limit: Limit, raises: bool) -> None:
@@ -158,7 +155,7 @@ async def test_more_money_or_pictures_than_before_is_noticed(office: Office, lim
 
 
 async def test_removing_a_stricter_role_raises_and_a_more_generous_one_does_not(office: Office) -> None:
-    strict, generous = (Limit(Scope.ROLE, Measure.IMAGES, DAY, amount, amount) for amount in (5, 500))
+    strict, generous = (Quota(Scope.ROLE, Measure.IMAGES, DAY, amount, amount) for amount in (5, 500))
     for limit, raises in ((strict, True), (generous, False)):
         await office.set(limit)
         proposal = await office.admin.propose_limit(ADMIN.place, replace(limit, amount=None))
@@ -230,8 +227,8 @@ async def test_a_service_that_is_away_is_told_as_such(office: Office) -> None:
 
 
 async def test_a_reset_brings_the_operators_defaults_back_and_tells_once(office: Office) -> None:
-    await office.set(Limit(Scope.EVERYONE, Measure.IMAGES, DAY, None))
-    await office.set(Limit(Scope.ROLE, Measure.IMAGES, DAY, 5, 42))
+    await office.set(Quota(Scope.EVERYONE, Measure.IMAGES, DAY, None))
+    await office.set(Quota(Scope.ROLE, Measure.IMAGES, DAY, 5, 42))
     await office.admin.change(ADMIN, moderated(None, True, None))
     await office.admin.change(ADMIN, logged_to(5))
     await office.admin.block(ADMIN, 7, "")
@@ -247,7 +244,7 @@ async def test_a_reset_brings_the_operators_defaults_back_and_tells_once(office:
 
 async def test_a_reset_of_limits_leaves_settings_alone(office: Office) -> None:
     await office.admin.change(ADMIN, moderated(None, True, None))
-    await office.set(Limit(Scope.ROLE, Measure.IMAGES, DAY, 5, 42))
+    await office.set(Quota(Scope.ROLE, Measure.IMAGES, DAY, 5, 42))
     await office.admin.reset(ADMIN, Resettable.LIMITS)
     assert (await office.admin.settings(ADMIN.place)).spoiler
     assert len(await office.store.servers.limits(ADMIN.place)) == len(DEFAULTS)
@@ -256,10 +253,10 @@ async def test_a_reset_of_limits_leaves_settings_alone(office: Office) -> None:
 
 
 async def test_one_servers_changes_are_invisible_in_another(office: Office) -> None:
-    await office.set(Limit(Scope.EVERYONE, Measure.IMAGES, DAY, 1))
+    await office.set(Quota(Scope.EVERYONE, Measure.IMAGES, DAY, 1))
     await office.admin.block(ADMIN, 7, "")
     other = Place(11, 8)
-    assert Limit(Scope.EVERYONE, Measure.IMAGES, DAY, 50) in await office.store.servers.limits(other)
+    assert Quota(Scope.EVERYONE, Measure.IMAGES, DAY, 50) in await office.store.servers.limits(other)
     assert (await office.store.servers.settings(other)).blocked == ()
     assert await office.store.servers.audit(other) == []
 

@@ -15,7 +15,7 @@ from bot.adapters.secrets import Secrets
 from bot.core.servers.admin import Admin
 from bot.core.servers.transfer import MAX_BYTES, BadImport, KnownIds, apply_import, export, plan_import
 from bot.ports import AuditEntry
-from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window, slot_of
+from bot.rules.limits.limit import Cooldown, Measure, Period, Quota, Scope, slot_of
 from bot.rules.people import Asker, Place
 from bot.rules.servers.access import Block, Defaults, ServerSettings
 from bot.rules.servers.changes import Imported, LimitChanged, Moderation, ModerationChanged
@@ -24,8 +24,8 @@ NOW = datetime(2026, 3, 14, 12, tzinfo=UTC)
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 ADMIN = Asker(8, Place(10, 8), 100, can_manage=True)
 KNOWN = KnownIds(roles=frozenset({42, 43}), channels=frozenset({100, 101}))
-DAY = Window(Period.DAY)
-EVERYONE = Limit(Scope.EVERYONE, Measure.IMAGES, DAY, 50)
+DAY = Period.DAY
+EVERYONE = Quota(Scope.EVERYONE, Measure.IMAGES, DAY, 50)
 FULL = ServerSettings(
     allowed_models=frozenset({"gpt-image-2"}),
     denied_channels=frozenset({101}),
@@ -42,11 +42,11 @@ FULL = ServerSettings(
 )
 LIMITS = (
     EVERYONE,
-    Limit(Scope.EVERYONE, Measure.REQUESTS, Window(Period.SECONDS, 30), 1),
-    Limit(Scope.ROLE, Measure.IMAGES, DAY, 5, 42),
-    Limit(Scope.MEMBER, Measure.JOBS, Window(Period.NOW), None, 7),
-    Limit(Scope.CHANNEL, Measure.DOLLARS, Window(Period.MONTH), 12_345_678, 101),
-    Limit(Scope.OPERATOR, Measure.DOLLARS, Window(Period.MONTH), 500_000_000),
+    Cooldown(Scope.EVERYONE, 30),
+    Quota(Scope.ROLE, Measure.IMAGES, DAY, 5, 42),
+    Quota(Scope.MEMBER, Measure.JOBS, Period.NOW, None, 7),
+    Quota(Scope.CHANNEL, Measure.DOLLARS, Period.MONTH, 12_345_678, 101),
+    Quota(Scope.OPERATOR, Measure.DOLLARS, Period.MONTH, 500_000_000),
 )
 
 
@@ -200,7 +200,7 @@ async def test_a_server_becomes_what_the_file_says_and_keeps_its_key(store: SqlS
     unused: Any = None
     admin = Admin(store, unused, unused, notifier, lambda: NOW)
     await store.servers.set_api_key(ADMIN.place, "sk-a-key-of-ours", 8, NOW)
-    extra = Limit(Scope.ROLE, Measure.IMAGES, DAY, 99, 43)
+    extra = Quota(Scope.ROLE, Measure.IMAGES, DAY, 99, 43)
     await store.servers.set_limit(ADMIN.place, extra, 8, NOW)
     before = await store.servers.settings(ADMIN.place), await store.servers.limits(ADMIN.place)
     read = plan_import(export(FULL, LIMITS), *before, KNOWN)

@@ -97,7 +97,7 @@ async def test_a_picture_that_still_waits_for_delivery_stays(core, retention):
 
 async def test_counters_go_sixty_days_after_their_period_and_the_sums_still_agree(core, retention):
     await core.run()
-    made = (await use_now(core.store, core.asker(), core.now))[Subject.SERVER, Period.MONTH]
+    made = (await use_now(core.store, core.asker(), core.now)).counters[Subject.SERVER, Period.MONTH]
     assert (made.images, made.micro_usd > 0) == (1, True)
     core.now += timedelta(days=68)  # 28 January: November ended 59 days ago
     await retention.tidy()

@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from bot.rules.limits.decide import Cost, Subject, Used, applicable, decide, standings
-from bot.rules.limits.limit import MAX_AMOUNT, Limit, Measure, Period, Scope, Window, check_limit
+from bot.rules.limits.decide import Cost, Subject, Use, Used, applicable, decide, standings
+from bot.rules.limits.limit import MAX_AMOUNT, Cooldown, Measure, Period, Quota, Scope, check_limit
 from bot.rules.limits.windows import window_end, window_key
 from bot.rules.people import Asker, Place
 
 NOW = datetime(2026, 11, 21, 15, 30, tzinfo=UTC)
-DAY = Window(Period.DAY)
+DAY = Period.DAY
 MEMBER, EVERYONE, ROLE, CHANNEL, SERVER, OPERATOR = (
     Scope.MEMBER,
     Scope.EVERYONE,
@@ -27,12 +27,12 @@ def asker(**more):
     return Asker(1, Place(10, 1), 100, **more)
 
 
-def images(scope, amount, subject_id=None, window=DAY):
-    return Limit(scope, Measure.IMAGES, window, amount, subject_id)
+def images(scope, amount, subject_id=None, period=DAY):
+    return Quota(scope, Measure.IMAGES, period, amount, subject_id)
 
 
 def cooldown(seconds, scope=EVERYONE, subject_id=None):
-    return Limit(scope, Measure.REQUESTS, Window(Period.SECONDS, seconds), 1, subject_id)
+    return Cooldown(scope, seconds, subject_id)
 
 
 R5, R9, RNONE = images(ROLE, 5, 7), images(ROLE, 9, 8), images(ROLE, None, 6)
@@ -62,7 +62,7 @@ def test_a_members_own_limit_comes_before_the_most_generous_role_before_everyone
 
 
 def test_a_role_quota_per_hour_does_not_replace_everyones_quota_per_day():
-    hourly = images(ROLE, 2, 7, Window(Period.HOUR))
+    hourly = images(ROLE, 2, 7, Period.HOUR)
     assert set(applicable((ALL, hourly), asker(role_ids=frozenset({7})))) == {ALL, hourly}
 
 
@@ -118,27 +118,27 @@ def used(amount):
 def test_the_whole_grid_counts_the_same_way(
     scope, subject_id, subject, measure, period, amount, already, asked, granted
 ):
-    limit = Limit(scope, measure, Window(period), amount, subject_id)
+    limit = Quota(scope, measure, period, amount, subject_id)
     who = asker(role_ids=frozenset({7}), parent_id=50)
     cost = Cost(requests=asked, images=asked, micro_usd=asked, jobs=asked)
-    refusals = decide((limit,), who, cost, {(subject, Period(period)): used(already)}, NOW)
+    refusals = decide((limit,), who, cost, Use({(subject, period): used(already)}), NOW)
     assert (refusals == ()) is bool(granted)
     for refusal in refusals:
         assert (refusal.limit, refusal.used, refusal.asked) == (limit, already, asked)
-        assert refusal.resets_at == window_end(limit.window, NOW, None)
+        assert refusal.resets_at == window_end(limit.period, NOW)
 
 
 def test_the_tightest_refusal_comes_first():
-    hour, month = images(EVERYONE, 3, window=Window(Period.HOUR)), images(SERVER, 3, window=Window(Period.MONTH))
+    hour, month = images(EVERYONE, 3, period=Period.HOUR), images(SERVER, 3, period=Period.MONTH)
     never = images(CHANNEL, 2, 100)
-    use = {(Subject.MEMBER, Period.HOUR): used(3), (Subject.SERVER, Period.MONTH): used(3)}
+    use = Use({(Subject.MEMBER, Period.HOUR): used(3), (Subject.SERVER, Period.MONTH): used(3)})
     refusals = decide((hour, month, never), asker(), Cost(images=3), use, NOW)
     assert [refusal.limit for refusal in refusals] == [never, month, hour]
 
 
 def test_no_limit_on_a_scope_means_the_next_one_out_decides():
-    assert decide((), asker(), Cost(images=10**6), {}, NOW) == ()
-    assert decide((RNONE, images(SERVER, 1)), asker(role_ids=frozenset({6})), Cost(images=2), {}, NOW) != ()
+    assert decide((), asker(), Cost(images=10**6), Use(), NOW) == ()
+    assert decide((RNONE, images(SERVER, 1)), asker(role_ids=frozenset({6})), Cost(images=2), Use(), NOW) != ()
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_no_limit_on_a_scope_means_the_next_one_out_decides():
 )
 def test_a_cooldown_lasts_its_seconds_and_a_clock_set_back_ends_it(since_s, granted):
     last = None if since_s is None else NOW - timedelta(seconds=since_s)
-    use = {(Subject.MEMBER, Period.SECONDS): Used(last_request_at=last)}
+    use = Use(last_requests={} if last is None else {Subject.MEMBER: last})
     refusals = decide((cooldown(30),), asker(), Cost(), use, NOW)
     assert (refusals == ()) is granted
     for refusal in refusals:
@@ -165,7 +165,7 @@ def test_a_cooldown_lasts_its_seconds_and_a_clock_set_back_ends_it(since_s, gran
 
 
 def test_a_refused_cooldown_says_when_it_ends():
-    use = {(Subject.MEMBER, Period.SECONDS): Used(last_request_at=NOW - timedelta(seconds=12))}
+    use = Use(last_requests={Subject.MEMBER: NOW - timedelta(seconds=12)})
     [refusal] = decide((cooldown(30),), asker(), Cost(), use, NOW)
     assert refusal.resets_at == NOW + timedelta(seconds=18)
 
@@ -189,16 +189,13 @@ def test_calendar_windows_are_utc(period, moment, key, end):
     ends = None if end is None else datetime.fromisoformat(end).replace(tzinfo=UTC)
     for zone in (UTC, timezone(timedelta(hours=13)), timezone(timedelta(hours=-9, minutes=-30))):
         assert window_key(period, now.astimezone(zone)) == key
-        assert window_end(Window(period), now.astimezone(zone), None) == ends
+        assert window_end(period, now.astimezone(zone)) == ends
 
 
 def test_standings_show_what_is_left_and_never_less_than_nothing():
     limits = (ALL, images(SERVER, 10), cooldown(30), images(OPERATOR, None))
-    use = {
-        (Subject.MEMBER, Period.DAY): used(5),
-        (Subject.SERVER, Period.DAY): used(4),
-        (Subject.MEMBER, Period.SECONDS): Used(last_request_at=NOW - timedelta(seconds=10)),
-    }
+    counters = {(Subject.MEMBER, Period.DAY): used(5), (Subject.SERVER, Period.DAY): used(4)}
+    use = Use(counters, {Subject.MEMBER: NOW - timedelta(seconds=10)})
     found = {standing.limit: standing for standing in standings(limits, asker(), use, NOW)}
     assert (found[ALL].used, found[ALL].left) == (5, 0)
     assert (found[limits[1]].used, found[limits[1]].left) == (4, 6)
@@ -213,12 +210,12 @@ def test_standings_show_what_is_left_and_never_less_than_nothing():
         images(EVERYONE, MAX_AMOUNT + 1),
         images(ROLE, 1),
         images(EVERYONE, 1, 5),
-        Limit(EVERYONE, Measure.JOBS, DAY, 1),
-        images(EVERYONE, 1, window=Window(Period.NOW)),
-        images(EVERYONE, 1, window=Window(Period.SECONDS, 5)),
+        Quota(EVERYONE, Measure.JOBS, DAY, 1),
+        images(EVERYONE, 1, period=Period.NOW),
         cooldown(-1),
         cooldown(10**9),
-        Limit(EVERYONE, Measure.REQUESTS, Window(Period.SECONDS, 5), 2),
+        Cooldown(ROLE, 5),
+        Cooldown(EVERYONE, 5, 7),
     ],
 )
 def test_what_lies_outside_the_grid_is_no_limit(limit):

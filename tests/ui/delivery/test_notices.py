@@ -11,7 +11,7 @@ import pytest
 
 from bot.core.tasks import Tasks
 from bot.ports import AuditEntry, BudgetWarning
-from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window, slot_of
+from bot.rules.limits.limit import Measure, Period, Quota, Scope, slot_of
 from bot.rules.money import MicroUSD
 from bot.rules.people import Place
 from bot.rules.servers.access import Defaults, ServerSettings
@@ -20,7 +20,7 @@ from bot.ui.delivery.notices import DiscordNotifier
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 HERE, THERE, DIRECT = Place(11, 0), Place(12, 0), Place(None, 5)
-SERVER_BUDGET = Limit(Scope.SERVER, Measure.DOLLARS, Window(Period.MONTH), 10_000_000)
+SERVER_BUDGET = Quota(Scope.SERVER, Measure.DOLLARS, Period.MONTH, 10_000_000)
 
 
 class Ledger:
@@ -118,7 +118,7 @@ def post() -> Post:
 
 
 async def test_a_change_is_told_where_it_was_made_with_mentions_that_do_not_ping(post: Post) -> None:
-    quota = Limit(Scope.ROLE, Measure.IMAGES, Window(Period.DAY), 5, 42)
+    quota = Quota(Scope.ROLE, Measure.IMAGES, Period.DAY, 5, 42)
     await post.notifier.changed(HERE, AuditEntry(AT, 8, LimitChanged(slot_of(quota), None, quota)))
     ((channel, text),) = await post.posted()
     assert channel == 110
@@ -164,7 +164,7 @@ async def test_a_budget_says_how_far_it_is_used(post: Post, percent: int, full: 
 
 
 async def test_the_operators_budget_is_told_to_nobody_else(post: Post) -> None:
-    limit = Limit(Scope.OPERATOR, Measure.DOLLARS, Window(Period.MONTH), 500_000_000)
+    limit = Quota(Scope.OPERATOR, Measure.DOLLARS, Period.MONTH, 500_000_000)
     await post.notifier.budget(HERE, BudgetWarning(HERE.key, limit, 80, MicroUSD(400_000_000)))
     ((channel, text),) = await post.posted()
     assert channel == 900

@@ -10,7 +10,7 @@ import pytest
 from bot.core.jobs.intake import Quote
 from bot.ports import AuditEntry
 from bot.rules.limits.decide import Standing
-from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window
+from bot.rules.limits.limit import Cooldown, Limit, Measure, Period, Quota, Scope
 from bot.rules.money import MicroUSD
 from bot.rules.requests import Endpoint, ImageRequest, Kind
 from bot.rules.servers.access import AccessDenied, Block, Defaults, DeniedBecause, ServerSettings
@@ -25,7 +25,7 @@ from cogs import limits as limits_cog
 from cogs import settings as settings_cog
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
-DAY, MONTH = Window(Period.DAY), Window(Period.MONTH)
+DAY, MONTH = Period.DAY, Period.MONTH
 BIG = 10**18
 WHOM = ("role", "member", "channel")
 SUBCOMMANDS = {
@@ -55,14 +55,14 @@ SUBCOMMANDS = {
 
 def full_office(locale: str) -> Office:
     """Everything set, and as much of it as can be."""
-    limits = [Limit(Scope.SERVER, Measure.DOLLARS, window, 10**12) for window in (DAY, MONTH)]
-    limits += [Limit(Scope.EVERYONE, Measure.REQUESTS, Window(Period.SECONDS, 2_592_000), 1)]
+    limits: list[Limit] = [Quota(Scope.SERVER, Measure.DOLLARS, window, 10**12) for window in (DAY, MONTH)]
+    limits += [Cooldown(Scope.EVERYONE, 2_592_000)]
     for measure in (Measure.IMAGES, Measure.REQUESTS, Measure.DOLLARS):
-        windows = (Window(Period.HOUR), DAY, MONTH)
-        limits += [Limit(Scope.EVERYONE, measure, window, 1_000_000) for window in windows]
-    limits += [Limit(Scope.EVERYONE, Measure.JOBS, Window(Period.NOW), 1000)]
-    limits += [Limit(Scope.ROLE, Measure.IMAGES, DAY, 1_000_000, BIG + n) for n in range(20)]
-    limits += [Limit(Scope.MEMBER, Measure.DOLLARS, MONTH, 999_999_000_000, BIG + n) for n in range(50)]
+        windows = (Period.HOUR, DAY, MONTH)
+        limits += [Quota(Scope.EVERYONE, measure, window, 1_000_000) for window in windows]
+    limits += [Quota(Scope.EVERYONE, Measure.JOBS, Period.NOW, 1000)]
+    limits += [Quota(Scope.ROLE, Measure.IMAGES, DAY, 1_000_000, BIG + n) for n in range(20)]
+    limits += [Quota(Scope.MEMBER, Measure.DOLLARS, MONTH, 999_999_000_000, BIG + n) for n in range(50)]
     names = frozenset(f"some-rather-long-model-name-{n:02}" for n in range(40))
     ids = frozenset(BIG + n for n in range(100))
     settings = ServerSettings(
@@ -111,7 +111,7 @@ def test_a_page_of_fifty_long_changes_fits() -> None:
 
 
 def standing(scope: Scope, measure: Measure, period: Period, amount: int | None, used: int, **more: Any) -> Standing:
-    limit = Limit(scope, measure, Window(period, more.pop("seconds", 0)), amount, more.pop("subject", None))
+    limit = Quota(scope, measure, period, amount, more.pop("subject", None))
     left = None if amount is None else max(0, amount - used)
     return Standing(limit, used, left, more.pop("resets_at", AT))
 
@@ -131,11 +131,11 @@ def standing(scope: Scope, measure: Measure, period: Period, amount: int | None,
             ),
         ),
         (
-            standing(Scope.EVERYONE, Measure.REQUESTS, Period.SECONDS, 1, 1, seconds=30),
+            Standing(Cooldown(Scope.EVERYONE, 30), 1, 0, AT),
             "**Wait between two commands:** 30 s; you can go on <t:1795262400:R>\n-# rule for every member",
         ),
         (
-            standing(Scope.EVERYONE, Measure.REQUESTS, Period.SECONDS, 1, 0, seconds=30, resets_at=None),
+            Standing(Cooldown(Scope.EVERYONE, 30), 0, 1, None),
             "**Wait between two commands:** 30 s; you can go on now\n-# rule for every member",
         ),
         (

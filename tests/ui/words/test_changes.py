@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window, slot_of
+from bot.rules.limits.limit import Cooldown, Limit, Measure, Period, Quota, Scope, slot_of
 from bot.rules.servers.access import Defaults
 from bot.rules.servers.changes import (
     BlockChanged,
@@ -31,10 +31,10 @@ from bot.ui.words.changes import change_line
 
 
 def cooldown(seconds: int, scope: Scope = Scope.EVERYONE, subject: int | None = None) -> Limit:
-    return Limit(scope, Measure.REQUESTS, Window(Period.SECONDS, seconds), 1, subject)
+    return Cooldown(scope, seconds, subject)
 
 
-BUDGET = Limit(Scope.CHANNEL, Measure.DOLLARS, Window(Period.DAY), 500_000, 9)
+BUDGET = Quota(Scope.CHANNEL, Measure.DOLLARS, Period.DAY, 500_000, 9)
 ROLE = frozenset({1, 2}), frozenset({3})
 WORDS: tuple[tuple[Change, str, str], ...] = (
     (

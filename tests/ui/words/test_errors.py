@@ -14,7 +14,7 @@ from bot.rules.catalogue.catalogue import Catalogue, ModelRetired, NoSuchModel
 from bot.rules.errors import Interrupted, NotFound, QueueTooLong, UserError
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFailed
 from bot.rules.limits.decide import Refusal, Refused
-from bot.rules.limits.limit import Limit, Measure, Period, Scope, Window
+from bot.rules.limits.limit import Cooldown, Measure, Period, Quota, Scope
 from bot.rules.options.build import build_request
 from bot.rules.options.problems import InvalidOptions
 from bot.rules.options.table import RawOptions
@@ -58,12 +58,12 @@ def test_every_fault_upload_and_scope_has_a_sentence() -> None:
 
 
 def refusal(scope: Scope, measure: Measure, period: Period, amount: int, **more: Any) -> Refusal:
-    limit = Limit(scope, measure, Window(period, more.pop("seconds", 0)), amount, more.pop("subject_id", None))
+    limit = Quota(scope, measure, period, amount, more.pop("subject_id", None))
     return Refusal(limit, more.pop("used", amount), more.pop("asked", 1), more.pop("resets_at", AT))
 
 
 def test_a_cooldown_says_when_it_ends_and_who_can_change_it() -> None:
-    text = words(Refused([refusal(Scope.EVERYONE, Measure.REQUESTS, Period.SECONDS, 1, seconds=30)]), "en-US")
+    text = words(Refused([Refusal(Cooldown(Scope.EVERYONE, 30), 1, 1, AT)]), "en-US")
     assert "30 s" in text
     assert "<t:1795262400:R>" in text
     assert "/settings cooldown" in text
@@ -200,7 +200,7 @@ def test_the_catalogues_have_no_empty_sentence() -> None:
 
 
 def test_what_one_request_cannot_have_even_of_a_fresh_limit_is_not_promised_later() -> None:
-    limit = Limit(Scope.EVERYONE, Measure.IMAGES, Window(Period.HOUR), 3)
+    limit = Quota(Scope.EVERYONE, Measure.IMAGES, Period.HOUR, 3)
     later = datetime(2026, 3, 14, 13, 0, tzinfo=UTC)
 
     too_much = words(Refused([Refusal(limit, 0, 4, later)]), "en-US")
