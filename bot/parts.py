@@ -6,8 +6,10 @@ that a small command starts quickly.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from importlib import metadata
 from typing import TYPE_CHECKING
 
 from bot.ports import CannotStart, Clock
@@ -22,6 +24,17 @@ if TYPE_CHECKING:
     from bot.adapters.openai.images import OpenAIImages
     from bot.adapters.secrets import Secrets
     from bot.imaging.inspect import Inspected
+
+
+log = logging.getLogger(__name__)
+
+
+def version() -> str:
+    """Easel's, as it was installed."""
+    try:
+        return metadata.version("easel")
+    except metadata.PackageNotFoundError:
+        return "development"
 
 
 def now() -> datetime:
@@ -66,6 +79,17 @@ def default_model_of(settings: Settings, catalogue: Catalogue, today: date) -> M
     except ModelRetired as retired:
         instead = retired.successor or "one that `python -m bot models` lists"
         return BadDefault(f"{retired.model} was retired on {retired.retired_on}", f"Set it to {instead}.", retired=True)
+
+
+def check_default_model(settings: Settings, catalogue: Catalogue, today: date) -> None:
+    """Raises ``CannotStart`` for a default that is no model; complains of one that OpenAI has retired."""
+    match default_model_of(settings, catalogue, today):
+        case BadDefault(retired=False) as bad:
+            raise CannotStart(str(bad))
+        case BadDefault() as bad:
+            log.error("%s", bad)
+        case Model():
+            pass
 
 
 def secrets_of(settings: Settings) -> Secrets:

@@ -8,11 +8,14 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 
 import discord
 
-from bot.adapters.status.metrics import measure_lag
+from bot.adapters.status.http import NotReady, ReadyCheck, StatusServer
+from bot.adapters.status.metrics import CONTENT_TYPE, measure_lag
 from bot.app import App, build
+from bot.core.jobs.queue import OPERATOR_LANE
 from bot.parts import now
 from bot.ports import CannotStart, CrashPoint, nothing_happens
 from bot.rules.servers.invitation import install_link
@@ -37,8 +40,9 @@ async def run(settings: Settings) -> int:
     point_at(settings.discord_api_base)
     token = settings.discord_token.get_secret_value() if settings.discord_token else ""
     async with build(settings, crash_point=crash_point_from_environment()) as app:
-        if app.status is not None:
-            await app.status.start()
+        status = status_of(app)
+        if status is not None:
+            await status.start()
         _favour_the_loop()
         stop = asyncio.Event()
         _listen_for_signals(app, stop)
@@ -51,6 +55,8 @@ async def run(settings: Settings) -> int:
         finally:
             stopping.cancel()
             await close(app, serving)
+            if status is not None:
+                await status.aclose()
         return _exit_code(serving, asked=stop.is_set())
 
 
@@ -65,6 +71,38 @@ def crash_point_from_environment() -> CrashPoint:
             os.kill(os.getpid(), signal.SIGKILL)
 
     return reach
+
+
+def status_of(app: App) -> StatusServer | None:
+    """The pages for supervisors and Prometheus; None where they are turned off."""
+    settings, client = app.settings, app.client
+    if settings.http_port == 0:
+        return None
+
+    def unless(broken: Callable[[], bool], words: str) -> ReadyCheck:
+        async def check() -> None:
+            if broken():
+                raise NotReady(words)
+
+        return check
+
+    def is_apart() -> bool:
+        return not client.is_ready() or any(shard.is_closed() for shard in client.shards.values())
+
+    def is_refused() -> bool:
+        return app.circuit.is_open(OPERATOR_LANE)
+
+    checks = {
+        "gateway": unless(is_apart, "not connected to Discord"),
+        "database": app.store.check,
+        "disk": unless(app.files.is_full, "the disk for pictures is full"),
+        "image service": unless(is_refused, "the image service does not take the key, or its funds are used up"),
+    }
+
+    def figures() -> bytes:
+        return app.meter.render(client.latencies)
+
+    return StatusServer(settings.http_host, settings.http_port, checks, figures, metrics_type=CONTENT_TYPE)
 
 
 def _favour_the_loop() -> None:
@@ -123,14 +161,12 @@ async def wind_down(app: App, grace_s: float = GRACE_S) -> None:
 
 
 async def close(app: App, serving: asyncio.Task[None]) -> None:
-    """Ends what is left: jobs are closed and told, then background work, the gateway and the status pages end."""
+    """Ends what is left: jobs are closed and told, then background work and the gateway end."""
     app.jobs.refuse_new()
     await app.tasks.finish(0)
     await app.client.close()
     serving.cancel()
     await asyncio.gather(serving, return_exceptions=True)
-    if app.status is not None:
-        await app.status.aclose()
 
 
 def _listen_for_signals(app: App, stop: asyncio.Event) -> None:

@@ -85,7 +85,7 @@ RULES: tuple[Row, ...] = (
     ("bot.operator.sandbox", ("bot", "sandbox"), ("aiohttp",)),
     ("bot.operator", (*PUTTING_TOGETHER, "bot.process", "bot.operator", "bot.logs"), ("aiohttp", "multidict")),
     ("bot.parts", (*INNER, "bot.adapters", "bot.settings"), ()),
-    ("bot.app", PUTTING_TOGETHER, ()),
+    ("bot.app", PUTTING_TOGETHER, ("aiohttp",)),
     ("bot.process", PUTTING_TOGETHER, ("discord",)),
     ("bot.__main__", ("bot.ports",), ()),
     ("cogs", (*INNER, "bot.core", "bot.ui"), ("discord",)),

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sqlite3
+from contextlib import aclosing
 from dataclasses import replace
+from types import SimpleNamespace
 
 import aiohttp
 import pytest
 
+from bot.adapters.status.http import StatusServer
+from bot.process import status_of
 from bot.rules.ledger import JobState
 from bot.rules.servers.access import Block
 from bot.rules.servers.edits import imported
@@ -16,8 +21,8 @@ from bot.rules.servers.edits import imported
 from .conftest import town_in
 
 
-async def ready(town) -> tuple[int, dict]:
-    host, port = town.app.status.address
+async def ready(pages: StatusServer) -> tuple[int, dict]:
+    host, port = pages.address
     async with aiohttp.ClientSession() as session, session.get(f"http://{host}:{port}/readyz") as answer:
         return answer.status, await answer.json()
 
@@ -31,24 +36,27 @@ async def drawing(town, latency_s: float = 0.5):
     return interaction
 
 
-async def test_a_full_disk_takes_no_job_says_so_on_readyz_and_delivers_what_runs(tmp_path, unused_tcp_port_factory):
-    async with town_in(tmp_path, HTTP_PORT=str(unused_tcp_port_factory())) as town:
-        await town.app.status.start()
+async def test_a_full_disk_takes_no_job_says_so_on_readyz_and_delivers_what_runs(
+    tmp_path, unused_tcp_port_factory, monkeypatch
+):
+    port = str(unused_tcp_port_factory())
+    async with town_in(tmp_path, HTTP_PORT=port) as town, aclosing(status_of(town.app)) as pages:
+        await pages.start()
         running = await drawing(town)
-        town.app.files._free = lambda _: 0
+        free = [0]
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free[0]))
 
         refused = await town.answer(await town.imagine())
-        status, told = await ready(town)
+        status, told = await ready(pages)
         shown = await town.answer(running)
         await town.quiet()
-        del town.app.files._free
-        town.app.files._free = lambda _: 10**12
+        free[0] = 10**12
 
         assert "no room" in refused.content
         assert (status, told["ready"]) == (503, False)
         assert "disk" in told["checks"]["disk"]
         assert shown.attachments
-        assert (await ready(town))[0] == 200
+        assert (await ready(pages))[0] == 200
         assert (await town.answer(await town.imagine())).attachments
         await town.check()
 

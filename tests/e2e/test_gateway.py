@@ -183,7 +183,7 @@ async def test_an_event_that_cannot_be_read_is_left_out_and_the_next_one_served(
 
 
 async def test_a_start_while_the_gateway_refuses_is_patient(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr("bot.ui.client.client.CONNECT_WAITS_S", (0.05,))
+    monkeypatch.setattr("bot.ui.client.gateway.CONNECT_WAITS_S", (0.05,))
     async with town_in(tmp_path) as town:
         await town.stop()
         town.discord.fail_next(Target("GET", "/gateway/bot"), status=503, times=2)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import socket
+from contextlib import aclosing
 from pathlib import Path
 
 import aiohttp
 
+from bot.adapters.status.http import StatusServer
 from bot.operator.doctor.discord import check_commands
 from bot.operator.doctor.doctor import surroundings
+from bot.process import status_of
 from bot.settings.sources import read_settings
 
 from .conftest import town_in
@@ -22,8 +25,8 @@ NEEDS_A_FAULT = {
 }
 
 
-async def sampled(town) -> set[str]:
-    host, port = town.app.status.address
+async def sampled(pages: StatusServer) -> set[str]:
+    host, port = pages.address
     async with aiohttp.ClientSession() as session, session.get(f"http://{host}:{port}/metrics") as answer:
         text = await answer.text()
     return set(re.findall(r"^(easel_\w+?)(?:_bucket|_sum|_count)?(?:\{.*\})? [0-9]", text, re.MULTILINE))
@@ -37,11 +40,11 @@ def free_port() -> str:
 
 async def test_every_metric_in_the_documents_has_samples_after_one_picture(tmp_path):
     documented = set(re.findall(r"^\| `(easel_\w+)` \|", OPERATING.read_text(), re.MULTILINE))
-    async with town_in(tmp_path, HTTP_PORT=free_port()) as town:
-        await town.app.status.start()
+    async with town_in(tmp_path, HTTP_PORT=free_port()) as town, aclosing(status_of(town.app)) as pages:
+        await pages.start()
         assert (await town.answer(await town.imagine())).attachments
         await town.quiet()
-        assert sorted(documented - await sampled(town)) == sorted(NEEDS_A_FAULT)
+        assert sorted(documented - await sampled(pages)) == sorted(NEEDS_A_FAULT)
 
 
 async def commands_as_the_doctor_sees_them(town) -> list[str]:

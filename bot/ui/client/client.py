@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 
 import aiohttp
@@ -16,7 +16,7 @@ import discord
 from discord import app_commands
 
 from bot.rules.errors import ShuttingDown
-from bot.ui.client.gateway import find_gateway_for, guard_events, wait_for_discord
+from bot.ui.client.gateway import IdentifyPacer, find_gateway_for, guard_events, wait_for_discord
 from bot.ui.client.registration import Registration
 from bot.ui.client.unhandled import answer_if_nobody_does
 from bot.ui.components.job_buttons import DYNAMIC_ITEMS
@@ -48,9 +48,6 @@ KEEPALIVE_S = 300.0
 HANDLERS_FINISH_S = 3.0
 HANDLER_NAMES = ("CommandTree-invoker", "discord-ui-", "discord.py: on_interaction")
 """How discord.py names the tasks in which commands, buttons and forms run."""
-
-IdentifyPacer = Callable[[int, int], Awaitable[None]]
-"""(shard, max_concurrency): waits until this shard may identify; called before every IDENTIFY."""
 
 Furnish = Callable[[HasShell], Shell]
 """Makes the shell of a client: results and notices are sent through it."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -17,7 +17,7 @@ import yarl
 from discord.gateway import DiscordWebSocket
 from discord.http import HTTPClient, Route
 
-from bot.ports import Meter
+from bot.ports import Clock, LeaseStore, Meter
 from bot.ui.client.guilds import noticing_departures
 from bot.ui.interactions.failures import TROUBLE
 from bot.ui.internals import parsers_of
@@ -27,6 +27,11 @@ log = logging.getLogger(__name__)
 
 CONNECT_WAITS_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 NEXT_LOOK_S = 3600.0
+IDENTIFY_EVERY_S = 5.1
+"""Discord allows one identify per bucket in 5 s; a tenth more for the way there."""
+
+IdentifyPacer = Callable[[int, int], Awaitable[None]]
+"""(shard, max_concurrency): waits until this shard may identify; called before every IDENTIFY."""
 
 UNGUARDED_EVENTS = frozenset({"READY", "RESUMED"})
 """What cannot be read there must stop the process: nothing works without it."""
@@ -106,3 +111,14 @@ def _guarded(name: str, parser: Callable[[Any], Any], meter: Meter) -> Callable[
             return None
 
     return parse
+
+
+def identify_pacer(leases: LeaseStore, clock: Clock) -> IdentifyPacer:
+    """Waits for this shard's turn to identify: one per bucket in 5 s, over all processes on the database."""
+
+    async def wait(shard_id: int, max_concurrency: int) -> None:
+        bucket = shard_id % max_concurrency
+        start = await leases.take_slot(f"identify {bucket}", 60 / IDENTIFY_EVERY_S, clock())
+        await asyncio.sleep(max(0.0, (start - clock()).total_seconds()))
+
+    return wait
