@@ -574,3 +574,30 @@ def test_the_systemd_unit_is_read_and_starts_a_command_that_exists():
     except ConfigError as error:
         pytest.fail(str(error))
     assert service["RestartPreventExitStatus"] == "78"
+
+
+# --- files that are named --------------------------------------------------------------------------------------------
+
+NAMED_PATH = re.compile(r"`([a-z_]+(?:/[\w.-]+)*/(?:[\w-]+\.(?:py|md|toml|yaml|json|service))?)`")
+FOLDERS = ("", "bot/")
+"""Where a path may begin: at the top, or for brevity in the bot."""
+
+
+def named_files(text: str) -> set[str]:
+    return {path for path in NAMED_PATH.findall(text) if "/" in path.strip("/") or path.endswith((".py", ".md", "/"))}
+
+
+@pytest.mark.parametrize("page", ["ARCHITECTURE.md", "CONTRIBUTING.md", "docs/decisions", "sandbox/README.md"])
+def test_every_file_that_a_page_for_maintainers_names_exists(page: str) -> None:
+    pages = sorted((ROOT / page).glob("*.md")) if (ROOT / page).is_dir() else [ROOT / page]
+    missing = [
+        f"{one.name}: {path}"
+        for one in pages
+        for path in sorted(named_files(one.read_text(encoding="utf-8")))
+        if not any((ROOT / folder / path).exists() for folder in (*FOLDERS, f"{one.parent.relative_to(ROOT)}/"))
+    ]
+    assert missing == []
+
+
+def test_a_file_that_does_not_exist_is_found_out() -> None:
+    assert named_files("see `bot/nowhere.py` and `core/jobs/`") == {"bot/nowhere.py", "core/jobs/"}
