@@ -187,7 +187,7 @@ def _shell(ground: Ground, connection: HasShell) -> Shell:
         batches=parts.batches,
         recovery=Recovery(store, jobs, settlement, pictures, partial(deliveries.of_job, earlier=True), clock),
         admin=Admin(store, ground.service, jobs, notifier, clock),
-        forgettings=Forgettings(store, clock, ground.secrets.tag),
+        forgettings=Forgettings(store, ground.files, jobs, tasks, clock, ground.secrets.tag),
         settings_cache=settings_cache,
         current_catalogue=ground.catalogue,
         store=store,

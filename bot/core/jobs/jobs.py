@@ -73,6 +73,23 @@ class Jobs:
         await self._cancel(theirs)
         return len(theirs)
 
+    async def cancel_waiting_of(self, user_id: int) -> int:
+        """Takes what a member has waiting out of line, in every place (they are to be forgotten); returns how many."""
+        theirs = [
+            running
+            for running in self._running.values()
+            if running.job.asker.user_id == user_id and self.is_waiting(running.job.id)
+        ]
+        await self._cancel(theirs)
+        return len(theirs)
+
+    async def until_ended(self, job_ids: Iterable[str]) -> None:
+        """Waits for those of the jobs that this process is at work on."""
+        found = (self._running.get(job_id) for job_id in job_ids)
+        tasks = [running.task for running in found if running is not None and running.task is not None]
+        if tasks:
+            await asyncio.wait(tasks)
+
     async def _cancel(self, wanted: Iterable[RunningJob]) -> None:
         """Cancels for a person, and waits until each is closed."""
         tasks = {running.task: running for running in wanted if running.task is not None}

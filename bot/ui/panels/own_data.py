@@ -7,8 +7,6 @@ import io
 import json
 import logging
 import zipfile
-from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import discord
@@ -16,16 +14,13 @@ import discord
 from bot.rules.errors import NotFound
 from bot.ui.components.press import Press, button
 from bot.ui.interactions.acknowledge import acknowledge, acknowledged, tell
-from bot.ui.interactions.who import asker_of
 from bot.ui.messages import File
 from bot.ui.pages.result import COLOUR
-from bot.ui.shell import Interaction, Shell
+from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
 from bot.ui.words.numbers import moment, number
 
 log = logging.getLogger(__name__)
-
-LOOK_AGAIN_S = 2.0
 
 
 async def export(interaction: Interaction) -> None:
@@ -84,43 +79,12 @@ class Forget(Press, template=r"e1:forget:(?P<user>\d{1,20})"):
             told = say(locale, "mydata.again", when=moment(again))
             await interaction.edit_original_response(content=told, embed=None, view=None)
             return
-        stopped = await _stop_waiting(interaction)
-        gone = await forget(interaction.client.shell, interaction.user.id)
-        told = say(locale, "mydata.deleted", jobs=number(locale, len(gone))) if gone else say(locale, "mydata.nothing")
-        if stopped:
-            told += " " + say(locale, "mydata.stopped", count=number(locale, stopped))
+        gone = await interaction.client.shell.forgettings.forget(interaction.user.id)
+        told = (
+            say(locale, "mydata.deleted", jobs=number(locale, gone.jobs))
+            if gone.jobs
+            else say(locale, "mydata.nothing")
+        )
+        if gone.stopped:
+            told += " " + say(locale, "mydata.stopped", count=number(locale, gone.stopped))
         await interaction.edit_original_response(content=told, embed=None, view=None)
-
-
-async def _stop_waiting(interaction: Interaction) -> int:
-    """Takes the person's jobs that still wait out of line, wherever they are: they would have no words left."""
-    shell, asker = interaction.client.shell, asker_of(interaction)
-    stopped = 0
-    for job_id in shell.jobs.running_ids():
-        job = await shell.store.jobs.get(job_id)
-        if job is not None and job.asker.user_id == asker.user_id and shell.jobs.is_waiting(job_id):
-            await shell.jobs.cancel(job_id, replace(asker, place=job.asker.place))
-            stopped += 1
-    return stopped
-
-
-async def forget(shell: Shell, user_id: int) -> Sequence[str]:
-    """Forgets the person; returns the ids of the jobs that held something. Their files go too."""
-    running = shell.jobs.running_ids()
-    gone = await shell.store.people.forget(user_id)
-    for job_id in gone:
-        await shell.files.remove(job_id)
-    if gone:
-        await shell.forgettings.note(user_id)
-    later = [job_id for job_id in gone if job_id in running]
-    if later:
-        shell.tasks.start(_remove_when_done(shell, later), "forgetting what was being drawn")
-    return gone
-
-
-async def _remove_when_done(shell: Shell, job_ids: Sequence[str]) -> None:
-    """A picture that was being drawn is still shown to the one who asked; what is kept of it goes right after."""
-    while set(job_ids) & shell.jobs.running_ids():  # noqa: ASYNC110  # a job that ends tells only its own delivery
-        await asyncio.sleep(LOOK_AGAIN_S)
-    for job_id in job_ids:
-        await shell.files.remove(job_id)

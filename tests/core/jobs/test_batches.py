@@ -27,7 +27,7 @@ from bot.core.service.circuit import Circuit
 from bot.core.tasks import Tasks
 from bot.ports import Batch, BatchCounts, BatchPicture, CannotDeliver, Delivered
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
-from bot.rules.errors import NotFound
+from bot.rules.errors import NotFound, StorageFull
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFault
 from bot.rules.ledger import Answer, DuplicateEvent, Job, JobState
 from bot.rules.limits.decide import Refused
@@ -163,7 +163,7 @@ class Life:
         parts = assemble(
             store=ledger,
             service=service,
-            files=DiskFiles(folder, floor_bytes=0),
+            files=more.pop("files", None) or DiskFiles(folder, floor_bytes=0),
             queue=FairQueue(
                 max_running=more.pop("at_once", 4),
                 per_minute=more.pop("per_minute", 6000),
@@ -608,15 +608,16 @@ async def test_a_round_of_recovery_leaves_running_batches_alone(world: World) ->
     assert await life.recover() == 0
 
 
+class FullDisk(DiskFiles):
+    """Room for nothing."""
+
+    async def keep(self, job_id: str, name: str, data: bytes) -> None:
+        raise StorageFull
+
+
 async def test_a_full_disk_costs_no_picture(world: World) -> None:
-    life = await world.live()
-    files: Any = life.pictures._files
-
-    def full(_: Path) -> int:
-        return 0
-
+    life = await world.live(files=FullDisk(world.folder, floor_bytes=0))
     batch, jobs = await life.open(prompts(3))
-    files._free = full
     await asyncio.wait_for(life.batches.start(batch, jobs, life.delivery()), 20)
     assert world.channel.lines == [1, 2, 3]
     assert await world.states(batch) == ["settled"] * 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -64,10 +65,11 @@ def test_an_empty_line_has_nobody_to_call():
 class Line:
     """A queue whose pace the test sets, with jobs that record when they run."""
 
-    def __init__(self, max_running: int = 1) -> None:
+    def __init__(self, max_running: int = 1, problems: Sequence[Exception] = ()) -> None:
         self.tasks = Tasks()
         self.delays: list[float] = []
         self.paced: list[tuple[str, int]] = []
+        self.problems = list(problems)
         self.queue = FairQueue(max_running=max_running, per_minute=6000, pace=self._pace, tasks=self.tasks)
         self.ran: list[str] = []
         self.finish = asyncio.Event()
@@ -75,6 +77,8 @@ class Line:
         self._now = 0
 
     async def _pace(self, lane: str, images: int) -> float:
+        if self.problems:
+            raise self.problems.pop()
         self.paced.append((lane, images))
         return 0.0
 
@@ -150,29 +154,22 @@ async def test_the_pace_is_asked_for_every_job_with_its_number_of_pictures():
 
 async def test_a_pace_that_cannot_be_asked_loses_nobody(monkeypatch, caplog):
     monkeypatch.setattr("bot.core.jobs.queue.RETRY_S", 0.0)
-    line = Line()
+    line = Line(problems=[RuntimeError("busy")])
     line.finish.set()
-    answers = iter([RuntimeError("busy"), None])
-    ask = line._pace
-
-    async def pace(lane: str, images: int) -> float:
-        if error := next(answers, None):
-            raise error
-        return await ask(lane, images)
-
-    line.queue._pace = pace
     await line.run(ticket("a"))
 
     assert line.ran == ["a"]
     await line.tasks.finish(1)
 
 
-def test_the_estimate_grows_with_the_pictures_ahead():
-    queue = FairQueue(max_running=4, per_minute=5, pace=None, tasks=None)
-    order = queue._lanes.setdefault("operator", FairOrder())
+async def test_the_estimate_grows_with_the_pictures_ahead():
+    tasks = Tasks()
+    queue = FairQueue(max_running=4, per_minute=5, pace=None, tasks=tasks)
     mine = ticket("mine", user=9)
     for n in range(5):
-        order.add(ticket(str(n), user=n))
-    order.add(mine)
+        queue.join(ticket(str(n), user=n))
+    queue.join(mine)
 
     assert queue.eta_s(mine) == pytest.approx(5 * 12 + 10)
+    assert queue.eta_s(mine, more_images=5) == pytest.approx(10 * 12 + 10)
+    await tasks.finish(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -14,6 +15,7 @@ from bot.rules.ledger import JobState
 from bot.rules.limits.decide import Subject
 from bot.rules.limits.limit import Period
 from bot.rules.people import Place
+from bot.rules.requests import Inputs
 from bot.rules.servers.access import ServerSettings
 from bot.rules.servers.edits import imported
 from tests.support.ledger import use_now
@@ -22,8 +24,12 @@ SERVER, OTHER = Place(10, 1), Place(20, 1)
 
 
 @pytest.fixture
-def retention(core):
-    forgettings = Forgettings(core.store, lambda: core.now, lambda user: f"tag{user}")
+def forgettings(core):
+    return Forgettings(core.store, core.files, core.jobs, core.tasks, lambda: core.now, lambda user: f"tag{user}")
+
+
+@pytest.fixture
+def retention(core, forgettings):
     return Retention(core.store, core.files, lambda: core.now, forgettings)
 
 
@@ -203,8 +209,7 @@ async def test_where_the_commands_went_on_after_the_bot_was_removed_the_days_cou
 # --- deleting once a day -----------------------------------------------------------------------------------------
 
 
-async def test_a_deletion_is_noted_for_a_day_without_the_persons_id(core, retention):
-    forgettings = Forgettings(core.store, lambda: core.now, lambda user: f"tag{user}")
+async def test_a_deletion_is_noted_for_a_day_without_the_persons_id(core, retention, forgettings):
     assert await forgettings.next_at(424242) is None
     await forgettings.note(424242)
     assert await forgettings.next_at(424242) == core.now + timedelta(days=1)
@@ -217,3 +222,21 @@ async def test_a_deletion_is_noted_for_a_day_without_the_persons_id(core, retent
     assert await forgettings.next_at(424242) is None
     await retention.tidy()
     assert await core.store.notes.deletions() == {}
+
+
+async def test_who_is_forgotten_gets_what_waits_back_and_what_is_drawn_leaves_nothing_behind(core, forgettings):
+    core.service.gate = asyncio.Event()
+    jobs = [await core.open(f"e{n}") for n in range(5)]
+    running = [core.jobs.start(job, Inputs(), core.delivery) for job in jobs]
+    async with asyncio.timeout(5):
+        while core.service.calls < 4:
+            await asyncio.sleep(0)
+
+    gone = await forgettings.forget(1)
+
+    assert (gone.jobs, gone.stopped) == (5, 1)
+    core.service.gate.set()
+    await asyncio.wait(running)
+    assert len(core.delivery.shown) == 4
+    await core.tasks.finish(5)
+    assert [await core.files.names(job.id) for job in jobs] == [[]] * 5
