@@ -8,11 +8,9 @@ import discord
 from discord import app_commands
 
 from bot.core.servers.transfer import MAX_BYTES
-from bot.rules.limits.amounts import MAX_COUNT, MAX_JOBS, MAX_SECONDS, read_count, read_dollars
-from bot.rules.limits.limit import Cooldown, Measure, Period, Quota, Scope
+from bot.rules.limits.limit import Period
 from bot.rules.servers.access import Defaults
 from bot.rules.servers.changes import Listed, Resettable
-from bot.rules.servers.edits import ListChange
 from bot.ui.interactions.acknowledge import acknowledge, acknowledged, take
 from bot.ui.interactions.deadline import answer
 from bot.ui.orders.attachments import attached
@@ -22,10 +20,9 @@ from bot.ui.panels.settings_options import (
     LimitChannel,
     ListChannel,
     LogChannel,
-    check_here,
+    Whom,
     complete_any_model,
     complete_default,
-    subject_of,
 )
 from bot.ui.shell import HasShell, Interaction
 
@@ -67,9 +64,7 @@ async def cooldown(
     channel: LimitChannel | None = None,
 ) -> None:
     """0 says "no wait" for a role or member; left out, the next rule outwards decides."""
-    given = None if seconds is None else read_count("seconds", seconds, MAX_SECONDS)
-    scope = subject_of(interaction, Scope.EVERYONE, role=role, member=member, channel=channel, removing=seconds is None)
-    await answer(interaction, acts.limit(interaction, Cooldown(scope[0], given, scope[1])))
+    await answer(interaction, acts.cooldown(interaction, seconds, Whom(role, member, channel)))
 
 
 @settings.command(name="quota", description="How many pictures per hour, day or month")
@@ -83,10 +78,7 @@ async def quota(
     channel: LimitChannel | None = None,
 ) -> None:
     """Per member for everyone, unless a role, member or channel is named."""
-    given = None if images is None else read_count("images", images, MAX_COUNT)
-    scope = subject_of(interaction, Scope.EVERYONE, role=role, member=member, channel=channel, removing=images is None)
-    wanted = Quota(scope[0], Measure.IMAGES, Period(per), given, scope[1])
-    await answer(interaction, acts.limit(interaction, wanted))
+    await answer(interaction, acts.quota(interaction, images, Period(per), Whom(role, member, channel)))
 
 
 @settings.command(name="budget", description="How many dollars per day or month")
@@ -100,10 +92,7 @@ async def budget(
     channel: LimitChannel | None = None,
 ) -> None:
     """For the whole server, unless a role, member or channel is named."""
-    given = None if usd is None else read_dollars("usd", usd)
-    scope = subject_of(interaction, Scope.SERVER, role=role, member=member, channel=channel, removing=usd is None)
-    wanted = Quota(scope[0], Measure.DOLLARS, Period(per), given, scope[1])
-    await answer(interaction, acts.limit(interaction, wanted))
+    await answer(interaction, acts.budget(interaction, usd, Period(per), Whom(role, member, channel)))
 
 
 @settings.command(name="concurrency", description="How many jobs a member may have at once")
@@ -115,10 +104,7 @@ async def concurrency(
     member: discord.User | None = None,
 ) -> None:
     """Per member for everyone, unless a role or member is named."""
-    given = None if jobs is None else read_count("jobs", jobs, MAX_JOBS)
-    scope = subject_of(interaction, Scope.EVERYONE, role=role, member=member, removing=jobs is None)
-    wanted = Quota(scope[0], Measure.JOBS, Period.NOW, given, scope[1])
-    await answer(interaction, acts.limit(interaction, wanted))
+    await answer(interaction, acts.concurrency(interaction, jobs, Whom(role, member)))
 
 
 # --- who, where, with what -----------------------------------------------------------------------------------------
@@ -131,8 +117,7 @@ async def concurrency(
 @app_commands.autocomplete(allow=complete_any_model, deny=complete_any_model)
 async def models(interaction: Inter, allow: str | None = None, deny: str | None = None) -> None:
     """One model each time."""
-    change = ListChange(allow.strip() if allow else None, deny.strip() if deny else None)
-    await answer(interaction, acts.put_models(interaction, change))
+    await answer(interaction, acts.put_models(interaction, allow, deny))
 
 
 @settings.command(name="defaults", description="What is used where a member chose nothing")
@@ -165,10 +150,7 @@ async def channels(
     interaction: Inter, allow: ListChannel | None = None, deny: ListChannel | None = None, clear: bool = False
 ) -> None:
     """A rule on a channel holds in its threads, one on a category in its channels."""
-    check_here(interaction, allow)
-    check_here(interaction, deny)
-    change = ListChange(allow.id if allow else None, deny.id if deny else None, clear)
-    await answer(interaction, acts.put_on_list(interaction, Listed.CHANNELS, change))
+    await answer(interaction, acts.put_here(interaction, Listed.CHANNELS, allow, deny, clear))
 
 
 @settings.command(name="roles", description="Which roles may make pictures")
@@ -177,10 +159,7 @@ async def roles(
     interaction: Inter, allow: discord.Role | None = None, deny: discord.Role | None = None, clear: bool = False
 ) -> None:
     """A denied role wins over an allowed one."""
-    check_here(interaction, allow)
-    check_here(interaction, deny)
-    change = ListChange(allow.id if allow else None, deny.id if deny else None, clear)
-    await answer(interaction, acts.put_on_list(interaction, Listed.ROLES, change))
+    await answer(interaction, acts.put_here(interaction, Listed.ROLES, allow, deny, clear))
 
 
 @settings.command(name="block", description="Keep somebody from making pictures here")
@@ -227,7 +206,6 @@ async def previews(interaction: Inter, enabled: bool | None = None) -> None:
 @app_commands.describe(channel="Left out: nowhere")
 async def log_channel(interaction: Inter, channel: LogChannel | None = None) -> None:
     """Writes there once, to see that it may."""
-    check_here(interaction, channel)
     await acknowledge(interaction, private=True)
     await answer(interaction, acts.log_to(interaction, channel))
 

@@ -20,7 +20,7 @@ from bot.rules.options.checks import Uploaded
 from bot.rules.options.table import RawOptions
 from bot.rules.people import Asker
 from bot.rules.requests import ImageRequest, Kind
-from bot.rules.servers.access import ServerSettings, check_access
+from bot.rules.servers.access import ServerSettings, check_access, model_by_default
 
 NO_FALLBACK_WAIT_S = 13 * 60
 """Where the bot cannot post by itself (user installs), the result must be there while the interaction lives."""
@@ -75,7 +75,7 @@ class Intake:
         Raises ``UserError``; nothing was sent or written.
         """
         settings = await self._store.servers.settings(asker.place)
-        wanted = model or settings.defaults.model or self._default_model
+        wanted = model or model_by_default(settings.defaults, self._default_model)
         chosen = self._chosen(settings, asker, wanted)
         request = build_request(
             raw,

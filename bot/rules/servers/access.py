@@ -80,6 +80,11 @@ class AccessDenied(UserError):
         self.lacks = lacks
 
 
+def model_by_default(defaults: Defaults, operators: str) -> str:
+    """The model of a wish that names none: what the server's admins chose, else the operator's."""
+    return defaults.model or operators
+
+
 def may_use_model(settings: ServerSettings, model: str) -> bool:
     """Whether this server's lists let this model through."""
     return model not in settings.denied_models and (not settings.allowed_models or model in settings.allowed_models)

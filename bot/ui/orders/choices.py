@@ -17,7 +17,7 @@ from bot.rules.catalogue.model import Model
 from bot.rules.options.build import suggest
 from bot.rules.options.table import OPTIONS, OptionKind
 from bot.rules.requests import Endpoint, Kind
-from bot.rules.servers.access import ServerSettings, may_use_model
+from bot.rules.servers.access import ServerSettings, may_use_model, model_by_default
 from bot.ui.interactions.who import asker_of
 from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
@@ -74,7 +74,7 @@ async def _complete(interaction: Interaction, option: str, typed: str, kind: Kin
 def model_choices(interaction: Interaction, settings: ServerSettings, typed: str, kind: Kind) -> Choices:
     """The models that can do this, are allowed here, and hold what was typed; the default first."""
     shell = interaction.client.shell
-    default = settings.defaults.model or shell.config.default_model
+    default = model_by_default(settings.defaults, shell.config.default_model)
     fitting = [
         model
         for model in offered(shell.catalogue, shell.config.is_official, shell.clock().date())
@@ -102,4 +102,4 @@ def _chosen(interaction: Interaction, settings: ServerSettings) -> Model | None:
     shell = interaction.client.shell
     typed = getattr(interaction.namespace, "model", None)
     chosen = shell.catalogue.get(typed) if isinstance(typed, str) else None
-    return chosen or shell.catalogue.get(settings.defaults.model or shell.config.default_model)
+    return chosen or shell.catalogue.get(model_by_default(settings.defaults, shell.config.default_model))

@@ -13,7 +13,7 @@ from bot.rules.catalogue.model import Model
 from bot.rules.catalogue.pricing import picture_price
 from bot.rules.options.sizes import SizeList, SizeRule, standard_sizes
 from bot.rules.requests import Endpoint
-from bot.rules.servers.access import ServerSettings, may_use_model
+from bot.rules.servers.access import ServerSettings, may_use_model, model_by_default
 from bot.ui.pages.result import COLOUR
 from bot.ui.words.catalogue import say
 from bot.ui.words.numbers import decimal, money, number
@@ -42,7 +42,7 @@ class Shelf:
 
 def pages(shelf: Shelf) -> list[discord.Embed]:
     """The models on offer, at most eight a page; one page with a word where there is none."""
-    default = shelf.settings.defaults.model or shelf.default_model
+    default = model_by_default(shelf.settings.defaults, shelf.default_model)
     models = shelf.catalogue.offered(official=shelf.official, today=shelf.today)
     ordered = sorted(models, key=lambda model: model.id != default)
     fields = [(_title(model, default, shelf), _facts(model, shelf)) for model in ordered]

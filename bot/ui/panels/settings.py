@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeAlias
+
+import discord
 
 from bot.core.servers.admin import Proposal
 from bot.core.servers.transfer import ImportPlan, KnownIds, apply_import, export, plan_import
-from bot.rules.limits.limit import Limit, Measure, Scope, is_open, most_of, slot_of
+from bot.rules.limits.amounts import MAX_COUNT, MAX_JOBS, MAX_SECONDS, read_count, read_dollars
+from bot.rules.limits.limit import Cooldown, Limit, Measure, Period, Quota, Scope, is_open, most_of, slot_of
 from bot.rules.people import Place
-from bot.rules.servers.access import AccessDenied, Defaults, DeniedBecause, may_use_model
+from bot.rules.servers.access import AccessDenied, Defaults, DeniedBecause, may_use_model, model_by_default
 from bot.rules.servers.changes import (
     Change,
     DefaultsChanged,
@@ -37,7 +41,7 @@ from bot.ui.interactions.who import asker_of
 from bot.ui.messages import File, Message
 from bot.ui.orders.attachments import Source
 from bot.ui.pages.settings import Office, audit_page, fitted, page
-from bot.ui.panels.settings_options import NO_DEFAULT, AnyChannel
+from bot.ui.panels.settings_options import NO_DEFAULT, AnyChannel, Whom, check_here, subject_of
 from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
 from bot.ui.words.changes import change_line, told
@@ -46,6 +50,8 @@ from bot.ui.words.text import clean, escaped, inline
 
 AUDIT_ENTRIES = 50
 DIFF_ROOM = 1500
+
+OfServer: TypeAlias = discord.Role | AnyChannel
 
 
 def locale_of(interaction: Interaction) -> str:
@@ -100,7 +106,31 @@ def _known_ids(interaction: Interaction) -> KnownIds:
 # --- limits ------------------------------------------------------------------------------------------------------
 
 
-async def limit(interaction: Interaction, wanted: Limit) -> Message:
+async def cooldown(interaction: Interaction, seconds: int | None, whom: Whom) -> Message:
+    given = None if seconds is None else read_count("seconds", seconds, MAX_SECONDS)
+    scope, subject = subject_of(interaction, whom, Scope.EVERYONE, removing=given is None)
+    return await _limit(interaction, Cooldown(scope, given, subject))
+
+
+async def quota(interaction: Interaction, images: int | None, per: Period, whom: Whom) -> Message:
+    given = None if images is None else read_count("images", images, MAX_COUNT)
+    scope, subject = subject_of(interaction, whom, Scope.EVERYONE, removing=given is None)
+    return await _limit(interaction, Quota(scope, Measure.IMAGES, per, given, subject))
+
+
+async def budget(interaction: Interaction, usd: str | None, per: Period, whom: Whom) -> Message:
+    given = None if usd is None else read_dollars("usd", usd)
+    scope, subject = subject_of(interaction, whom, Scope.SERVER, removing=given is None)
+    return await _limit(interaction, Quota(scope, Measure.DOLLARS, per, given, subject))
+
+
+async def concurrency(interaction: Interaction, jobs: int | None, whom: Whom) -> Message:
+    given = None if jobs is None else read_count("jobs", jobs, MAX_JOBS)
+    scope, subject = subject_of(interaction, whom, Scope.EVERYONE, removing=given is None)
+    return await _limit(interaction, Quota(scope, Measure.JOBS, Period.NOW, given, subject))
+
+
+async def _limit(interaction: Interaction, wanted: Limit) -> Message:
     """Sets a limit, after a question where it raises what can be spent or removes a budget."""
     asker, locale = asker_of(interaction), locale_of(interaction)
     proposal = await interaction.client.shell.admin.propose_limit(asker.place, wanted)
@@ -132,7 +162,20 @@ def _zero(limit: Limit, locale: str) -> str:
 # --- lists and defaults --------------------------------------------------------------------------------------------
 
 
-async def put_on_list(interaction: Interaction, which: Listed, change: ListChange) -> Message:
+async def put_here(
+    interaction: Interaction, which: Listed, allow: OfServer | None, deny: OfServer | None, clear: bool
+) -> Message:
+    """Allows or denies a channel or role, which must be of this server. Raises ``NotHere``."""
+    check_here(interaction, allow)
+    check_here(interaction, deny)
+    return await _put(interaction, which, ListChange(_id_of(allow), _id_of(deny), clear))
+
+
+def _id_of(thing: OfServer | None) -> int | None:
+    return None if thing is None else thing.id
+
+
+async def _put(interaction: Interaction, which: Listed, change: ListChange) -> Message:
     """Allows or denies; without any option, says what holds."""
     shell, asker, locale = interaction.client.shell, asker_of(interaction), locale_of(interaction)
     if change.is_empty:
@@ -140,20 +183,21 @@ async def put_on_list(interaction: Interaction, which: Listed, change: ListChang
         return Message(change_line(ListsChanged(which, now, now), locale))
     done = await shell.admin.change(asker, listed(which, change))
     settings = await shell.store.servers.settings(asker.place)
-    default = settings.defaults.model or shell.config.default_model
+    default = model_by_default(settings.defaults, shell.config.default_model)
     warn = which is Listed.MODELS and not may_use_model(settings, default)
     return changed(interaction, done, say(locale, "settings.default_denied", model=inline(default)) if warn else "")
 
 
-async def put_models(interaction: Interaction, change: ListChange) -> Message:
+async def put_models(interaction: Interaction, allow: str | None, deny: str | None) -> Message:
     """The same for models, which must be known to be put on a list. Raises ``NoSuchModel``."""
+    change = ListChange(allow.strip() if allow else None, deny.strip() if deny else None)
     shell = interaction.client.shell
     settings = await shell.store.servers.settings(place_of(interaction))
     for name in (change.allow, change.deny):
         listed_already = name in settings.allowed_models or name in settings.denied_models
         if name not in (None, "all") and not listed_already and shell.catalogue.get(str(name)) is None:
             shell.catalogue.choose(str(name), official=shell.config.is_official, today=shell.clock().date())
-    return await put_on_list(interaction, Listed.MODELS, change)
+    return await _put(interaction, Listed.MODELS, change)
 
 
 async def put_defaults(interaction: Interaction, asked: Defaults) -> Message:
@@ -165,7 +209,8 @@ async def put_defaults(interaction: Interaction, asked: Defaults) -> Message:
     texts = ("model", "size", "quality", "format")
     dropped = frozenset(name for name in texts if (getattr(asked, name) or "").strip().lower() == NO_DEFAULT)
     wanted = replace(asked, **dict.fromkeys(dropped))
-    named = wanted.model or (None if "model" in dropped else settings.defaults.model) or shell.config.default_model
+    held = replace(settings.defaults, model=None) if "model" in dropped else settings.defaults
+    named = wanted.model or model_by_default(held, shell.config.default_model)
     model = shell.catalogue.choose(named, official=shell.config.is_official, today=shell.clock().date())
     if wanted.model is not None and not may_use_model(settings, model.id):
         raise AccessDenied(DeniedBecause.MODEL, model.id)
@@ -213,7 +258,8 @@ async def _edited(interaction: Interaction, edit: Edit) -> Message:
 
 
 async def log_to(interaction: Interaction, channel: AnyChannel | None) -> Message:
-    """Tries the channel by writing into it before it is kept. Raises ``CannotPost``."""
+    """Tries the channel by writing into it before it is kept. Raises ``NotHere`` or ``CannotPost``."""
+    check_here(interaction, channel)
     channel_id = None if channel is None else channel.id
     if channel_id is not None and interaction.guild_id is not None:
         target = interaction.client.get_partial_messageable(channel_id, guild_id=interaction.guild_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
 import discord
@@ -13,6 +14,7 @@ from bot.rules.catalogue.model import Model
 from bot.rules.limits.limit import Scope
 from bot.rules.options.build import suggest
 from bot.rules.requests import Kind
+from bot.rules.servers.access import model_by_default
 from bot.rules.servers.edits import ALL
 from bot.ui.interactions.who import asker_of
 from bot.ui.orders.choices import LONGEST, MOST, Choices, offered
@@ -58,17 +60,18 @@ LogChannel: TypeAlias = Annotated[AnyChannel, _ChannelOf(*_ROOMS, *_THREADS)]
 # --- of this very server -----------------------------------------------------------------------------------------
 
 
-def subject_of(
-    interaction: Interaction,
-    otherwise: Scope,
-    *,
-    role: discord.Role | None = None,
-    member: Person | None = None,
-    channel: AnyChannel | None = None,
-    removing: bool = False,
-) -> tuple[Scope, int | None]:
+@dataclass(frozen=True, slots=True)
+class Whom:
+    """Whom a limit was asked for; nothing: for everyone, or for the whole server."""
+
+    role: discord.Role | None = None
+    member: Person | None = None
+    channel: AnyChannel | None = None
+
+
+def subject_of(interaction: Interaction, whom: Whom, otherwise: Scope, *, removing: bool) -> tuple[Scope, int | None]:
     """For whom a limit is. Raises ``OneAtATime``, or ``NotHere``; what has gone can still be removed."""
-    given = [(Scope.ROLE, role), (Scope.MEMBER, member), (Scope.CHANNEL, channel)]
+    given = [(Scope.ROLE, whom.role), (Scope.MEMBER, whom.member), (Scope.CHANNEL, whom.channel)]
     chosen = [(scope, thing) for scope, thing in given if thing is not None]
     if len(chosen) > 1:
         raise OneAtATime
@@ -129,8 +132,8 @@ async def complete_default(interaction: discord.Interaction[Any], typed: str) ->
         settings = await interaction.client.shell.settings_cache.looks(asker_of(interaction).place)
         shell = interaction.client.shell
         written = getattr(interaction.namespace, "model", None)
-        names = (written if isinstance(written, str) else None, settings.defaults.model, shell.config.default_model)
-        model = next((found for name in names if name and (found := shell.catalogue.get(name))), None)
+        chosen = shell.catalogue.get(written) if isinstance(written, str) else None
+        model = chosen or shell.catalogue.get(model_by_default(settings.defaults, shell.config.default_model))
         values = suggest(option, typed, model, Kind.IMAGINE) if model is not None else ()
         return _choices([*values, NO_DEFAULT], "" if values else typed)
     except Exception:
