@@ -33,7 +33,7 @@ from sqlalchemy import select, text
 
 from bot.adapters.database import SqlStore, migrate_store, store_on
 from bot.adapters.database.engine import Database
-from bot.adapters.database.tables import metadata, uses
+from bot.adapters.database.schema.tables import metadata, uses
 from bot.adapters.secrets import Secrets
 from bot.rules.ledger import Answer, Bill, Job, JobDraft
 from bot.rules.limits.decide import Refused

@@ -28,8 +28,8 @@ from sqlalchemy import insert, text
 from bench.figures import median, ms, percentile, ratio, table
 from bot.adapters.database import SqlStore, open_store
 from bot.adapters.database.codec import job_from_draft, job_values
-from bot.adapters.database.ids import Ids
-from bot.adapters.database.tables import jobs
+from bot.adapters.database.schema.ids import Ids
+from bot.adapters.database.schema.tables import jobs
 from bot.adapters.secrets import Secrets
 from bot.rules.ledger import Answer, JobDraft, JobState
 from bot.rules.limits.limit import Measure, Period, Quota, Scope

@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from bot.__main__ import COMMANDS, parser
-from bot.adapters.database.tables import metadata
+from bot.adapters.database.schema.tables import metadata
 from bot.adapters.status.metrics import PrometheusMeter
 from bot.core.servers.departures import KEEP_SERVERS
 from bot.core.upkeep import retention

@@ -75,7 +75,7 @@ def test_the_wheel_holds_every_file_of_its_packages_and_nothing_else(wheel):
     assert inside == {name for name in ours if "__pycache__" not in name}
     wanted = ("bot/rules/catalogue/catalogue.toml", "bot/ui/words/locales/de.toml", "sandbox/page/static/index.html")
     assert set(wanted) <= inside
-    assert any(name.startswith("bot/adapters/database/migrations/versions/0001") for name in inside)
+    assert any(name.startswith("bot/adapters/database/schema/migrations/versions/0001") for name in inside)
 
 
 def test_the_installed_command_runs_from_any_folder(installed, tmp_path):

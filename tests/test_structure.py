@@ -80,7 +80,7 @@ RULES: tuple[Row, ...] = (
     ("bot.ui.words.text", (*INNER, "bot.core", "bot.ui.words"), ("regex",)),
     *rows_of("bot.ui", UI_ROOMS, (*INNER, "bot.core"), ("discord", "aiohttp", "yarl")),
     ("bot.settings", ("bot.rules", "bot.ports", "bot.settings"), ("pydantic", "dotenv")),
-    ("bot.operator.sandbox.ledger", ("bot.adapters.database.tables", "bot.rules"), ("sqlalchemy",)),
+    ("bot.operator.sandbox.ledger", ("bot.adapters.database.schema.tables", "bot.rules"), ("sqlalchemy",)),
     ("bot.logs", ("bot.rules.redaction",), ("structlog",)),
     ("bot.operator.sandbox", ("bot", "sandbox"), ("aiohttp",)),
     ("bot.operator", (*PUTTING_TOGETHER, "bot.process", "bot.operator", "bot.logs"), ("aiohttp", "multidict")),
@@ -101,10 +101,10 @@ RULES: tuple[Row, ...] = (
 KNOWN_BREACHES: frozenset[str] = frozenset()
 """What the house does not hold yet. It may only shrink: a row that is no breach any more has to go."""
 
-KNOWN_CROWDS = {"bot/adapters/database": 18}
+KNOWN_CROWDS: dict[str, int] = {}
 """Rooms with more files than one takes in at a glance."""
 
-KNOWN_CIRCLES = 2
+KNOWN_CIRCLES = 0
 """The most files that import each other in a loop, over all loops, imports under TYPE_CHECKING counted."""
 
 
@@ -286,6 +286,31 @@ def test_no_file_is_longer_than_a_person_reads() -> None:
 def test_every_file_says_what_it_is_for() -> None:
     silent = [path for path in files() if not ast.get_docstring(tree_of(path)) and path.read_text().strip()]
     assert [str(path.relative_to(ROOT)) for path in silent] == []
+
+
+def port_methods() -> Iterator[tuple[str, str]]:
+    """Every method of a port as (part of the store or nothing, name)."""
+    store = next(node for node in tree_of(ROOT / "bot/ports/store.py").body if isinstance(node, ast.ClassDef))
+    parts = {
+        ast.unparse(line.annotation): ast.unparse(line.target) for line in store.body if isinstance(line, ast.AnnAssign)
+    }
+    for path in (ROOT / "bot/ports").glob("*.py"):
+        for node in tree_of(path).body:
+            if isinstance(node, ast.ClassDef) and any(ast.unparse(base) == "Protocol" for base in node.bases):
+                for line in node.body:
+                    if isinstance(line, ast.FunctionDef | ast.AsyncFunctionDef):
+                        yield parts.get(node.name, ""), line.name
+
+
+def test_every_method_of_a_port_has_a_caller() -> None:
+    read: set[tuple[str, str]] = set()
+    for path in files():
+        if within(module_of(path), ("bot", "cogs")) and not within(module_of(path), ("bot.ports", "bot.adapters")):
+            for node in ast.walk(tree_of(path)):
+                if isinstance(node, ast.Attribute):
+                    of = node.value.attr if isinstance(node.value, ast.Attribute) else ast.unparse(node.value)
+                    read |= {(of.lstrip("_"), node.attr), ("", node.attr)}
+    assert sorted(set(port_methods()) - read) == []
 
 
 def test_nothing_is_swallowed() -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import shutil
-import tempfile
 from pathlib import Path
 
-from bot.operator.backup import backup, damage
+from bot.adapters.database.sqlite_file import damage
+from bot.operator.backup import backup
 from bot.operator.doctor.context import LedgerLook, LedgerState
 from bot.parts import now
 from bot.ports import CannotStart
@@ -58,17 +57,6 @@ def _unusable(path: Path) -> str:
     if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
         return "it, or its folder, cannot be written by this user"
     return ""
-
-
-def is_too_new(file: Path) -> bool:
-    """Whether a newer Easel wrote this SQLite file. Looks at a copy: opening it would change it."""
-    from bot.adapters.database import Fit, schema_state
-
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "look.db"
-        shutil.copyfile(file, copy)
-        state = asyncio.run(schema_state(f"sqlite+aiosqlite:///{copy}"))
-    return state.fit is Fit.NEWER
 
 
 def main(arguments: argparse.Namespace) -> int:

@@ -5,26 +5,25 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-from collections.abc import Callable
-from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
-from bot.operator.backup import copy, damage, hold, pg_dump_command, read_only
+from bot.adapters.database import Fit
+from bot.adapters.database.sqlite_file import copy, damage, fit_of, is_ledger
+from bot.operator.backup import hold, pg_dump_command
 from bot.operator.confirm import confirm
-from bot.operator.migrate import is_too_new
 from bot.parts import now
 from bot.ports import CannotStart
 from bot.settings.model import Settings
 from bot.settings.sources import load_settings
 
 
-def restore(settings: Settings, file: Path, at: datetime, too_new: Callable[[Path], bool]) -> Path | None:
+def restore(settings: Settings, file: Path, at: datetime) -> Path | None:
     """Puts ``file`` in the ledger's place and returns the copy of what stood there. Raises ``CannotStart``."""
     target = settings.sqlite_path
     if target is None:
         raise CannotStart(pg_restore_advice(settings, file))
-    check_backup(file, too_new)
+    check_backup(file)
     target.parent.mkdir(parents=True, exist_ok=True)
     lock = hold(target)
     try:
@@ -43,7 +42,7 @@ def restore(settings: Settings, file: Path, at: datetime, too_new: Callable[[Pat
         lock.release()
 
 
-def check_backup(file: Path, too_new: Callable[[Path], bool]) -> None:
+def check_backup(file: Path) -> None:
     """Raises ``CannotStart`` unless the file is a whole ledger that this Easel understands."""
     if not file.is_file():
         raise CannotStart(f"{file.absolute()} is not there. Backups are in DATA_DIR/backups.")
@@ -52,15 +51,8 @@ def check_backup(file: Path, too_new: Callable[[Path], bool]) -> None:
         raise CannotStart(f"{file} is no whole SQLite file ({problem}); the ledger was left as it is.")
     if not is_ledger(file):
         raise CannotStart(f"{file} is an SQLite file, but no ledger of Easel; nothing was changed.")
-    if too_new(file):
+    if fit_of(file) is Fit.NEWER:
         raise CannotStart(f"{file} was written by a newer Easel; install that version first. Nothing was changed.")
-
-
-def is_ledger(file: Path) -> bool:
-    """Whether an SQLite file has Easel's tables."""
-    with closing(read_only(file)) as connection:
-        names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    return {"alembic_version", "jobs"} <= names
 
 
 def _set_aside(target: Path, folder: Path, at: datetime) -> Path:
@@ -94,9 +86,9 @@ def main(arguments: argparse.Namespace) -> int:
     """Asks, then restores."""
     settings = load_settings()
     file = Path(arguments.file)
-    check_backup(file, is_too_new)
+    check_backup(file)
     if not arguments.yes and not confirm(f"Replace the ledger at {settings.sqlite_path} by {file}?"):
         return 1
-    kept = restore(settings, file, now(), is_too_new)
+    kept = restore(settings, file, now())
     print(f"Restored.{f' What was there before is kept as {kept}.' if kept else ''}")  # noqa: T201
     return 0

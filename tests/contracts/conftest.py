@@ -21,7 +21,7 @@ import asyncpg
 import pytest
 
 from bot.adapters.database import SqlStore, migrate_store, open_store
-from bot.adapters.database.tables import metadata
+from bot.adapters.database.schema.tables import metadata
 from bot.adapters.secrets import Secrets
 from bot.rules.ledger import Answer, Bill, Job, JobDraft
 from bot.rules.limits.limit import Cooldown, Limit, Measure, Period, Quota, Scope

@@ -6,7 +6,7 @@ import pytest
 
 from bot.adapters.database import Fit, migrate_store, schema_state
 from bot.adapters.database.engine import Database
-from bot.adapters.database.schema import upgrade
+from bot.adapters.database.schema.revisions import upgrade
 from bot.ports import AuditEntry
 from bot.rules.people import Place
 from bot.rules.servers.changes import BlockChanged, PauseChanged, Recorded, Stop

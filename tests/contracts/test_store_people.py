@@ -31,7 +31,7 @@ async def everything(store):
     """All text of all tables, to look for what must be gone."""
     from sqlalchemy import select
 
-    from bot.adapters.database.tables import metadata
+    from bot.adapters.database.schema.tables import metadata
 
     async with store.database.reading() as connection:
         rows = [str(row) for table in metadata.sorted_tables for row in await connection.execute(select(table))]

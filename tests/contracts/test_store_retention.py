@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from bot.adapters.database.tables import facts
+from bot.adapters.database.schema.tables import facts
 from bot.rules.people import Place
 from bot.rules.servers.access import ServerSettings
 from bot.rules.servers.edits import imported
@@ -78,7 +78,7 @@ async def test_a_forgotten_server_leaves_no_pace_of_its_own_key(store, sample):
     await store.people.forget_place(SERVER)
     from sqlalchemy import select
 
-    from bot.adapters.database.tables import slots
+    from bot.adapters.database.schema.tables import slots
 
     async with store.database.reading() as connection:
         left = sorted((await connection.execute(select(slots.c.key))).scalars())

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from bot.adapters.database import migrate_store, open_store
+from bot.adapters.database.sqlite_file import damage
 from bot.adapters.secrets import load_secrets
-from bot.operator.backup import backup, damage, pg_dump_command
+from bot.operator.backup import backup, pg_dump_command
 from bot.operator.doctor.context import LedgerState
-from bot.operator.migrate import is_too_new, look_at_ledger
+from bot.operator.migrate import look_at_ledger
 from bot.operator.purge import delete_everything, parse_age, purge_older
 from bot.operator.restore import check_backup, restore
 from bot.ports import CannotStart
@@ -48,10 +49,6 @@ def noted(file: Path) -> str:
         return str(connection.execute("SELECT value FROM facts WHERE key = 'commands 1 global'").fetchone()[0])
 
 
-def never_too_new(_file: Path) -> bool:
-    return False
-
-
 async def test_a_backup_of_a_running_ledger_is_whole_and_has_what_is_still_in_its_log(settings: Settings) -> None:
     store = await open_store(
         settings.database_url, data_dir=settings.data_dir, secrets=load_secrets(None, settings.data_dir)
@@ -70,7 +67,7 @@ async def test_a_backup_of_a_running_ledger_is_whole_and_has_what_is_still_in_it
 async def test_what_was_backed_up_can_be_restored_and_what_stood_there_is_kept(settings: Settings) -> None:
     made = backup(settings, NOW)
     note(settings, "second")
-    kept = restore(settings, made, NOW, never_too_new)
+    kept = restore(settings, made, NOW)
     assert settings.sqlite_path
     assert noted(settings.sqlite_path) == "first"
     assert kept
@@ -90,7 +87,7 @@ async def test_a_damaged_ledger_can_be_replaced_and_its_pieces_are_kept(settings
     made = backup(settings, NOW)
     assert settings.sqlite_path
     settings.sqlite_path.write_bytes(b"SQLite format 3\0" + b"x" * 8000)
-    kept = restore(settings, made, NOW + timedelta(seconds=1), never_too_new)
+    kept = restore(settings, made, NOW + timedelta(seconds=1))
     assert noted(settings.sqlite_path) == "first"
     assert kept
     assert kept.read_bytes().endswith(b"xxx")
@@ -104,7 +101,7 @@ async def test_nothing_is_restored_while_easel_runs(settings: Settings) -> None:
     )
     try:
         with pytest.raises(CannotStart, match="stop Easel first"):
-            restore(settings, made, NOW, never_too_new)
+            restore(settings, made, NOW)
     finally:
         await store.aclose()
     assert settings.sqlite_path
@@ -120,7 +117,7 @@ async def test_only_a_ledger_of_easel_is_restored(settings: Settings, tmp_path: 
     text.write_text("hello")
     for file, words in ((foreign, "no ledger"), (text, "no whole SQLite"), (tmp_path / "none.db", "not there")):
         with pytest.raises(CannotStart, match=words):
-            restore(settings, file, NOW, never_too_new)
+            restore(settings, file, NOW)
     assert settings.sqlite_path
     assert noted(settings.sqlite_path) == "first"
 
@@ -133,11 +130,11 @@ def test_a_backup_of_a_newer_easel_is_not_restored(tmp_path: Path) -> None:
     )
     asyncio.run(migrate_store(made.database_url, data_dir=made.data_dir))
     copy = backup(made, NOW)
-    check_backup(copy, is_too_new)
+    check_backup(copy)
     with closing(sqlite3.connect(copy)) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(CannotStart, match="newer Easel"):
-        check_backup(copy, is_too_new)
+        check_backup(copy)
 
 
 def test_a_ledger_that_is_not_there_cannot_be_backed_up(tmp_path: Path) -> None:
@@ -156,7 +153,7 @@ def test_the_password_of_postgresql_is_not_on_the_command_line(tmp_path: Path) -
 def test_restoring_postgresql_is_told_step_by_step(tmp_path: Path) -> None:
     settings = parse_settings({"DATABASE_URL": "postgresql+asyncpg://easel:canary@db/easel", "DATA_DIR": str(tmp_path)})
     with pytest.raises(CannotStart, match="pg_restore") as caught:
-        restore(settings, tmp_path / "x.dump", NOW, never_too_new)
+        restore(settings, tmp_path / "x.dump", NOW)
     assert "canary" not in str(caught.value)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database import SqlStore
 from bot.adapters.database.figures import use_of
-from bot.adapters.database.tables import jobs
+from bot.adapters.database.schema.tables import jobs
 from bot.adapters.secrets import Secrets
 from bot.rules.ledger import JobState
 from bot.rules.limits.decide import Use

@@ -7,9 +7,10 @@ open_store ──► SqlStore ──► jobs ──► reserving   servers   fig
 from __future__ import annotations
 
 from bot.adapters.database.audit_sums import Difference
+from bot.adapters.database.engine import StoreUnusable
 from bot.adapters.database.opening import SqlStore, migrate_store, open_store, schema_state, store_on
-from bot.adapters.database.problems import AlreadyOpen, HalfMigrated, NewerSchema, StoreUnusable
-from bot.adapters.database.schema import Fit, SchemaState
+from bot.adapters.database.schema.revisions import Fit, HalfMigrated, NewerSchema, SchemaState
+from bot.adapters.database.sqlite_file import AlreadyOpen
 
 __all__ = [
     "AlreadyOpen",

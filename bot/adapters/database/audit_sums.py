@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.adapters.database.counters import COUNTED, KEPT, Change, Counted
 from bot.adapters.database.engine import Database
 from bot.adapters.database.notes import counters_forgotten
-from bot.adapters.database.tables import jobs, uses
+from bot.adapters.database.schema.tables import jobs, uses
 from bot.rules.ledger import CHARGED, GIVEN_BACK, HOLDING, JobState
 from bot.rules.limits.limit import Period
 from bot.rules.limits.windows import window_key

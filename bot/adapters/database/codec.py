@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import RowMapping, Select, select
 
-from bot.adapters.database.tables import from_micros, jobs, to_micros
+from bot.adapters.database.schema.tables import from_micros, jobs, to_micros
 from bot.ports import Batch
 from bot.rules.ledger import Answer, Bill, Job, JobDraft, JobState
 from bot.rules.limits.limit import Cooldown, Limit, Measure, Period, Quota, Scope, Slot, slot_of

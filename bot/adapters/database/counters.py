@@ -32,7 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.adapters.database.tables import jobs, uses
+from bot.adapters.database.schema.tables import jobs, uses
 from bot.rules.ledger import GIVEN_BACK
 from bot.rules.limits.decide import Subject, Use, Used, applicable, subject_of
 from bot.rules.limits.limit import Cooldown, Limit, Period

@@ -20,8 +20,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bot.adapters.database.problems import StoreUnusable
 from bot.adapters.database.threads import READERS, Progress, Threads
+from bot.ports import CannotStart
 from bot.rules.errors import Busy, StorageFull
 
 T = TypeVar("T")
@@ -34,6 +34,10 @@ PAUSES_S = (0.02, 0.1, 0.3, 0.8, 1.5)
 _AGAIN = frozenset({"40001", "40P01", "57P01", "57P02", "57P03"})  # serialization, deadlock, shutting down, starting up
 _BUSY = frozenset({"55P03", "57014", "53300"})  # lock not available in time, cancelled, too many connections
 _FULL = frozenset({"53100"})
+
+
+class StoreUnusable(CannotStart):
+    """The database is not in a state to run on; the text is for the operator and says what to do."""
 
 
 class Database:

@@ -13,8 +13,8 @@ from sqlalchemy.types import BigInteger
 from bot.adapters.database.codec import Sealer
 from bot.adapters.database.counters import Change, Counted, as_use, kept, last_requests, tally, with_kept
 from bot.adapters.database.engine import Database
+from bot.adapters.database.schema.tables import EPOCH, jobs
 from bot.adapters.database.servers import limits_of
-from bot.adapters.database.tables import EPOCH, jobs
 from bot.ports import UsageLine
 from bot.rules.ledger import CHARGED, JobState
 from bot.rules.limits.decide import Standing, Use, standings

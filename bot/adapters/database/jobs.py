@@ -21,9 +21,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.adapters.database.codec import Sealer, all_jobs, batch_from_row, batch_values, dump_bill, job_from_row, plain
 from bot.adapters.database.counters import Change, Counted, add
 from bot.adapters.database.engine import Database
-from bot.adapters.database.ids import Ids
 from bot.adapters.database.reserving import Reserving, refuse_duplicates
-from bot.adapters.database.tables import batches, jobs
+from bot.adapters.database.schema.ids import Ids
+from bot.adapters.database.schema.tables import batches, jobs
 from bot.ports import Batch
 from bot.rules.ledger import CHARGED, GIVEN_BACK, HOLDING, Bill, Job, JobDraft, JobState, LostLease, advance
 from bot.rules.people import Place

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.codec import Sealer, all_jobs, job_from_row
 from bot.adapters.database.engine import Database
-from bot.adapters.database.tables import from_micros, jobs, processes, slots, to_micros
+from bot.adapters.database.schema.tables import from_micros, jobs, processes, slots, to_micros
 from bot.rules.ledger import FINAL, Job
 
 DEAD_AFTER = timedelta(seconds=60)

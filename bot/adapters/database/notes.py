@@ -17,7 +17,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.engine import Database
-from bot.adapters.database.tables import facts, from_micros, to_micros
+from bot.adapters.database.schema.tables import facts, from_micros, to_micros
 
 SERVER = "server "
 DELETED = "deleted "

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,24 +15,24 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.audit_sums import Difference, audit_sums
 from bot.adapters.database.codec import Sealer
-from bot.adapters.database.engine import Database
+from bot.adapters.database.engine import Database, StoreUnusable
 from bot.adapters.database.figures import SqlFigures
 from bot.adapters.database.jobs import SqlJobs
 from bot.adapters.database.leases import Life, SqlLeases
-from bot.adapters.database.lockfile import FileLock
 from bot.adapters.database.notes import CHECKED, SqlNotes, write_note
 from bot.adapters.database.people import SqlPeople
-from bot.adapters.database.problems import StoreUnusable
 from bot.adapters.database.reserving import Reserving
-from bot.adapters.database.schema import (
+from bot.adapters.database.schema.revisions import (
+    BACKUPS,
     NEWEST,
     Fit,
     SchemaState,
-    bring_up_to_date,
+    migrate_once,
     read_state,
     refuse_unusable,
 )
 from bot.adapters.database.servers import SqlServers
+from bot.adapters.database.sqlite_file import Held, copy, damage, hold
 from bot.ports import Clock, Store
 from bot.rules.errors import Busy, StorageFull
 from bot.rules.limits.limit import Limit, check_limit
@@ -49,7 +47,7 @@ class SqlStore(Store):
     """A ``Store`` on SQLAlchemy Core. Opened by ``open_store``; ``aclose`` lets go of the SQLite file."""
 
     database: Database
-    lock: FileLock | None = None
+    lock: Held | None = None
 
     async def check(self) -> None:
         """Raises ``StoreUnusable`` for a schema that does not fit, ``Busy`` or ``StorageFull`` when writing fails."""
@@ -83,7 +81,7 @@ def store_on(
     *,
     life: Life | None = None,
     clock: Clock = _utc_now,
-    lock: FileLock | None = None,
+    lock: Held | None = None,
 ) -> SqlStore:
     """The six parts on a database that can be used as it is; it is closed with the store."""
     life = life or Life()
@@ -162,10 +160,25 @@ async def schema_state(url: str | URL) -> SchemaState:
         await database.aclose()
 
 
+async def _bring_up_to_date(database: Database, data_dir: Path, now: datetime) -> Path | None:
+    """Migrates; returns the backup made before, if there was anything to lose. Raises on a newer or broken schema."""
+    state = await database.run_sync(read_state)
+    refuse_unusable(state)
+    if state.fit is Fit.CURRENT:
+        return None
+    backup = None
+    if state.fit is Fit.OLDER and database.is_sqlite and not database.in_memory:
+        path, folder = Path(str(database.url.database)), data_dir / BACKUPS
+        folder.mkdir(parents=True, exist_ok=True)
+        backup = copy(path, folder / f"{path.stem}-{state.found}-{now:%Y%m%dT%H%M%S%f}.db")
+    await database.run_sync(migrate_once)
+    return backup
+
+
 async def _make_usable(database: Database, data_dir: Path, now: datetime, *, migrate: bool) -> Path | None:
     try:
         if migrate:
-            return await bring_up_to_date(database, data_dir, now)
+            return await _bring_up_to_date(database, data_dir, now)
         state = await database.run_sync(read_state)
     except (SQLAlchemyError, OSError, Busy, StorageFull) as error:
         raise _unreachable(database) from error
@@ -187,11 +200,11 @@ def _unreachable(database: Database) -> StoreUnusable:
     )
 
 
-def _prepare_file(path: Path) -> FileLock:
+def _prepare_file(path: Path) -> Held:
     """Locks the file against a second process and refuses what is no healthy SQLite database."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path.with_name(f"{path.name}.lock"))
+        lock = hold(path)
     except OSError as error:
         raise StoreUnusable(f"The folder {path.parent} cannot be written: {error.strerror}.") from error
     try:
@@ -211,10 +224,6 @@ def _refuse_damaged(path: Path) -> None:
         raise StoreUnusable(f"{path} is empty, which no database of Easel's ever is. {advice}")
     if not os.access(path, os.W_OK):
         raise StoreUnusable(f"{path} cannot be written by this user.")
-    try:
-        with closing(sqlite3.connect(path, timeout=10)) as connection:
-            verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    except sqlite3.DatabaseError as error:
-        raise StoreUnusable(f"{path} cannot be read as a database ({error}). {advice}") from error
-    if verdict != "ok":
-        raise StoreUnusable(f"{path} is damaged ({verdict}). {advice}")
+    problem = damage(path, "quick_check")
+    if problem:
+        raise StoreUnusable(f"{path} is damaged ({problem}). {advice}")

@@ -15,7 +15,7 @@ from bot.adapters.database.codec import Sealer, dump_asker, dump_request, load_a
 from bot.adapters.database.counters import FORGOTTEN_PLACE, RUNNING_WINDOWS, Change, add, kept_name
 from bot.adapters.database.engine import Database
 from bot.adapters.database.notes import counters_forgotten, notes_about, set_counters_forgotten
-from bot.adapters.database.tables import (
+from bot.adapters.database.schema.tables import (
     audit,
     batches,
     facts,

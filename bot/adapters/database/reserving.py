@@ -12,8 +12,8 @@ from bot.adapters.database.codec import Sealer, job_from_draft, job_values
 from bot.adapters.database.counters import Change, Counted, add, as_use, kept, last_requests, with_kept
 from bot.adapters.database.engine import Database
 from bot.adapters.database.leases import Life
+from bot.adapters.database.schema.tables import jobs
 from bot.adapters.database.servers import limits_of, settings_of
-from bot.adapters.database.tables import jobs
 from bot.rules.ledger import DuplicateEvent, Job, JobDraft
 from bot.rules.limits.decide import Cost, Refused, decide
 from bot.rules.limits.limit import Limit, Scope

@@ -20,10 +20,10 @@ from bot.adapters.database.codec import (
 from bot.adapters.database.counters import Change as Counts
 from bot.adapters.database.counters import tally
 from bot.adapters.database.engine import Database
-from bot.adapters.database.ids import Ids
-from bot.adapters.database.tables import audit, jobs, warnings
-from bot.adapters.database.tables import limits as limit_rows
-from bot.adapters.database.tables import settings as setting_rows
+from bot.adapters.database.schema.ids import Ids
+from bot.adapters.database.schema.tables import audit, jobs, warnings
+from bot.adapters.database.schema.tables import limits as limit_rows
+from bot.adapters.database.schema.tables import settings as setting_rows
 from bot.ports import AuditEntry, BudgetWarning
 from bot.rules.limits.limit import Limit, Measure, Quota, Scope, Slot, check_limit, slot_of
 from bot.rules.limits.windows import window_key

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import NullPool, Select, create_engine, select
 from sqlalchemy.exc import OperationalError
 
-from bot.adapters.database.tables import batches, jobs, to_micros
+from bot.adapters.database.schema.tables import batches, jobs, to_micros
 from bot.rules.ledger import FINAL
 
 SHOWN = (

@@ -21,10 +21,10 @@ from bot.adapters.database import (
     open_store,
     schema_state,
 )
-from bot.adapters.database import schema as schema_module
 from bot.adapters.database.engine import Database
-from bot.adapters.database.schema import NEWEST, known_revisions
-from bot.adapters.database.tables import metadata
+from bot.adapters.database.schema import revisions
+from bot.adapters.database.schema.revisions import NEWEST, known_revisions
+from bot.adapters.database.schema.tables import metadata
 
 NOW = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 
@@ -164,9 +164,9 @@ async def test_an_older_schema_is_backed_up_and_then_migrated(tmp_path, opening,
         "UPDATE alembic_version SET version_num = '0000'",
         "INSERT INTO facts (key, value) VALUES ('kept', 'yes')",
     )
-    monkeypatch.setattr(schema_module, "known_revisions", lambda: (NEWEST, "0000"))
+    monkeypatch.setattr(revisions, "known_revisions", lambda: (NEWEST, "0000"))
     monkeypatch.setattr(
-        schema_module,
+        revisions,
         "upgrade",
         lambda connection: connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{NEWEST}'"),
     )
@@ -188,7 +188,7 @@ async def test_a_migration_that_fails_leaves_the_database_as_it_was(opening, url
         connection.exec_driver_sql("CREATE TABLE jobs (id TEXT)")
         raise RuntimeError("power cut")
 
-    monkeypatch.setattr(schema_module, "upgrade", breaks)
+    monkeypatch.setattr(revisions, "upgrade", breaks)
     with pytest.raises(RuntimeError):
         await opening()
     monkeypatch.undo()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Table, Text, create_engine, insert, update
 
-from bot.adapters.database.tables import Moment, batches, jobs, metadata
+from bot.adapters.database.schema.tables import Moment, batches, jobs, metadata
 from bot.operator.sandbox.ledger import SHOWN, SqliteLedger
 
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)

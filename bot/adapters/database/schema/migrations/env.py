@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from bot.adapters.database.tables import metadata
+from bot.adapters.database.schema.tables import metadata
 
 connection = context.config.attributes["connection"]
 context.configure(

@@ -1,19 +1,16 @@
-"""The schema's revision: reading it, refusing what cannot be run on, and bringing it up to date after a backup."""
+"""The schema's revision: reading it, refusing what cannot be run on, and bringing it up to date."""
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect
 
-from bot.adapters.database.engine import Database
-from bot.adapters.database.problems import HalfMigrated, NewerSchema
-from bot.adapters.database.tables import metadata
+from bot.adapters.database.engine import StoreUnusable
+from bot.adapters.database.schema.tables import metadata
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -25,6 +22,14 @@ whose import takes longer than the start; a test compares.
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BACKUPS = "backups"
+
+
+class NewerSchema(StoreUnusable):
+    """A newer Easel has migrated this database; this one does not know what it means."""
+
+
+class HalfMigrated(StoreUnusable):
+    """Tables and the recorded revision do not fit together: a migration was interrupted or tables were removed."""
 
 
 class Fit(StrEnum):
@@ -100,35 +105,7 @@ def upgrade(connection: Connection, revision: str = "head") -> None:
     command.upgrade(_config(connection), revision)
 
 
-def back_up_sqlite(path: Path, data_dir: Path, revision: str | None, now: datetime) -> Path:
-    """Copies a live SQLite file, committed writes of its log included; returns the copy."""
-    folder = data_dir / BACKUPS
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"{path.stem}-{revision or 'none'}-{now:%Y%m%dT%H%M%S%f}.db"
-    source, copy = sqlite3.connect(path), sqlite3.connect(target)
-    try:
-        source.backup(copy)
-    finally:
-        copy.close()
-        source.close()
-    target.chmod(0o600)
-    return target
-
-
-async def bring_up_to_date(database: Database, data_dir: Path, now: datetime) -> Path | None:
-    """Migrates; returns the backup made before, if there was anything to lose. Raises on a newer or broken schema."""
-    state = await database.run_sync(read_state)
-    refuse_unusable(state)
-    if state.fit is Fit.CURRENT:
-        return None
-    backup = None
-    if state.fit is Fit.OLDER and database.is_sqlite and not database.in_memory:
-        backup = back_up_sqlite(Path(str(database.url.database)), data_dir, state.found, now)
-    await database.run_sync(_migrate_once)
-    return backup
-
-
-def _migrate_once(connection: Connection) -> None:
+def migrate_once(connection: Connection) -> None:
     """Of several processes that start on one PostgreSQL, one migrates and the others find it done."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7203519)")
