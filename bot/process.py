@@ -149,7 +149,7 @@ def start_background(app: App) -> None:
     app.tasks.every(DAY_S, app.model_ends.check, "model ends")
     app.tasks.every(DAY_S, app.retention.tidy, "retention")
     app.tasks.every(DAY_S, look_for_departures, "departures")
-    app.tasks.start(measure_lag(app.meter), "loop lag")
+    app.tasks.start(measure_lag(app.meter), "loop lag", lasting=True)
 
 
 async def wind_down(app: App, grace_s: float = GRACE_S) -> None:

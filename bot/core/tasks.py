@@ -36,10 +36,15 @@ class Tasks:
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._lasting: set[asyncio.Task[Any]] = set()
+        self._turns: list[str] = []
 
-    def start(self, coroutine: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+    def start(self, coroutine: Coroutine[Any, Any, Any], name: str, *, lasting: bool = False) -> asyncio.Task[Any]:
+        """``lasting``: it goes on for as long as the bot does."""
         task = asyncio.get_running_loop().create_task(coroutine, name=name)
         self._tasks.add(task)
+        if lasting:
+            self._lasting.add(task)
         task.add_done_callback(self._ended)
         return task
 
@@ -47,20 +52,28 @@ class Tasks:
         self, seconds: float, work: Callable[[], Awaitable[object]], name: str, *, at_once: bool = True
     ) -> asyncio.Task[Any]:
         """Runs ``work`` again and again, ``seconds`` apart; a failing run is logged and the next one still comes."""
-        return self.start(self._repeat(seconds, work, name, at_once), name)
+        return self.start(self._repeat(seconds, work, name, at_once), name, lasting=True)
+
+    def under_way(self) -> list[str]:
+        """Names of the work that will end by itself: one-time tasks, and the turns of regular work that run now."""
+        return [task.get_name() for task in self._tasks - self._lasting] + self._turns
 
     async def _repeat(self, seconds: float, work: Callable[[], Awaitable[object]], name: str, at_once: bool) -> None:
         if not at_once:
             await asyncio.sleep(seconds)
         while True:
+            self._turns.append(name)
             try:
                 await work()
             except Exception:
                 log.exception("background task %s failed; it runs again in %.0f s", name, seconds)
+            finally:
+                self._turns.remove(name)
             await asyncio.sleep(seconds)
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
+        self._lasting.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("background task %s failed", task.get_name(), exc_info=error)
 

@@ -23,7 +23,7 @@ from sandbox.images.drawing.draw import resolve_size
 from sandbox.images.errors import ApiError
 from sandbox.images.faults import FAULTS, Answer, Delay, Drop, Fault, Link, Rule, Shape, Stream
 from sandbox.images.models import MODELS, Endpoint, ModelRules
-from sandbox.images.specs import Specs
+from sandbox.images.specs import described
 from sandbox.images.streams import StreamBroken, planned
 from sandbox.images.studio import Studio, Work, moderate
 from sandbox.images.uploads import Inputs, Upload, fact_of, open_uploads, read_form
@@ -69,7 +69,7 @@ class ImageService:
         self.visits: list[Visit] = []
         self.listeners: list[Callable[[Call], None]] = []
         self.rules: list[Rule] = []
-        self._specs = Specs(specs) if specs else None
+        self._specs = described(specs) if specs else None
         self._today = today
         self._host, self._port = host, port
         self._clock = clock

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,6 +26,12 @@ _NEWER: Mapping[str, tuple[str, ...]] = {
     "background": ("auto",),
 }
 _INTEGERS = frozenset(("n", "output_compression", "partial_images", "frame_count", "frame_duration_ms"))
+
+
+@functools.cache
+def described(path: Path) -> Specs:
+    """The description at ``path``, read and made into validators once a process."""
+    return Specs(path)
 
 
 class Specs:

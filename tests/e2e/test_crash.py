@@ -11,8 +11,7 @@ import pytest
 from bot.rules.ledger import JobState
 from sandbox.discord.clock import HandClock
 from sandbox.discord.world import World
-
-from .processes import Stage, staged, until
+from tests.support.running import Processes, processes_in, until
 
 pytestmark = pytest.mark.slow
 
@@ -20,19 +19,19 @@ PRICE = 196 * 30 + 15  # 196 tokens of a low square picture and its prompt, as t
 
 
 @pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    async with staged(tmp_path) as made:
+async def stage(tmp_path: Path) -> AsyncIterator[Processes]:
+    async with processes_in(tmp_path) as made:
         yield made
 
 
-def says(stage: Stage, words: str):
+def says(stage: Processes, words: str):
     async def said() -> bool:
         return any(words in one for one in stage.private_words())
 
     return said
 
 
-def shows(stage: Stage, count: int = 1):
+def shows(stage: Processes, count: int = 1):
     async def shown() -> bool:
         return len(stage.public_results()) == count
 
@@ -101,7 +100,7 @@ async def test_killed_after_the_pictures_were_kept_they_are_shown_once_and_paid_
 
 @pytest.mark.parametrize("point", ["produced", "shown"])
 async def test_after_the_interaction_is_over_a_result_comes_as_one_channel_message(tmp_path, point):
-    async with staged(tmp_path, world=World(clock=HandClock())) as stage:
+    async with processes_in(tmp_path, world=World(clock=HandClock())) as stage:
         await stage.crash(point)
         stage.world.clock.advance(16 * 60)
         await stage.start()
@@ -117,7 +116,7 @@ async def test_after_the_interaction_is_over_a_result_comes_as_one_channel_messa
 
 
 async def test_a_private_result_is_never_posted_to_the_channel(tmp_path):
-    async with staged(tmp_path, world=World(clock=HandClock())) as stage:
+    async with processes_in(tmp_path, world=World(clock=HandClock())) as stage:
         bot = await stage.start(EASEL_CRASH_AT="produced")
         await stage.imagine(private=True)
         assert await asyncio.wait_for(bot.wait(), 30) == -9

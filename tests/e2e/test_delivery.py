@@ -14,8 +14,7 @@ from sandbox.discord import ids
 from sandbox.discord.clock import HandClock
 from sandbox.discord.faults import POST_ONCE, RESULT_EDIT
 from sandbox.discord.world import World
-
-from .conftest import TestTown, town_in
+from tests.support.running import Town, town_in
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +31,7 @@ async def late(tmp_path: Path):
         await made.check()
 
 
-async def drawing(town: TestTown, channel=None, latency_s: float = 0.4, **options: object):
+async def drawing(town: Town, channel=None, latency_s: float = 0.4, **options: object):
     """A job that is being drawn right now, without previews."""
     town.images.latency_s = latency_s
     called = len(town.images.calls)
@@ -43,7 +42,7 @@ async def drawing(town: TestTown, channel=None, latency_s: float = 0.4, **option
     return interaction
 
 
-async def only_job(town: TestTown):
+async def only_job(town: Town):
     await town.quiet()
     (job,) = await town.jobs()
     return job
@@ -217,7 +216,7 @@ async def test_what_discord_finds_too_large_is_made_smaller(town, refusal):
 @pytest.mark.slow
 @pytest.mark.parametrize("refusal", [{"status": 401, "code": 50027}, {"status": 404, "code": 10015}], ids=str)
 async def test_a_preview_that_fails_ends_previews_and_not_the_job(town, refusal):
-    town.images.latency_s = 3
+    town.images.latency_s = 8  # the first preview may follow the first line of progress after three seconds
     interaction = await town.imagine(quality="medium", preview=True)
     await interaction.wait_acknowledged()
     fault = town.discord.fail_next(RESULT_EDIT, **refusal)

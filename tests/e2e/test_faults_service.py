@@ -9,8 +9,7 @@ import pytest
 
 from bot.rules.ledger import JobState
 from sandbox.images.faults import FAULTS, Stream, answer, delay
-
-from .conftest import TestTown, town_in
+from tests.support.running import Town, town_in
 
 FREE, CHARGED = "It cost nothing", "may have been billed"
 BLOCKED = "safety system"
@@ -112,7 +111,7 @@ def test_every_fault_of_the_sandbox_has_its_row():
     assert set(ROWS) | OPENS_THE_CIRCUIT == set(FAULTS)
 
 
-async def seen(town: TestTown, name: str) -> Row:
+async def seen(town: Town, name: str) -> Row:
     """What came of a job whose every call meets the fault."""
     town.images.fail_next(name, times=None, when=lambda call: call.prompt == name)
     streams = isinstance(FAULTS[name], Stream)

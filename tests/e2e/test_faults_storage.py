@@ -17,8 +17,7 @@ from bot.process import status_of
 from bot.rules.ledger import JobState
 from bot.rules.servers.access import Block
 from bot.rules.servers.edits import imported
-
-from .conftest import town_in
+from tests.support.running import town_in
 
 
 async def ready(pages: StatusServer) -> tuple[int, dict]:

@@ -13,9 +13,7 @@ from bot.rules.ledger import JobState
 from sandbox.discord.clock import HandClock
 from sandbox.discord.faults import FIRST_ANSWER, Target
 from sandbox.discord.world import World
-
-from .conftest import town_in
-from .processes import staged
+from tests.support.running import processes_in, town_in
 
 
 async def settled(town, count: int = 1) -> None:
@@ -208,7 +206,7 @@ async def test_a_close_code_without_hope_ends_serving_without_another_identify(t
     await town.discord.gateway.close(code)
 
     with pytest.raises(Exception, match=str(code) if code == 4004 else "intents"):
-        await asyncio.wait_for(asyncio.shield(town._serving), 10)
+        await asyncio.wait_for(asyncio.shield(town.serving), 10)
 
     assert town.discord.gateway.identifies == 1
     await town.stop()
@@ -217,7 +215,7 @@ async def test_a_close_code_without_hope_ends_serving_without_another_identify(t
 @pytest.mark.slow
 @pytest.mark.parametrize("code", [4004, 4014])
 async def test_the_process_exits_with_78_and_a_sentence(tmp_path: Path, code):
-    async with staged(tmp_path) as stage:
+    async with processes_in(tmp_path) as stage:
         bot = await stage.start()
         await asyncio.sleep(1)  # the bot must have read its READY: a frame that is lost with the socket says nothing
         await stage.discord.gateway.close(code)
@@ -230,7 +228,7 @@ async def test_the_process_exits_with_78_and_a_sentence(tmp_path: Path, code):
 
 @pytest.mark.slow
 async def test_a_process_that_starts_while_discord_is_down_waits_for_it(tmp_path: Path):
-    async with staged(tmp_path) as stage:
+    async with processes_in(tmp_path) as stage:
         stage.discord.fail_next(Target("GET", "/users/@me"), status=502, times=6)
         stage.discord.gateway.refuse(1)
         await stage.start()

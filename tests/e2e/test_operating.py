@@ -14,8 +14,7 @@ from bot.operator.doctor.discord import check_commands
 from bot.operator.doctor.doctor import surroundings
 from bot.process import status_of
 from bot.settings.sources import read_settings
-
-from .conftest import town_in
+from tests.support.running import town_in
 
 OPERATING = Path(__file__).resolve().parents[2] / "docs/operating.md"
 NEEDS_A_FAULT = {
@@ -48,7 +47,7 @@ async def test_every_metric_in_the_documents_has_samples_after_one_picture(tmp_p
 
 
 async def commands_as_the_doctor_sees_them(town) -> list[str]:
-    async with surroundings(read_settings(town.env, town.folder, town.folder / "no-secrets")) as here:
+    async with surroundings(read_settings(town.env(), town.folder, town.folder / "no-secrets")) as here:
         return [f"{finding.verdict}: {finding.says}" for finding in await check_commands(here)]
 
 

@@ -9,8 +9,7 @@ import pytest
 
 from bot.process import wind_down
 from bot.rules.ledger import JobState
-
-from .processes import staged, until
+from tests.support.running import processes_in, until
 
 
 async def calls(images, count: int) -> None:
@@ -77,7 +76,7 @@ async def test_lines_of_a_batch_that_were_not_sent_wait_for_the_next_start(town)
 
 @pytest.mark.slow
 async def test_sigterm_lets_a_running_job_finish_and_exits_with_0(tmp_path):
-    async with staged(tmp_path) as stage:
+    async with processes_in(tmp_path) as stage:
         stage.images.latency_s = 2
         bot = await stage.start()
         interaction = await stage.imagine(preview=False)
@@ -92,7 +91,7 @@ async def test_sigterm_lets_a_running_job_finish_and_exits_with_0(tmp_path):
 
 @pytest.mark.slow
 async def test_a_second_sigterm_ends_at_once_and_the_next_start_closes_what_was_left(tmp_path):
-    async with staged(tmp_path) as stage:
+    async with processes_in(tmp_path) as stage:
         stage.images.latency_s = 60
         bot = await stage.start()
         await stage.imagine(preview=False)
@@ -111,7 +110,7 @@ async def test_a_second_sigterm_ends_at_once_and_the_next_start_closes_what_was_
 
 @pytest.mark.slow
 async def test_a_second_process_on_the_same_sqlite_file_does_not_start(tmp_path):
-    async with staged(tmp_path) as stage:
+    async with processes_in(tmp_path) as stage:
         await stage.start()
         second = await stage.launch()
 

@@ -16,8 +16,7 @@ import pytest
 
 from bot.adapters.database import migrate_store
 from bot.rules.ledger import JobState
-
-from .processes import Stage, staged, until
+from tests.support.running import Processes, processes_in, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.timeout(240)]
 
@@ -52,27 +51,27 @@ def server() -> Iterator[str]:
 
 
 @pytest.fixture
-async def stage(server: str, tmp_path: Path) -> AsyncIterator[Stage]:
+async def stage(server: str, tmp_path: Path) -> AsyncIterator[Processes]:
     name = f"t{abs(hash(tmp_path)):x}"
     connection = await asyncpg.connect(host=server, user="postgres", database="postgres")
     await connection.execute(f"CREATE DATABASE {name}")
     await connection.close()
     url = f"postgresql+asyncpg://postgres@/{name}?host={server}"
     await migrate_store(url, data_dir=tmp_path)
-    async with staged(tmp_path, url=url) as made:
+    async with processes_in(tmp_path, url=url) as made:
         yield made
 
 
-async def silence(stage: Stage) -> None:
+async def silence(stage: Processes) -> None:
     """Makes the ledger believe that processes have not been heard of for long: nobody waits a minute for that."""
-    address, _, folder = stage.url.partition("?host=")
+    address, _, folder = stage.env()["DATABASE_URL"].partition("?host=")
     name = address.rpartition("/")[2]
     connection = await asyncpg.connect(host=folder, user="postgres", database=name)
     await connection.execute("UPDATE processes SET beat_at = beat_at - 90000000")
     await connection.close()
 
 
-async def calls(stage: Stage, count: int) -> None:
+async def calls(stage: Processes, count: int) -> None:
     async with asyncio.timeout(30):
         while len(stage.images.calls) < count:
             await asyncio.sleep(0.02)
@@ -150,7 +149,7 @@ async def test_a_paused_process_that_wakes_up_finds_its_job_taken_and_does_nothi
 
 async def test_processes_with_their_own_shards_identify_one_after_the_other(stage):
     stage.discord.gateway.shards = 4
-    stage.discord.gateway.budget.interval_s = 5.0
+    stage.discord.gateway.budget.interval_s = 4.0  # the bot waits for longer: a second for a busy machine
     stage.discord.gateway.budget.max_concurrency = 2
     shares = [{"SHARD_COUNT": "4", "SHARD_IDS": ids} for ids in ("0,1", "2,3")]
     await asyncio.gather(*(stage.launch(**share) for share in shares))
