@@ -219,6 +219,17 @@ def test_the_page_for_contributors_names_every_file_that_an_option_is_written_in
     assert len(named) <= 6
 
 
+PLACES = ("bot/", "cogs/", "tests/", "docs/", "contrib/", "sandbox/", "bench/")
+
+
+def test_the_page_for_contributors_names_files_that_are_there():
+    named = re.findall(r"`([^`\s]+)`", (ROOT / "CONTRIBUTING.md").read_text())
+    paths = {path for path in named if path.startswith(PLACES)}
+
+    assert len(paths) > 20
+    assert sorted(path for path in paths if not any(ROOT.glob(path))) == []
+
+
 async def test_the_page_of_commands_has_every_message_menu():
     menus = [command["name"] for command in await registered() if command["type"] != 1]
     text = (DOCS / "commands.md").read_text(encoding="utf-8")

@@ -15,7 +15,7 @@ from bot.rules.catalogue.model import Model
 from bot.rules.options.table import OPTIONS
 from bot.rules.requests import Endpoint, ImageRequest, InputImage, Inputs
 
-Upload = tuple[str, bytes, str]
+FilePart = tuple[str, bytes, str]
 
 STRIPPABLE = frozenset(option.wire_name for option in OPTIONS if option.wire_name and option.is_dispensable) | {
     "user",
@@ -73,19 +73,19 @@ def call_arguments(
     return {**kept, "extra_body": extra} if extra else kept
 
 
-def _files(endpoint: Endpoint, inputs: Inputs) -> dict[str, Upload | list[Upload] | None]:
+def _files(endpoint: Endpoint, inputs: Inputs) -> dict[str, FilePart | list[FilePart] | None]:
     if not inputs.images:
         raise ValueError(f"{endpoint} needs a picture")
     uploads = [_upload(f"image-{at}", image) for at, image in enumerate(inputs.images, 1)]
     single = len(uploads) == 1 or endpoint is Endpoint.VARIATIONS
-    files: dict[str, Upload | list[Upload] | None] = {"image": uploads[0] if single else uploads}
+    files: dict[str, FilePart | list[FilePart] | None] = {"image": uploads[0] if single else uploads}
     if endpoint is Endpoint.EDITS:
         files["mask"] = _upload("mask", inputs.mask) if inputs.mask else None
         files["markup"] = _upload("markup", inputs.markup) if inputs.markup else None
     return files
 
 
-def _upload(name: str, image: InputImage) -> Upload:
+def _upload(name: str, image: InputImage) -> FilePart:
     """The member's own file name stays here."""
     extension = image.mime.rpartition("/")[2].partition("+")[0] or "png"
     return f"{name}.{extension}", image.data, image.mime

@@ -18,7 +18,7 @@ from bot.rules.requests import Endpoint
 
 Reader = Callable[[Any], Any]
 
-MOST = 10**9
+LARGEST = 10**9
 MICRO = 1_000_000
 
 
@@ -72,7 +72,7 @@ def day(value: Any) -> date:
     return value
 
 
-def whole(low: int, high: int = MOST) -> Reader:
+def whole(low: int, high: int = LARGEST) -> Reader:
     """Reads whole numbers from ``low`` to ``high``."""
 
     def read(value: Any) -> int:
@@ -87,7 +87,7 @@ def dollars(value: Any) -> MicroUSD:
     """Dollars as written, exactly; at most six decimals, so that micro-dollars are whole."""
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         amount = Decimal(value)
-        if amount.is_finite() and 0 <= amount <= MOST and amount * MICRO == int(amount * MICRO):
+        if amount.is_finite() and 0 <= amount <= LARGEST and amount * MICRO == int(amount * MICRO):
             return MicroUSD(int(amount * MICRO))
     raise Wrong("expected dollars with at most six decimals, like 0.04")
 
@@ -183,7 +183,7 @@ def sizes(value: Any) -> Sizes:
     return rule
 
 
-def bounds(low: int, high: int = MOST) -> Reader:
+def bounds(low: int, high: int = LARGEST) -> Reader:
     """Reads the fewest and the most of something, both from ``low`` to ``high``."""
     count = whole(low, high)
 

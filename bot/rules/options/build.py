@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.rules.catalogue.model import Model
-from bot.rules.options.checks import Check, Uploaded, as_spelt, endpoint_of, words_for
+from bot.rules.options.checks import OptionChecks, Uploaded, as_spelt, endpoint_of, words_for
 from bot.rules.options.problems import InvalidOptions
 from bot.rules.options.prompts import clean_prompt
 from bot.rules.options.sizes import suggest_sizes
@@ -43,7 +43,7 @@ def build_request(
     False: for none. ``moderation_floor`` is the least strict moderation a member may have, and what is sent when
     nobody asked. ``others`` are the models one could choose instead, to name one where this cannot do it at all.
     """
-    check = Check(raw, model, kind, uploaded, defaults, endpoint_of(model, kind))
+    check = OptionChecks(raw, model, kind, uploaded, defaults, endpoint_of(model, kind))
     check.endpoint_exists(others)
     prompt = check.prompt()
     quality = check.word("quality", defaults.quality, model.default_quality)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bot.rules.catalogue.model import Model
-from bot.rules.options.phrases import Listed, Phrase, PhraseKey, listed, phrase
+from bot.rules.options.phrases import Phrase, PhraseKey, WordList, phrase, word_list
 from bot.rules.options.problems import Problem, nearest_word, repeated
 from bot.rules.options.prompts import VARIATION_PROMPT, clean_prompt, variation_prompt
 from bot.rules.options.sizes import (
@@ -82,7 +82,7 @@ def words_for(option: Option, model: Model, endpoint: Endpoint) -> tuple[str, ..
 
 
 @dataclass(slots=True)
-class Check:
+class OptionChecks:
     """One request in the making: a method gives a value to send, or adds to ``problems`` and gives a harmless one."""
 
     raw: RawOptions
@@ -153,7 +153,7 @@ class Check:
         word = as_spelt(asked)
         if word in values:
             return word
-        self.problem(option, asked, listed(values) if values else None, nearest_word(word, values))
+        self.problem(option, asked, word_list(values) if values else None, nearest_word(word, values))
         return None
 
     def size(self) -> str | None:
@@ -200,12 +200,12 @@ class Check:
         if word == model.default_format and not formats:
             return None  # it makes nothing else, and has no parameter to say so
         if word not in formats:
-            self.problem("format", asked, listed(formats or (model.default_format,)), self.usual_format(word))
+            self.problem("format", asked, word_list(formats or (model.default_format,)), self.usual_format(word))
             return None
         if background == "transparent" and word not in model.transparent_formats:
             allowed = self.among_formats(model.transparent_formats)
-            why = phrase(PhraseKey.TRANSPARENCY, formats=Listed(tuple(allowed), "or"))
-            self.problem("format", word, listed(allowed), next(iter(allowed), None), why)
+            why = phrase(PhraseKey.TRANSPARENCY, formats=WordList(tuple(allowed), "or"))
+            self.problem("format", word, word_list(allowed), next(iter(allowed), None), why)
         return word
 
     def usual_format(self, word: str) -> str:
@@ -234,9 +234,9 @@ class Check:
         if not usable:
             self.problem("compression", asked)
         elif (image_format or self.model.default_format) not in usable:
-            this, those = image_format or self.model.default_format, Listed(tuple(usable), "and")
+            this, those = image_format or self.model.default_format, WordList(tuple(usable), "and")
             why = phrase(PhraseKey.NOT_COMPRESSED, formats=those, format=this)
-            self.problem("compression", asked, listed(usable), f"format:{usable[-1]}", why)
+            self.problem("compression", asked, word_list(usable), f"format:{usable[-1]}", why)
         else:
             return self.whole("compression", asked, 0, 100)
         return None
@@ -250,7 +250,7 @@ class Check:
     def count(self, image_format: str | None) -> int:
         asked = self.raw.count if self.raw.count is not None else 1
         if image_format == "svg" and asked > 1:
-            self.problem("count", asked, listed([1]), 1, Phrase(PhraseKey.SVG_ALONE))
+            self.problem("count", asked, word_list([1]), 1, Phrase(PhraseKey.SVG_ALONE))
             return 1
         return self.whole("count", asked, 1, self.model.max_count) or 1
 

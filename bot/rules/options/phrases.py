@@ -62,14 +62,14 @@ class PhraseKey(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class WordList:
     """Words in a row: ``a, b, c``, or ``a, b or c`` with the last one joined by that word of the language."""
 
     words: tuple[str, ...]
     last: Literal["", "or", "and"] = ""
 
 
-Value = int | float | str | Listed
+Value = int | float | str | WordList
 """What may stand in a phrase. Numbers are written as the language does; text stands as it is, and may be foreign."""
 
 
@@ -85,6 +85,6 @@ def phrase(key: PhraseKey, **values: Value) -> Phrase:
     return Phrase(key, tuple(values.items()))
 
 
-def listed(words: Sequence[object]) -> Phrase:
+def word_list(words: Sequence[object]) -> Phrase:
     """The words one may choose from."""
-    return phrase(PhraseKey.WORDS, words=Listed(tuple(map(str, words))))
+    return phrase(PhraseKey.WORDS, words=WordList(tuple(map(str, words))))

@@ -48,7 +48,7 @@ class Problem:
 
 
 class InvalidOptions(UserError):
-    """At least one option does not fit its model; all problems are listed. Nothing was sent."""
+    """At least one option does not fit its model; all problems are word_list. Nothing was sent."""
 
     def __init__(self, model: str, problems: Sequence[Problem]) -> None:
         super().__init__(f"{model}: " + ", ".join(p.option for p in problems))

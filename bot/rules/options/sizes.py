@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import ceil, floor, log, sqrt
 
-from bot.rules.options.phrases import Listed, Phrase, PhraseKey, phrase
+from bot.rules.options.phrases import Phrase, PhraseKey, WordList, phrase
 
 AUTO = "auto"
 """The word that leaves the size to the model."""
@@ -136,8 +136,8 @@ def takes(sizes: Sizes) -> Phrase:
             )
 
 
-def _words(sizes: SizeList) -> Listed:
-    return Listed((*map(str, sizes.sizes), *((AUTO,) if sizes.auto else ())))
+def _words(sizes: SizeList) -> WordList:
+    return WordList((*map(str, sizes.sizes), *((AUTO,) if sizes.auto else ())))
 
 
 def reasons_against(sizes: Sizes, size: Size) -> tuple[Phrase, ...]:

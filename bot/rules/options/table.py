@@ -14,7 +14,7 @@ from bot.rules.requests import Endpoint, ImageRequest, Kind
 
 MAKING = frozenset({Endpoint.GENERATIONS, Endpoint.EDITS})
 EVERYWHERE = frozenset(Endpoint)
-NOWHERE: frozenset[Endpoint] = frozenset()
+NO_ENDPOINT: frozenset[Endpoint] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Option:
     model_field: str = ""
     wire_name: str = ""
     endpoints: frozenset[Endpoint] = MAKING
-    beyond_sdk: frozenset[Endpoint] = NOWHERE
+    beyond_sdk: frozenset[Endpoint] = NO_ENDPOINT
     sent: str = ""
     has_own_check: bool = False
     is_dispensable: bool = True

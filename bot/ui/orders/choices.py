@@ -26,7 +26,7 @@ from bot.ui.words.text import cut
 
 log = logging.getLogger(__name__)
 
-MOST = 25
+MOST_CHOICES = 25
 LONGEST = 100
 ENDPOINTS = {
     Kind.IMAGINE: frozenset({Endpoint.GENERATIONS}),
@@ -37,10 +37,10 @@ COMPLETED = {"model"} | {option.name for option in OPTIONS if option.kind in (Op
 
 Choices: TypeAlias = list[app_commands.Choice[str]]
 Completer: TypeAlias = Callable[["discord.Interaction[Any]", str], Coroutine[Any, Any, Choices]]
-Command: TypeAlias = "app_commands.Command[Any, ..., Any]"
+SlashCommand: TypeAlias = "app_commands.Command[Any, ..., Any]"
 
 
-def complete_options(command: Command, kind: Kind) -> None:
+def complete_options(command: SlashCommand, kind: Kind) -> None:
     """Completes the model and every option of words that the command has."""
     for parameter in command.parameters:
         if parameter.display_name in COMPLETED:
@@ -84,7 +84,7 @@ def model_choices(interaction: Interaction, settings: ServerSettings, typed: str
     found = [model for model in fitting if all(word in model.id.lower() for word in words)]
     found.sort(key=lambda model: (model.id != default, not model.id.startswith(typed.lower())))
     locale = str(interaction.locale)
-    return [app_commands.Choice(name=_label(model, default, locale), value=model.id) for model in found[:MOST]]
+    return [app_commands.Choice(name=_label(model, default, locale), value=model.id) for model in found[:MOST_CHOICES]]
 
 
 def offered(catalogue: Catalogue, official: bool, today: Any) -> tuple[Model, ...]:

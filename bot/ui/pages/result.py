@@ -96,7 +96,7 @@ def _figures(
     job: Job, made: Sequence[Made], images: Sequence[MadeImage], took_s: float, locale: str, show_cost: bool
 ) -> list[tuple[str, str]]:
     really = {
-        "size": picture_size(job.request, images),
+        "size": size_made(job.request, images),
         "quality": next((one.quality for one in made if one.quality), None) or job.request.quality,
     }
     options = [option for option in OPTIONS if option.shown is Shown.RESULT]
@@ -111,7 +111,7 @@ def _figures(
     return [(name, value) for name, value in figures if value]
 
 
-def picture_size(request: ImageRequest, images: Sequence[MadeImage]) -> str:
+def size_made(request: ImageRequest, images: Sequence[MadeImage]) -> str:
     """The true size of the pictures, else what was asked for."""
     sizes = {(image.width, image.height) for image in images if image.width > 0}
     if len(sizes) == 1:

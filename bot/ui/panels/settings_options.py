@@ -17,7 +17,7 @@ from bot.rules.requests import Kind
 from bot.rules.servers.access import model_by_default
 from bot.rules.servers.edits import ALL
 from bot.ui.interactions.who import asker_of
-from bot.ui.orders.choices import LONGEST, MOST, Choices, offered
+from bot.ui.orders.choices import LONGEST, MOST_CHOICES, Choices, offered
 from bot.ui.shell import Interaction
 from bot.ui.words.text import cut
 
@@ -158,4 +158,4 @@ def _focused(interaction: Interaction) -> str:
 def _choices(names: list[str], typed: str) -> Choices:
     words = typed.lower().split()
     found = [name for name in names if all(word in name.lower() for word in words) and len(name) <= LONGEST]
-    return [app_commands.Choice(name=cut(name, LONGEST), value=name) for name in found[:MOST]]
+    return [app_commands.Choice(name=cut(name, LONGEST), value=name) for name in found[:MOST_CHOICES]]

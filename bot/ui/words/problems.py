@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.rules.options.phrases import Listed, Phrase, Value
+from bot.rules.options.phrases import Phrase, Value, WordList
 from bot.rules.options.problems import Problem
 from bot.ui.words.catalogue import joined, say
 from bot.ui.words.numbers import decimal, number
@@ -50,6 +50,6 @@ def _value(value: Value, locale: str) -> str:
             return decimal(locale, value)
         case str():
             return escaped(value, 200)
-        case Listed():
+        case WordList():
             words = [escaped(word, 100) for word in value.words]
             return joined(locale, words, last=value.last) if value.last else ", ".join(words)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 import pytest
+from openai.resources.images import AsyncImages
 
 from bot.adapters.openai.wire import call_arguments
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.faults import Billed, FaultKind, ServiceFault
+from bot.rules.options.table import OPTIONS, Option
 from bot.rules.requests import Endpoint, Inputs, Kind
 from tests.adapters.openai.fault_server import ONE_INPUT, error, json_reply, picture, pictures, request, upload
 
@@ -207,6 +210,19 @@ def test_the_members_tag_goes_out_as_the_model_takes_it_and_as_user_to_other_ser
         "safety_identifier": None,
         field: "tag-7",
     }
+
+
+SDK = {
+    Endpoint.GENERATIONS: AsyncImages.generate,
+    Endpoint.EDITS: AsyncImages.edit,
+    Endpoint.VARIATIONS: AsyncImages.create_variation,
+}
+
+
+@pytest.mark.parametrize("option", [option for option in OPTIONS if option.wire_name], ids=lambda option: option.name)
+def test_an_option_the_sdk_has_no_argument_for_is_said_to_be_beyond_it(option: Option) -> None:
+    known = {endpoint for endpoint, method in SDK.items() if option.wire_name in signature(method).parameters}
+    assert option.endpoints - known == option.beyond_sdk
 
 
 # --- a server that does not know a parameter -----------------------------------------------------------------------

@@ -8,7 +8,7 @@ import pytest
 
 from bot.rules.catalogue.model import Model
 from bot.rules.options.build import build_request
-from bot.rules.options.phrases import Listed, PhraseKey, listed, phrase
+from bot.rules.options.phrases import PhraseKey, WordList, phrase, word_list
 from bot.rules.options.table import RawOptions
 from bot.rules.requests import Endpoint, ImageRequest, Kind
 from bot.rules.servers.access import Defaults
@@ -70,7 +70,7 @@ def test_a_word_no_model_knows_is_told_with_what_there_is(model: Model, option: 
     for asked in ("ultra", "", " ", "\x00", "\ud800", "1", "high; drop", "x" * 9000, "🦊", "ＨＩＧＨ"):
         problem = only_problem(model.id, kind, **{option: asked})
         assert problem.option == option
-        assert problem.takes == (listed(values) if values else None)
+        assert problem.takes == (word_list(values) if values else None)
         assert (problem.works in values) if values else (problem.works is None)
         assert isinstance(problem.wanted, str)
         assert len(problem.wanted) <= 100
@@ -214,7 +214,7 @@ def test_transparency_goes_with_png_and_webp(image_format: str | None) -> None:
 def test_transparency_does_not_go_with_the_rest(name: str, image_format: str) -> None:
     problem = only_problem(name, background="transparent", format=image_format)
     assert (problem.option, problem.works) == ("format", "png")
-    assert problem.because == (phrase(PhraseKey.TRANSPARENCY, formats=Listed(("png", "webp"), "or")),)
+    assert problem.because == (phrase(PhraseKey.TRANSPARENCY, formats=WordList(("png", "webp"), "or")),)
 
 
 # --- count, GIF, SVG ---------------------------------------------------------------------------------------------

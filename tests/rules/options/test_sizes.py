@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.rules.options.phrases import Listed, Phrase, PhraseKey, phrase
+from bot.rules.options.phrases import Phrase, PhraseKey, WordList, phrase, word_list
 from bot.rules.options.sizes import (
     AUTO,
     WORDS,
@@ -124,7 +124,7 @@ def test_a_reason_begins_with_the_multiple_or_names_the_list() -> None:
         phrase(PhraseKey.MULTIPLES, step=16),
         phrase(PhraseKey.FEWEST_PIXELS, least=655_360),
     )
-    three = Listed(("256x256", "512x512", "1024x1024"))
+    three = WordList(("256x256", "512x512", "1024x1024"))
     assert reasons_against(DALL_E_2, Size(100, 100)) == (phrase(PhraseKey.MAKES_SIZES, sizes=three),)
 
 
@@ -219,8 +219,10 @@ def test_suggestions_begin_with_what_was_meant() -> None:
 
 def test_descriptions_name_the_bounds() -> None:
     three = ("1024x1024", "1792x1024", "1024x1792")
-    assert takes(DALL_E_3) == phrase(PhraseKey.WORDS, words=Listed(three))
-    assert takes(GPT_IMAGE_1) == phrase(PhraseKey.WORDS, words=Listed(("1024x1024", "1536x1024", "1024x1536", "auto")))
+    assert takes(DALL_E_3) == word_list(three)
+    assert takes(GPT_IMAGE_1) == phrase(
+        PhraseKey.WORDS, words=WordList(("1024x1024", "1536x1024", "1024x1536", "auto"))
+    )
     bounds = {"step": 16, "edge": 3840, "ratio": 3.0, "low": 655_360, "high": 8_294_400}
     assert takes(GPT_IMAGE_2) == phrase(PhraseKey.SIZE_RULE_OR_AUTO, **bounds)
     assert set(WORDS) <= set(suggest_sizes(GPT_IMAGE_2, ""))

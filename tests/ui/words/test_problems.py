@@ -13,7 +13,7 @@ from bot.rules.catalogue.catalogue import Catalogue
 from bot.rules.catalogue.model import Model
 from bot.rules.options.build import build_request
 from bot.rules.options.checks import Uploaded
-from bot.rules.options.phrases import Listed, Phrase, PhraseKey, Value, phrase
+from bot.rules.options.phrases import Phrase, PhraseKey, Value, WordList, phrase
 from bot.rules.options.problems import InvalidOptions, Problem
 from bot.rules.options.prompts import read_prompt_file
 from bot.rules.options.table import RawOptions
@@ -175,9 +175,9 @@ def test_a_size_is_refused_in_german_with_german_numbers(catalogue: Catalogue) -
         (655_360, "655,360", "655.360"),
         (2.5, "2.5", "2,5"),
         (3.0, "3", "3"),
-        (Listed(("png", "webp", "gif"), "or"), "png, webp or gif", "png, webp oder gif"),
-        (Listed(("png", "webp"), "and"), "png and webp", "png und webp"),
-        (Listed(("a_b",)), "a\\_b", "a\\_b"),
+        (WordList(("png", "webp", "gif"), "or"), "png, webp or gif", "png, webp oder gif"),
+        (WordList(("png", "webp"), "and"), "png and webp", "png und webp"),
+        (WordList(("a_b",)), "a\\_b", "a\\_b"),
         ("**x**", "\\*\\*x\\*\\*", "\\*\\*x\\*\\*"),
     ],
 )
