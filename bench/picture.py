@@ -33,10 +33,8 @@ from bench.floor import Floor
 from bench.town import NEVER_MET
 from bot.adapters.openai.images import OpenAIImages
 from bot.app import App, build
-from bot.imaging.inspect import Inspected, inspect_result
-from bot.imaging.threads import offload
 from bot.operator.sandbox.environment import environment
-from bot.parts import now
+from bot.parts import now, service_of
 from bot.rules.ledger import Answer, Bill
 from bot.rules.money import MicroUSD
 from bot.rules.options.table import RawOptions
@@ -149,27 +147,11 @@ async def paths(other: Other, running: int = 16) -> AsyncIterator[Ways]:
         await client.http.static_login(TOKEN)
         stack.push_async_callback(client.http.close)
         stack.push_async_callback(app.tasks.finish, 0)
-        services = []
-        for thorough in (False, True):
-            service = OpenAIImages(
-                base_url=other.images_url,
-                api_key="key",
-                inspect=_inspector(thorough),
-                models=app.client.shell.catalogue,
-            )
+        services = [service_of(settings, client.shell.catalogue, thorough=thorough) for thorough in (False, True)]
+        for service in services:
             stack.push_async_callback(service.aclose)
-            services.append(service)
         session = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
         yield Ways(app, services[0], services[1], Floor(session, other))
-
-
-def _inspector(thorough: bool) -> Callable[[bytes], Awaitable[Inspected]]:
-    async def inspect(data: bytes) -> Inspected:
-        if thorough:
-            return await offload(inspect_result, data)
-        return inspect_result(data, thorough=False)
-
-    return inspect
 
 
 async def serial(rounds: int, each: int, side: int) -> dict[str, Cost]:

@@ -20,10 +20,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.adapters.database import SqlStore, open_store
-from bot.adapters.secrets import load_secrets
+from bot.adapters.database import SqlStore
 from bot.operator.sandbox.environment import environment, sqlite_url
+from bot.parts import secrets_of, store_of
 from bot.rules.ledger import HOLDING, Job, JobState
+from bot.settings.sources import parse_settings
 from sandbox.discord.faults import ANY_EDIT, FIRST_ANSWER, POST_ONCE, RESULT_EDIT
 from sandbox.discord.model import Interaction, Message, Upload, User
 from sandbox.discord.people.options import NotPossible
@@ -223,7 +224,8 @@ async def calm(soak: Soak) -> None:
 
 async def judged(soak: Soak) -> list[str]:
     """Every invariant that does not hold, in words."""
-    store = await open_store(sqlite_url(soak.folder), data_dir=soak.folder, secrets=load_secrets(None, soak.folder))
+    settings = parse_settings({"DATABASE_URL": sqlite_url(soak.folder), "DATA_DIR": str(soak.folder)})
+    store = await store_of(settings, secrets_of(settings))
     try:
         broken = [f"I3 sums: {one}" for one in await store.audit_sums()]
         jobs = await every_job(store, soak)

@@ -249,6 +249,7 @@ def test_no_room_is_crowded() -> None:
         ("bot.app", "bot.process"),
         ("bot.app", "bot.operator.models"),
         ("bot.process", "bot.operator.invite"),
+        ("bot.__main__", "bot.operator.run"),
         ("bot.newcomer", "bot.rules"),
     ],
 )
@@ -323,6 +324,20 @@ def test_nothing_is_swallowed() -> None:
         and all(isinstance(line, ast.Pass | ast.Continue) for line in node.body)
     ]
     assert swallowed == []
+
+
+MADE_IN_PARTS = {"open_store", "load_secrets", "load_catalogue", "DiskFiles", "OpenAIImages"}
+
+
+def test_each_part_is_made_from_the_settings_in_one_place() -> None:
+    makers = {
+        (module_of(path), node.func.id)
+        for path in files()
+        if within(module_of(path), ("bot", "cogs"))
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in MADE_IN_PARTS
+    }
+    assert makers == {("bot.parts", name) for name in MADE_IN_PARTS}
 
 
 AWAITED_AT_HOME = {
