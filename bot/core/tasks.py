@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-CLOSING_S = 10.0
+TIDY_UP_S = 10.0
 """How long cancelled work may take to tidy up after itself."""
 
 
@@ -25,7 +25,7 @@ async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        await asyncio.wait({task}, timeout=CLOSING_S)
+        await asyncio.wait({task}, timeout=TIDY_UP_S)
         if task.done() and not task.cancelled() and (error := task.exception()) is not None:
             log.error("failed while being cancelled", exc_info=error)
         raise
@@ -86,7 +86,7 @@ class Tasks:
         for task in late:
             task.cancel()
         if late:
-            _, stuck = await asyncio.wait(late, timeout=CLOSING_S)
+            _, stuck = await asyncio.wait(late, timeout=TIDY_UP_S)
             for task in stuck:
                 log.warning("background task %s did not end in time", task.get_name())
         return len(late)
