@@ -105,5 +105,5 @@ async def test_a_servers_own_key_is_not_the_operators_money(store, sample, made)
     await made(store, job, 5)
     use = await use_now(store, sample.asker(), sample.now)
     assert use.counters[Subject.SERVER, Period.MONTH].micro_usd == 5
-    assert (Subject.OPERATOR, Period.MONTH) not in use
+    assert (Subject.OPERATOR, Period.MONTH) not in use.counters
     assert (await store.figures.by_day(SERVER, None, sample.now))[0].micro_usd == 5

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.adapters.database.counters import COUNTED, KEPT, Change, Counted
+from bot.adapters.database.counters import COUNTED, KEPT, Counted, Counts
 from bot.adapters.database.engine import Database
 from bot.adapters.database.notes import counters_forgotten
 from bot.adapters.database.schema.tables import jobs, uses
@@ -24,8 +24,8 @@ class Difference:
 
     subject: str
     window_key: str
-    expected: Change
-    actual: Change
+    expected: Counts
+    actual: Counts
 
 
 async def audit_sums(database: Database) -> list[Difference]:
@@ -37,13 +37,13 @@ async def audit_sums(database: Database) -> list[Difference]:
     async def work(connection: AsyncConnection) -> list[Difference]:
         expected = await _recomputed(connection)
         found = await connection.execute(select(uses))
-        actual = {(row[0], row[1]): Change(*row[2:]) for row in found if not row[0].startswith(KEPT)}
+        actual = {(row[0], row[1]): Counts(*row[2:]) for row in found if not row[0].startswith(KEPT)}
         edge = await counters_forgotten(connection)
         purged = _purged_keys(edge) if edge is not None else {}
         return [
-            Difference(*row, expected.get(row, Change()), actual.get(row, Change()))
+            Difference(*row, expected.get(row, Counts()), actual.get(row, Counts()))
             for row in sorted({*expected, *actual})
-            if expected.get(row, Change()) != actual.get(row, Change())
+            if expected.get(row, Counts()) != actual.get(row, Counts())
             and not (row[1][0] in purged and row[1] < purged[row[1][0]])
         ]
 
@@ -71,7 +71,7 @@ _READ = (
 )
 
 
-async def _recomputed(connection: AsyncConnection) -> dict[tuple[str, str], Change]:
+async def _recomputed(connection: AsyncConnection) -> dict[tuple[str, str], Counts]:
     sums: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0] * 5)
     groups: dict[str, tuple[Counted, set[JobState]]] = {}
     for row in (await connection.execute(select(*(jobs.c[name] for name in _READ)))).mappings():
@@ -82,7 +82,7 @@ async def _recomputed(connection: AsyncConnection) -> dict[tuple[str, str], Chan
     for counted, states in groups.values():
         kept = bool(states & (HOLDING | (CHARGED - GIVEN_BACK)))
         _add(sums, counted, (int(kept), 0, 0, 0, int(bool(states & HOLDING))))
-    return {row: Change(*values) for row, values in sums.items()}
+    return {row: Counts(*values) for row, values in sums.items()}
 
 
 def _images(row: RowMapping, state: JobState) -> int:

@@ -50,8 +50,8 @@ _COLUMNS = ("requests", "images", "spent", "reserved", "running")
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """What a step of a job does to each of its counters."""
+class Counts:
+    """What a counter holds, or what a step of a job adds to each of its counters."""
 
     requests: int = 0
     images: int = 0
@@ -158,11 +158,11 @@ def _add_statement(how_many: int) -> TextClause:
     return statement.bindparams(*names, *(bindparam(name, type_=BigInteger()) for name in _COLUMNS))
 
 
-Tally = Mapping[tuple[str, str], Change]
+Tally = Mapping[tuple[str, str], Counts]
 """Values of counters by (subject, window)."""
 
 
-async def add(connection: AsyncConnection, rows: Sequence[tuple[str, str]], change: Change) -> Tally:
+async def add(connection: AsyncConnection, rows: Sequence[tuple[str, str]], change: Counts) -> Tally:
     """Adds ``change`` to each of the sorted ``rows`` and returns their values afterwards. Holds their locks."""
     if not rows:
         return {}
@@ -170,7 +170,7 @@ async def add(connection: AsyncConnection, rows: Sequence[tuple[str, str]], chan
     for n, (subject, window) in enumerate(rows):
         values[f"subject{n}"], values[f"window{n}"] = subject, window
     found = await connection.execute(_add_statement(len(rows)), values)
-    return {(row[0], row[1]): Change(*row[2:]) for row in found}
+    return {(row[0], row[1]): Counts(*row[2:]) for row in found}
 
 
 async def tally(connection: AsyncConnection, rows: Sequence[tuple[str, str]]) -> Tally:
@@ -181,10 +181,10 @@ async def tally(connection: AsyncConnection, rows: Sequence[tuple[str, str]]) ->
             uses.c.subject.in_(sorted(names)), uses.c.window_key.in_(sorted(windows))
         )
     )
-    return {(row[0], row[1]): Change(*row[2:]) for row in found}
+    return {(row[0], row[1]): Counts(*row[2:]) for row in found}
 
 
-def as_use(counted: Counted, found: Tally, before: Change, lasts: Mapping[Subject, datetime]) -> Use:
+def as_use(counted: Counted, found: Tally, before: Counts, lasts: Mapping[Subject, datetime]) -> Use:
     """Counters as the rules read them: ``found`` minus ``before``, the part that is asked for right now."""
     counters: dict[tuple[Subject, Period], Used] = {}
     for subject, name in counted.subjects().items():

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import BigInteger
 
 from bot.adapters.database.codec import Sealer
-from bot.adapters.database.counters import Change, Counted, as_use, kept, last_requests, tally, with_kept
+from bot.adapters.database.counters import Counted, Counts, as_use, kept, last_requests, tally, with_kept
 from bot.adapters.database.engine import Database
 from bot.adapters.database.schema.tables import EPOCH, jobs
 from bot.adapters.database.servers import limits_of
@@ -94,7 +94,7 @@ async def use_of(
     counted = Counted.of_asker(asker, now, own_key=False)
     found = await tally(connection, counted.rows())
     before = await kept(connection, counted, sealer.tag(asker.user_id))
-    use = as_use(counted, found, Change(), await last_requests(connection, limits, asker, now))
+    use = as_use(counted, found, Counts(), await last_requests(connection, limits, asker, now))
     return with_kept(use, before, counted.place_key)
 
 

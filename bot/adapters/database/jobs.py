@@ -19,7 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.codec import Sealer, all_jobs, batch_from_row, batch_values, dump_bill, job_from_row, plain
-from bot.adapters.database.counters import Change, Counted, add
+from bot.adapters.database.counters import Counted, Counts, add
 from bot.adapters.database.engine import Database
 from bot.adapters.database.reserving import Reserving, refuse_duplicates
 from bot.adapters.database.schema.ids import Ids
@@ -235,10 +235,10 @@ async def _close_reservation(connection: AsyncConnection, job: Job, step: Step, 
     row = await _updated(connection, job, {**values, "reserved_micro_usd": 0, "charged_micro_usd": charged}, job.state)
     rows = Counted.of_row(row).rows()
     images = min(step.images, row["images"]) - row["images"]
-    change = Change(images=images, spent=row["charged_micro_usd"], reserved=-row["upper_micro_usd"])
+    change = Counts(images=images, spent=row["charged_micro_usd"], reserved=-row["upper_micro_usd"])
     if not row["grouped"]:
         request = -1 if step.to in GIVEN_BACK else 0
-        await add(connection, rows, Change(request, images, change.spent, change.reserved, -1))
+        await add(connection, rows, Counts(request, images, change.spent, change.reserved, -1))
         return row
     # A batch is one request and one job at once: the last of its lines to end gives that back. The counters are
     # locked first, so of two lines that end together the later one sees the earlier one ended.
@@ -249,13 +249,13 @@ async def _close_reservation(connection: AsyncConnection, job: Job, step: Step, 
     return row
 
 
-async def _rest_of_group(connection: AsyncConnection, group_id: str) -> Change:
+async def _rest_of_group(connection: AsyncConnection, group_id: str) -> Counts:
     """What ends with this line: a job at once if nothing of the batch is open, a request if nothing of it is kept."""
     found = await connection.execute(
         select(jobs.c.state, func.count()).where(jobs.c.group_id == group_id).group_by(jobs.c.state)
     )
     states = {JobState(state) for state, _ in found}
     if states & HOLDING:
-        return Change()
+        return Counts()
     kept = states & (CHARGED - GIVEN_BACK)
-    return Change(requests=0 if kept else -1, running=-1)
+    return Counts(requests=0 if kept else -1, running=-1)

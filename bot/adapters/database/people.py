@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, RowMapping, delete, func, or_, select, upd
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.codec import Sealer, dump_asker, dump_request, load_asker, load_request
-from bot.adapters.database.counters import FORGOTTEN_PLACE, RUNNING_WINDOWS, Change, add, kept_name
+from bot.adapters.database.counters import FORGOTTEN_PLACE, RUNNING_WINDOWS, Counts, add, kept_name
 from bot.adapters.database.engine import Database
 from bot.adapters.database.notes import counters_forgotten, notes_about, set_counters_forgotten
 from bot.adapters.database.schema.tables import (
@@ -157,7 +157,7 @@ async def _keep_running_windows(connection: AsyncConnection, user_id: int, tag: 
     found = await connection.execute(select(uses).where(mine).order_by(uses.c.subject, uses.c.window_key))
     for row in found.mappings().all():
         place_key = row["subject"].split(":")[1]
-        change = Change(row["requests"], row["images"], row["spent"] + row["reserved"])
+        change = Counts(row["requests"], row["images"], row["spent"] + row["reserved"])
         await add(connection, [(kept_name(place_key, tag), row["window_key"])], change)
 
 

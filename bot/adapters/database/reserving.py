@@ -9,7 +9,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.codec import Sealer, job_from_draft, job_values
-from bot.adapters.database.counters import Change, Counted, add, as_use, kept, last_requests, with_kept
+from bot.adapters.database.counters import Counted, Counts, add, as_use, kept, last_requests, with_kept
 from bot.adapters.database.engine import Database
 from bot.adapters.database.leases import Life
 from bot.adapters.database.schema.tables import jobs
@@ -58,7 +58,7 @@ class Reserving:
         if own_key:
             limits = tuple(limit for limit in limits if limit.scope is not Scope.OPERATOR)
         cost = _cost(drafts)
-        change = Change(requests=cost.requests, images=cost.images, reserved=cost.micro_usd, running=cost.jobs)
+        change = Counts(requests=cost.requests, images=cost.images, reserved=cost.micro_usd, running=cost.jobs)
         counted = Counted.of_asker(asker, now, own_key=own_key)
         after = await add(connection, counted.rows(), change)
         if self._locks_rows:
