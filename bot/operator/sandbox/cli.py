@@ -17,12 +17,13 @@ from typing import Any
 
 from sandbox.discord import commands as book
 from sandbox.discord import rights
+from sandbox.discord.commands import ATTACHMENT, CHANNEL, MENTIONABLE, ROLE
+from sandbox.discord.commands import USER as USER_OPTION
+from sandbox.discord.components import BUTTON, TEXT, every
 from sandbox.discord.model import Attachment, Channel, Interaction, Json, Message, Upload, User
 from sandbox.discord.people import forms
 from sandbox.discord.people.commands import find_command
-from sandbox.discord.people.options import ATTACHMENT, CHANNEL, MENTIONABLE, ROLE, TYPE_NAMES, NotPossible
-from sandbox.discord.people.options import USER as USER_OPTION
-from sandbox.discord.rules.components import BUTTON, TEXT, walk
+from sandbox.discord.people.options import TYPE_NAMES, NotPossible
 from sandbox.discord.server import Server
 from sandbox.discord.world import World
 
@@ -227,7 +228,7 @@ def usage(name: str, leaf: Json) -> str:
 
 def text_of(message: Message) -> str:
     """All text of a message: content, embeds, text displays."""
-    parts = [message.content, *(c["content"] for _, c in walk(message.components) if c["type"] == TEXT)]
+    parts = [message.content, *(c["content"] for c in every(message.components) if c["type"] == TEXT)]
     return "\n".join([*(p for p in parts if p), *(_embed(e) for e in message.embeds)])
 
 
@@ -236,7 +237,7 @@ def render(message: Message, world: World) -> str:
     private = " (only you can see this)" if message.ephemeral else ""
     lines = [f"{message.author.display_name}{private}:"]
     lines += [f"  {line}" for line in text_of(message).splitlines()]
-    for _, row in walk(message.components):
+    for row in every(message.components):
         shown = [_control(c) for c in row.get("components") or ()]
         if any(shown):
             lines.append("  " + " ".join(s for s in shown if s))

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sandbox.discord.components import (
+    BUTTON,
+    CHANNEL_SELECT,
+    CHECKBOX,
+    CHECKBOXES,
+    ENTITY_SELECTS,
+    FILE_UPLOAD,
+    LABEL,
+    MENTIONABLE_SELECT,
+    RADIO,
+    ROLE_SELECT,
+    ROW,
+    SELECTS,
+    TEXT_INPUT,
+    USER_SELECT,
+    every,
+)
 from sandbox.discord.model import Channel, Json, Message, Modal, Role, Upload, User
 from sandbox.discord.people.options import NotPossible, Resolved
-
-ACTION_ROW, BUTTON, STRING_SELECT, TEXT_INPUT, LABEL, FILE_UPLOAD = 1, 2, 3, 4, 18, 19
-USER_SELECT, ROLE_SELECT, MENTIONABLE_SELECT, CHANNEL_SELECT = 5, 6, 7, 8
-TEXT_DISPLAY, RADIO, CHECKBOXES, CHECKBOX = 10, 21, 22, 23
-ENTITY_SELECTS = {USER_SELECT, ROLE_SELECT, MENTIONABLE_SELECT, CHANNEL_SELECT}
-
-
-def flat(components: Iterable[Json]) -> list[Json]:
-    """All components, those inside rows, labels, sections and containers too, parents first."""
-    found: list[Json] = []
-    for one in components:
-        found.append(one)
-        found += flat(one.get("components") or ())
-        found += flat(one[key] for key in ("component", "accessory") if isinstance(one.get(key), dict))
-    return found
 
 
 def find_button(message: Message, wanted: str) -> Json:
     """The button with this custom_id or else this label; ``NotPossible`` with what there is."""
-    buttons = [c for c in flat(message.components) if c["type"] == BUTTON]
+    buttons = [c for c in every(message.components) if c["type"] == BUTTON]
     button = next((b for b in buttons if b.get("custom_id") == wanted), None)
     button = button or next((b for b in buttons if b.get("label") == wanted), None)
     if button is None or "custom_id" not in button:
@@ -39,7 +41,7 @@ def find_button(message: Message, wanted: str) -> Json:
 
 def find_menu(message: Message, custom_id: str) -> Json:
     """The select menu with this custom_id; ``NotPossible`` with what there is."""
-    menus = {c["custom_id"]: c for c in flat(message.components) if c["type"] in {STRING_SELECT, *ENTITY_SELECTS}}
+    menus = {c["custom_id"]: c for c in every(message.components) if c["type"] in SELECTS}
     menu = menus.get(custom_id)
     if menu is None:
         raise NotPossible(f"there is no menu {custom_id!r}; menus: {', '.join(menus) or 'none'}")
@@ -50,7 +52,7 @@ def find_menu(message: Message, custom_id: str) -> Json:
 
 def fields(modal: Modal) -> dict[str, Json]:
     """The fields a person fills in, by custom_id."""
-    return {c["custom_id"]: c for c in flat(modal.components) if "custom_id" in c}
+    return {c["custom_id"]: c for c in every(modal.components) if "custom_id" in c}
 
 
 def chosen(menu: Json, values: Sequence[Any], resolved: Resolved, viewer: User) -> list[str]:
@@ -105,9 +107,9 @@ def _part(part: Json, given: Mapping[str, Any], resolved: Resolved, viewer: User
     if part["type"] == LABEL:
         inner = _field(part["component"], given, resolved, viewer)
         return {"type": LABEL, "id": part["id"], "component": inner}
-    if part["type"] == ACTION_ROW:
+    if part["type"] == ROW:
         row = [_field(c, given, resolved, viewer) for c in part["components"]]
-        return {"type": ACTION_ROW, "id": part["id"], "components": row}
+        return {"type": ROW, "id": part["id"], "components": row}
     return {"type": part["type"], "id": part["id"]}
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.discord import payloads
+from sandbox.discord.commands import ATTACHMENT, BOOLEAN, CHANNEL, INTEGER, MENTIONABLE, NUMBER, ROLE, STRING, USER
 from sandbox.discord.model import Channel, Json, Role, Upload, User
 from sandbox.discord.rights import permissions
 from sandbox.discord.state import State
 
-STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, MENTIONABLE, NUMBER, ATTACHMENT = 3, 4, 5, 6, 7, 8, 9, 10, 11
 TYPE_NAMES = {
     STRING: "text",
     INTEGER: "a whole number",

@@ -9,16 +9,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from sandbox.discord import links
+from sandbox.discord.components import CONTAINER, FILE, GALLERY, SELECTS, SEPARATOR, THUMBNAIL
 from sandbox.discord.model import Attachment, Flags, Json, Message, Upload
 from sandbox.discord.rest.bodies import Body, safe_name
 from sandbox.discord.rest.errors import refuse
-from sandbox.discord.rules.components import GALLERY
 from sandbox.discord.state import State
 
 _USER = re.compile(r"<@!?(\d+)>")
 _ROLE = re.compile(r"<@&(\d+)>")
-SELECT_TYPES = {3, 5, 6, 7, 8}
-THUMBNAIL, FILE, SEPARATOR, CONTAINER = 11, 13, 14, 17
 
 
 def check_sizes(body: Body, limit: int) -> None:
@@ -157,7 +155,7 @@ def _component(one: Json, numbers: Iterator[int], names: dict[str, Attachment]) 
         if isinstance(one.get(key), dict):
             shape[key] = _component(one[key], numbers, names)
     kind = one.get("type")
-    if kind in SELECT_TYPES:
+    if kind in SELECTS:
         shape = {"min_values": 1, "max_values": 1} | shape
     if kind == GALLERY:
         shape["items"] = [

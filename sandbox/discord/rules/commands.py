@@ -7,11 +7,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from sandbox.discord.commands import CHAT, GROUP, INTEGER, MESSAGE_MENU, NUMBER, STRING, SUBCOMMAND, USER_MENU
 from sandbox.discord.model import Json
 from sandbox.discord.rules.problems import UNKNOWN_KEY, Problem, Step
 
-CHAT, USER_MENU, MESSAGE_MENU = 1, 2, 3
-SUBCOMMAND, GROUP, STRING, INTEGER, NUMBER = 1, 2, 3, 4, 10
 MOST = {CHAT: 100, USER_MENU: 15, MESSAGE_MENU: 15, 4: 1}
 LARGEST = 2**53
 BAD_LENGTH = "BASE_TYPE_BAD_LENGTH"

@@ -5,14 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from sandbox.discord.components import (
+    BUTTON,
+    CHECKBOX,
+    CHECKBOXES,
+    CONTAINER,
+    FILE,
+    FILE_UPLOAD,
+    GALLERY,
+    RADIO,
+    ROW,
+    SECTION,
+    SELECTS,
+    SEPARATOR,
+    STRING_SELECT,
+    TEXT,
+    TEXT_INPUT,
+    THUMBNAIL,
+    Path,
+    every,
+    walk,
+)
 from sandbox.discord.model import Flags, Json
-from sandbox.discord.rules.problems import Problem, Step
-
-ROW, BUTTON, STRING_SELECT, TEXT_INPUT = 1, 2, 3, 4
-ENTITY_SELECTS = {5, 6, 7, 8}
-SELECTS = {STRING_SELECT} | ENTITY_SELECTS
-SECTION, TEXT, THUMBNAIL, GALLERY, FILE, SEPARATOR, CONTAINER = 9, 10, 11, 12, 13, 14, 17
-LABEL, FILE_UPLOAD, RADIO, CHECKBOXES, CHECKBOX = 18, 19, 21, 22, 23
+from sandbox.discord.rules.problems import Problem
 
 TOP_V1 = {ROW}
 TOP_V2 = {ROW, SECTION, TEXT, GALLERY, FILE, SEPARATOR, CONTAINER}
@@ -22,20 +37,6 @@ IN_LABEL = {TEXT_INPUT, FILE_UPLOAD, RADIO, CHECKBOXES, CHECKBOX} | SELECTS
 LINK, PREMIUM = 5, 6
 BAD_LENGTH = "BASE_TYPE_BAD_LENGTH"
 
-Path = tuple[Step, ...]
-
-
-def walk(components: Any, path: Path = ("components",)) -> Iterator[tuple[Path, Json]]:
-    """Every component with its path, parents first."""
-    for place, one in enumerate(components or ()):
-        here = (*path, place)
-        yield here, one
-        yield from walk(one.get("components"), (*here, "components"))
-        for key in ("component", "accessory"):
-            if isinstance(one.get(key), dict):
-                yield (*here, key), one[key]
-                yield from walk(one[key].get("components"), (*here, key, "components"))
-
 
 def is_v2(body: Json) -> bool:
     return bool((body.get("flags") or 0) & Flags.COMPONENTS_V2)
@@ -43,7 +44,7 @@ def is_v2(body: Json) -> bool:
 
 def texts_of(components: list[Json]) -> list[str]:
     """All text shown by text displays."""
-    return [str(one.get("content") or "") for _, one in walk(components) if one.get("type") == TEXT]
+    return [str(one.get("content") or "") for one in every(components) if one.get("type") == TEXT]
 
 
 def check_components(components: list[Json], *, v2: bool, names: frozenset[str]) -> Iterator[Problem]:

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sandbox.discord.model import Json
-from sandbox.discord.rules.components import (
-    BAD_LENGTH,
+from sandbox.discord.components import (
     CHECKBOX,
     CHECKBOXES,
     FILE_UPLOAD,
-    IN_LABEL,
     LABEL,
     RADIO,
     ROW,
@@ -19,12 +16,17 @@ from sandbox.discord.rules.components import (
     TEXT,
     TEXT_INPUT,
     Path,
+    walk,
+)
+from sandbox.discord.model import Json
+from sandbox.discord.rules.components import (
+    BAD_LENGTH,
+    IN_LABEL,
     check_select,
     custom_id_problems,
     duplicates,
     option_problems,
     text_problems,
-    walk,
 )
 from sandbox.discord.rules.problems import UNKNOWN_KEY, Problem
 
