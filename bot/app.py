@@ -232,7 +232,7 @@ def _app(ground: Ground, client: Client) -> App:
         circuit=ground.circuit,
         batches=shell.batches,
         recovery=shell.recovery,
-        model_ends=ModelEnds(ground.service, store, notifier, clock, ground.catalogue),
+        model_ends=ModelEnds(ground.service, store.notes, notifier, clock, ground.catalogue),
         retention=Retention(store, files, clock, shell.forgettings),
         departures=departures,
         tasks=ground.tasks,

@@ -7,15 +7,15 @@ import logging
 from bot.core.jobs.settlement import UNWRITABLE
 from bot.core.service.attempts import CallResults
 from bot.core.service.circuit import PROVES_THE_KEY, Circuit
-from bot.ports import Clock, Notifier, Store
+from bot.ports import Clock, Notifier, ServerStore
 from bot.rules.ledger import Job
 
 log = logging.getLogger(__name__)
 
 
 class Alerts:
-    def __init__(self, store: Store, notifier: Notifier, circuit: Circuit, clock: Clock) -> None:
-        self._store = store
+    def __init__(self, servers: ServerStore, notifier: Notifier, circuit: Circuit, clock: Clock) -> None:
+        self._servers = servers
         self._notifier = notifier
         self._circuit = circuit
         self._clock = clock
@@ -34,7 +34,7 @@ class Alerts:
     async def budgets(self, job: Job) -> None:
         """Tells of budgets of the job's server that have just passed a mark."""
         try:
-            for warning in await self._store.servers.budget_warnings(job.asker.place, self._clock()):
+            for warning in await self._servers.budget_warnings(job.asker.place, self._clock()):
                 await self._notifier.budget(job.asker.place, warning)
         except UNWRITABLE:
             log.warning("budget warnings were not looked at: the ledger is busy")

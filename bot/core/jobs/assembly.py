@@ -91,7 +91,7 @@ def assemble(
         ),
         pictures=pictures,
         settlement=settlement,
-        alerts=Alerts(store, notifier, circuit, clock),
+        alerts=Alerts(store.servers, notifier, circuit, clock),
         clock=clock,
         tasks=tasks,
         meter=meter,

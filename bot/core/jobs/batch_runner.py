@@ -77,7 +77,7 @@ class BatchRunner:
         self._settlement = settlement
         self._pictures = pictures
         self._clock = clock
-        self._marks = PostMarks(store, clock)
+        self._marks = PostMarks(store.notes, clock)
         self._writing = asyncio.Lock()
 
     async def write(self, batch_id: str, change: Callable[[Batch | None], Batch]) -> Batch:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.ports import CannotDeliver, Clock, Store
+from bot.ports import CannotDeliver, Clock, NoteStore
 
 NONCE_LIFE = timedelta(minutes=2)
 """Discord compares nonces over "the past few minutes"; this is surely less."""
@@ -16,22 +16,22 @@ NONCE_LIFE = timedelta(minutes=2)
 class PostMarks:
     """Marks by what is posted: a job's id, or a batch's with its first line."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = store
+    def __init__(self, notes: NoteStore, clock: Clock) -> None:
+        self._notes = notes
         self._clock = clock
 
     async def has_begun(self, what: str) -> bool:
-        return await self._store.notes.posting(what) is not None
+        return await self._notes.posting(what) is not None
 
     async def begin(self, what: str) -> None:
         """Marks it. Raises ``CannotDeliver`` where an earlier post of it can no longer be repeated safely."""
-        began = await self._store.notes.posting(what)
+        began = await self._notes.posting(what)
         now = self._clock()
         if began is None:
-            await self._store.notes.set_posting(what, now)
+            await self._notes.set_posting(what, now)
         elif now - began > NONCE_LIFE:
             raise CannotDeliver("it may have been posted before")
 
     async def forget(self, what: str) -> None:
         """The ledger knows by now how it ended: the mark has done its work."""
-        await self._store.notes.set_posting(what, None)
+        await self._notes.set_posting(what, None)

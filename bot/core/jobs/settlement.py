@@ -48,7 +48,7 @@ class Settlement:
         self._clock = clock
         self._crash_point = crash_point
         self._sleep = sleep
-        self._marks = PostMarks(store, clock)
+        self._marks = PostMarks(store.notes, clock)
         self.outstanding: dict[str, ShownResult] = {}
 
     # --- a job with pictures --------------------------------------------------------------------------------------

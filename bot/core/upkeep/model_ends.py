@@ -6,7 +6,7 @@ import logging
 from datetime import timedelta
 
 from bot.core.service.catalogue import CurrentCatalogue
-from bot.ports import Clock, ImageService, Notifier, Store
+from bot.ports import Clock, ImageService, NoteStore, Notifier
 from bot.rules.faults import ServiceFault
 
 log = logging.getLogger(__name__)
@@ -20,13 +20,13 @@ class ModelEnds:
     def __init__(
         self,
         service: ImageService,
-        store: Store,
+        notes: NoteStore,
         notifier: Notifier,
         clock: Clock,
         catalogue: CurrentCatalogue,
     ) -> None:
         self._service = service
-        self._store = store
+        self._notes = notes
         self._notifier = notifier
         self._clock = clock
         self._catalogue = catalogue
@@ -55,6 +55,6 @@ class ModelEnds:
                 continue
             successor = next(iter(model.successors), None)
             log.warning("model %s ends on %s; use %s instead", model.id, model.ends_on, successor or "another")
-            if not await self._store.notes.told_end(model.id, model.ends_on):
-                await self._store.notes.set_told_end(model.id, model.ends_on, today)
+            if not await self._notes.told_end(model.id, model.ends_on):
+                await self._notes.set_told_end(model.id, model.ends_on, today)
                 await self._notifier.model_ends(model.id, model.ends_on, successor)

@@ -50,7 +50,7 @@ class DiscordDeliveries:
         return self._to(answer, ShowOptions(limit_bytes=limit_bytes), earlier=False)
 
     def _to(self, answer: Answer, options: ShowOptions, *, earlier: bool) -> DiscordDelivery:
-        post_check = PostOnce(self._client, self._store, self._clock, answer, earlier=earlier)
+        post_check = PostOnce(self._client, self._store.notes, self._clock, answer, earlier=earlier)
         conversation = DiscordConversation(self._client, self._clock, answer)
         return DiscordDelivery(
             conversation, self._settings_of, ProgressEdits(self._tasks), options, post_check=post_check

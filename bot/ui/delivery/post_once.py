@@ -13,7 +13,7 @@ from typing import Protocol
 import discord
 
 from bot.core.jobs.post_marks import PostMarks
-from bot.ports import CannotDeliver, Clock, Delivered, Store
+from bot.ports import CannotDeliver, Clock, Delivered, NoteStore
 from bot.rules.ledger import Answer, Job
 from bot.ui.delivery.files import job_stem
 from bot.ui.interactions.failures import TROUBLE, Failure, failure_of
@@ -30,9 +30,11 @@ class Messages(Protocol):
 class PostOnce:
     """The question before a post, for one answer. ``earlier``: a process that is gone may have shown the result."""
 
-    def __init__(self, client: Messages, store: Store, clock: Clock, answer: Answer, *, earlier: bool = False) -> None:
+    def __init__(
+        self, client: Messages, notes: NoteStore, clock: Clock, answer: Answer, *, earlier: bool = False
+    ) -> None:
         self._client = client
-        self._marks = PostMarks(store, clock)
+        self._marks = PostMarks(notes, clock)
         self._answer = answer
         self._earlier = earlier
 
