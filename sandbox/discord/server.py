@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -23,9 +22,9 @@ from sandbox.discord.world import World
 class Server:
     """A running Discord for one ``World``: ``async with Server() as server: …``.
 
-    ``specs`` is the folder of the official descriptions (default: environment ``EASEL_SPECS``, else none); with it
-    every request, answer and gateway event is held against them. What is wrong with the bot's requests (or, a bug here,
-    with the answers) is collected in ``breaches``; a test asserts it is empty.
+    ``specs`` is the folder of the official descriptions; with it every request, answer and gateway event is held
+    against them. What is wrong with the bot's requests (or, a bug here, with the answers) is collected in ``breaches``;
+    a test asserts it is empty.
 
     A message with an @mention in it that ``allowed_mentions`` does not forbid is a breach, too.
 
@@ -41,15 +40,14 @@ class Server:
         self,
         world: World | None = None,
         *,
-        specs: str | Path | None = None,
+        specs: Path | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
         self.world = world or World()
         self.breaches: list[Breach] = []
         self.host, self.port = host, port
-        folder = specs or os.environ.get("EASEL_SPECS")
-        self.specs = Specs(Path(folder) if folder else None, self.breaches)
+        self.specs = Specs(specs, self.breaches)
         self.wire = WireLog(self._told, self.world.clock.now)
         self.faults = Faults()
         self.fail_next = self.faults.fail_next

@@ -330,7 +330,7 @@ async def processes_in(folder: Path, *, url: str | None = None, world: World | N
         "DEFAULT_IMAGES_PER_DAY": "none",
         "DEFAULT_BUDGET_USD": "1000",
     }
-    async with Server(world) as discord:
+    async with Server(world, specs=specs()) as discord:
         images = ImageService(mode="compatible", key=KEY)
         await images.start()
         place = Processes(discord, images, folder, settings)
