@@ -285,7 +285,7 @@ def test_a_store_in_memory_does_what_the_model_does(sample):
 
 @pytest.mark.postgres
 def test_postgresql_does_what_the_model_does(sample, postgres, tmp_path):
-    run(machine(sample, *postgres_url(postgres, tmp_path)), examples=6, steps=20)
+    run(machine(sample, *postgres_url(postgres, tmp_path)), examples=3, steps=20)
 
 
 @pytest.mark.slow

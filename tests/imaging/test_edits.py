@@ -95,6 +95,7 @@ def test_a_picture_is_never_shrunk_below_what_was_asked(size: str | None, edge: 
     assert useful_edge_px(size) == edge
 
 
+@pytest.mark.slow
 async def test_a_large_edit_never_blocks_the_loop(make: SimpleNamespace, stalls: Callable) -> None:  # type: ignore[type-arg]
     data = make.saved(make.photo(3840, 2160), "PNG", compress_level=1)
     mask = make.saved(Image.new("L", (1920, 1080)).point(lambda v: v), "PNG")

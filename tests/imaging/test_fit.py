@@ -78,7 +78,7 @@ def test_what_cannot_be_decoded_cannot_fit() -> None:
         fit_for_upload([("a.png", bytes(1000), "png")], 100, 100)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     shapes=st.lists(
         st.tuples(st.integers(8, 200), st.integers(8, 200), st.sampled_from(["RGB", "RGBA", "L"])),

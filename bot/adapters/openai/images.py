@@ -12,6 +12,7 @@ know, with a 400 that cannot have cost anything, is asked once more without it.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import ssl
 import time
@@ -96,6 +97,12 @@ class _Call:
     refused: frozenset[str] = field(default_factory=frozenset)
 
 
+@functools.cache
+def _certificates() -> ssl.SSLContext:
+    """Whom to trust; reading the certificates is the dear part of a client (23 ms), so it is done once a process."""
+    return httpx2.create_ssl_context()
+
+
 class OpenAIImages:
     """The image service at ``base_url``, or OpenAI's own. One client for its life; ``aclose`` ends it."""
 
@@ -116,7 +123,7 @@ class OpenAIImages:
         resolve: Resolve = resolve,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        tls = tls or httpx2.create_ssl_context()  # reading the certificates is the dear part of a client: once for both
+        tls = tls or _certificates()
         http = DefaultAsyncHttpxClient(follow_redirects=False, verify=tls, event_hooks={"response": [bound_error_body]})
         self._client = AsyncOpenAI(
             api_key=api_key or NO_KEY,

@@ -25,6 +25,10 @@ DOCUMENTED_ELSEWHERE = {"file_types", "is_spoiler", "nsfw", "flags", "tts"}
 (``flags`` of embeds, ``tts`` of edits; Discord takes no notice)."""
 
 
+WALKED = 64
+"""Bodies remembered: a bot registers the same commands at every start, and they are the longest body of all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Breach:
     """Something that Discord would refuse or never send. ``side``: ``request`` and ``rule`` are the bot's."""
@@ -111,6 +115,7 @@ class Description:
         self._make = rs.Draft7Validator if self._old else rs.Draft202012Validator
         self._compiled: dict[str, Any] = {}
         self._resolved: dict[str, Json] = {}
+        self._walked: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def _validator(self, pointer: str) -> Any:
         if pointer not in self._compiled:
@@ -180,9 +185,14 @@ class Description:
 
     # --- keys nobody described: misspelt ones pass every schema ---
 
-    def unknown_keys(self, pointer: str, body: Any) -> Iterator[str]:
+    def unknown_keys(self, pointer: str, body: Any) -> tuple[str, ...]:
         """Keys that no branch of the schema knows."""
-        yield from self._walk([self._resolve(pointer)], body, "")
+        seen = (pointer, json.dumps(body))
+        if seen not in self._walked:
+            if len(self._walked) >= WALKED:
+                self._walked.clear()
+            self._walked[seen] = tuple(self._walk([self._resolve(pointer)], body, ""))
+        return self._walked[seen]
 
     def _walk(self, schemas: list[Json], value: Any, where: str) -> Iterator[str]:
         leaves = [leaf for schema in schemas for leaf in self._leaves(schema, value)]

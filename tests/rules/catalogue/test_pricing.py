@@ -8,7 +8,7 @@ from math import ceil
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
@@ -267,7 +267,7 @@ def legal(request: ImageRequest, model: Model) -> ImageRequest:
     return replace(request, size=str(nearest_size(model.sizes, size)) if isinstance(size, Size) else None)
 
 
-@settings(max_examples=80, deadline=None)
+@pytest.mark.slow
 @given(requests, token_models)
 def test_the_bound_is_whole_and_grows_with_whatever_is_added(request: ImageRequest, model: Model) -> None:
     request = legal(request, model)
@@ -286,7 +286,6 @@ def test_the_bound_is_whole_and_grows_with_whatever_is_added(request: ImageReque
     assert gifs == sorted(gifs)
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.sampled_from([m for m in TOKEN_MODELS if isinstance(m.sizes, SizeRule)]),
     st.integers(51, 180),
@@ -301,7 +300,6 @@ def test_better_quality_never_costs_less(model: Model, width: int, height: int) 
     assert known == sorted(known)
 
 
-@settings(max_examples=150, deadline=None)
 @given(requests, token_models, st.data())
 def test_usage_by_the_formula_never_costs_more_than_was_reserved(
     request: ImageRequest, model: Model, data: st.DataObject
@@ -331,7 +329,6 @@ def picture_tokens(model: Model, quality: str | None, size: Size) -> int:
     return grid_tokens(pricing.quality_g[quality or ""], size)
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.sampled_from(MODELS), st.integers(-2, 10), st.builds(Usage, *[st.integers(-10, 10**12)] * 5))
 def test_a_charge_is_whole_and_never_below_zero(model: Model, made: int, usage: Usage) -> None:
     price = charge(asked(model.id, size=model.default_size), model, usage, made)

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.rules.catalogue.model import Model
@@ -229,7 +229,6 @@ raws = st.builds(
 uploads = st.sampled_from([Uploaded(), PICTURE, MASKED, MARKED, Uploaded(((5, 5),) * 3)])
 
 
-@settings(max_examples=300, deadline=None)
 @given(raws, st.sampled_from(MODELS), st.sampled_from(list(Kind)), uploads)
 def test_a_request_holds_what_was_asked_or_every_problem_is_told(
     raw: RawOptions, model: Model, kind: Kind, uploaded: Uploaded

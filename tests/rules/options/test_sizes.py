@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.rules.options.phrases import Phrase, PhraseKey, WordList, phrase, word_list
@@ -141,7 +141,6 @@ def test_the_nearest_of_a_list_is_the_one_most_alike(sizes: SizeList, asked: Siz
     assert str(nearest_size(sizes, asked)) == nearest
 
 
-@settings(max_examples=150, deadline=None)
 @given(any_rules, any_sizes)
 def test_the_nearest_size_is_always_legal_and_nearest_to_itself(sizes: SizeList | SizeRule, asked: Size) -> None:
     near = nearest_size(sizes, asked)
@@ -149,7 +148,6 @@ def test_the_nearest_size_is_always_legal_and_nearest_to_itself(sizes: SizeList 
     assert nearest_size(sizes, near) == near
 
 
-@settings(max_examples=100, deadline=None)
 @given(any_sizes)
 def test_a_legal_size_is_its_own_nearest_and_the_rest_is_explained(asked: Size) -> None:
     for sizes in ALL:
@@ -158,7 +156,6 @@ def test_a_legal_size_is_its_own_nearest_and_the_rest_is_explained(asked: Size) 
             assert nearest_size(sizes, asked) == asked
 
 
-@settings(max_examples=100, deadline=None)
 @given(any_sizes)
 def test_turning_a_size_turns_its_nearest(asked: Size) -> None:
     near, turned = nearest_size(GPT_IMAGE_2, asked), nearest_size(GPT_IMAGE_2, Size(asked.height, asked.width))
@@ -190,13 +187,11 @@ def test_a_ratio_becomes_a_size_people_would_choose(sizes: SizeList | SizeRule, 
     assert str(fit_ratio(sizes, read)) == size
 
 
-@settings(max_examples=100, deadline=None)
 @given(any_rules, any_ratios)
 def test_every_ratio_becomes_a_legal_size(sizes: SizeList | SizeRule, ratio: Ratio) -> None:
     assert is_legal(sizes, fit_ratio(sizes, ratio))
 
 
-@settings(max_examples=50, deadline=None)
 @given(any_rules, st.one_of(st.text(max_size=12), any_sizes.map(str), any_ratios.map(str)))
 def test_everything_suggested_works(sizes: SizeList | SizeRule, typed: str) -> None:
     for text in suggest_sizes(sizes, typed):
