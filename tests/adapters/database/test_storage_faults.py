@@ -188,8 +188,9 @@ from bot.adapters.database import open_store
 from bot.adapters.secrets import load_secrets
 from bot.rules.ledger import Answer, Bill, JobDraft
 from bot.rules.people import Asker, Place
-from bot.rules.catalogue.pricing import MicroUSD
+from bot.rules.money import MicroUSD
 from bot.rules.requests import Endpoint, ImageRequest, Kind
+from tests.support.ledger import use_now
 
 async def main(folder, life):
     now = datetime.now(UTC)
