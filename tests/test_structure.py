@@ -434,6 +434,48 @@ def test_every_error_meant_for_people_has_words() -> None:
 COGS = sorted(path.stem for path in (ROOT / "cogs").glob("*.py") if path.stem != "__init__")
 
 
+DISCORD_PRIVATE = {"_connection", "_extensions", "_keep_alive", "_max_heartbeat_timeout", "_async_setup_hook"}
+DISCORD_PRIVATE |= {"_AutoShardedClient__shards"}
+KNOWN_POKES: frozenset[str] = frozenset()
+"""Tests that reach into our own classes all the same; the list may only shrink."""
+
+
+def _is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__") and name not in DISCORD_PRIVATE
+
+
+def _pokes(node: ast.AST) -> bool:
+    """Whether it reads or replaces a private attribute of something that is not its own ``self``."""
+    match node:
+        case ast.Attribute(value=ast.Name(id="self" | "cls")):
+            return False
+        case ast.Attribute(attr=name):
+            return _is_private(name)
+        case ast.Call(func=ast.Attribute(attr="setattr" | "delattr"), args=[*args]):
+            words = [arg.value for arg in args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+            return any(_is_private(part) for word in words for part in word.split("."))
+        case _:
+            return False
+
+
+def test_no_test_pokes_a_private_attribute_of_ours() -> None:
+    """What a test must see or set is a parameter of a constructor, or shows in what the class does."""
+    found = {
+        f"{path.relative_to(ROOT).as_posix()}: {ast.unparse(node)[:60]}"
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if _pokes(node)
+    }
+    assert found == KNOWN_POKES
+
+
+@pytest.mark.parametrize(
+    "line", ["jobs._sleep", "del store._db", "jobs.closing._store = 1", "patch.setattr(files, '_free', f)"]
+)
+def test_a_poke_is_seen(line: str) -> None:
+    assert any(_pokes(node) for node in ast.walk(ast.parse(line)))
+
+
 @pytest.mark.skipif(not COGS, reason="there are no cogs yet")
 def test_every_cog_is_loaded() -> None:
     from bot.ui.client.client import EXTENSIONS

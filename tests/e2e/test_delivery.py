@@ -4,31 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from pathlib import Path
 
 import pytest
 
 from bot.rules.ledger import JobState
 from bot.ui.delivery.job import ShowOptions
 from sandbox.discord import ids
-from sandbox.discord.clock import HandClock
 from sandbox.discord.faults import POST_ONCE, RESULT_EDIT
-from sandbox.discord.world import World
-from tests.support.running import Town, town_in
+from tests.support.running import Town
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """The bot's own waits between tries take no time; discord.py's do."""
     monkeypatch.setattr("bot.ui.delivery.factory.ShowOptions", partial(ShowOptions, waits_s=(0.0,) * 6))
-
-
-@pytest.fixture
-async def late(tmp_path: Path):
-    """A town whose time the test moves."""
-    async with town_in(tmp_path, world=World(clock=HandClock())) as made:
-        yield made
-        await made.check()
 
 
 async def drawing(town: Town, channel=None, latency_s: float = 0.4, **options: object):

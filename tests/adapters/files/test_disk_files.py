@@ -126,7 +126,7 @@ async def crash_before_rename(files: DiskFiles, data: bytes, monkeypatch: pytest
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", die)
         with pytest.raises(Dead):
-            files._write(files._directory(JOB) / "original-1.png", data)
+            await files.keep(JOB, "original-1.png", data)
 
 
 async def test_a_whole_leftover_is_adopted_at_the_next_start(

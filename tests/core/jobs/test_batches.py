@@ -222,7 +222,7 @@ class Life:
     async def settled(self) -> None:
         """Until every batch here has ended."""
         async with asyncio.timeout(20):
-            while self.batches._running:
+            while any(name.startswith("batch ") for name in self.tasks.under_way()):
                 await asyncio.sleep(0.01)
 
     async def end(self) -> None:
@@ -453,13 +453,13 @@ async def test_moderators_may_cancel_and_nobody_else(world: World) -> None:
     await asyncio.wait_for(task, 20)
 
 
-async def test_a_batch_whose_maker_is_forgotten_ends_quietly(world: World) -> None:
+async def test_a_batch_whose_maker_is_forgotten_ends_quietly(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.core.jobs.batch_runner.LOOK_EVERY_S", 0.05)
     life = await world.live(at_once=1)
     world.studio.hold("fox 2")
-    batch, task = await life.begin(prompts(4))
+    _, task = await life.begin(prompts(4))
     await until(lambda: len(world.studio.prompts) == 2)
     gone = await world.store.people.forget(MEMBER.user_id)
-    life.batches._running[batch.id].changed.set()  # as after the next few seconds
 
     async def released() -> bool:
         return (await counts_by_state(world.store))[JobState.RELEASED] == 2

@@ -273,7 +273,7 @@ async def test_the_same_line_is_not_sent_twice() -> None:
     desk = Desk()
     for _ in range(3):
         await desk.delivery.progress(make_job(), Progress(Stage.DRAWING))
-        await until(lambda: desk.conversation.edits and (desk.edits._pump is None or desk.edits._pump.done()))
+        await until(lambda: desk.conversation.edits and not desk.tasks.under_way())
     assert len(desk.conversation.edits) == 1
 
 
@@ -283,7 +283,7 @@ async def test_a_failed_preview_ends_previews_and_not_the_result(failure: BaseEx
     job = make_job()
     desk.conversation.fail_edit = [failure]
     await desk.delivery.preview(job, Partial(0, b"first", "png"))
-    await until(lambda: len(desk.conversation.edits) == 1 and desk.edits._closed)
+    await until(lambda: len(desk.conversation.edits) == 1 and not desk.tasks.under_way())
     await desk.delivery.preview(job, Partial(1, b"second", "png"))
     assert (await desk.delivery.result(job, [make_made()], 1.0)).message_id == 77
     assert len(desk.conversation.edits) == 2
