@@ -207,7 +207,7 @@ async def main(folder, life):
             await store.jobs.settle(job, now)
     use = await use_now(store, Asker(1, Place(10, 1), 1), now)
     left = (await store.leases.unfinished(), await store.audit_sums(), use)
-    reserved = sum(used.running for used in left[2].values())
+    reserved = sum(used.running for used in use.counters.values())
     print("clean" if not left[0] and not left[1] and not reserved else f"dirty {left}", flush=True)
     if life == "last":
         await store.aclose()
