@@ -32,7 +32,7 @@ class FaultKind(StrEnum):
     ENDPOINT_GONE = "endpoint_gone"  # 404/405 for the endpoint (variations today)
     TOO_LARGE = "too_large"  # 413
     UNREACHABLE = "unreachable"  # no connection was made: certainly not billed
-    OVERLOADED = "overloaded"  # 500/502/503/52x before anything was rendered, as far as can be told
+    OVERLOADED = "overloaded"  # 500/502/503/52x; whether something was rendered, ``billed`` says
     TIMED_OUT = "timed_out"  # no answer in time, 504, 524, or our own deadline
     BROKEN_OFF = "broken_off"  # the connection ended after the request was sent
     BROKEN_ANSWER = "broken_answer"  # 200 with HTML, broken JSON, no data, a stream without a completed event

@@ -24,6 +24,14 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Denied:
+    """The whole work, then a fixed answer as if there had been none: a gateway that lost what its upstream made."""
+
+    name: str
+    told: Answer
+
+
+@dataclass(frozen=True, slots=True)
 class Delay:
     """The right answer, late by ``seconds``; infinite: never."""
 
@@ -73,7 +81,7 @@ class Stream:
     ]
 
 
-Fault = Answer | Delay | Drop | Shape | Bytes | Link | Stream
+Fault = Answer | Denied | Delay | Drop | Shape | Bytes | Link | Stream
 
 
 @dataclass(slots=True)
@@ -197,6 +205,9 @@ _ALL: tuple[Fault, ...] = (
     _html("error_500_html", 500, "500 Internal Server Error"),
     _html("bad_gateway", 502, "502 Bad Gateway"),
     _html("unavailable", 503, "503 Service Temporarily Unavailable"),
+    Denied("made_but_500", answer("made_but_500", 500, {"error": {"message": "Connection error.", "code": "500"}})),
+    Denied("made_but_502", _html("made_but_502", 502, "502 Bad Gateway")),
+    Denied("made_but_503", _html("made_but_503", 503, "503 Service Temporarily Unavailable")),
     _html("gateway_timeout", 504, "504 Gateway Time-out"),
     _html("timeout_524", 524, "524: A timeout occurred"),
     Delay("slow", 8.0),

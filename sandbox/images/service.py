@@ -21,7 +21,7 @@ from sandbox.images.calls import Call
 from sandbox.images.checks import Fields, Order, check
 from sandbox.images.drawing.draw import resolve_size
 from sandbox.images.errors import ApiError
-from sandbox.images.faults import FAULTS, Answer, Delay, Drop, Fault, Link, Rule, Shape, Stream
+from sandbox.images.faults import FAULTS, Answer, Delay, Denied, Drop, Fault, Link, Rule, Shape, Stream
 from sandbox.images.models import MODELS, Endpoint, ModelRules
 from sandbox.images.specs import described
 from sandbox.images.streams import StreamBroken, planned
@@ -206,6 +206,8 @@ class ImageService:
             return await self._streamed(request, work, fault)
         await asyncio.sleep(self.latency_s)
         body = await self._studio.body(work, fault)
+        if isinstance(fault, Denied):
+            return self._send(call, fault.told.status, fault.told.body, fault.told.content_type)
         changed: Any = fault.change(body) if isinstance(fault, Shape) else body
         if self._specs and fault is None:
             call.breaches += self._specs.answer(200, body)

@@ -49,8 +49,9 @@ ROWS: dict[str, Row] = {
     "proxied_error": REFUSED,
     **dict.fromkeys(
         ("server_error", "overloaded", "error_500_html", "bad_gateway", "unavailable"),
-        Row(JobState.RELEASED, 2, "overloaded"),
+        UNKNOWN,  # the sandbox is not OpenAI's own host
     ),
+    **dict.fromkeys(("made_but_500", "made_but_502", "made_but_503"), UNKNOWN),
     "gateway_timeout": UNKNOWN,
     "timeout_524": UNKNOWN,
     "slow": UNKNOWN,
@@ -138,6 +139,20 @@ async def test_every_fault_ends_in_its_state_with_its_words_and_without_a_forbid
     await town.quiet()
     states = {job.request.prompt: job.state for job in await town.jobs()}
     assert states == {name: row.state for name, row in ROWS.items()}
+
+
+@pytest.mark.parametrize("fault", ["made_but_500", "made_but_502", "made_but_503"])
+async def test_what_a_gateway_denies_at_once_was_perhaps_made_so_it_is_paid_once_and_not_asked_again(town, fault):
+    town.images.fail_next(fault, times=None)
+
+    message = await town.answer(await town.imagine(quality="low", preview=False))
+
+    assert CHARGED in message.content
+    assert [call.rendered for call in town.images.calls] == [True]
+    await town.quiet()
+    (job,) = await town.jobs()
+    assert job.state is JobState.UNKNOWN
+    assert job.charged_micro_usd > 0
 
 
 async def test_a_short_rate_limit_is_waited_out_and_moves_everybodys_next_slot(town):

@@ -19,7 +19,10 @@ from bot.rules.faults import Billed, Fault, FaultKind
 from bot.rules.redaction import SECRET, DetailRedactor
 
 QUICK_S = 5.0
-"""A 5xx that came sooner than this was certainly not preceded by a rendered picture."""
+"""A 5xx that OpenAI's own service answers sooner than this was certainly not preceded by a rendered picture.
+
+A gateway's says nothing of the kind: its upstream may have made the picture, and it may have asked more than once.
+"""
 
 _LONGEST_WAIT_S = 31 * 86_400.0
 
@@ -272,10 +275,12 @@ def _by_status(status: int) -> FaultKind:
     return FaultKind.OVERLOADED if status >= 500 else FaultKind.BAD_REQUEST
 
 
-def _billed(kind: FaultKind, *, status: int, elapsed_s: float, drawing: bool) -> Billed:
+def _billed(kind: FaultKind, *, status: int, elapsed_s: float, drawing: bool, official: bool) -> Billed:
     if drawing or kind in _MAYBE_RENDERED:
         return Billed.MAYBE
-    if kind is FaultKind.OVERLOADED and (status < 300 or (status >= 500 and elapsed_s >= QUICK_S)):
+    if kind is FaultKind.OVERLOADED and not (official and status >= 300 and elapsed_s < QUICK_S):
+        return Billed.MAYBE
+    if kind is FaultKind.RATE_LIMITED and status >= 500 and not official:
         return Billed.MAYBE
     return Billed.NO
 
@@ -288,13 +293,17 @@ def fault_of(
     elapsed_s: float,
     now: datetime,
     redactor: DetailRedactor,
+    official: bool,
     drawing: bool = False,
 ) -> Fault:
-    """The fault in a refusal. ``drawing``: a part of the picture had already come, so it may be on the bill."""
+    """The fault in a refusal. ``drawing``: a part of the picture had already come, so it may be on the bill.
+
+    ``official``: it is the word of OpenAI's own service, not of somebody between.
+    """
     kind = kind_of(reason, status)
     return Fault(
         kind=kind,
-        billed=_billed(kind, status=status, elapsed_s=elapsed_s, drawing=drawing),
+        billed=_billed(kind, status=status, elapsed_s=elapsed_s, drawing=drawing, official=official),
         retry_after_s=retry_after(headers, reason.message, now) if kind in _WAITABLE else None,
         status=status,
         code=reason.code or reason.type,

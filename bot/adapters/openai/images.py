@@ -269,6 +269,7 @@ class OpenAIImages:
             elapsed_s=elapsed_s,
             now=self._clock(),
             redactor=call.redactor,
+            official=self.is_official,
         )
         if not self.is_official and fault.kind is FaultKind.BAD_REQUEST and fault.status in {400, 422}:
             refused = refused_parameters(reason, call.sent)
@@ -312,6 +313,7 @@ class OpenAIImages:
             elapsed_s=0.0,
             now=self._clock(),
             redactor=call.redactor,
+            official=self.is_official,
             drawing=drawing,
         )
 
@@ -392,6 +394,7 @@ class OpenAIImages:
                 elapsed_s=0.0,
                 now=self._clock(),
                 redactor=DetailRedactor(prompts=(), secrets=(key,)),
+                official=self.is_official,
             )
         except TimeoutError:
             return Fault(FaultKind.TIMED_OUT, Billed.NO, detail="no list of models in time")

@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 
+from bot.adapters.openai.errors import Reason, fault_of
 from bot.rules.faults import Billed, FaultKind, ServiceFault
+from bot.rules.redaction import DetailRedactor
 from bot.rules.requests import Endpoint, Inputs, Kind
 from tests.adapters.openai.fault_server import (
     KEY,
+    NOW,
     ONE_INPUT,
     Behaviour,
     Ticks,
@@ -108,7 +111,7 @@ ROWS = (
     Row("a wrong key at LiteLLM without a database", error(400, "no_db_connection"), K.BAD_KEY, NO),
     Row("an error that is a string (sd.cpp)", json_reply({"error": "prompt required"}, 400), K.BAD_REQUEST, NO),
     Row("an error with a message beside (sd.cpp)", json_reply({"error": "server_error", "message": "boom"}, 500),
-        K.OVERLOADED, NO),
+        K.OVERLOADED, MAYBE),
     Row("an error in a list (Gemini)", json_reply([{"error": {"code": 400, "message": "bad", "status": "INVALID"}}], 400),
         K.BAD_REQUEST, NO, code="400"),
     Row("a 400 that is HTML", reply(400, "<html>nope</html>"), K.BAD_REQUEST, NO),
@@ -171,17 +174,18 @@ ROWS = (
     Row("quota that comes back soon (Gemini)", error(429, 429, f"{FUNDS_TEXT} Please retry in 7.5s."),
         K.RATE_LIMITED, NO, 7.5),
     # 5xx
-    Row("a quick 500", error(500, "server_error"), K.OVERLOADED, NO),
+    Row("a quick 500", error(500, "server_error"), K.OVERLOADED, MAYBE),
     Row("a slow 500", error(500, "server_error"), K.OVERLOADED, MAYBE, slow=True),
-    Row("a quick 502", reply(502, "<html>Bad Gateway</html>"), K.OVERLOADED, NO),
+    Row("a quick 502", reply(502, "<html>Bad Gateway</html>"), K.OVERLOADED, MAYBE),
     Row("a slow 502", reply(502, "<html>Bad Gateway</html>"), K.OVERLOADED, MAYBE, slow=True),
-    Row("a quick 503 with a time", reply(503, "", {"retry-after": "3"}), K.OVERLOADED, NO, 3.0),
-    Row("overloaded", error(503, "server_is_overloaded"), K.OVERLOADED, NO),
+    Row("a quick 503 with a time", reply(503, "", {"retry-after": "3"}), K.OVERLOADED, MAYBE, 3.0),
+    Row("overloaded", error(503, "server_is_overloaded"), K.OVERLOADED, MAYBE),
     Row("moderation that came slowly costs nothing", error(400, "moderation_blocked"), K.MODERATION, NO, slow=True),
     Row("a 504", reply(504), K.TIMED_OUT, MAYBE),
     Row("a 524", reply(524, "cloudflare"), K.TIMED_OUT, MAYBE),
-    *(Row(f"a quick {status}", reply(status), K.OVERLOADED, NO) for status in (520, 521, 522, 523, 529)),
+    *(Row(f"a quick {status}", reply(status), K.OVERLOADED, MAYBE) for status in (520, 521, 522, 523, 529)),
     *(Row(f"a slow {status}", reply(status), K.OVERLOADED, MAYBE, slow=True) for status in (503, 520, 523)),
+    Row("a pace that a gateway tells as its own failure", error(500, "rate_limit_exceeded"), K.RATE_LIMITED, MAYBE),
     Row("not implemented", reply(501), K.ENDPOINT_GONE, NO),
     # connections
     Row("closed without an answer", cut(b""), K.BROKEN_OFF, MAYBE),
@@ -283,6 +287,25 @@ def test_the_table_names_every_kind_of_fault_that_a_service_can_cause() -> None:
     ours = {FaultKind.CANCELLED, FaultKind.UNREACHABLE}  # not something a server does
     assert {row.kind for row in ROWS} == set(FaultKind) - ours
     assert len({row.name for row in ROWS}) == len(ROWS) >= 60
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 520])
+@pytest.mark.parametrize(
+    ("official", "elapsed_s", "billed"), [(True, 0.1, NO), (True, 6.0, MAYBE), (False, 0.1, MAYBE), (False, 6.0, MAYBE)]
+)
+def test_only_a_quick_failure_of_openais_own_service_certainly_cost_nothing(
+    status: int, official: bool, elapsed_s: float, billed: Billed
+) -> None:
+    fault = fault_of(
+        Reason(),
+        status=status,
+        headers={},
+        elapsed_s=elapsed_s,
+        now=NOW,
+        redactor=DetailRedactor(prompts=(), secrets=()),
+        official=official,
+    )
+    assert (fault.kind, fault.billed) == (K.OVERLOADED, billed)
 
 
 PROMPT = "a purple heron reads the newspaper under a streetlamp in Lisbon"
