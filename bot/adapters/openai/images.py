@@ -17,7 +17,7 @@ import logging
 import ssl
 import time
 import warnings
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -31,16 +31,15 @@ from bot.adapters.openai.answers import (
     MAX_BODY,
     Answer,
     BrokenAnswer,
-    Item,
     NotAPicture,
-    decode_picture,
     parse_json,
     read_answer,
 )
 from bot.adapters.openai.connection import KEY, NO_KEY, bound_error_body, broken_off, read_up_to
-from bot.adapters.openai.download import Downloader, DownloadFailed, Pause, Resolve, resolve
+from bot.adapters.openai.download import Downloader, Pause, Resolve, resolve
 from bot.adapters.openai.errors import fault_of, read_reason, reason_of, request_id
 from bot.adapters.openai.models import read_models
+from bot.adapters.openai.pictures import Inspect, Pictures
 from bot.adapters.openai.stream import LAST_PREVIEW_S, Previews, StreamEnd, read_stream, read_whole_stream
 from bot.adapters.openai.wire import call_arguments, refused_parameters
 from bot.ports import Clock, KnownModel, OnPartial
@@ -48,29 +47,13 @@ from bot.rules.catalogue.model import Model
 from bot.rules.catalogue.official import is_official
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFault
 from bot.rules.redaction import DetailRedactor
-from bot.rules.requests import Endpoint, ImageRequest, Inputs, Made, MadeImage
+from bot.rules.requests import Endpoint, ImageRequest, Inputs, Made
 
 logger = logging.getLogger(__name__)
 
 _CONNECT_S = 10.0
 _MODELS_S = 20.0
 _STALL_S = 240.0
-_OFF_LOOP = 4 * 2**20  # encoded bytes from which decoding goes to a thread: below, handing over costs more
-
-
-class Inspected(Protocol):
-    """What a picture turned out to be."""
-
-    @property
-    def format(self) -> str: ...
-    @property
-    def width(self) -> int: ...
-    @property
-    def height(self) -> int: ...
-
-
-Inspect = Callable[[bytes], Awaitable[Inspected]]
-"""Checks that bytes are one whole picture and says which. Raises ``ValueError`` if they are not."""
 
 
 class Models(Protocol):
@@ -134,13 +117,15 @@ class OpenAIImages:
             http_client=http,
         )
         self._api_key = api_key or NO_KEY
-        self._inspect = inspect
         self._models = models
         self._clock = clock
         self._monotonic = monotonic
         self._stall_s = stall_s
         self._last_preview_s = last_preview_s
         self._downloads = Downloader(self._client.base_url, tls=tls, resolve=resolve, pause=pause)
+        self._pictures = Pictures(
+            self._downloads, inspect, empty_is_refusal=self._client.base_url.host.endswith(".x.ai")
+        )
         self._refused: dict[tuple[Endpoint, str], frozenset[str]] = {}
 
     @property
@@ -205,7 +190,15 @@ class OpenAIImages:
             if not deadline.expired():
                 raise
             return Fault(FaultKind.TIMED_OUT, Billed.MAYBE, detail=f"no answer within {call.deadline_s:.0f} s")
-        return answer if isinstance(answer, Fault) else await self._collect(call, answer)
+        if isinstance(answer, Fault):
+            return answer
+        return await self._pictures.collect(
+            answer,
+            call.request.pictures_per_call,
+            api_key=call.api_key,
+            request_id=call.request_id,
+            redactor=call.redactor,
+        )
 
     async def _ask(self, call: _Call) -> Answer | Fault:
         """Sends the one POST. Afterwards ``call.refused`` says which parameters may be left out and asked again."""
@@ -319,50 +312,6 @@ class OpenAIImages:
 
     def _broken(self, call: _Call, detail: str) -> Fault:
         return Fault(FaultKind.BROKEN_ANSWER, Billed.MAYBE, request_id=call.request_id, detail=detail)
-
-    # --- pictures -------------------------------------------------------------------------------------------------
-
-    async def _collect(self, call: _Call, answer: Answer) -> Made | Fault:
-        """Every usable picture of the answer, at most as many as were asked; a fault only if there is none."""
-        made: list[MadeImage] = []
-        faults: list[Fault] = []
-        for item in answer.items[: call.request.pictures_per_call]:
-            outcome = await self._picture(call, answer, item)
-            if isinstance(outcome, Fault):
-                faults.append(outcome)
-            else:
-                made.append(outcome)
-        for fault in faults if made else ():
-            logger.warning("one of several pictures was lost: %s: %s", fault.kind, fault.detail)
-        if made:
-            return Made(tuple(made), answer.usage, call.request_id, answer.size, answer.quality)
-        return faults[0] if faults else self._nothing(call, answer)
-
-    async def _picture(self, call: _Call, answer: Answer, item: Item) -> MadeImage | Fault:
-        billed = Billed.YES if answer.usage else Billed.MAYBE
-        if item.refused and item.encoded is None and item.url is None:
-            return Fault(FaultKind.MODERATION, Billed.MAYBE, stage="output", request_id=call.request_id)
-        try:
-            data = await self._bytes(call, item)
-            seen = await self._inspect(data)
-        except DownloadFailed as error:
-            return Fault(FaultKind.BROKEN_ANSWER, billed, request_id=call.request_id, detail=str(error))
-        except ValueError as error:
-            detail = call.redactor.clean(str(error))
-            return Fault(FaultKind.NOT_A_PICTURE, billed, request_id=call.request_id, detail=detail)
-        return MadeImage(data, seen.format, seen.width, seen.height, item.revised_prompt)
-
-    async def _bytes(self, call: _Call, item: Item) -> bytes:
-        if item.encoded is None:
-            return await self._downloads.fetch(item.url or "", api_key=call.api_key)
-        if len(item.encoded) > _OFF_LOOP:
-            return await asyncio.to_thread(decode_picture, item.encoded)
-        return decode_picture(item.encoded)
-
-    def _nothing(self, call: _Call, answer: Answer) -> Fault:
-        if answer.is_empty_list and self._client.base_url.host.endswith(".x.ai"):
-            return Fault(FaultKind.MODERATION, Billed.MAYBE, request_id=call.request_id, detail="an empty list")
-        return self._broken(call, "an answer without pictures")
 
     # --- models ---------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,86 @@
+"""The pictures of a good answer: decoded or fetched, looked at, and kept.
+
+Law: one picture that is lost takes no other with it; there is a fault only where nothing was left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from bot.adapters.openai.answers import Answer, Item, decode_picture
+from bot.adapters.openai.download import Downloader, DownloadFailed
+from bot.rules.faults import Billed, Fault, FaultKind
+from bot.rules.redaction import DetailRedactor
+from bot.rules.requests import Made, MadeImage
+
+logger = logging.getLogger(__name__)
+
+_OFF_LOOP = 4 * 2**20  # encoded bytes from which decoding goes to a thread: below, handing over costs more
+
+
+class Inspected(Protocol):
+    """What a picture turned out to be."""
+
+    @property
+    def format(self) -> str: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def height(self) -> int: ...
+
+
+Inspect = Callable[[bytes], Awaitable[Inspected]]
+"""Checks that bytes are one whole picture and says which. Raises ``ValueError`` if they are not."""
+
+
+class Pictures:
+    """``empty_is_refusal``: the service says by an empty list that its moderation refused."""
+
+    def __init__(self, downloads: Downloader, inspect: Inspect, *, empty_is_refusal: bool) -> None:
+        self._downloads = downloads
+        self._inspect = inspect
+        self._empty_is_refusal = empty_is_refusal
+
+    async def collect(
+        self, answer: Answer, count: int, *, api_key: str, request_id: str | None, redactor: DetailRedactor
+    ) -> Made | Fault:
+        """Every usable picture of the answer, at most ``count``; a fault only if there is none."""
+        made: list[MadeImage] = []
+        faults: list[Fault] = []
+        billed = Billed.YES if answer.usage else Billed.MAYBE
+        for item in answer.items[:count]:
+            if item.refused and item.encoded is None and item.url is None:
+                faults.append(Fault(FaultKind.MODERATION, Billed.MAYBE, stage="output", request_id=request_id))
+                continue
+            try:
+                made.append(await self._picture(item, api_key))
+            except DownloadFailed as error:
+                faults.append(Fault(FaultKind.BROKEN_ANSWER, billed, request_id=request_id, detail=str(error)))
+            except ValueError as error:
+                detail = redactor.clean(str(error))
+                faults.append(Fault(FaultKind.NOT_A_PICTURE, billed, request_id=request_id, detail=detail))
+        for fault in faults if made else ():
+            logger.warning("one of several pictures was lost: %s: %s", fault.kind, fault.detail)
+        if made:
+            return Made(tuple(made), answer.usage, request_id, answer.size, answer.quality)
+        return faults[0] if faults else self._nothing(answer, request_id)
+
+    async def _picture(self, item: Item, api_key: str) -> MadeImage:
+        data = await self._bytes(item, api_key)
+        seen = await self._inspect(data)
+        return MadeImage(data, seen.format, seen.width, seen.height, item.revised_prompt)
+
+    async def _bytes(self, item: Item, api_key: str) -> bytes:
+        if item.encoded is None:
+            return await self._downloads.fetch(item.url or "", api_key=api_key)
+        if len(item.encoded) > _OFF_LOOP:
+            return await asyncio.to_thread(decode_picture, item.encoded)
+        return decode_picture(item.encoded)
+
+    def _nothing(self, answer: Answer, request_id: str | None) -> Fault:
+        if answer.is_empty_list and self._empty_is_refusal:
+            return Fault(FaultKind.MODERATION, Billed.MAYBE, request_id=request_id, detail="an empty list")
+        return Fault(FaultKind.BROKEN_ANSWER, Billed.MAYBE, request_id=request_id, detail="an answer without pictures")
