@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -15,6 +16,9 @@ from typing import Any, NamedTuple
 from bot.ports import CannotStart
 
 CONFIGURATION = 78
+
+OWNER_ALONE = 0o077
+"""What is written (pictures, the ledger, backups, keys) can be read by the user that runs Easel, and by nobody else."""
 
 
 class Command(NamedTuple):
@@ -74,6 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     else:
         arguments = parser().parse_args(words)
     word = arguments.command or "run"
+    os.umask(OWNER_ALONE)
     try:
         return int(importlib.import_module(f"bot.operator.{COMMANDS[word].module or word}").main(arguments))
     except CannotStart as error:

@@ -2,7 +2,8 @@
 
 Law: no token, key, password or interaction token leaves through a log, whoever wrote the record and at whatever level,
 and no text from outside can forge a line (control characters are escaped). The redactor (``rules/redaction.py``) sees
-every value before it is rendered and the whole line afterwards.
+every value before it is rendered and the whole line afterwards. What could hold a secret of any look (whole requests
+and events, as libraries log them to be debugged) is not logged at all.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ import structlog
 from bot.rules.redaction import LogRedactor
 
 # Their lines below a warning hold whole requests: prompts, statements with parameters. None of it helps an operator.
+EVENTS = ("discord",)
+"""Its lines below INFO hold whole gateway events: what was typed into a form for keys, and everybody's prompts."""
+
 QUIET = ("aiosqlite", "asyncio", "httpcore2", "httpx2", "openai", "PIL", "sqlalchemy", "asyncpg")
 
 _ESCAPES = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if code not in (0x09, 0x0A)}
@@ -105,6 +109,8 @@ def configure_logging(
     root.setLevel(_LEVELS.get(level, logging.INFO) if level != "CRITICAL" else logging.CRITICAL)
     for name in QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    for name in EVENTS:
+        logging.getLogger(name).setLevel(max(logging.INFO, root.level))
     logging.captureWarnings(True)
     structlog.configure(
         processors=[

@@ -7,6 +7,8 @@ that a small command starts quickly.
 from __future__ import annotations
 
 import logging
+import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib import metadata
@@ -92,11 +94,25 @@ def check_default_model(settings: Settings, catalogue: Catalogue, today: date) -
             pass
 
 
+def keep_private(settings: Settings) -> None:
+    """Makes ``DATA_DIR``, and takes other users' rights from what Easel keeps in it and from the ledger.
+
+    A folder that was there before is left as it is: it may be shared on purpose.
+    """
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    ledger = settings.sqlite_path
+    stored = [settings.data_dir / name for name in ("pictures", "backups")]
+    stored += ledger.parent.glob(f"{ledger.name}*") if ledger is not None else ()
+    for path in stored:
+        with suppress(OSError):  # not there yet, somebody else's, or a file system without such rights
+            path.chmod(stat.S_IMODE(path.stat().st_mode) & ~(stat.S_IRWXG | stat.S_IRWXO))
+
+
 def secrets_of(settings: Settings) -> Secrets:
     """What seals, by ``SECRET_KEY`` or a key file in ``DATA_DIR``. Raises ``CannotStart`` for a key that is none."""
     from bot.adapters.secrets import load_secrets
 
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    keep_private(settings)
     keys = ",".join(key.get_secret_value() for key in settings.secret_key)
     return load_secrets(keys or None, settings.data_dir)
 
