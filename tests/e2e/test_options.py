@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import pytest
-from PIL import Image
 
 from bot.rules.options.table import OPTIONS, Option, Shown
 from sandbox.discord.model import Message, Upload
+from tests.support.pictures import png
 
 
 def drawn() -> Upload:
-    out = io.BytesIO()
-    Image.new("RGB", (64, 64), "red").save(out, "PNG")
-    return Upload("fox.png", out.getvalue())
+    return Upload("fox.png", png())
 
 
 JOURNEYS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {

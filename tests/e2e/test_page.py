@@ -15,8 +15,9 @@ import pytest_asyncio
 
 from bot.operator.sandbox.launch import Sandbox, options_of, running, show
 from sandbox.discord.model import Upload
+from tests.support.pictures import png
 
-from .visitor import Person, chromium, mask, picture
+from .visitor import Person, chromium, mask
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
 
@@ -211,7 +212,7 @@ async def test_a_killed_bot_tells_the_member_when_it_is_back(house: House, visit
 
 async def test_the_menu_of_a_message_edits_its_picture(house: House, visitor: Person) -> None:
     page = visitor.page
-    house.world.say(house.world.town.painter, house.world.town.general, "my garden", [Upload("garden.png", picture())])
+    house.world.say(house.world.town.painter, house.world.town.general, "my garden", [Upload("garden.png", png(640))])
     message = page.locator(".message", has_text="my garden")
     await message.locator("img").last.wait_for()
     await message.locator(".content").click(button="right")
@@ -226,7 +227,7 @@ async def test_the_menu_of_a_message_edits_its_picture(house: House, visitor: Pe
 async def test_files_are_dropped_and_chosen(house: House, visitor: Person) -> None:
     page = visitor.page
     await visitor.type("/edit ")
-    await visitor.drop("garden.png", picture())
+    await visitor.drop("garden.png", png(640))
     await page.locator(".pill-file", has_text="garden.png").wait_for()
     await page.keyboard.type("a round window")
     await page.keyboard.press("Tab")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import shutil
 from typing import Any
 
 from PIL import Image, ImageDraw
+
+from tests.support.pictures import encoded
 
 DROP = """([bytes, name]) => {
   const carried = new DataTransfer();
@@ -69,20 +70,12 @@ class Person:
         await self.page.get_by_role("tab", name=tab).click()
 
 
-def picture(size: tuple[int, int] = (640, 640), colour: str = "steelblue") -> bytes:
-    out = io.BytesIO()
-    Image.new("RGB", size, colour).save(out, "PNG")
-    return out.getvalue()
-
-
 def mask(size: tuple[int, int]) -> bytes:
     """Transparent, so to be changed, in a circle in the middle."""
     image = Image.new("RGBA", size, (0, 0, 0, 255))
     width, height = size
     ImageDraw.Draw(image).ellipse((width // 4, height // 4, 3 * width // 4, 3 * height // 4), fill=(0, 0, 0, 0))
-    out = io.BytesIO()
-    image.save(out, "PNG")
-    return out.getvalue()
+    return encoded(image)
 
 
 def chromium() -> str | None:

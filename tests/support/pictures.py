@@ -16,7 +16,7 @@ def encoded(image: Image.Image, image_format: str = "PNG", **how: Any) -> bytes:
 
 
 @cache
-def png(width: int = 64, height: int | None = None, colour: Any = "red", mode: str = "RGB") -> bytes:
+def png(width: int = 64, height: int | None = None, mode: str = "RGB", colour: Any = "red") -> bytes:
     """One colour; square unless a height is given."""
     return encoded(Image.new(mode, (width, height or width), colour))
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -16,62 +15,12 @@ with warnings.catch_warnings():
 
 from bot.rules.catalogue.catalogue import Catalogue
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
-from bot.rules.ledger import Answer, Bill, Job, JobState
-from bot.rules.money import MicroUSD
-from bot.rules.people import Asker, Place
-from bot.rules.requests import Endpoint, ImageRequest, Kind, Made, MadeImage, Usage
+from bot.rules.ledger import Job
+from bot.rules.people import Place
 from bot.rules.servers.access import ServerSettings
 from bot.ui.client.client import Client
+from tests.support.people import APP, CHANNEL, GUILD, NOW, USER, snowflake
 from tests.support.shell import bare_shell
-
-NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
-GUILD, CHANNEL, USER, OTHER, APP = 11, 22, 33, 34, 99
-DISCORD_EPOCH_MS = 1420070400000
-
-
-def snowflake(at: datetime, low: int = 1) -> int:
-    return (int(at.timestamp() * 1000) - DISCORD_EPOCH_MS) << 22 | low
-
-
-def make_asker(**changes: Any) -> Asker:
-    return replace(Asker(USER, Place(GUILD, USER), CHANNEL, guild_locale="en-US"), **changes)
-
-
-def make_request(**changes: Any) -> ImageRequest:
-    base = ImageRequest(
-        Kind.IMAGINE,
-        Endpoint.GENERATIONS,
-        "gpt-image-2.5-flare",
-        "a red fox",
-        "a red fox",
-        size="1024x1024",
-        quality="low",
-    )
-    return replace(base, **changes)
-
-
-def make_answer(**changes: Any) -> Answer:
-    return replace(Answer(5, APP, "interaction-token", CHANNEL, NOW + timedelta(minutes=15), message_id=77), **changes)
-
-
-def make_job(**changes: Any) -> Job:
-    base = Job(
-        id="JOB45678901234567890",
-        state=JobState.PRODUCED,
-        epoch=1,
-        asker=make_asker(),
-        request=make_request(),
-        answer=make_answer(),
-        reserved_micro_usd=MicroUSD(9000),
-        charged_micro_usd=MicroUSD(5910),
-        created_at=NOW,
-        bill=Bill(MicroUSD(5910), 1, Usage(10, 0, 196)),
-    )
-    return replace(base, **changes)
-
-
-def make_made(count: int = 1, *, data: bytes = b"picture", image_format: str = "png", **changes: Any) -> Made:
-    return Made(tuple(MadeImage(data, image_format, 1024, 1024, **changes) for _ in range(count)))
 
 
 class FakeStore:

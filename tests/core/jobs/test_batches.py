@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
@@ -13,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
 
 from bot.adapters.database import SqlStore, open_store
 from bot.adapters.files.disk import DiskFiles
@@ -38,6 +36,7 @@ from bot.rules.people import Asker, Place
 from bot.rules.requests import ImageRequest, Made, MadeImage, Usage
 from bot.rules.servers.access import AccessDenied
 from tests.support.ledger import counts_by_state, each_part
+from tests.support.pictures import png
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
@@ -49,13 +48,7 @@ COOLDOWN = Cooldown(Scope.EVERYONE, 30)
 FIVE_A_DAY = Quota(Scope.EVERYONE, Measure.IMAGES, Period.DAY, 5)
 
 
-def png() -> bytes:
-    out = io.BytesIO()
-    Image.new("RGB", (16, 16), (200, 80, 40)).save(out, "PNG")
-    return out.getvalue()
-
-
-PNG = png()
+PNG = png(16)
 
 
 class Gone(BaseException):

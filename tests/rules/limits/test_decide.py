@@ -9,7 +9,7 @@ import pytest
 from bot.rules.limits.decide import Cost, Subject, Use, Used, applicable, decide, standings
 from bot.rules.limits.limit import MAX_AMOUNT, Cooldown, Measure, Period, Quota, Scope, check_limit
 from bot.rules.limits.windows import window_end, window_key
-from bot.rules.people import Asker, Place
+from tests.support.people import asker
 
 NOW = datetime(2026, 11, 21, 15, 30, tzinfo=UTC)
 DAY = Period.DAY
@@ -21,10 +21,6 @@ MEMBER, EVERYONE, ROLE, CHANNEL, SERVER, OPERATOR = (
     Scope.SERVER,
     Scope.OPERATOR,
 )
-
-
-def asker(**more):
-    return Asker(1, Place(10, 1), 100, **more)
 
 
 def images(scope, amount, subject_id=None, period=DAY):

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.rules.people import Asker, Place
 from bot.rules.servers.access import AccessDenied, Block, DeniedBecause, ServerSettings, check_access, may_use_model
-
-
-def asker(**more):
-    return Asker(1, Place(10, 1), 100, **more)
-
+from tests.support.people import asker
 
 GRANTED = [
     (ServerSettings(), {}),

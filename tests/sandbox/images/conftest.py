@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from PIL import Image
 
 from sandbox.images import ImageService
+from tests.support.pictures import encoded, png
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -56,19 +56,11 @@ async def web() -> AsyncIterator[httpx2.AsyncClient]:
         yield one
 
 
-def png(width: int = 64, height: int = 64, mode: str = "RGB", colour: object = (200, 40, 40)) -> bytes:
-    out = io.BytesIO()
-    Image.new(mode, (width, height), colour).save(out, "PNG")  # type: ignore[arg-type]  # any colour of the mode
-    return out.getvalue()
-
-
 def half_mask(width: int = 64, height: int = 64) -> bytes:
     """Clear on the left half, opaque on the right."""
     mask = Image.new("RGBA", (width, height), (0, 0, 0, 255))
     mask.paste((255, 255, 255, 0), (0, 0, width // 2, height))
-    out = io.BytesIO()
-    mask.save(out, "PNG")
-    return out.getvalue()
+    return encoded(mask)
 
 
 class Pictures:

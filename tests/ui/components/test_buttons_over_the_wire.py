@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from PIL import Image
 
 from bot.rules.ledger import JobState
 from sandbox.discord.model import Upload
+from tests.support.pictures import encoded
 from tests.support.running import Town, picture_of, said, town_in, until
 
 pytestmark = pytest.mark.timeout(60)
@@ -66,10 +66,8 @@ async def test_the_edit_form_comes_back_filled_in_and_edits(town: Town) -> None:
     assert "a red fox" in str(opened.modal.components)
     mask = Image.new("RGBA", (1024, 1024), (0, 0, 0, 255))
     mask.paste((0, 0, 0, 0), (0, 0, 512, 1024))
-    out = BytesIO()
-    mask.save(out, "PNG")
     sent = await town.world.submit_form(
-        opened.modal, {"prompt": "a blue fox"}, {"mask": [Upload("mask.png", out.getvalue())]}
+        opened.modal, {"prompt": "a blue fox"}, {"mask": [Upload("mask.png", encoded(mask))]}
     )
     await town.settled(sent)
     assert "a blue fox" in said(sent)

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
-from io import BytesIO
 from typing import Any
 
 import aiohttp
 import discord
 import pytest
-from PIL import Image
 
 from bot.core.tasks import Tasks
 from bot.ports import Batch, BatchCounts, BatchPicture, CannotDeliver, Delivered
@@ -24,7 +22,8 @@ from bot.ui.delivery.progress import ProgressEdits
 from bot.ui.messages import Message
 from bot.ui.pages import batch as batch_words
 from bot.ui.pages.links import jump_link, read_message
-from tests.ui.conftest import CHANNEL, GUILD, NOW, make_answer, make_asker, make_job, make_request
+from tests.support.people import CHANNEL, GUILD, NOW, make_answer, make_asker, make_job, make_request
+from tests.support.pictures import png
 
 
 class Response:
@@ -81,12 +80,6 @@ class FakeConversation:
         return [what for what, _ in self.done]
 
 
-def png() -> bytes:
-    out = BytesIO()
-    Image.new("RGB", (8, 8), (1, 2, 3)).save(out, "PNG")
-    return out.getvalue()
-
-
 def line(number: int, **changes: Any) -> Job:
     prompt = f"fox {number} *star*"
     return make_job(
@@ -96,7 +89,7 @@ def line(number: int, **changes: Any) -> Job:
 
 
 def pictures(*numbers: int) -> list[BatchPicture]:
-    return [BatchPicture(number, line(number), MadeImage(png(), "png", 8, 8)) for number in numbers]
+    return [BatchPicture(number, line(number), MadeImage(png(8), "png", 8, 8)) for number in numbers]
 
 
 def batch(**changes: Any) -> Batch:

@@ -22,7 +22,8 @@ from bot.ui.delivery.job import DiscordDelivery, ShowOptions
 from bot.ui.delivery.progress import ProgressEdits
 from bot.ui.interactions.failures import Failure, failure_of
 from bot.ui.messages import Message
-from tests.ui.conftest import CHANNEL, USER, make_answer, make_job, make_made, make_request
+from tests.support.people import CHANNEL, USER, make_answer, make_job, make_made, make_request
+from tests.support.pictures import noise, png
 
 
 class Response:
@@ -104,13 +105,6 @@ class Desk:
 
         self.edits = ProgressEdits(self.tasks, first_after_s=0.0, every_s=0.0)
         self.delivery = DiscordDelivery(self.conversation, look, self.edits, ShowOptions(limit_bytes=limit), sleep=wait)
-
-
-def png(edge: int, *, noisy: bool = False) -> bytes:
-    out = BytesIO()
-    image = Image.effect_noise((edge, edge), 100).convert("RGB") if noisy else Image.new("RGB", (edge, edge), "red")
-    image.save(out, "PNG")
-    return out.getvalue()
 
 
 async def until(happened: Callable[[], object]) -> None:
@@ -212,7 +206,7 @@ async def test_what_discord_will_never_take_is_kept(refusal: BaseException) -> N
 
 async def test_a_picture_over_the_limit_is_made_smaller_and_says_so() -> None:
     desk = Desk(limit=40_000)
-    await desk.delivery.result(make_job(), [make_made(data=png(512, noisy=True))], 1.0)
+    await desk.delivery.result(make_job(), [make_made(data=noise(512))], 1.0)
     (message,) = desk.conversation.edits
     assert len(message.files[0].data) <= 40_000
     assert message.embed is not None
@@ -228,7 +222,7 @@ async def test_a_picture_that_fits_is_not_touched() -> None:
 
 @pytest.mark.parametrize("too_large", [trouble(413), trouble(400, 40005)])
 async def test_what_discord_finds_too_large_all_the_same_is_made_smaller_again(too_large: BaseException) -> None:
-    data = png(256, noisy=True)
+    data = noise(256)
     desk = Desk(limit=len(data))
     desk.conversation.fail_edit = [too_large]
     await desk.delivery.result(make_job(), [make_made(data=data)], 1.0)

@@ -15,7 +15,8 @@ from bot.ui.client.gateway import guard_events
 from bot.ui.interactions.age import InteractionAges
 from bot.ui.interactions.who import answer_of, asker_of, check_can_answer
 from bot.ui.words.errors import words
-from tests.ui.conftest import APP, CHANNEL, GUILD, NOW, USER, FakeStore
+from tests.support.people import APP, CHANNEL, GUILD, NOW, USER
+from tests.ui.conftest import FakeStore
 
 ME = {"id": str(USER), "username": "ada", "discriminator": "0", "avatar": None}
 

@@ -20,18 +20,8 @@ from bot.ui.interactions.double_click import begin_press
 from bot.ui.interactions.ids import button_id
 from bot.ui.interactions.visibility import belongs, find_job, may_see
 from bot.ui.internals import knows_component
-from tests.ui.conftest import (
-    APP,
-    CHANNEL,
-    GUILD,
-    OTHER,
-    USER,
-    FakeStore,
-    make_answer,
-    make_asker,
-    make_job,
-    make_request,
-)
+from tests.support.people import APP, CHANNEL, GUILD, OTHER, USER, make_answer, make_asker, make_job, make_request
+from tests.ui.conftest import FakeStore
 
 JOB = "JOB45678901234567890"
 

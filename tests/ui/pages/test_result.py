@@ -12,7 +12,7 @@ from bot.rules.uploads import Note, NoteKind
 from bot.ui.pages import result as embeds
 from bot.ui.words.catalogue import has
 from bot.ui.words.text import EMBED_TOTAL, length
-from tests.ui.conftest import make_job, make_made, make_request
+from tests.support.people import make_job, make_made, make_request
 
 
 def values(embed: object) -> str:

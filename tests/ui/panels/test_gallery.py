@@ -9,7 +9,7 @@ from bot.rules.people import Place
 from bot.ui.components.press import button
 from bot.ui.panels.gallery import LOOKED_AT, MOST_LOOKS, PER_PAGE, Filter, GalleryPage, read_page, searched
 from bot.ui.words.text import length
-from tests.ui.conftest import make_asker, make_job
+from tests.support.people import make_asker, make_job
 
 
 class Shelf:
