@@ -149,11 +149,10 @@ def files_of(settings: Settings) -> DiskFiles:
 def service_of(settings: Settings, catalogue: Catalogue, *, thorough: bool = True) -> OpenAIImages:
     """The image service: the caller closes it. Not ``thorough`` (for measurements): no pixel is decoded."""
     from bot.adapters.openai.images import OpenAIImages
-    from bot.imaging.inspect import inspect_result
-    from bot.imaging.threads import offload
+    from bot.imaging.inspect import inspect_result, look
 
     async def inspect(data: bytes) -> Inspected:
-        return await offload(inspect_result, data) if thorough else inspect_result(data, thorough=False)
+        return await look(data) if thorough else inspect_result(data, thorough=False)
 
     return OpenAIImages(
         base_url=settings.openai_base_url,

@@ -13,7 +13,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-from bot.imaging.headers import PNG_SIGNATURE, jpeg_segments
+from bot.imaging.headers import PNG_SIGNATURE, CannotLook, jpeg_segments
 
 MAX_PROFILE_BYTES = 4_000_000
 
@@ -22,7 +22,8 @@ MAX_PROFILE_BYTES = 4_000_000
 class Container:
     """``clean`` is the file with pixels alone (the very same object as the input when there was nothing else).
 
-    ``ended`` is false for a JPEG without its end marker: perhaps cut. ``exif`` starts with the TIFF header.
+    ``ended`` is false for a JPEG without its end marker: perhaps cut. ``exif`` starts with the TIFF header. ``scans``:
+    how often a decoder walks over all pixels (a progressive JPEG may say more than once).
     """
 
     clean: bytes
@@ -30,6 +31,7 @@ class Container:
     exif: bytes | None = None
     icc: bytes | None = None
     ended: bool = True
+    scans: int = 1
 
 
 def read_container(data: bytes, image_format: str) -> Container:
@@ -46,7 +48,7 @@ def _read_png(data: bytes) -> Container:
     view = memoryview(data)
     kept: list[memoryview | bytes] = [PNG_SIGNATURE]
     extra: dict[bytes, bytes] = {}
-    pos, kind, has_pixels = 8, b"", False
+    pos, kind, has_pixels, needs_more = 8, b"", False, False
     while kind != b"IEND":
         if pos + 12 > len(data):
             raise ValueError("the PNG ends early")
@@ -54,17 +56,20 @@ def _read_png(data: bytes) -> Container:
         if end > len(data):
             raise ValueError("the PNG ends early")
         if kind in _PNG_NEEDED:
-            if zlib.crc32(view[pos + 4 : end - 4]) != int.from_bytes(data[end - 4 : end]):
+            if zlib.crc32(view[pos + 4 : end - 4]) == int.from_bytes(data[end - 4 : end]):
+                kept.append(view[pos:end])
+                has_pixels |= kind == b"IDAT"
+            elif kind != b"tRNS":  # which libpng leaves out, too
                 raise ValueError("a PNG chunk has a wrong checksum")
-            kept.append(view[pos:end])
-            has_pixels |= kind == b"IDAT"
         elif not kind[0] & 0x20:
-            raise ValueError("the PNG needs an unknown chunk")
+            needs_more = True
         elif kind in (b"eXIf", b"iCCP", b"acTL"):
             extra[kind] = data[pos + 8 : end - 4]
         pos = end
     if not has_pixels:
         raise ValueError("the PNG has no pixels")
+    if needs_more:
+        raise CannotLook("the PNG needs an unknown chunk")
     return Container(
         clean=_joined(kept, data),
         frames=int.from_bytes(extra[b"acTL"][:4]) if b"acTL" in extra else 1,
@@ -109,27 +114,30 @@ def _read_jpeg(data: bytes) -> Container:
             kept.append(b"\xff\xee" + struct.pack(">H", len(payload) + 2) + payload)
         elif not (0xE0 <= marker <= 0xEF or marker == 0xFE):
             kept.append(data[start - 4 : end])
-    ended = _keep_scans(data, segments[-1][2], kept)
+    ended, scans = _keep_scans(data, segments[-1][2], kept)
     profile = b"".join(part[2:] for part in sorted(icc, key=lambda part: part[:1]))
-    return Container(clean=_joined(kept, data), exif=exif, icc=profile[:MAX_PROFILE_BYTES] or None, ended=ended)
+    return Container(
+        clean=_joined(kept, data), exif=exif, icc=profile[:MAX_PROFILE_BYTES] or None, ended=ended, scans=scans
+    )
 
 
 _MARKER = re.compile(rb"\xff[\x02-\xcf\xd8-\xfe]")  # in coded pixels FF is followed by 00 or a restart mark
 
 
-def _keep_scans(data: bytes, start: int, kept: list[memoryview | bytes]) -> bool:
-    """Appends the coded pixels, from the first scan to the end marker; whether there was one."""
-    view, pos = memoryview(data), start
+def _keep_scans(data: bytes, start: int, kept: list[memoryview | bytes]) -> tuple[bool, int]:
+    """Appends the coded pixels, from the first scan to the end marker; whether there was one, and how many scans."""
+    view, pos, scans = memoryview(data), start, 1
     while (found := _MARKER.search(data, pos)) is not None:
         at, marker = found.start(), data[found.start() + 1]
         kept.append(view[start:at])
         if marker == 0xD9:
             kept.append(b"\xff\xd9")
-            return True
+            return True, scans
+        scans += marker == 0xDA
         pos = at + 2 + int.from_bytes(data[at + 2 : at + 4])
         start = pos if 0xE0 <= marker <= 0xEF or marker == 0xFE else at
     kept.append(view[start:])
-    return False
+    return False, scans
 
 
 # --- WebP ----------------------------------------------------------------------------------------------------------
@@ -177,6 +185,7 @@ def _read_webp(data: bytes) -> Container:
 
 def _read_gif(data: bytes) -> Container:
     """Counts the frames and finds the trailer; each frame must lie within the screen that the header claims."""
+    leaves = False
     try:
         width, height, flags = struct.unpack_from("<HHB", data, 6)
         pos, frames = 13 + _table_bytes(flags), 0
@@ -185,8 +194,7 @@ def _read_gif(data: bytes) -> Container:
                 pos = _after_blocks(data, pos + 2)
             elif data[pos] == 0x2C:
                 left, top, frame_width, frame_height, flags = struct.unpack_from("<HHHHB", data, pos + 1)
-                if left + frame_width > width or top + frame_height > height:
-                    raise ValueError("a GIF frame leaves the screen")
+                leaves |= left + frame_width > width or top + frame_height > height
                 pos, frames = _after_blocks(data, pos + 11 + _table_bytes(flags)), frames + 1
             else:
                 raise ValueError("a broken GIF block")
@@ -194,6 +202,8 @@ def _read_gif(data: bytes) -> Container:
         raise ValueError("the GIF ends early") from None
     if frames == 0:
         raise ValueError("the GIF has no frames")
+    if leaves:
+        raise CannotLook("a GIF frame leaves the screen")
     return Container(clean=data[: pos + 1], frames=frames)
 
 

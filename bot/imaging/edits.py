@@ -20,8 +20,9 @@ from bot.imaging.masks import (
     preview_markup,
     preview_mask,
 )
+from bot.imaging.pixels import MAX_PIXELS
 from bot.imaging.threads import offload
-from bot.imaging.uploads import MAX_PIXELS, PreparedImage, as_png, prepare_image
+from bot.imaging.uploads import PreparedImage, as_png, prepare_image
 from bot.rules.catalogue.model import InputRule
 from bot.rules.requests import InputImage, Inputs
 from bot.rules.uploads import BadUpload, Count, Note, Options, UploadProblem

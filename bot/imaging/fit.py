@@ -2,7 +2,8 @@
 
 Measured on 3840x2160 (11.3 MB PNG, to get under 10 MB): JPEG 95 with full colour takes 41 ms and 3.0 MB; lossless WebP
 and PNG at level 9 take up to 4 s and do not fit. So: JPEG 95 first, WebP where there is transparency, then lower
-qualities, then smaller. An SVG is never touched. A moving GIF stays one, smaller. Originals are kept elsewhere.
+qualities, then smaller. An SVG is never touched, nor what is not read here. A moving GIF stays one, smaller. Originals
+are kept elsewhere.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from bot.imaging.headers import picture_size
 from bot.imaging.pixels import (
     BROKEN,
     EXTENSIONS,
+    check_work,
     decode,
     has_clear_pixels,
     orientation,
@@ -29,6 +31,7 @@ from bot.imaging.pixels import (
 )
 from bot.imaging.threads import gate
 
+CHANGED = frozenset({"png", "jpeg", "webp", "gif"})
 MIN_EDGE_PX = 16
 QUALITIES = (95, 90, 85, 75, 60)
 STEPS = (0.85, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05, 0.02)
@@ -46,7 +49,7 @@ class Fitted:
 
 
 class CannotFit(ValueError):
-    """The picture named cannot be brought under the limit: an SVG, or a limit no picture fits in."""
+    """The picture named cannot be brought under the limit: an SVG, one that is not read here, a limit none fits in."""
 
     def __init__(self, name: str, limit: int) -> None:
         super().__init__(f"{name} cannot be made smaller than {limit} bytes")
@@ -65,7 +68,7 @@ def fit_for_upload(pictures: Sequence[tuple[str, bytes, str]], per_file: int, to
         if len(picture.data) > per_file:
             fitted[index] = shrink(picture, per_file)
     while sum(len(picture.data) for picture in fitted) > total:
-        untouched = [i for i, picture in enumerate(fitted) if picture.changed is None and picture.format != "svg"]
+        untouched = [i for i, picture in enumerate(fitted) if picture.changed is None and picture.format in CHANGED]
         if not untouched:
             return _share(pictures, fitted, total)
         largest = max(untouched, key=lambda i: len(fitted[i].data))
@@ -78,8 +81,8 @@ def fit_for_upload(pictures: Sequence[tuple[str, bytes, str]], per_file: int, to
 
 def _share(pictures: Sequence[tuple[str, bytes, str]], fitted: list[Fitted], total: int) -> list[Fitted]:
     """Each picture over the level at which all fit is made anew from its original, to that level."""
-    sizes = sorted(len(picture.data) for picture in fitted if picture.format != "svg")
-    room = total - sum(len(picture.data) for picture in fitted if picture.format == "svg")
+    sizes = sorted(len(picture.data) for picture in fitted if picture.format in CHANGED)
+    room = total - sum(len(picture.data) for picture in fitted if picture.format not in CHANGED)
     level = 0
     for index, size in enumerate(sizes):
         level = room // (len(sizes) - index)
@@ -88,22 +91,23 @@ def _share(pictures: Sequence[tuple[str, bytes, str]], fitted: list[Fitted], tot
         room -= size
     shared = []
     for (name, data, image_format), picture in zip(pictures, fitted, strict=True):
-        if picture.format == "svg" or len(picture.data) <= level:
+        if picture.format not in CHANGED or len(picture.data) <= level:
             shared.append(picture)
         else:
             shared.append(shrink(Fitted(name, data, image_format), level))
-    if sum(len(picture.data) for picture in shared) > total:  # SVGs alone are too much
+    if sum(len(picture.data) for picture in shared) > total:  # what is never touched is too much alone
         raise CannotFit(shared[0].name, total)
     return shared
 
 
 def shrink(picture: Fitted, limit: int) -> Fitted:
     """The picture in at most ``limit`` bytes: the first rung of the ladder that fits. Raises ``CannotFit``."""
-    if picture.format == "svg" or limit < 1:
+    if picture.format not in CHANGED or limit < 1:
         raise CannotFit(picture.name, limit)
     try:
         width, height = picture_size(picture.data, picture.format)
         container = read_container(picture.data, picture.format)
+        check_work(width * height, container.scans)
         with gate.hold(width * height):
             rungs = _moving(picture) if container.frames > 1 else _still(picture, container)
             for data, image_format, changed in rungs:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 _MAGIC: tuple[tuple[int, bytes, str], ...] = (
@@ -36,9 +38,24 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x7fELF", "program"),
     (0, b"MZ", "program"),
 )
+FORMATS = frozenset({"png", "jpeg", "webp", "gif", "svg"})
+"""The kinds of picture that can be looked at here."""
+
+NO_PICTURES = frozenset(
+    ("html", "xml", "text", "pdf", "zip", "gzip", "rar", "7z", "eps", "program", "wav", "avi", "mp3", "ogg", "webm")
+) | {"mp4", "mov"}
 _BRANDS = {b"avif": "avif", b"avis": "avif", b"qt  ": "mov"} | dict.fromkeys(
     (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"), "heic"
 )
+
+
+class CannotLook(ValueError):
+    """Nothing speaks against the file, but it cannot be opened here and now: no memory, no codec, too large, too dear.
+
+    Every other ``ValueError`` of these modules says that the file itself is no whole picture.
+    """
+
+
 _RIFF = frozenset({"webp", "wav", "avi"})
 _LOOK = 4096
 
@@ -93,35 +110,43 @@ def _png_size(data: bytes) -> tuple[int, int]:
     return int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
 
 
+_ANY_MARKER = re.compile(rb"\xff[\x02-\xcf\xd8-\xfe]")  # neither a fill byte nor a mark without payload
 _NO_FRAME = frozenset({0xC4, 0xC8, 0xCC})  # in the range of frame headers, but tables
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int]:
+    _, frame = _jpeg_frame(data)
+    return int.from_bytes(frame[3:5]), int.from_bytes(frame[1:3])
+
+
+def is_rare_jpeg(data: bytes) -> bool:
+    """Whether it is whole but of a kind few decoders know: lossless, hierarchical, arithmetic, or not 8 bits deep."""
+    marker, frame = _jpeg_frame(data)
+    return marker > 0xC2 or frame[0] != 8
+
+
+def _jpeg_frame(data: bytes) -> tuple[int, bytes]:
     for marker, start, end in jpeg_segments(data):
         if 0xC0 <= marker <= 0xCF and marker not in _NO_FRAME:
             if end - start < 6:
                 break
-            return int.from_bytes(data[start + 3 : start + 5]), int.from_bytes(data[start + 1 : start + 3])
+            return marker, data[start:end]
     raise ValueError("no frame header")
 
 
 def jpeg_segments(data: bytes) -> list[tuple[int, int, int]]:
     """(marker, start, end) of each segment's payload up to and with the first scan header.
 
-    Raises ``ValueError`` where the file ends or breaks before that.
+    What stands between segments is passed over, as libjpeg does. Raises ``ValueError`` where the file ends or breaks
+    before that.
     """
     found: list[tuple[int, int, int]] = []
     pos = 2
     while True:
-        if pos + 4 > len(data) or data[pos] != 0xFF:
+        next_marker = _ANY_MARKER.search(data, pos)
+        if next_marker is None or next_marker.end() + 2 > len(data):
             raise ValueError("broken segments")
-        marker = data[pos + 1]
-        if marker == 0xFF:  # fill byte
-            pos += 1
-            continue
-        if marker == 0x01 or 0xD0 <= marker <= 0xD7:  # no payload
-            pos += 2
-            continue
+        pos, marker = next_marker.start(), data[next_marker.start() + 1]
         end = pos + 2 + int.from_bytes(data[pos + 2 : pos + 4])
         if end > len(data) or end < pos + 4 or marker in (0xD8, 0xD9):
             raise ValueError("broken segments")

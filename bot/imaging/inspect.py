@@ -1,65 +1,123 @@
-"""Whether what the image service sent is a whole picture, and which one. Its word for the format is not taken.
+"""Which picture the image service sent, and whether it is whole. Its word for the format is not taken.
+
+Law: a paid picture is refused only when it can be shown to be none. There are three answers: *whole*; *kept* (nothing
+speaks against it, but it cannot be opened here and now: it goes on with its true bytes); ``ValueError`` (shown to be
+none: empty, text, a web page, a program, cut, damaged).
 
 Decision: a picture is really decoded, every time. A PNG's checksums would find each cut and each flipped bit for a
 fiftieth of the cost, but not a sender that writes nonsense with right checksums, and a paid picture is worth 20 ms of a
-core beside the loop. Where the cheap answer is enough (partial pictures, measurements) ``thorough=False`` gives it.
+core beside the loop. Where the cheap answer is enough (partial pictures, measurements, files that were looked at
+before) ``thorough=False`` gives it.
 """
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
-from bot.imaging.containers import Container, read_container
-from bot.imaging.headers import picture_size, sniff
-from bot.imaging.pixels import decode
-from bot.imaging.svg import read_svg
-from bot.imaging.threads import gate
+from PIL import Image
 
-__all__ = ["MAX_RESULT_PIXELS", "Inspected", "inspect_result", "sniff"]
+from bot.imaging.containers import Container, read_container
+from bot.imaging.headers import FORMATS, NO_PICTURES, CannotLook, picture_size, sniff
+from bot.imaging.pixels import check_work, decode
+from bot.imaging.svg import read_svg
+from bot.imaging.threads import gate, offload
+
+__all__ = ["MAX_RESULT_PIXELS", "Inspected", "inspect_result", "look", "sniff"]
 
 MAX_RESULT_PIXELS = 32_000_000
 MAX_RESULT_BYTES = 100_000_000
 MAX_FRAMES = 1000
-RESULT_FORMATS = frozenset({"png", "jpeg", "webp", "gif", "svg"})
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
+    """``format`` is what the bytes are ("bin": nobody knows). ``kept``: why it could not be looked at, None if it was.
+
+    Of what is kept, ``width`` and ``height`` are what its header claims, 0 where that is not known.
+    """
+
     format: str
     width: int
     height: int
     frames: int = 1
+    kept: str | None = None
+
+
+async def look(data: bytes, *, thorough: bool = True) -> Inspected:
+    """``inspect_result`` beside the event loop; where no thread can be had, the structure alone, here and now."""
+    try:
+        seen = await offload(inspect_result, data, thorough=thorough)
+    except (RuntimeError, MemoryError, OSError) as error:  # the pool is closed, no thread can be started
+        log.warning("a picture could not be looked at beside the loop: %s", error)
+        seen = inspect_result(data, thorough=False)
+    if seen.kept is not None:
+        log.warning("a picture (%s, %d bytes) is kept without a look: %s", seen.format, len(data), seen.kept)
+    return seen
 
 
 def inspect_result(data: bytes, *, thorough: bool = True, max_pixels: int = MAX_RESULT_PIXELS) -> Inspected:
-    """The true format and size of a whole picture (PNG, JPEG, WebP, GIF or SVG). Raises ``ValueError`` for all else.
+    """The true format and size of a picture, whole or kept. Raises ``ValueError`` for what is shown to be none.
 
-    Size is refused by the header, before anything is decoded. With ``thorough=False`` pixels are not decoded: the
+    Size is bounded by the header, before anything is decoded. With ``thorough=False`` pixels are not decoded: the
     structure is walked to its end (and a PNG's checksums compared). SVG is read as XML, nothing in it expanded.
     Frames of a moving picture are decoded one after the other.
     """
     image_format = sniff(data)
-    if image_format not in RESULT_FORMATS or len(data) > MAX_RESULT_BYTES:
-        raise ValueError(f"not a picture: {image_format or 'unknown'}, {len(data)} bytes")
+    if image_format in NO_PICTURES or not data.strip(data[:1]):
+        raise ValueError(f"not a picture: {image_format or 'nothing'}, {len(data)} bytes")
+    try:
+        return _looked_at(data, image_format or "bin", thorough=thorough, max_pixels=max_pixels)
+    except CannotLook as error:
+        reason = str(error)
+    except MemoryError:
+        reason = "no memory to look at it"
+    return Inspected(image_format or "bin", *_claimed_size(data, image_format), kept=reason)
+
+
+def _looked_at(data: bytes, image_format: str, *, thorough: bool, max_pixels: int) -> Inspected:
+    if image_format not in FORMATS:
+        raise CannotLook(f"{image_format} is not read here")
+    if len(data) > MAX_RESULT_BYTES:
+        raise CannotLook(f"{len(data)} bytes are more than {MAX_RESULT_BYTES}")
     if image_format == "svg":
         facts = read_svg(data)
         return Inspected("svg", facts.width, facts.height)
     width, height = picture_size(data, image_format)
-    if width * height > max_pixels:
-        raise ValueError(f"{width}x{height} is more than {max_pixels} pixels")
     container = read_container(data, image_format)
     if not container.ended:
         raise ValueError("the picture ends early")
+    if width * height > max_pixels:
+        raise CannotLook(f"{width}x{height} is more than {max_pixels} pixels")
     if container.frames > MAX_FRAMES:
-        raise ValueError(f"{container.frames} frames are more than {MAX_FRAMES}")
+        raise CannotLook(f"{container.frames} frames are more than {MAX_FRAMES}")
     if thorough:
+        check_work(width * height, container.scans)
         with gate.hold(width * height):
             _decode_all(data, image_format, container, (width, height))
     return Inspected(image_format, width, height, container.frames)
 
 
+def _claimed_size(data: bytes, image_format: str | None) -> tuple[int, int]:
+    if image_format not in FORMATS or image_format == "svg":
+        return 0, 0
+    return picture_size(data, image_format)
+
+
 def _decode_all(data: bytes, image_format: str, container: Container, size: tuple[int, int]) -> None:
     moves = container.frames > 1
-    image = decode(data if moves else container.clean, image_format, every_frame=moves)
+    image = _decode_frames(data, image_format) if moves else decode(container.clean, image_format)
     if image.size != size:
         raise ValueError(f"claims {size}, holds {image.size}")
+
+
+def _decode_frames(data: bytes, image_format: str) -> Image.Image:
+    try:
+        return decode(data, image_format, every_frame=True)
+    except CannotLook:
+        raise
+    except ValueError as error:
+        decode(data, image_format)  # where even the first is broken, nothing can be seen
+        raise CannotLook(f"a later frame {error}") from error

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from bot.imaging.containers import read_container
 from bot.imaging.headers import picture_size, sniff
-from bot.imaging.pixels import decode, orientation, scaled, size_within, to_png, to_rgb, to_webp, upright
+from bot.imaging.pixels import check_work, decode, orientation, scaled, size_within, to_png, to_rgb, to_webp, upright
 from bot.imaging.svg import svg_to_png
 from bot.imaging.threads import gate
 
@@ -37,6 +37,7 @@ def _small(data: bytes, long_edge: int) -> Image.Image | None:
     try:
         width, height = picture_size(data, image_format)
         container = read_container(data, image_format)
+        check_work(width * height, container.scans)
         with gate.hold(width * height):
             image = to_rgb(decode(data, image_format, long_edge=long_edge if long_edge < max(width, height) else None))
             image = scaled(image, size_within((width, height), long_edge))

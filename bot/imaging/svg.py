@@ -12,6 +12,8 @@ import sys
 from dataclasses import dataclass
 from xml.parsers import expat
 
+from bot.imaging.headers import CannotLook
+
 MAX_SVG_BYTES = 20_000_000
 MAX_ELEMENTS = 300_000
 MAX_DEPTH = 256
@@ -39,14 +41,14 @@ class _Reader:
     def __init__(self) -> None:
         self.root: dict[str, str] | None = None
         self.self_contained = True
+        self.is_too_rich = False
         self._elements = 0
         self._depth = 0
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         self._elements += 1
         self._depth += 1
-        if self._elements > MAX_ELEMENTS or self._depth > MAX_DEPTH:
-            raise ValueError("the SVG has too many elements")
+        self.is_too_rich |= self._elements > MAX_ELEMENTS or self._depth > MAX_DEPTH
         namespace, _, name = tag.rpartition(" ")
         if self.root is None:
             if name != "svg" or namespace not in (_NAMESPACE, ""):
@@ -78,12 +80,12 @@ class _Reader:
 
 
 def read_svg(data: bytes) -> SvgFacts:
-    """What a whole, harmless SVG says of itself. Raises ``ValueError`` for anything else.
+    """What a whole, harmless SVG says of itself. Raises ``ValueError`` for anything else, ``CannotLook`` for too much.
 
     Size: ``width`` and ``height``, else those of ``viewBox``, else 300x150 as in browsers.
     """
     if len(data) > MAX_SVG_BYTES:
-        raise ValueError("the SVG is too large")
+        raise CannotLook("the SVG is too large")
     reader = _Reader()
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.StartElementHandler = reader.start
@@ -94,6 +96,8 @@ def read_svg(data: bytes) -> SvgFacts:
         parser.Parse(data, True)
     except expat.ExpatError as error:
         raise ValueError(f"not whole XML: {error}") from None
+    if reader.is_too_rich:
+        raise CannotLook("the SVG has too many elements")
     width, height = _size(reader.root or {})
     return SvgFacts(width, height, reader.self_contained)
 

@@ -21,6 +21,7 @@ from bot.imaging.headers import picture_size, sniff
 from bot.imaging.pixels import (
     ENCODERS,
     EXTENSIONS,
+    MAX_PIXELS,
     MIMES,
     SIDEWAYS,
     decode,
@@ -37,7 +38,6 @@ from bot.rules.catalogue.model import InputRule
 from bot.rules.requests import InputImage
 from bot.rules.uploads import BadUpload, Bytes, Fact, Format, Note, NoteKind, Pixels, Size, UploadProblem
 
-MAX_PIXELS = 50_000_000
 MAX_BYTES = 50 * 1024 * 1024
 SQUARE_EDGE_PX = 1024
 TAKEN = frozenset({"png", "jpeg", "webp"})

@@ -77,6 +77,13 @@ def bomb(edge: int = 30_000) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
 
 
+def many_scans(width: int, height: int, scans: int) -> bytes:
+    """A whole progressive JPEG whose last refining scan is there again and again."""
+    data = saved(Image.new("L", (width, height), 128), "JPEG", progressive=True, quality=50)
+    last = data.rindex(b"\xff\xda")
+    return data[:-2] + data[last:-2] * scans + data[-2:]
+
+
 def strange_profile() -> bytes:
     """An ICC profile in which "red" is green light and "green" is red light."""
 
@@ -122,6 +129,7 @@ MAKE = SimpleNamespace(
     chunk=chunk,
     png_with=png_with,
     bomb=bomb,
+    many_scans=many_scans,
     strange_profile=strange_profile,
     movie=movie,
     jpeg_full_of_secrets=jpeg_full_of_secrets,

@@ -113,3 +113,20 @@ def test_a_4k_png_fits_ten_megabytes_as_jpeg_95(make: SimpleNamespace) -> None:
     [fitted] = fit_for_upload([("image-1.png", data, "png")], 10 * 1024 * 1024, 24 * 1024 * 1024)
     assert fitted.changed == "JPEG 95"
     assert Image.open(__import__("io").BytesIO(fitted.data)).size == (3840, 2160)
+
+
+def test_what_is_not_read_here_is_never_touched(make: SimpleNamespace) -> None:
+    odd = ("odd.bmp", b"BM" + bytes(range(200)), "bmp")
+    photo = ("photo.png", make.saved(make.photo(200, 150), "PNG"), "png")
+    first, second = fit_for_upload([odd, photo], 100_000, 20_000)
+    assert (first.data, first.changed) == (odd[1], None)
+    assert second.changed is not None
+    with pytest.raises(CannotFit, match="odd"):
+        fit_for_upload([odd], 100, 100_000)
+
+
+def test_a_picture_over_every_bound_is_not_decoded_to_fit(make: SimpleNamespace) -> None:
+    with pytest.raises(CannotFit):
+        fit_for_upload([("bomb.png", make.bomb(), "png")], 50_000, 100_000)
+    with pytest.raises(CannotFit):
+        fit_for_upload([("scans.jpg", make.many_scans(64, 64, 3000), "jpeg")], 500, 100_000)

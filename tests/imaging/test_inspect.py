@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import subprocess
+import sys
+from collections.abc import Callable
+from io import BytesIO
 from types import SimpleNamespace
 
 import pytest
 from PIL import Image
 
+from bot.imaging import inspect, pixels
 from bot.imaging.inspect import Inspected, inspect_result
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="120" height="2cm"><circle r="5"/></svg>'
@@ -50,31 +56,146 @@ def test_nonsense_under_right_checksums_is_found_by_decoding(make: SimpleNamespa
         inspect_result(data)
 
 
-@pytest.mark.parametrize("kind", ["BMP", "TIFF", "PDF", "ICO", "AVIF"])
-def test_other_formats_are_no_result(make: SimpleNamespace, kind: str) -> None:
-    with pytest.raises(ValueError):
-        inspect_result(make.saved(make.quarters(32, 32), kind))
+@pytest.mark.parametrize("kind", ["BMP", "TIFF", "ICO", "AVIF", "PSD", "JPEG2000"])
+def test_a_picture_of_a_kind_that_is_not_read_here_is_kept(make: SimpleNamespace, kind: str) -> None:
+    data = b"8BPS" + bytes(range(99)) if kind == "PSD" else make.saved(make.quarters(32, 32), kind)
+    seen = inspect_result(data)
+    assert seen.format == kind.lower()
+    assert seen.kept
 
 
-@pytest.mark.parametrize("data", [b"", b"<html></html>", b'{"error": "no"}', b"\x89PNG", bytes(100)])
+def test_bytes_that_nobody_knows_are_kept(make: SimpleNamespace) -> None:
+    assert inspect_result(b"\x00new format\xff" * 9).format == "bin"
+    assert inspect_result(b"\x00new format\xff" * 9).kept
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"<html></html>",
+        b'{"error": "no"}',
+        b"\x89PNG\r\n\x1a\n",
+        bytes(100),
+        b"%PDF-1.7",
+        b"PK\x03\x04x",
+        b"MZ\x90",
+    ],
+)
 def test_what_is_no_picture_is_an_error(data: bytes) -> None:
     with pytest.raises(ValueError):
         inspect_result(data)
 
 
-def test_the_pixel_bound_holds_for_every_format(make: SimpleNamespace) -> None:
+def test_a_picture_over_the_pixel_bound_is_kept_and_never_decoded(make: SimpleNamespace) -> None:
     for kind in ("PNG", "JPEG", "WEBP", "GIF"):
         data = make.saved(Image.new("RGB", (101, 100)), kind)
-        assert inspect_result(data, max_pixels=10_100).width == 101
-        with pytest.raises(ValueError, match="pixels"):
-            inspect_result(data, max_pixels=10_099)
+        assert inspect_result(data, max_pixels=10_100).kept is None
+        seen = inspect_result(data, max_pixels=10_099)
+        assert (seen.format, seen.width, seen.height) == (kind.lower(), 101, 100)
+        assert "pixels" in (seen.kept or "")
+        with pytest.raises(ValueError):
+            inspect_result(data[: len(data) // 2], max_pixels=10_099)
+    assert inspect_result(make.bomb()).kept
 
 
-def test_a_gif_frame_outside_of_its_screen_is_refused(make: SimpleNamespace) -> None:
+def test_a_gif_frame_outside_of_its_screen_is_kept_and_never_decoded(make: SimpleNamespace) -> None:
     data = bytearray(make.saved(make.quarters(), "GIF"))
     data[6:10] = b"\x08\x00\x08\x00"
+    assert inspect_result(bytes(data)).kept
+
+
+def test_a_picture_that_this_machine_cannot_open_now_is_kept(
+    make: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = make.saved(make.quarters(), "PNG")
+    troubles = (OSError(errno.EMFILE, "Too many open files"), MemoryError(), OSError("decoder zip not available"))
+    for trouble in troubles:
+        with monkeypatch.context() as patch:
+            patch.setattr(Image, "open", raising(trouble))
+            seen = inspect_result(data)
+        assert (seen.format, seen.width, seen.height) == ("png", 64, 48)
+        assert seen.kept
+
+
+def raising(error: BaseException) -> Callable[..., None]:
+    def raises(*_: object, **__: object) -> None:
+        raise error
+
+    return raises
+
+
+def test_the_first_look_opens_no_file() -> None:
+    """There may be no file handle left when the first paid picture comes."""
+    script = """
+import sys
+from bot.imaging.inspect import inspect_result
+loaded = set(sys.modules)
+for data in sys.stdin.buffer.read().split(b"--next--"):
+    assert inspect_result(data).kept is None
+print(*(set(sys.modules) - loaded))
+"""
+    pictures = []
+    for kind in ("PNG", "JPEG", "WEBP", "GIF", "MPO"):
+        out = BytesIO()
+        Image.new("RGB", (8, 8)).save(out, kind)
+        pictures.append(out.getvalue())
+    done = subprocess.run(
+        [sys.executable, "-c", script], input=b"--next--".join(pictures), capture_output=True, timeout=60, check=False
+    )
+    assert (done.stdout.strip(), done.stderr.strip()) == (b"", b"")
+
+
+async def test_a_picture_is_kept_where_no_thread_can_be_had(
+    make: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def no_thread(*_: object, **__: object) -> None:
+        raise RuntimeError("cannot schedule new futures after shutdown")
+
+    monkeypatch.setattr(inspect, "offload", no_thread)
+    seen = await inspect.look(make.saved(make.quarters(), "PNG"))
+    assert (seen.format, seen.width, seen.height) == ("png", 64, 48)
     with pytest.raises(ValueError):
-        inspect_result(bytes(data))
+        await inspect.look(b"<html>")
+
+
+def test_a_jpeg_of_many_scans_is_kept_and_never_decoded(make: SimpleNamespace) -> None:
+    seen = inspect_result(make.many_scans(64, 64, 300))
+    assert (seen.format, seen.width, seen.height) == ("jpeg", 64, 64)
+    assert "scans" in (seen.kept or "")
+
+
+def test_decoding_ends_when_it_has_taken_too_much_of_a_core(
+    make: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pixels, "DECODE_LIMIT_S", -1.0)
+    for kind in ("PNG", "JPEG", "WEBP", "GIF"):
+        assert "to decode" in (inspect_result(make.saved(make.quarters(), kind)).kept or "")
+
+
+def test_a_jpeg_of_a_rare_kind_is_kept_where_pillow_cannot_read_it(make: SimpleNamespace) -> None:
+    data = bytearray(make.saved(make.quarters(), "JPEG"))
+    data[data.index(b"\xff\xc0") + 4] = 12  # bits a sample
+    assert inspect_result(bytes(data)).kept
+
+
+def test_a_moving_picture_with_a_broken_later_frame_is_kept(make: SimpleNamespace) -> None:
+    data = make.movie("PNG")
+    at = data.index(b"fdAT") + 8
+    assert inspect_result(data[:at] + b"\x00" * 4 + data[at + 4 :]).kept
+
+
+def test_a_jpeg_with_junk_between_its_segments_is_whole(make: SimpleNamespace) -> None:
+    data = make.saved(make.quarters(), "JPEG")
+    first = 4 + int.from_bytes(data[4:6])
+    for junk in (bytes(4), b"\x11\x22", b"\xff", b"\xff\x00\xff\xff", b"\xff\xd3\xff\x01"):
+        assert inspect_result(data[:first] + junk + data[first:] + b"behind") == Inspected("jpeg", 64, 48)
+
+
+def test_a_png_with_a_broken_ancillary_chunk_is_whole(make: SimpleNamespace) -> None:
+    data = bytearray(make.png_with(make.saved(make.quarters(), "PNG"), b"tRNS", bytes(6)))
+    data[33 + 8] ^= 1
+    assert inspect_result(bytes(data) + b"behind") == Inspected("png", 64, 48)
 
 
 @pytest.mark.parametrize(
@@ -108,9 +229,15 @@ LAUGHS = b'<!DOCTYPE svg [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><svg xmlns="http
         SVG.replace(b"<circle", b'<a href=" javascript:x()"/><circle'),
         b'<svg xmlns="http://example.com/other"/>',
         b"<x><svg/></x>",
-        b'<svg xmlns="http://www.w3.org/2000/svg">' + b"<g>" * 300 + b"</g>" * 300 + b"</svg>",
     ],
 )
 def test_an_svg_that_expands_runs_or_breaks_off_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError):
         inspect_result(data)
+
+
+def test_an_svg_of_more_than_is_read_here_is_kept() -> None:
+    deep = b'<svg xmlns="http://www.w3.org/2000/svg">' + b"<g>" * 300 + b"</g>" * 300 + b"</svg>"
+    assert inspect_result(deep).kept
+    with pytest.raises(ValueError):
+        inspect_result(deep.replace(b"</g></svg>", b"<script/></g></svg>"))

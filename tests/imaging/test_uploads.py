@@ -77,7 +77,7 @@ before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 for act in (lambda: prepare_image(data, name="image", rule=rule), lambda: inspect_result(data)):
     start = time.perf_counter()
     try:
-        act()
+        print("kept" if act().kept else "whole", end=" ")
     except Exception as error:
         print(type(error).__name__, end=" ")
     print(round((time.perf_counter() - start) * 1000), end=" ")
@@ -86,12 +86,12 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="measures memory by getrusage")
-def test_a_bomb_is_refused_in_under_100_ms_with_flat_memory(make: SimpleNamespace) -> None:
+def test_a_bomb_is_refused_or_kept_in_under_100_ms_with_flat_memory(make: SimpleNamespace) -> None:
     data = make.bomb()
     assert 90_000 < len(data) < 130_000
     run = subprocess.run([sys.executable, "-c", _BOMB_RUN], input=data, capture_output=True, check=True)
     upload, upload_ms, result, result_ms, grown_kib = run.stdout.decode().split()
-    assert (upload, result) == ("BadUpload", "ValueError")
+    assert (upload, result) == ("BadUpload", "kept")
     assert int(upload_ms) < 100
     assert int(result_ms) < 100
     assert int(grown_kib) < 4096

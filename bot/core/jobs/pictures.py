@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import struct
 from collections.abc import Sequence
 
-from bot.imaging.inspect import inspect_result
+from bot.imaging.inspect import look
 from bot.ports import Files
 from bot.rules.errors import StorageFull
 from bot.rules.ledger import Bill
@@ -94,13 +93,13 @@ class Pictures:
         data = await self._files.read(job_id, name)
         if data is None:
             return None
-        seen = await asyncio.to_thread(inspect_result, data)
+        seen = await look(data, thorough=False)
         return InputImage(name, MIME[seen.format], data, seen.width, seen.height)
 
     @staticmethod
     async def _measured(data: bytes, extension: str) -> MadeImage:
         try:
-            seen = await asyncio.to_thread(inspect_result, data)
+            seen = await look(data, thorough=False)
         except (ValueError, struct.error):
             return MadeImage(data, extension, 0, 0)
         return MadeImage(data, seen.format, seen.width, seen.height)
