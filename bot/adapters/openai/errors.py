@@ -7,14 +7,14 @@ Law: nothing a server or a member wrote leaves here unless it went through ``Det
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any
 
+from bot.adapters.openai.meanings import CODES, SAYINGS, TYPES, VAGUE_TYPES
+from bot.adapters.openai.waiting import retry_after, spoken
 from bot.rules.faults import Billed, Fault, FaultKind
 from bot.rules.redaction import SECRET, DetailRedactor
 
@@ -23,84 +23,6 @@ QUICK_S = 5.0
 
 A gateway's says nothing of the kind: its upstream may have made the picture, and it may have asked more than once.
 """
-
-_LONGEST_WAIT_S = 31 * 86_400.0
-
-_BY_CODE: Mapping[str, FaultKind] = {
-    "moderation_blocked": FaultKind.MODERATION,
-    "content_policy_violation": FaultKind.MODERATION,
-    "content_filter": FaultKind.MODERATION,
-    "contentfilter": FaultKind.MODERATION,
-    "responsibleaipolicyviolation": FaultKind.MODERATION,
-    "safety_violation": FaultKind.MODERATION,
-    "billing_hard_limit_reached": FaultKind.OUT_OF_FUNDS,
-    "billing_not_active": FaultKind.OUT_OF_FUNDS,
-    "insufficient_quota": FaultKind.OUT_OF_FUNDS,
-    "credit_balance_exhausted": FaultKind.OUT_OF_FUNDS,
-    "organization_spend_limit_exceeded": FaultKind.OUT_OF_FUNDS,
-    "project_spend_limit_exceeded": FaultKind.OUT_OF_FUNDS,
-    "organization_usage_limit_exceeded": FaultKind.OUT_OF_FUNDS,
-    "rate_limit_exceeded": FaultKind.RATE_LIMITED,
-    "ratelimitreached": FaultKind.RATE_LIMITED,
-    "slow_down": FaultKind.RATE_LIMITED,
-    "too_many_requests": FaultKind.RATE_LIMITED,
-    "invalid_api_key": FaultKind.BAD_KEY,
-    "no_db_connection": FaultKind.BAD_KEY,  # LiteLLM without a database, asked with a key it does not know
-    "model_not_found": FaultKind.MODEL_GONE,
-    "deploymentnotfound": FaultKind.MODEL_GONE,
-    "server_error": FaultKind.OVERLOADED,
-    "server_is_overloaded": FaultKind.OVERLOADED,
-    "service_unavailable": FaultKind.OVERLOADED,
-    "request_too_large": FaultKind.TOO_LARGE,
-    "unsupported_file_mimetype": FaultKind.BAD_REQUEST,
-    "missing_file_mimetype": FaultKind.BAD_REQUEST,
-    "unsupported_content_type": FaultKind.BAD_REQUEST,
-    "invalid_image_file": FaultKind.BAD_REQUEST,
-    "invalid_image": FaultKind.BAD_REQUEST,
-    "invalid_value": FaultKind.BAD_REQUEST,
-    "unknown_parameter": FaultKind.BAD_REQUEST,
-    "unsupported_parameter": FaultKind.BAD_REQUEST,
-    "missing_required_parameter": FaultKind.BAD_REQUEST,
-}
-
-# Only what a type alone decides: ``throttling_error``, which LiteLLM makes of both rate and quota, is not here.
-_BY_TYPE: Mapping[str, FaultKind] = {
-    "image_generation_user_error": FaultKind.MODERATION,
-    "insufficient_quota": FaultKind.OUT_OF_FUNDS,
-    "requests": FaultKind.RATE_LIMITED,
-    "tokens": FaultKind.RATE_LIMITED,
-    "rate_limit_error": FaultKind.RATE_LIMITED,
-    "authentication_error": FaultKind.BAD_KEY,
-    "server_error": FaultKind.OVERLOADED,
-    "overloaded_error": FaultKind.OVERLOADED,
-}
-
-_RATE_HINT = re.compile(r"(?:try again|retry) in\s+[\d.]", re.IGNORECASE)
-
-_MODERATION_TEXT = (
-    r"safety system|moderation_blocked|content[_ ]policy|safety_violations"
-    r"|content management policy|content[_ ]filter|responsible ?ai ?polic"
-)
-_FUNDS_TEXT = (
-    r"billing hard limit|exceeded your current quota|insufficient[_ ](?:quota|funds|balance|credits?)"
-    r"|credit balance|spend limit"
-)
-_MODEL_TEXT = (
-    r"(?:model|deployment)\b.{0,120}(?:does not exist|not found|been (?:shut down|retired|removed|deprecated))"
-    r"|invalid model name|no such model|unknown model"
-)
-
-# Kind, text, statuses it is looked for in (empty: all).
-_BY_TEXT: tuple[tuple[FaultKind, re.Pattern[str], frozenset[int]], ...] = tuple(
-    (kind, re.compile(pattern, re.IGNORECASE | re.DOTALL), frozenset(statuses))
-    for kind, pattern, statuses in (
-        (FaultKind.MODERATION, _MODERATION_TEXT, ()),
-        (FaultKind.OUT_OF_FUNDS, _FUNDS_TEXT, ()),
-        (FaultKind.FORBIDDEN, r"must be verified", ()),
-        (FaultKind.MODEL_GONE, _MODEL_TEXT, (200, 400, 404, 410, 422)),
-        (FaultKind.RATE_LIMITED, r"rate limit|too many requests|images per min", (200, 429)),
-    )
-)
 
 _BY_STATUS: Mapping[int, FaultKind] = {
     401: FaultKind.BAD_KEY,
@@ -122,6 +44,12 @@ _BY_STATUS: Mapping[int, FaultKind] = {
 _MAYBE_RENDERED = frozenset({FaultKind.TIMED_OUT, FaultKind.BROKEN_ANSWER, FaultKind.BROKEN_OFF})
 
 
+_BEFORE_DRAWING = frozenset(
+    {FaultKind.BAD_KEY, FaultKind.OUT_OF_FUNDS, FaultKind.MODEL_GONE, FaultKind.ENDPOINT_GONE, FaultKind.FORBIDDEN}
+)
+"""What nobody finds out after a picture was made, whatever the status."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """What an error body says, wherever the server put it. ``message`` is raw: for matching, never for showing."""
@@ -132,6 +60,7 @@ class Reason:
     message: str = ""
     stage: str | None = None
     categories: tuple[str, ...] = ()
+    delay: str = ""
 
 
 # --- reading the body ---------------------------------------------------------------------------------------------
@@ -154,7 +83,7 @@ def reason_of(payload: object) -> Reason:
         return Reason(message=payload if isinstance(payload, str) else "")
     error = payload.get("error")
     if isinstance(error, dict):
-        return _reason_in(error)
+        return reason_of(error) if isinstance(error.get("error"), dict) else _reason_in(error)
     if isinstance(error, str):
         return _reason_in({**payload, "message": f"{error} {_text(payload.get('message'))}".strip()})
     if "detail" in payload:
@@ -163,24 +92,27 @@ def reason_of(payload: object) -> Reason:
 
 
 def _reason_in(error: Mapping[str, Any]) -> Reason:
-    inner = error.get("innererror") or error.get("inner_error")
-    inner = inner if isinstance(inner, dict) else {}
-    details = error.get("moderation_details")
-    details = details if isinstance(details, dict) else {}
+    inner = _dict(error.get("innererror") or error.get("inner_error"))
+    details = _dict(error.get("moderation_details"))
+    google = [row for row in _list(error.get("details")) if isinstance(row, dict)]
     message = _text(error.get("message"))
+    flagged = _names(_dict(error.get("metadata")).get("reasons"))  # OpenRouter
     categories = (
         _names(details.get("categories"))
+        or flagged
         or _filtered(inner.get("content_filter_result") or inner.get("content_filter_results"))
         or _in_text(message)
     )
-    inner_code = _token(inner.get("code"))
+    inner_codes = [_token(inner.get("code")), *(_token(row.get("reason")) for row in google)]
+    known = [code for code in inner_codes if code and code.lower() in CODES]
     return Reason(
-        code=inner_code if inner_code and inner_code.lower() in _BY_CODE else _code(error.get("code")),
+        code=known[0] if known else _code(error.get("code")),
         type=_token(error.get("type")) or _token(error.get("status")),
         param=_token(error.get("param")),
         message=message,
         stage=_token(details.get("moderation_stage")) or _token(details.get("stage")),
         categories=categories,
+        delay=next((_text(row.get("retryDelay")) for row in google if "retryDelay" in row), ""),
     )
 
 
@@ -204,6 +136,14 @@ def _locations(row: Mapping[str, Any]) -> list[str]:
 
 def _code(value: object) -> str | None:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else _token(value)
+
+
+def _dict(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value[:8] if isinstance(value, list) else []
 
 
 def _text(value: object) -> str:
@@ -240,29 +180,32 @@ def _in_text(message: str) -> tuple[str, ...]:
 # --- deciding -----------------------------------------------------------------------------------------------------
 
 
-def kind_of(reason: Reason, status: int) -> FaultKind:
-    """What happened, by code, then type, then text, then status (200: an error inside a good answer)."""
-    if status < 300 and reason.code and re.fullmatch(r"[45]\d\d", reason.code):
-        status = int(reason.code)  # LiteLLM puts the HTTP status where the code was
-    by_code = _BY_CODE.get((reason.code or "").lower())
-    if by_code is not None:
-        return by_code
-    if status == 401:
+def kind_of(reason: Reason, status: int, now: datetime) -> FaultKind:
+    """What happened, by code, then type, then text, then status (200: an error inside a good answer).
+
+    A code that is a number is the status once more (LiteLLM, Google), and says nothing about the reason.
+    """
+    code = (reason.code or "").lower()
+    if code.isdecimal():
+        status = int(code) if status < 300 and 400 <= int(code) < 600 else status
+        code = ""
+    if code in CODES:
+        return CODES[code]
+    kind = TYPES.get((reason.type or "").lower()) or _by_text(reason, status, now)
+    if kind is None and status == 401:
         return FaultKind.BAD_KEY
-    by_type = _BY_TYPE.get((reason.type or "").lower())
-    no_code = reason.code is None or reason.code.isdecimal()
-    if by_type is not None and (no_code or by_type is not FaultKind.MODERATION):
-        return by_type
-    return _by_text(reason.message, status) or _by_status(status)
+    if kind is None and not code:
+        kind = VAGUE_TYPES.get((reason.type or "").lower())
+    return kind or _by_status(status)
 
 
-def _by_text(message: str, status: int) -> FaultKind | None:
-    for kind, pattern, statuses in _BY_TEXT:
-        if (not statuses or status in statuses) and pattern.search(message):
-            if kind is FaultKind.OUT_OF_FUNDS and _RATE_HINT.search(message):
-                return FaultKind.RATE_LIMITED  # "exceeded your quota, retry in 12s" is a pace, not an empty purse
-            return kind
-    return None
+def _by_text(reason: Reason, status: int, now: datetime) -> FaultKind | None:
+    if reason.categories:
+        return FaultKind.MODERATION
+    kind = next((saying.kind for saying in SAYINGS if saying.says(reason.message, status)), None)
+    if kind is FaultKind.OUT_OF_FUNDS and (reason.delay or spoken(reason.message, now) is not None):
+        return FaultKind.RATE_LIMITED  # "exceeded your quota, retry in 12s" is a pace, not an empty purse
+    return kind
 
 
 def _by_status(status: int) -> FaultKind:
@@ -280,7 +223,7 @@ def _billed(kind: FaultKind, *, status: int, elapsed_s: float, drawing: bool, of
         return Billed.MAYBE
     if kind is FaultKind.OVERLOADED and not (official and status >= 300 and elapsed_s < QUICK_S):
         return Billed.MAYBE
-    if kind is FaultKind.RATE_LIMITED and status >= 500 and not official:
+    if status >= 500 and not official and kind not in _BEFORE_DRAWING:
         return Billed.MAYBE
     return Billed.NO
 
@@ -300,11 +243,11 @@ def fault_of(
 
     ``official``: it is the word of OpenAI's own service, not of somebody between.
     """
-    kind = kind_of(reason, status)
+    kind = kind_of(reason, status, now)
     return Fault(
         kind=kind,
         billed=_billed(kind, status=status, elapsed_s=elapsed_s, drawing=drawing, official=official),
-        retry_after_s=retry_after(headers, reason.message, now) if kind in _WAITABLE else None,
+        retry_after_s=retry_after(headers, reason.delay, reason.message, now) if kind in _WAITABLE else None,
         status=status,
         code=reason.code or reason.type,
         param=reason.param,
@@ -321,53 +264,3 @@ _WAITABLE = frozenset({FaultKind.RATE_LIMITED, FaultKind.OVERLOADED})
 def request_id(headers: Mapping[str, str]) -> str | None:
     """The id the service gave the request, to quote to its support."""
     return _token(headers.get("x-request-id")) or _token(headers.get("apim-request-id"))
-
-
-# --- waiting ------------------------------------------------------------------------------------------------------
-
-_IN_TEXT = re.compile(r"(?:try again|retry) (?:in|after)\s+((?:\d+(?:\.\d+)?\s*[a-z]+\s*){1,3})", re.IGNORECASE)
-_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|milli|h|m|s)", re.IGNORECASE)
-_UNIT_S: Mapping[str, float] = {"ms": 0.001, "milli": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-
-
-def retry_after(headers: Mapping[str, str], message: str, now: datetime) -> float | None:
-    """Seconds to wait, from ``retry-after-ms``, ``retry-after`` (seconds or a date) or the words of the message."""
-    for seconds in (
-        _number(headers.get("retry-after-ms"), 0.001),
-        _number(headers.get("retry-after"), 1.0),
-        _date(headers.get("retry-after"), headers.get("date"), now),
-        _spoken(message),
-    ):
-        if seconds is not None and math.isfinite(seconds) and 0 <= seconds <= _LONGEST_WAIT_S:
-            return round(seconds, 3)
-    return None
-
-
-def _number(value: str | None, unit_s: float) -> float | None:
-    try:
-        return float(value) * unit_s if value else None
-    except ValueError:
-        return None
-
-
-def _date(value: str | None, sent: str | None, now: datetime) -> float | None:
-    until = _moment(value)
-    if until is None:
-        return None
-    return max(0.0, (until - (_moment(sent) or now)).total_seconds())
-
-
-def _moment(value: str | None) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(value) if value else None
-    except (ValueError, OverflowError):
-        return None
-    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
-
-
-def _spoken(message: str) -> float | None:
-    found = _IN_TEXT.search(message)
-    if not found:
-        return None
-    parts = _PART.findall(found[1])
-    return sum(float(amount) * _UNIT_S[unit.lower()] for amount, unit in parts) if parts else None
