@@ -35,6 +35,7 @@ from bot.adapters.openai.images import OpenAIImages
 from bot.app import App, build
 from bot.operator.sandbox.environment import environment
 from bot.parts import now, service_of
+from bot.ports import OperatorPays
 from bot.rules.ledger import Answer, Bill
 from bot.rules.money import MicroUSD
 from bot.rules.options.table import RawOptions
@@ -94,7 +95,7 @@ class Ways:
         return Answer(next(self._number), 1, "token", 6, now() + timedelta(minutes=15))
 
     async def _make(self, service: OpenAIImages) -> Made:
-        return await service.make(REQUEST, Inputs(), member_tag="tag", deadline_s=120)
+        return await service.make(REQUEST, Inputs(), payer=OperatorPays(), member_tag="tag", deadline_s=120)
 
     async def _show(self, made: Made) -> None:
         message = Message(content="a fox", files=(File("easel-1.png", made.images[0].data, "a fox"),))

@@ -17,7 +17,7 @@ import aiohttp
 
 from bot.operator.discord_api import DiscordApi, Unreachable
 from bot.parts import catalogue_of, now, service_of
-from bot.ports import CannotStart
+from bot.ports import CannotStart, KeyPays
 from bot.rules.faults import ServiceFault
 from bot.rules.servers.invitation import install_link
 from bot.settings.model import ConfigError, Settings
@@ -143,7 +143,7 @@ def key_test(settings: Settings) -> Test:
     async def test(key: str) -> str:
         service = service_of(settings, catalogue_of(settings))
         try:
-            known = await service.known_models(key)
+            known = await service.known_models(KeyPays(key))
         except ServiceFault as error:
             raise Refused(
                 f"The image service says: {error.fault.kind}. Copy the key again, or make a new one."

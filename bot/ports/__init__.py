@@ -30,8 +30,11 @@ from bot.ports.process import (
 from bot.ports.servers import AuditEntry, BudgetWarning, ServerStore
 from bot.ports.service import (
     ImageService,
+    KeyPays,
     KnownModel,
     OnPartial,
+    OperatorPays,
+    Payer,
 )
 from bot.ports.store import Store
 
@@ -52,6 +55,7 @@ __all__ = [
     "Files",
     "ImageService",
     "JobStore",
+    "KeyPays",
     "KnownModel",
     "LeaseStore",
     "Meter",
@@ -59,6 +63,8 @@ __all__ = [
     "Notifier",
     "NullMeter",
     "OnPartial",
+    "OperatorPays",
+    "Payer",
     "PeopleStore",
     "Progress",
     "ServerStore",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
 
@@ -17,6 +17,21 @@ class KnownModel:
     id: str
     ends_on: date | None = None
 
+
+@dataclass(frozen=True, slots=True)
+class OperatorPays:
+    """A call is sent with the operator's key, which the service holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPays:
+    """A call is sent with this key, a server's own, and never with another."""
+
+    api_key: str = field(repr=False)
+
+
+Payer = OperatorPays | KeyPays
+"""Who pays for a call. It is always said: nothing left out means the operator."""
 
 OnPartial = Callable[[Partial], Awaitable[None]]
 
@@ -35,20 +50,20 @@ class ImageService(Protocol):
         request: ImageRequest,
         inputs: Inputs,
         *,
+        payer: Payer,
         member_tag: str,
         deadline_s: float,
-        api_key: str | None = None,
         on_partial: OnPartial | None = None,
     ) -> Made:
         """Makes one call's worth of pictures (all of ``count``, or one where ``calls`` > 1).
 
-        ``member_tag`` is a keyed hash of the member's id. ``api_key`` replaces the operator's key for this call.
-        Raises ``ServiceFault`` and nothing else, except ``CancelledError`` when cancelled (the connection is then
-        closed). Every picture returned is whole and of the format it says.
+        ``member_tag`` is a keyed hash of the member's id. Raises ``ServiceFault`` and nothing else, except
+        ``CancelledError`` when cancelled (the connection is then closed). Every picture returned is whole and of the
+        format it says.
         """
         ...
 
-    async def known_models(self, api_key: str | None = None) -> tuple[KnownModel, ...] | None:
+    async def known_models(self, payer: Payer) -> tuple[KnownModel, ...] | None:
         """What ``GET /models`` lists; None where the service has no such route. Raises ``ServiceFault``."""
         ...
 

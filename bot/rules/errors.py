@@ -47,6 +47,14 @@ class ServicePaused(UserError):
     """The image service refused the key or has no funds left; the operator knows. Nothing was spent."""
 
 
+class OwnKeyGone(UserError):
+    """The server's own key was to pay, and is ``removed`` or cannot be read any more. Nothing was spent."""
+
+    def __init__(self, *, removed: bool) -> None:
+        super().__init__("removed" if removed else "unreadable")
+        self.removed = removed
+
+
 class QueueTooLong(UserError):
     """The result could not be ready while it can still be delivered here; nothing was spent."""
 

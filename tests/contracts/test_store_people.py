@@ -11,6 +11,7 @@ import pytest
 from bot.adapters.database import SqlStore
 from bot.adapters.database.notes import write_note
 from bot.ports import Batch
+from bot.rules.errors import OwnKeyGone
 from bot.rules.ledger import JobState
 from bot.rules.limits.decide import Refused, Subject
 from bot.rules.limits.limit import Period
@@ -129,7 +130,8 @@ async def test_forgetting_a_server_leaves_only_what_the_operator_paid(opened, sa
     assert "wish" not in await everything(store)
     assert "'g10'" not in await everything(store)
     assert await store.servers.settings(SERVER) == ServerSettings()
-    assert await store.servers.api_key(SERVER) is None
+    with pytest.raises(OwnKeyGone):
+        await store.servers.api_key(SERVER)
     assert await store.servers.audit(SERVER) == []
     await store.jobs.release(running, "", sample.now)
     use = await use_now(store, sample.asker(), sample.now)

@@ -7,8 +7,11 @@ from dataclasses import replace
 from typing import get_args
 
 import pytest
+from cryptography.fernet import Fernet
 
+from bot.adapters.secrets import Secrets
 from bot.ports import AuditEntry
+from bot.rules.errors import OwnKeyGone
 from bot.rules.limits.limit import Cooldown, Measure, Period, Quota, Scope, Slot
 from bot.rules.people import Place
 from bot.rules.servers.access import AccessDenied, Block, Defaults, DeniedBecause, ServerSettings
@@ -139,13 +142,16 @@ async def test_a_servers_key_is_sealed_and_shows_its_last_four(store, sample):
     key = "sk-very-secret-key-1234"
     assert await store.servers.set_api_key(SERVER, key, 9, sample.now) == KeyChanged(None, "1234")
     assert await store.servers.api_key(SERVER) == key
-    assert await store.servers.api_key(Place(11, 1)) is None
+    with pytest.raises(OwnKeyGone):
+        await store.servers.api_key(Place(11, 1))
     await store.servers.change_settings(SERVER, imported(FULL), 9, sample.now)
     assert await store.servers.settings(SERVER) == replace(FULL, api_key_hint="1234")
     assert await store.servers.api_key(SERVER) == key
     assert all(key not in str(entry) for entry in await store.servers.audit(SERVER))
     assert await store.servers.set_api_key(SERVER, None, 9, sample.now) == KeyChanged("1234", None)
-    assert (await store.servers.settings(SERVER), await store.servers.api_key(SERVER)) == (FULL, None)
+    assert await store.servers.settings(SERVER) == FULL
+    with pytest.raises(OwnKeyGone):
+        await store.servers.api_key(SERVER)
 
 
 @pytest.mark.parametrize("what", Resettable)
@@ -193,3 +199,17 @@ async def test_notes_are_kept_changed_and_forgotten(store, sample):
     assert not await store.notes.told_end("m", sample.now.date())
     await store.notes.set_told_end("m", sample.now.date(), sample.now.date())
     assert await store.notes.told_end("m", sample.now.date())
+
+
+async def test_a_key_that_no_secret_opens_is_told_apart_from_none(opened, sample):
+    store = await opened()
+    await store.servers.set_api_key(SERVER, "sk-of-the-server", 9, sample.now)
+    await store.aclose()
+    other = await opened(secrets=Secrets((Fernet.generate_key().decode(),)))
+
+    with pytest.raises(OwnKeyGone) as unreadable:
+        await other.servers.api_key(SERVER)
+    with pytest.raises(OwnKeyGone) as none:
+        await other.servers.api_key(Place(11, 1))
+    assert (unreadable.value.removed, none.value.removed) == (False, True)
+    assert (await other.servers.settings(SERVER)).api_key_hint == "rver"

@@ -21,7 +21,7 @@ from bot.core.jobs.recovery import Recovery
 from bot.core.service.catalogue import CurrentCatalogue
 from bot.core.service.circuit import Circuit
 from bot.core.tasks import Tasks
-from bot.ports import Delivered, Delivery, Progress
+from bot.ports import Delivered, Delivery, Payer, Progress
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFault
 from bot.rules.ledger import HOLDING, Answer, Job, JobState
@@ -48,9 +48,11 @@ class FakeService:
     calls: int = 0
     cancelled: int = 0
     gate: asyncio.Event | None = None
+    payers: list[tuple[str, Payer]] = field(default_factory=list)
 
-    async def make(self, request, inputs, *, member_tag, deadline_s, api_key=None, on_partial=None) -> Made:
+    async def make(self, request, inputs, *, payer, member_tag, deadline_s, on_partial=None) -> Made:
         self.calls += 1
+        self.payers.append((request.prompt, payer))
         try:
             if self.gate is not None:
                 await self.gate.wait()
@@ -62,7 +64,7 @@ class FakeService:
         images = tuple(MadeImage(PICTURE, "png", 1024, 1024) for _ in range(request.count if request.calls == 1 else 1))
         return Made(images, Usage(10, 0, 196), "req_1")
 
-    async def known_models(self, api_key: str | None = None):
+    async def known_models(self, payer: Payer):
         return None
 
     async def aclose(self) -> None: ...

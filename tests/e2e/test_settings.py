@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
+from cryptography.fernet import Fernet
 
 from bot.rules.limits.limit import Measure, Scope
 from bot.rules.people import Place
 from sandbox.discord.model import Upload
 from sandbox.discord.people.options import NotPossible
+from tests.support.running import town_in, until
 
 
 @pytest.fixture
@@ -295,6 +297,11 @@ async def test_a_channel_i_may_not_write_in_becomes_no_log_channel(town, people)
     assert (await settings(town)).log_channel_id is None
 
 
+async def enter_key(town, key: str) -> str:
+    modal = await (await town.world.slash(town.admin, town.general, "/settings apikey")).wait_modal()
+    return (await (await town.world.submit_form(modal, {"key": key}, user=town.admin)).wait_answer()).content
+
+
 async def test_a_key_goes_through_a_form_is_tried_and_pays(town):
     async def enter(key: str) -> str:
         modal = await (await town.world.slash(town.admin, town.general, "/settings apikey")).wait_modal()
@@ -312,6 +319,34 @@ async def test_a_key_goes_through_a_form_is_tried_and_pays(town):
     await town.quiet()
     assert await town.app.store.servers.api_key(place(town)) == "sk-our-very-own-key7"
     assert "…key7 → none" in await enter("")
+
+
+async def test_taking_the_key_away_never_moves_what_waits_onto_the_operators(tmp_path):
+    async with town_in(tmp_path, OPERATOR_BUDGET_USD="0", MAX_CONCURRENT_JOBS="1") as town:
+        town.images.key = None  # takes every key; the last four characters of each are written down
+        await enter_key(town, "sk-our-very-own-key7")
+        town.images.latency_s = 1
+        first = await town.imagine(quality="low", preview=False)
+        await until(lambda: len(town.images.calls) == 1)
+        waiting = await town.imagine(quality="low", preview=False)
+        await until(lambda: len(town.app.jobs.running_ids()) == 2)
+        await enter_key(town, "")
+
+        assert (await town.answer(first)).attachments
+        await town.answer(waiting)
+        assert any("own API key was removed while your picture waited" in word for word in town.private_words())
+        assert [call.key_tail for call in town.images.calls] == ["key7"]
+
+
+async def test_a_key_that_cannot_be_opened_after_a_change_of_secret_key_is_not_replaced(tmp_path):
+    async with town_in(tmp_path, OPERATOR_BUDGET_USD="0", SECRET_KEY=Fernet.generate_key().decode()) as town:
+        town.images.key = None
+        await enter_key(town, "sk-our-very-own-key7")
+        await town.restart(SECRET_KEY=Fernet.generate_key().decode())
+        await town.answer(await town.imagine(quality="low", preview=False))
+
+        assert any("enter it again with `/settings apikey`" in word for word in town.private_words())
+        assert town.images.calls == []
 
 
 async def test_an_export_can_be_imported_after_a_look_at_what_changes(town, people):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -24,6 +25,7 @@ from bot.adapters.database.schema.tables import audit, jobs, warnings
 from bot.adapters.database.schema.tables import limits as limit_rows
 from bot.adapters.database.schema.tables import settings as setting_rows
 from bot.ports import AuditEntry, BudgetWarning
+from bot.rules.errors import OwnKeyGone
 from bot.rules.limits.limit import Limit, Measure, Quota, Scope, Slot, check_limit, slot_of
 from bot.rules.limits.windows import window_key
 from bot.rules.money import MicroUSD
@@ -31,6 +33,8 @@ from bot.rules.people import Place
 from bot.rules.servers.access import ServerSettings
 from bot.rules.servers.changes import Change, KeyChanged, LimitChanged, Reset, Resettable, is_news
 from bot.rules.servers.edits import Edit, first_settings
+
+log = logging.getLogger(__name__)
 
 PERCENTS = (50, 80, 100)
 
@@ -79,11 +83,17 @@ class SqlServers:
 
         return await self._db.write(work)
 
-    async def api_key(self, place: Place) -> str | None:
+    async def api_key(self, place: Place) -> str:
         query = select(setting_rows.c.api_key).where(setting_rows.c.place_key == place.key)
         found = await self._db.rows(query)
         sealed = found[0]["api_key"] if found else None
-        return None if sealed is None else self._sealer.open(sealed)
+        if sealed is None:
+            raise OwnKeyGone(removed=True)
+        api_key = self._sealer.open(sealed)
+        if not api_key:
+            log.error("the API key of %s cannot be opened: its SECRET_KEY is gone; its jobs are released", place.key)
+            raise OwnKeyGone(removed=False)
+        return api_key
 
     async def watched(self) -> list[tuple[Place, ServerSettings]]:
         rows = await self._db.rows(select(setting_rows).where(setting_rows.c.place_key.like("g%")))

@@ -42,7 +42,7 @@ from bot.adapters.openai.models import read_models
 from bot.adapters.openai.pictures import Inspect, Pictures
 from bot.adapters.openai.stream import LAST_PREVIEW_S, Previews, StreamEnd, read_stream, read_whole_stream
 from bot.adapters.openai.wire import call_arguments, refused_parameters
-from bot.ports import Clock, KnownModel, OnPartial
+from bot.ports import Clock, KeyPays, KnownModel, OnPartial, OperatorPays, Payer
 from bot.rules.catalogue.model import Model
 from bot.rules.catalogue.official import is_official
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFault
@@ -141,20 +141,20 @@ class OpenAIImages:
         request: ImageRequest,
         inputs: Inputs,
         *,
+        payer: Payer,
         member_tag: str,
         deadline_s: float,
-        api_key: str | None = None,
         on_partial: OnPartial | None = None,
     ) -> Made:
         """See ``ImageService.make``. The deadline covers asking; what was answered is then fetched and checked."""
-        key = (api_key or self._api_key).strip()
+        key = self._key_of(payer)
         call = _Call(
             request=request,
             inputs=inputs,
             member_tag=member_tag,
             deadline_s=deadline_s,
             api_key=key,
-            own_key=api_key is not None,
+            own_key=isinstance(payer, KeyPays),
             previews=Previews(on_partial, last_s=self._last_preview_s),
             streams=on_partial is not None,
             redactor=DetailRedactor(
@@ -245,6 +245,13 @@ class OpenAIImages:
             warnings.simplefilter("ignore", DeprecationWarning)
             return images.create_variation(**arguments)
 
+    def _key_of(self, payer: Payer) -> str:
+        match payer:
+            case OperatorPays():
+                return self._api_key.strip()
+            case KeyPays(api_key):
+                return api_key.strip()
+
     def _client_for(self, api_key: str) -> AsyncOpenAI:
         """The client with that key; connections are shared."""
         return self._client if api_key == self._api_key else self._client.with_options(api_key=api_key)
@@ -315,24 +322,24 @@ class OpenAIImages:
 
     # --- models ---------------------------------------------------------------------------------------------------
 
-    async def known_models(self, api_key: str | None = None) -> tuple[KnownModel, ...] | None:
+    async def known_models(self, payer: Payer) -> tuple[KnownModel, ...] | None:
         """See ``ImageService.known_models``: None also for a list in a shape nobody knows."""
-        outcome = await self._list(api_key)
+        outcome = await self._list(payer)
         if isinstance(outcome, Fault):
             if outcome.kind in {FaultKind.ENDPOINT_GONE, FaultKind.MODEL_GONE}:
                 return None
             raise ServiceFault(outcome)
         return outcome
 
-    async def _list(self, api_key: str | None) -> tuple[KnownModel, ...] | Fault | None:
-        key = (api_key or self._api_key).strip()
+    async def _list(self, payer: Payer) -> tuple[KnownModel, ...] | Fault | None:
+        key = self._key_of(payer)
         if not KEY.fullmatch(key):
             return Fault(FaultKind.BAD_KEY, Billed.NO, detail="the key holds characters no key has")
         models = self._client_for(key).models.with_streaming_response
         try:
             async with (
                 asyncio.timeout(_MODELS_S),
-                models.list(extra_headers=self._headers(api_key is not None)) as response,
+                models.list(extra_headers=self._headers(own_key=isinstance(payer, KeyPays))) as response,
             ):
                 return read_models(await read_up_to(response.http_response.aiter_bytes(), 8 * 2**20))
         except openai.APIStatusError as error:

@@ -111,7 +111,7 @@ class Batches:
                 answer=answer,
                 batch_id=batch.id,
                 batch_line=line,
-                own_key=one.own_key,
+                own_key=quotes[0].own_key,  # one payer for all, should the key be set or taken away in between
             )
             for line, one in enumerate(quotes, start=1)
         ]

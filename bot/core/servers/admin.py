@@ -9,7 +9,7 @@ import logging
 from dataclasses import dataclass, replace
 
 from bot.core.jobs.jobs import Jobs
-from bot.ports import AuditEntry, Clock, ImageService, Notifier, Store
+from bot.ports import AuditEntry, Clock, ImageService, KeyPays, Notifier, Store
 from bot.rules.errors import UserError
 from bot.rules.faults import FaultKind, ServiceFailed, ServiceFault
 from bot.rules.limits.limit import Limit, Measure, Scope, is_removal, most_of, slot_of
@@ -129,7 +129,7 @@ class Admin:
         if not 8 <= len(api_key) <= 256 or not api_key.isascii() or not api_key.isprintable() or " " in api_key:
             raise BadApiKey(refused_by_service=False)
         try:
-            await self._service.known_models(api_key)
+            await self._service.known_models(KeyPays(api_key))
         except ServiceFault as problem:
             if problem.fault.kind in (FaultKind.BAD_KEY, FaultKind.FORBIDDEN):
                 raise BadApiKey(refused_by_service=True) from None

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.core.service.catalogue import CurrentCatalogue
-from bot.ports import Clock, ImageService, Meter, OnPartial, Store
+from bot.ports import Clock, ImageService, KeyPays, Meter, OnPartial, OperatorPays, Payer, Store
 from bot.rules.catalogue.model import deadline_of
 from bot.rules.errors import Busy, StorageFull
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFault
@@ -38,9 +38,9 @@ class ServiceCall:
     request: ImageRequest
     inputs: Inputs
     member_tag: str
+    payer: Payer
     lane: str
     deadline_s: float
-    api_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +83,24 @@ class Attempts:
         self._sleep = sleep
 
     async def call_for(self, job: Job, inputs: Inputs, lane: str) -> ServiceCall:
-        """What will be sent for a job. It reads the ledger (a server's own key), so it comes before *dispatched*."""
+        """What will be sent for a job. It reads the ledger (a server's own key), so it comes before *dispatched*.
+
+        Raises ``OwnKeyGone``.
+        """
         return ServiceCall(
             request=job.request,
             inputs=inputs,
             member_tag=self._member_tag(job.asker.user_id),
+            payer=await self._payer_of(job),
             lane=lane,
             deadline_s=self.deadline_of(job.request),
-            api_key=await self._store.servers.api_key(job.asker.place) if job.own_key else None,
         )
+
+    async def _payer_of(self, job: Job) -> Payer:
+        """Who was to pay when the job was reserved, and nobody else. Raises ``OwnKeyGone``."""
+        if job.own_key:
+            return KeyPays(await self._store.servers.api_key(job.asker.place))
+        return OperatorPays()
 
     def deadline_of(self, request: ImageRequest) -> float:
         """Seconds that all calls of a request may take: what the operator set, else by model and quality."""
@@ -127,9 +136,9 @@ class Attempts:
                 return await self._service.make(
                     call.request,
                     call.inputs,
+                    payer=call.payer,
                     member_tag=call.member_tag,
                     deadline_s=left,
-                    api_key=call.api_key,
                     on_partial=on_partial,
                 )
             except ServiceFault as failure:

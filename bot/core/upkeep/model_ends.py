@@ -6,7 +6,7 @@ import logging
 from datetime import timedelta
 
 from bot.core.service.catalogue import CurrentCatalogue
-from bot.ports import Clock, ImageService, NoteStore, Notifier
+from bot.ports import Clock, ImageService, NoteStore, Notifier, OperatorPays
 from bot.rules.faults import ServiceFault
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class ModelEnds:
     async def check(self) -> None:
         """Asks once, puts the service's dates into the catalogue, and warns about ends within 30 days."""
         try:
-            known = await self._service.known_models()
+            known = await self._service.known_models(OperatorPays())
         except ServiceFault as problem:
             log.warning("the list of models could not be read: %s", problem)
             known = None

@@ -8,7 +8,7 @@ from bot.operator.doctor.context import Surroundings
 from bot.operator.doctor.findings import Finding, failed, passed, warned
 from bot.operator.models import price
 from bot.parts import BadDefault, default_model_of
-from bot.ports import CannotStart, KnownModel
+from bot.ports import CannotStart, KnownModel, OperatorPays
 from bot.rules.catalogue.catalogue import Catalogue
 from bot.rules.catalogue.model import Model
 from bot.rules.catalogue.official import OFFICIAL_SERVICE
@@ -42,7 +42,7 @@ async def check_key(here: Surroundings) -> list[Finding]:
             return []
         return [failed("image key", "OPENAI_API_KEY is not set, and OpenAI's service needs one", f"Get one: {KEYS}.")]
     try:
-        known = await here.service().known_models()
+        known = await here.service().known_models(OperatorPays())
     except ServiceFault as error:
         return [_fault("image key", error)]
     except CannotStart:  # the catalogue cannot be read: check_models says so
@@ -145,7 +145,9 @@ async def check_picture(here: Surroundings) -> list[Finding]:
     except (UserError, CannotStart) as error:
         return [failed("picture", f"none was asked for: {error}", "Mend what is said of DEFAULT_MODEL first.")]
     try:
-        made = await here.service().make(request, Inputs(), member_tag="doctor", deadline_s=SPEND_DEADLINE_S)
+        made = await here.service().make(
+            request, Inputs(), payer=OperatorPays(), member_tag="doctor", deadline_s=SPEND_DEADLINE_S
+        )
     except ServiceFault as error:
         return [_fault("picture", error)]
     image = made.images[0]
@@ -158,7 +160,7 @@ async def _known(here: Surroundings) -> dict[str, KnownModel] | None:
     if here.settings.openai_api_key is None and here.settings.is_official_service:
         return None
     try:
-        known = await here.service().known_models()
+        known = await here.service().known_models(OperatorPays())
     except (ServiceFault, CannotStart):
         return None
     return {model.id: model for model in known} if known is not None else None

@@ -22,6 +22,7 @@ from bot.rules.errors import (
     Cancelled,
     Interrupted,
     NotFound,
+    OwnKeyGone,
     QueueTooLong,
     ServicePaused,
     ShuttingDown,
@@ -190,6 +191,10 @@ def _queue(error: QueueTooLong, locale: str) -> str:
     return say(locale, "error.queue_too_long", wait=wait, allowed=allowed)
 
 
+def _own_key_gone(error: OwnKeyGone, locale: str) -> str:
+    return say(locale, "error.own_key_removed" if error.removed else "error.own_key_unreadable")
+
+
 def _cancelled(error: Cancelled, locale: str) -> str:
     return say(locale, "error.cancelled_billed" if error.maybe_billed else "error.cancelled_free")
 
@@ -244,6 +249,7 @@ _WORDINGS: dict[type[UserError], str | Callable[[Any, str], str]] = {
     NotFound: _not_found,
     UnknownPrice: _unknown_price,
     QueueTooLong: _queue,
+    OwnKeyGone: _own_key_gone,
     Cancelled: _cancelled,
     Interrupted: _interrupted,
     BatchLinesRefused: _lines,

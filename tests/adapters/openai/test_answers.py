@@ -10,6 +10,7 @@ import pytest
 
 from bot.adapters.openai.answers import BrokenAnswer, decode_picture, parse_json
 from bot.adapters.openai.stream import EventSplitter
+from bot.ports import OperatorPays
 from bot.rules.requests import Endpoint, Inputs, Kind, Partial, Usage
 from tests.adapters.openai.fault_server import (
     ONE_INPUT,
@@ -31,7 +32,7 @@ BIG = bytes(range(256)) * 40_000
 
 async def make(service, asked=None, **more: Any):
     asked = asked or request(count=2)
-    return await service.make(asked, Inputs(), **{"member_tag": "t", "deadline_s": 20, **more})
+    return await service.make(asked, Inputs(), **{"payer": OperatorPays(), "member_tag": "t", "deadline_s": 20, **more})
 
 
 async def made(server, connect, answer: object, asked=None, **more: Any):
@@ -123,7 +124,9 @@ async def test_usage_that_says_nothing_counts_as_unknown(usage, endpoint, expect
     server.does(pictures(RED, usage=usage))
     kind = Kind.EDIT if endpoint is Endpoint.EDITS else Kind.IMAGINE
     inputs = ONE_INPUT if endpoint is Endpoint.EDITS else Inputs()
-    answer = await connect().make(request(kind=kind, endpoint=endpoint), inputs, member_tag="t", deadline_s=20)
+    answer = await connect().make(
+        request(kind=kind, endpoint=endpoint), inputs, payer=OperatorPays(), member_tag="t", deadline_s=20
+    )
     assert answer.usage == expected
 
 
@@ -166,7 +169,9 @@ async def test_an_edit_streams_too(server, connect) -> None:
     server.does(stream(partial(0, RED, "image_edit"), completed(BLUE, "image_edit")))
     listener = Listener()
     asked = request(kind=Kind.EDIT, endpoint=Endpoint.EDITS, partial_images=1)
-    answer = await connect().make(asked, ONE_INPUT, member_tag="t", deadline_s=20, on_partial=listener)
+    answer = await connect().make(
+        asked, ONE_INPUT, payer=OperatorPays(), member_tag="t", deadline_s=20, on_partial=listener
+    )
     assert (answer.images[0].data, [preview.index for preview in listener.heard]) == (BLUE, [0])
     assert server.posts[0].fields["stream"] == "true"
 

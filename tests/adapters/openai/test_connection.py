@@ -7,6 +7,7 @@ import socket
 
 import pytest
 
+from bot.ports import KeyPays, OperatorPays
 from bot.rules.faults import Billed, FaultKind, ServiceFault
 from bot.rules.requests import Inputs
 from tests.adapters.openai.fault_server import (
@@ -26,7 +27,7 @@ from tests.adapters.openai.fault_server import (
 
 
 async def fault_of(service, **more):
-    given = {"member_tag": "t", "deadline_s": 20, **more}
+    given = {"payer": OperatorPays(), "member_tag": "t", "deadline_s": 20, **more}
     with pytest.raises(ServiceFault) as caught:
         await service.make(request(partial_images=1 if "on_partial" in more else 0), Inputs(), **given)
     return caught.value.fault
@@ -95,7 +96,9 @@ async def test_no_time_left_means_nothing_is_sent(connect, server) -> None:
 
 async def test_cancelling_closes_the_connection(connect, server) -> None:
     server.does(silence)
-    making = asyncio.create_task(connect().make(request(), Inputs(), member_tag="t", deadline_s=60))
+    making = asyncio.create_task(
+        connect().make(request(), Inputs(), payer=OperatorPays(), member_tag="t", deadline_s=60)
+    )
     await asyncio.wait_for(server.asked.wait(), 5)
     making.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -115,7 +118,9 @@ async def test_cancelling_a_stream_closes_the_connection_and_stops_its_previews(
             stopped.set()
 
     asked = request(partial_images=1)
-    making = asyncio.create_task(connect().make(asked, Inputs(), member_tag="t", deadline_s=60, on_partial=show))
+    making = asyncio.create_task(
+        connect().make(asked, Inputs(), payer=OperatorPays(), member_tag="t", deadline_s=60, on_partial=show)
+    )
     await asyncio.wait_for(showing.wait(), 5)
     making.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -135,7 +140,7 @@ async def test_a_redirect_takes_neither_the_key_nor_the_prompt_anywhere(status, 
 
 @pytest.mark.parametrize("key", ["two words", "ключ", "a\r\nx-evil: 1", "x" * 600])
 async def test_a_key_that_cannot_be_a_key_is_not_sent(key: str, connect, server) -> None:
-    fault = await fault_of(connect(), api_key=key)
+    fault = await fault_of(connect(), payer=KeyPays(key))
     assert (fault.kind, fault.billed) == (FaultKind.BAD_KEY, Billed.NO)
     assert key not in repr(fault)
     assert server.seen == []
@@ -144,8 +149,8 @@ async def test_a_key_that_cannot_be_a_key_is_not_sent(key: str, connect, server)
 async def test_a_key_of_ones_own_goes_without_the_operators_organization_and_project(connect, server) -> None:
     server.does(pictures(picture()))
     service = connect(organization="org-operator", project="proj-operator")
-    await service.make(request(), Inputs(), member_tag="t", deadline_s=20)
-    await service.make(request(), Inputs(), member_tag="t", deadline_s=20, api_key=" sk-own ")
+    await service.make(request(), Inputs(), payer=OperatorPays(), member_tag="t", deadline_s=20)
+    await service.make(request(), Inputs(), member_tag="t", deadline_s=20, payer=KeyPays(" sk-own "))
     operators, own = (one.headers for one in server.posts)
     assert operators["authorization"] == f"Bearer {KEY}"
     assert (operators["openai-organization"], operators["openai-project"]) == ("org-operator", "proj-operator")
@@ -156,13 +161,13 @@ async def test_a_key_of_ones_own_goes_without_the_operators_organization_and_pro
 
 async def test_a_server_without_keys_is_asked_without_one_being_configured(connect, server) -> None:
     server.does(pictures(picture()))
-    await connect(api_key=None).make(request(), Inputs(), member_tag="t", deadline_s=20)
+    await connect(api_key=None).make(request(), Inputs(), payer=OperatorPays(), member_tag="t", deadline_s=20)
     assert server.posts[0].headers["authorization"] == "Bearer no-key-needed"
 
 
 async def test_the_body_is_asked_for_uncompressed(connect, server) -> None:
     server.does(pictures(picture()))
-    await connect().make(request(), Inputs(), member_tag="t", deadline_s=20)
+    await connect().make(request(), Inputs(), payer=OperatorPays(), member_tag="t", deadline_s=20)
     assert server.posts[0].headers["accept-encoding"] == "identity"
 
 
@@ -198,7 +203,7 @@ async def test_openais_own_service_is_known_by_its_host(base_url, official, conn
 )
 async def test_models_are_read_in_every_known_shape(answer, ids, connect, server) -> None:
     server.does(json_reply(answer))
-    models = await connect().known_models()
+    models = await connect().known_models(OperatorPays())
     assert (None if models is None else [model.id for model in models]) == ids
     assert (server.seen[0].method, server.seen[0].path) == ("GET", "/v1/models")
 
@@ -206,32 +211,34 @@ async def test_models_are_read_in_every_known_shape(answer, ids, connect, server
 async def test_the_day_a_model_ends_is_read(connect, server) -> None:
     ends = {"a": "2026-12-01", "b": None, "c": "?"}
     server.does(json_reply({"data": [{"id": name, "shutdown_date": day} for name, day in ends.items()]}))
-    models = await connect().known_models()
+    models = await connect().known_models(OperatorPays())
     assert [str(model.ends_on) for model in models or ()] == ["2026-12-01", "None", "None"]
 
 
 @pytest.mark.parametrize("answer", [reply(404), reply(405), reply(200, "<html>"), reply(302, "", {"location": "/x"})])
 async def test_a_service_without_a_list_of_models_says_none(answer, connect, server) -> None:
     server.does(answer)
-    assert await connect().known_models() is None
+    assert await connect().known_models(OperatorPays()) is None
 
 
 async def test_a_wrong_key_is_told_by_the_list_of_models(connect, server) -> None:
     server.does(error(401, "invalid_api_key", f"Incorrect: {KEY}"))
     with pytest.raises(ServiceFault) as caught:
-        await connect().known_models()
+        await connect().known_models(OperatorPays())
     assert (caught.value.fault.kind, caught.value.fault.billed) == (FaultKind.BAD_KEY, Billed.NO)
     assert KEY not in repr(caught.value.fault)
 
 
 async def test_a_list_of_models_that_cannot_be_reached_cost_nothing(connect) -> None:
     with pytest.raises(ServiceFault) as caught:
-        await connect(base_url=f"http://127.0.0.1:{closed_port()}/v1").known_models(api_key="sk-own")
+        await connect(base_url=f"http://127.0.0.1:{closed_port()}/v1").known_models(KeyPays("sk-own"))
     assert (caught.value.fault.kind, caught.value.fault.billed) == (FaultKind.UNREACHABLE, Billed.NO)
 
 
 async def test_a_finished_stream_is_not_waited_out(connect, server) -> None:
     server.does(stream(completed(picture()), then="hang"))
-    made = await connect().make(request(partial_images=1), Inputs(), member_tag="t", deadline_s=60, on_partial=listen)
+    made = await connect().make(
+        request(partial_images=1), Inputs(), payer=OperatorPays(), member_tag="t", deadline_s=60, on_partial=listen
+    )
     assert made.images[0].format == "png"
     await asyncio.wait_for(server.hung_up.wait(), 5)

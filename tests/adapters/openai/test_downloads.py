@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.ports import KeyPays, OperatorPays
 from bot.rules.faults import Billed, FaultKind, ServiceFault
 from bot.rules.requests import Inputs
 from tests.adapters.openai.fault_server import KEY, cut, json_reply, picture, reply, request
@@ -14,7 +15,9 @@ RED = picture("red")
 
 
 async def make(service, **more: Any):
-    return await service.make(request(count=2), Inputs(), **{"member_tag": "t", "deadline_s": 20, **more})
+    return await service.make(
+        request(count=2), Inputs(), **{"payer": OperatorPays(), "member_tag": "t", "deadline_s": 20, **more}
+    )
 
 
 def served(data: bytes):
@@ -28,7 +31,7 @@ def addressed(*urls: str):
 @pytest.mark.parametrize("path", ["/v1/images/1/content", "images/1/content"])
 async def test_a_relative_address_is_fetched_from_the_service_with_the_key(path: str, server, connect) -> None:
     server.does(addressed(path), served(RED))
-    answer = await make(connect(), api_key="sk-own")
+    answer = await make(connect(), payer=KeyPays("sk-own"))
     assert answer.images[0].data == RED
     fetched = server.seen[1]
     assert (fetched.method, fetched.path) == ("GET", "/v1/images/1/content")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from bot.adapters.openai.errors import Reason, fault_of
+from bot.ports import OperatorPays
 from bot.rules.faults import Billed, FaultKind, ServiceFault
 from bot.rules.redaction import DetailRedactor
 from bot.rules.requests import Endpoint, Inputs, Kind
@@ -268,7 +269,12 @@ async def test_a_fault_has_its_name_and_its_cost_and_is_never_sent_twice(row: Ro
     inputs = ONE_INPUT if asked.endpoint is not Endpoint.GENERATIONS else Inputs()
     with pytest.raises(ServiceFault) as caught:
         await service.make(
-            asked, inputs, member_tag="tag-1", deadline_s=20, on_partial=_listen if row.streams else None
+            asked,
+            inputs,
+            payer=OperatorPays(),
+            member_tag="tag-1",
+            deadline_s=20,
+            on_partial=_listen if row.streams else None,
         )
     fault = caught.value.fault
     assert (fault.kind, fault.billed, fault.retry_after_s) == (row.kind, row.billed, row.retry_after_s), fault
@@ -326,7 +332,9 @@ TELLTALES = (
 async def test_no_key_prompt_or_picture_gets_into_a_fault(message: str, status: int, server, connect) -> None:
     server.does(error(status, f"code {KEY}", message, param=PROMPT, type=KEY))
     with pytest.raises(ServiceFault) as caught:
-        await connect().make(request(prompt=PROMPT), Inputs(), member_tag="tag-" * 4, deadline_s=20)
+        await connect().make(
+            request(prompt=PROMPT), Inputs(), payer=OperatorPays(), member_tag="tag-" * 4, deadline_s=20
+        )
     text = f"{caught.value} {caught.value!r} {caught.value.fault!r}"
     for secret in (
         KEY,
@@ -347,7 +355,7 @@ async def test_no_key_prompt_or_picture_gets_into_a_fault(message: str, status: 
 async def test_the_detail_still_says_what_was_wrong(server, connect) -> None:
     server.does(error(400, "invalid_value", "Invalid value: 'huge'. Size must be one of 1024x1024.", param="size"))
     with pytest.raises(ServiceFault) as caught:
-        await connect().make(request(), Inputs(), member_tag="t", deadline_s=20)
+        await connect().make(request(), Inputs(), payer=OperatorPays(), member_tag="t", deadline_s=20)
     assert caught.value.fault.detail == "Invalid value: 'huge'. Size must be one of 1024x1024."
     assert caught.value.fault.request_id == "req_1"
     assert json.loads(server.posts[0].body)["prompt"] == "a red fox on the snow"

@@ -13,6 +13,7 @@ import pytest
 from openai.resources.images import AsyncImages
 
 from bot.adapters.openai.wire import call_arguments
+from bot.ports import OperatorPays
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.faults import Billed, FaultKind, ServiceFault
 from bot.rules.options.table import OPTIONS, Option
@@ -58,7 +59,7 @@ async def listen(_: object) -> None:
 
 async def sent(server, connect, asked, inputs=None, **more: Any):
     server.does(pictures(*[picture()] * asked.count))
-    given = {"member_tag": "tag-7", "deadline_s": 20, "on_partial": listen, **more}
+    given = {"payer": OperatorPays(), "member_tag": "tag-7", "deadline_s": 20, "on_partial": listen, **more}
     await connect().make(asked, inputs or (Inputs() if asked.endpoint is Endpoint.GENERATIONS else ONE_INPUT), **given)
     assert len(server.posts) == 1
     return server.posts[0]
@@ -268,9 +269,9 @@ async def test_an_unknown_optional_parameter_is_left_out_once_and_remembered(nam
     refusal, stripped = REFUSALS[name]
     server.does(refusal, pictures(picture()))
     service = connect()
-    made = await service.make(FULL, Inputs(), member_tag="t", deadline_s=20, on_partial=listen)
+    made = await service.make(FULL, Inputs(), payer=OperatorPays(), member_tag="t", deadline_s=20, on_partial=listen)
     assert len(made.images) == 1
-    await service.make(FULL, Inputs(), member_tag="t", deadline_s=20, on_partial=listen)
+    await service.make(FULL, Inputs(), payer=OperatorPays(), member_tag="t", deadline_s=20, on_partial=listen)
     first, second, third = (set(post.json) for post in server.posts)
     assert first - second == stripped
     assert third == second
@@ -282,7 +283,7 @@ async def test_a_server_that_refuses_again_is_not_asked_a_third_time(server, con
         error(400, "unknown_parameter", "Unknown parameter: 'quality'.", param="quality"),
     )
     with pytest.raises(ServiceFault) as caught:
-        await connect().make(FULL, Inputs(), member_tag="t", deadline_s=20)
+        await connect().make(FULL, Inputs(), payer=OperatorPays(), member_tag="t", deadline_s=20)
     assert (caught.value.fault.kind, caught.value.fault.billed) == (FaultKind.BAD_REQUEST, Billed.NO)
     assert len(server.posts) == 2
 
@@ -302,7 +303,9 @@ async def test_a_server_that_refuses_again_is_not_asked_a_third_time(server, con
 async def test_nothing_is_left_out_that_changes_the_picture_or_was_not_unknown(refusal, server, connect) -> None:
     server.does(refusal)
     with pytest.raises(ServiceFault):
-        await connect().make(request(size="1024x1024", quality="low"), Inputs(), member_tag="t", deadline_s=20)
+        await connect().make(
+            request(size="1024x1024", quality="low"), Inputs(), payer=OperatorPays(), member_tag="t", deadline_s=20
+        )
     assert len(server.posts) == 1
 
 
@@ -310,7 +313,9 @@ async def test_a_moderation_field_of_an_edit_can_be_left_out_too(server, connect
     server.does(
         error(400, "unknown_parameter", "Unknown parameter: 'moderation'.", param="moderation"), pictures(picture())
     )
-    await connect().make(request(**EDIT, moderation="low"), ONE_INPUT, member_tag="t", deadline_s=20)
+    await connect().make(
+        request(**EDIT, moderation="low"), ONE_INPUT, payer=OperatorPays(), member_tag="t", deadline_s=20
+    )
     first, second = (set(post.fields) for post in server.posts)
     assert first - second == {"moderation"}
 
@@ -319,7 +324,7 @@ async def test_a_moderation_field_of_an_edit_can_be_left_out_too(server, connect
 async def test_what_cannot_be_written_is_not_sent_and_cost_nothing(asked, server, connect) -> None:
     server.does(pictures(picture()))
     with pytest.raises(ServiceFault) as caught:
-        await connect().make(asked, Inputs(), member_tag="t", deadline_s=20)
+        await connect().make(asked, Inputs(), payer=OperatorPays(), member_tag="t", deadline_s=20)
     assert (caught.value.fault.kind, caught.value.fault.billed) == (FaultKind.BAD_REQUEST, Billed.NO)
     assert server.posts == []
 
@@ -330,6 +335,6 @@ async def test_a_fault_of_ours_after_the_post_stays_on_the_bill_as_unknown(serve
 
     server.does(pictures(picture()))
     with pytest.raises(ServiceFault) as caught:
-        await connect(inspect=inspect).make(request(), Inputs(), member_tag="t", deadline_s=20)
+        await connect(inspect=inspect).make(request(), Inputs(), payer=OperatorPays(), member_tag="t", deadline_s=20)
     assert (caught.value.fault.kind, caught.value.fault.billed) == (FaultKind.BROKEN_OFF, Billed.MAYBE)
     assert "ZeroDivisionError" in caplog.text

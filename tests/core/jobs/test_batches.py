@@ -23,7 +23,7 @@ from bot.core.jobs.recovery import Recovery
 from bot.core.service.catalogue import CurrentCatalogue
 from bot.core.service.circuit import Circuit
 from bot.core.tasks import Tasks
-from bot.ports import Batch, BatchCounts, BatchPicture, CannotDeliver, Delivered
+from bot.ports import Batch, BatchCounts, BatchPicture, CannotDeliver, Delivered, KeyPays, OperatorPays, Payer
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.errors import NotFound, StorageFull
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFault
@@ -62,6 +62,7 @@ class Studio:
 
     def __init__(self) -> None:
         self.prompts: list[str] = []
+        self.payers: list[Payer] = []
         self.gates: dict[str, asyncio.Event] = {}
         self.faults: dict[str, Fault] = {}
         self.started = asyncio.Event()
@@ -69,8 +70,9 @@ class Studio:
     def hold(self, *prompts: str) -> None:
         self.gates |= {prompt: asyncio.Event() for prompt in prompts}
 
-    async def make(self, request: ImageRequest, *_: Any, **__: Any) -> Made:
+    async def make(self, request: ImageRequest, *_: Any, payer: Payer, **__: Any) -> Made:
         self.prompts.append(request.prompt)
+        self.payers.append(payer)
         self.started.set()
         if request.prompt in self.gates:
             await self.gates[request.prompt].wait()
@@ -78,7 +80,7 @@ class Studio:
             raise ServiceFault(self.faults[request.prompt])
         return Made((MadeImage(PNG, "png", 16, 16),), usage=Usage(10, 0, 196))
 
-    async def known_models(self, api_key: str | None = None) -> None:
+    async def known_models(self, payer: Payer) -> None:
         return None
 
     async def aclose(self) -> None: ...
@@ -444,6 +446,34 @@ async def test_moderators_may_cancel_and_nobody_else(world: World) -> None:
     assert await life.batches.cancel(batch.id, MODERATOR) == 2
     world.studio.gates["fox 1"].set()
     await asyncio.wait_for(task, 20)
+
+
+async def test_lines_that_wait_on_a_key_that_is_taken_away_are_given_back(world: World) -> None:
+    life = await world.live(at_once=1)
+    await world.store.servers.set_api_key(MEMBER.place, "sk-our-own-key", 9, NOON)
+    world.studio.hold("fox 1")
+    _, task = await life.begin(prompts(3))
+    await asyncio.wait_for(world.studio.started.wait(), 20)
+    await world.store.servers.set_api_key(MEMBER.place, None, 9, NOON)
+    world.studio.gates["fox 1"].set()
+    await asyncio.wait_for(task, 20)
+
+    assert world.studio.payers == [KeyPays("sk-our-own-key")]
+    assert [job.state for job in world.channel.ends[0]] == [JobState.SETTLED, JobState.RELEASED, JobState.RELEASED]
+
+
+async def test_a_key_that_is_set_while_the_lines_are_checked_leaves_one_payer(world: World) -> None:
+    life = await world.live()
+    quotes = [
+        (await life.batches.prepare(MEMBER, [(number, prompt)], RawOptions("", quality="low"), model=None))[0]
+        for number, prompt in enumerate(prompts(2), 1)
+    ]
+    mixed = [quotes[0], replace(quotes[1], own_key=True)]
+    answer = Answer(7, 8, "interaction-token", 100, NOON + timedelta(minutes=15), message_id=77)
+    batch, jobs = await life.batches.open(MEMBER, mixed, answer, event_key="1234567890")
+    await asyncio.wait_for(life.batches.start(batch, jobs, life.delivery()), 20)
+
+    assert world.studio.payers == [OperatorPays()] * 2
 
 
 async def test_a_batch_whose_maker_is_forgotten_ends_quietly(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,8 @@ import pytest
 from bot.adapters.database import SqlStore, open_store
 from bot.adapters.secrets import Secrets
 from bot.core.servers.admin import Admin, BadApiKey, NotInAServer
-from bot.ports import AuditEntry, KnownModel
+from bot.ports import AuditEntry, KeyPays, KnownModel, Payer
+from bot.rules.errors import OwnKeyGone
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFailed, ServiceFault
 from bot.rules.limits.limit import Cooldown, Limit, Measure, Period, Quota, Scope, slot_of
 from bot.rules.people import Asker, Place
@@ -35,12 +36,12 @@ class Service:
     """Knows one key; ``fault`` is what every other gets."""
 
     def __init__(self) -> None:
-        self.tried: list[str | None] = []
+        self.tried: list[Payer] = []
         self.fault = FaultKind.BAD_KEY
 
-    async def known_models(self, api_key: str | None = None) -> tuple[KnownModel, ...] | None:
-        self.tried.append(api_key)
-        if api_key != "sk-good-key-1234":
+    async def known_models(self, payer: Payer) -> tuple[KnownModel, ...] | None:
+        self.tried.append(payer)
+        if payer != KeyPays("sk-good-key-1234"):
             raise ServiceFault(Fault(self.fault, Billed.NO))
         return ()
 
@@ -193,12 +194,13 @@ async def test_what_changes_nothing_is_neither_kept_nor_told(office: Office) -> 
 async def test_a_key_is_tried_before_it_is_kept_and_shown_by_its_end(office: Office) -> None:
     change = await office.admin.set_api_key(ADMIN, "sk-good-key-1234")
 
-    assert office.service.tried == ["sk-good-key-1234"]
+    assert office.service.tried == [KeyPays("sk-good-key-1234")]
     assert change == KeyChanged(None, "1234")
     assert await office.store.servers.api_key(ADMIN.place) == "sk-good-key-1234"
     gone = await office.admin.set_api_key(ADMIN, None)
     assert gone == KeyChanged("1234", None)
-    assert await office.store.servers.api_key(ADMIN.place) is None
+    with pytest.raises(OwnKeyGone):
+        await office.store.servers.api_key(ADMIN.place)
     assert all("good-key" not in f"{entry}" for entry in await office.trail())
 
 
@@ -215,7 +217,8 @@ async def test_a_key_the_service_refuses_is_not_kept(office: Office) -> None:
     with pytest.raises(BadApiKey) as caught:
         await office.admin.set_api_key(ADMIN, "sk-wrong-key-9999")
     assert caught.value.refused_by_service
-    assert await office.store.servers.api_key(ADMIN.place) is None
+    with pytest.raises(OwnKeyGone):
+        await office.store.servers.api_key(ADMIN.place)
     assert await office.trail() == []
 
 
@@ -223,7 +226,8 @@ async def test_a_service_that_is_away_is_told_as_such(office: Office) -> None:
     office.service.fault = FaultKind.UNREACHABLE
     with pytest.raises(ServiceFailed):
         await office.admin.set_api_key(ADMIN, "sk-other-key-1234")
-    assert await office.store.servers.api_key(ADMIN.place) is None
+    with pytest.raises(OwnKeyGone):
+        await office.store.servers.api_key(ADMIN.place)
 
 
 async def test_a_reset_brings_the_operators_defaults_back_and_tells_once(office: Office) -> None:

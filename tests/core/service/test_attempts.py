@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.service.attempts import RETRIES, Attempts, ServiceCall
 from bot.core.service.catalogue import CurrentCatalogue
-from bot.ports import NullMeter
+from bot.ports import NullMeter, OperatorPays
 from bot.rules.errors import Busy
 from bot.rules.faults import Billed, FaultKind
 from bot.rules.requests import Endpoint, ImageRequest, Inputs, Kind
@@ -34,7 +34,7 @@ class Desk:
         self.waited: list[float] = []
         model = "dall-e-3" if calls > 1 else "gpt-image-2.5-flare"
         request = ImageRequest(Kind.IMAGINE, Endpoint.GENERATIONS, model, "a fox", "a fox", count=calls, calls=calls)
-        self.call = ServiceCall(request, Inputs(), "tag", "operator", deadline_s)
+        self.call = ServiceCall(request, Inputs(), "tag", OperatorPays(), "operator", deadline_s)
         self.attempts = Attempts(
             self.service,
             self.pace,
