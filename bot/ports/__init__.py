@@ -12,6 +12,7 @@ from bot.ports.delivery import (
     Notifier,
     Progress,
     Stage,
+    WhyKept,
 )
 from bot.ports.figures import FigureStore, UsageLine
 from bot.ports.files import Files
@@ -71,5 +72,6 @@ __all__ = [
     "Stage",
     "Store",
     "UsageLine",
+    "WhyKept",
     "nothing_happens",
 ]

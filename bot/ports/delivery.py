@@ -40,8 +40,23 @@ class Delivered:
     posted: bool = False
 
 
+class WhyKept(StrEnum):
+    """Why a result could not be shown where it was asked for."""
+
+    NOT_TAKEN = "not_taken"
+    CONTENT = "content"
+    RIGHTS = "rights"
+    GONE = "gone"
+    LATE = "late"
+    TOO_LARGE = "too_large"
+
+
 class CannotDeliver(Exception):
     """The result cannot be shown now (permission, channel gone, Discord down too long): keep it, offer it later."""
+
+    def __init__(self, problem: str, why: WhyKept = WhyKept.NOT_TAKEN) -> None:
+        super().__init__(problem)
+        self.why = why
 
 
 class Delivery(Protocol):
@@ -55,6 +70,10 @@ class Delivery(Protocol):
 
         None: somebody else shows them and closes the job (a batch).
         """
+        ...
+
+    async def kept(self, job: Job, why: WhyKept) -> None:
+        """Ends the line and tells the person, in private, why the pictures wait, with the way to them."""
         ...
 
     async def failed(self, job: Job, error: Exception) -> None:

@@ -48,6 +48,21 @@ PROGRESS_EDIT = Target("PATCH", ORIGINAL, files=False)
 CHANNEL_POST = Target("POST", "/channels/*/messages")
 POST_ONCE = Target("POST", "/channels/*/messages", key="nonce")
 """A message that Discord is asked to take no second time."""
+ANYTHING_WITH_FILES = Target("*", "*", files=True)
+ANYTHING_IN_THE_ANSWER = Target("*", "/webhooks/*")
+
+REFUSALS: dict[str, tuple[int, int, str]] = {
+    "explicit content": (400, 20009, "Explicit content cannot be sent to the desired recipient(s)"),
+    "AutoMod": (400, 200000, "Message was blocked by automatic moderation"),
+    "harmful link": (400, 240000, "Message blocked by harmful links filter"),
+    "archived thread": (400, 50083, "Thread is archived"),
+    "locked thread": (403, 160005, "This thread is locked"),
+    "invalid form": (400, 50035, "Invalid Form Body"),
+    "no permission": (403, 50013, "Missing Permissions"),
+    "no access": (403, 50001, "Missing Access"),
+    "unknown channel": (404, 10003, "Unknown Channel"),
+}
+"""What Discord refuses for reasons outside the form, by name: status, code and words."""
 
 
 @dataclass(slots=True)
@@ -98,6 +113,11 @@ class Faults:
         fault = Fault(target, status, times, after_taking, drop, delay_s, retry_after_s, via, globally, code, message)
         self.active.append(fault)
         return fault
+
+    def refuse(self, target: Target, refusal: str, *, times: int = 1000) -> Fault:
+        """Refuses requests of the kind as Discord does for one of the reasons in ``REFUSALS``."""
+        status, code, message = REFUSALS[refusal]
+        return self.fail_next(target, status=status, code=code, message=message, times=times)
 
     def clear(self) -> None:
         """Switches all faults off."""

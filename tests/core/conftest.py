@@ -21,7 +21,7 @@ from bot.core.jobs.recovery import Recovery
 from bot.core.service.catalogue import CurrentCatalogue
 from bot.core.service.circuit import Circuit
 from bot.core.tasks import Tasks
-from bot.ports import Delivered, Delivery, Payer, Progress
+from bot.ports import Delivered, Delivery, Payer, Progress, WhyKept
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFault
 from bot.rules.ledger import HOLDING, Answer, Job, JobState
@@ -76,6 +76,7 @@ class FakeDelivery:
 
     shown: list[str] = field(default_factory=list)
     told: list[Exception] = field(default_factory=list)
+    kept_for: list[WhyKept] = field(default_factory=list)
     trouble: list[Exception] = field(default_factory=list)
 
     async def progress(self, job: Job, progress: Progress) -> None: ...
@@ -86,6 +87,10 @@ class FakeDelivery:
             raise self.trouble.pop(0)
         self.shown.append(job.id)
         return Delivered(77, job.asker.channel_id)
+
+    async def kept(self, job: Job, why: WhyKept) -> None:
+        assert job.waiting
+        self.kept_for.append(why)
 
     async def failed(self, job: Job, error: Exception) -> None:
         self.told.append(error)

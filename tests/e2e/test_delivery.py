@@ -10,7 +10,7 @@ import pytest
 from bot.rules.ledger import JobState
 from bot.ui.delivery.job import ShowOptions
 from sandbox.discord import ids
-from sandbox.discord.faults import POST_ONCE, RESULT_EDIT
+from sandbox.discord.faults import ANYTHING_IN_THE_ANSWER, ANYTHING_WITH_FILES, POST_ONCE, REFUSALS, RESULT_EDIT
 from tests.support.running import Town
 
 
@@ -90,7 +90,9 @@ async def test_a_discord_that_stays_down_leaves_the_picture_waiting_and_the_next
     async with asyncio.timeout(10):
         while [one.state for one in await town.jobs()] != [JobState.SETTLED, JobState.SETTLED]:
             await asyncio.sleep(0.01)
-    assert interaction.followups == []
+    (told,) = interaction.followups
+    assert told.ephemeral
+    assert not told.attachments
 
 
 async def test_a_deleted_answer_is_followed_by_one_channel_message(town):
@@ -233,3 +235,55 @@ async def test_a_bot_thrown_out_while_it_draws_settles_or_keeps_the_picture(town
 
     assert job.reserved_micro_usd == 0
     assert job.state is JobState.SETTLED or job.waiting
+
+
+def claim_of(message):
+    return message.components[0]["components"][0]["custom_id"]
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+async def test_a_refused_picture_ends_the_line_and_is_offered_in_private_at_once(town, refusal):
+    interaction = await drawing(town)
+    town.discord.faults.refuse(RESULT_EDIT, refusal, times=1)
+
+    job = await only_job(town)
+
+    assert (job.state, job.waiting) == (JobState.PRODUCED, True)
+    assert interaction.answer.deleted
+    (told,) = interaction.followups
+    assert told.ephemeral
+    assert "costs nothing more" in told.content
+    claim = await town.world.click(told, claim_of(told), town.member)
+    await claim.wait_until(lambda one: any(m.attachments for m in one.messages), 20, "the picture")
+    assert all(m.ephemeral for m in claim.messages)
+    assert (await only_job(town)).state is JobState.SETTLED
+    assert town.public_results(job) == []
+
+
+async def test_a_picture_that_is_refused_again_when_it_is_fetched_stays_within_reach(town):
+    interaction = await drawing(town)
+    town.discord.faults.refuse(ANYTHING_WITH_FILES, "explicit content")
+    await only_job(town)
+    (told,) = interaction.followups
+
+    claim = await town.world.click(told, claim_of(told), town.member)
+    await claim.wait_until(lambda one: one.answer is not None and one.answer.components, 20, "a word")
+
+    assert "filters" in claim.answer.content
+    town.discord.faults.clear()
+    again = await town.world.click(claim.answer, claim_of(claim.answer), town.member)
+    await again.wait_until(lambda one: any(m.attachments for m in one.messages), 20, "the picture")
+    assert (await only_job(town)).state is JobState.SETTLED
+
+
+async def test_where_the_channel_takes_nothing_the_picture_comes_by_direct_message(town):
+    await drawing(town)
+    town.discord.faults.refuse(ANYTHING_IN_THE_ANSWER, "archived thread")
+    await only_job(town)
+    town.discord.faults.clear()
+    (told,) = town.world.history(town.world.dm(town.member))
+
+    claim = await town.world.click(told, claim_of(told), town.member)
+    await claim.wait_until(lambda one: any(m.attachments for m in one.messages), 20, "the picture")
+
+    assert (await only_job(town)).state is JobState.SETTLED

@@ -25,6 +25,7 @@ from bot.ports import (
     Delivered,
     Progress,
     Store,
+    WhyKept,
 )
 from bot.rules.ledger import WITH_PICTURES, EndReason, Job, JobState, LostLease
 from bot.rules.people import Asker
@@ -64,6 +65,8 @@ class LineDelivery:
         if await self._pictures.result(job.id, 0) is None:
             self._running.spare[job.id] = [image for one in made for image in one.images]
         return None
+
+    async def kept(self, job: Job, why: WhyKept) -> None: ...
 
     async def failed(self, job: Job, error: Exception) -> None: ...
 

@@ -179,6 +179,7 @@ class JobRunner:
             log.warning("job %s cannot be delivered now (%s); its pictures wait on disk", running.job.id, problem)
             if running.job.state is JobState.PRODUCED:
                 running.job = await self._settlement.keep_waiting(running.job)
+                await running.delivery.kept(running.job, problem.why)
             return
         if delivered is None:
             return  # a batch posts its lines' pictures itself, and closes them

@@ -138,17 +138,19 @@ class Recovery:
         images = await self._pictures.results(job.id)
         if not images:
             log.error("job %s was paid for but its pictures are not on disk", job.id)
-            await self._tell(job, Interrupted(maybe_billed=True))
+            if delivery is not None or job.answer is not None:
+                await (delivery or self._delivery_for(job)).failed(job, Interrupted(maybe_billed=True))
             await self._settlement.settle(job, Delivered(None, None))
             return True
         if delivery is None and job.answer is None:  # forgotten, or sealed with a key that is gone
             await self._store.jobs.set_waiting(job, True)
             return False
+        delivery = delivery or self._delivery_for(job)
         try:
-            delivered = await (delivery or self._delivery_for(job)).result(job, (Made(tuple(images)),), 0.0)
+            delivered = await delivery.result(job, (Made(tuple(images)),), 0.0)
         except CannotDeliver as problem:
             log.warning("job %s still cannot be delivered (%s)", job.id, problem)
-            await self._store.jobs.set_waiting(job, True)
+            await delivery.kept(await self._store.jobs.set_waiting(job, True), problem.why)
             return False
         if delivered is not None:
             await self._settlement.settle(job, delivered)

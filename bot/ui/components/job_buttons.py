@@ -121,12 +121,15 @@ class Cancel(JobItem, template=pattern("cancel")):
 
 
 class Claim(JobItem, template=pattern("claim")):
-    """Shows a picture that could not be delivered when it was ready; only to the one who paid."""
+    """Shows a picture that could not be delivered when it was ready; only to the one who paid, and where it was asked
+    for or in a direct message.
+    """
 
     async def find(self, interaction: Interaction) -> Job:
         job = await interaction.client.shell.store.jobs.get(self.part("job"))
         asker = asker_of(interaction)
-        if job is None or job.asker.user_id != asker.user_id or job.asker.place.key != asker.place.key:
+        here = not asker.place.is_server or (job is not None and job.asker.place.key == asker.place.key)
+        if job is None or job.asker.user_id != asker.user_id or not here:
             raise NotFound("picture")
         return job
 

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.ports import Batch, BatchCounts, BatchPicture, CannotDeliver, Delivered
+from bot.ports import Batch, BatchCounts, BatchPicture, CannotDeliver, Delivered, WhyKept
 from bot.rules.ledger import Job
 from bot.ui.components.batch_button import stop_view
 from bot.ui.delivery.conversation import Conversation
@@ -100,7 +100,7 @@ class DiscordBatchDelivery:
         if self._conversation.answer.can_post:
             return await self._conversation.post(message, nonce=nonce, user_id=batch.asker.user_id)
         if not self._conversation.is_live:
-            raise CannotDeliver("the interaction is over and the bot may not post here")
+            raise CannotDeliver("the interaction is over and the bot may not post here", WhyKept.LATE)
         if not self._has_begun:  # a further answer to a bare "thinking" would take its place
             await self._conversation.edit(Message(content=batch_words.head(batch, self._locale(batch))))
             self._has_begun = True
@@ -118,8 +118,6 @@ class DiscordBatchDelivery:
         await self._edits.close()
         try:
             await self._sum_up(batch, counts, lines)
-        except CannotDeliver as cannot:
-            log.warning("batch %s: its end could not be told: %s", batch.id, cannot)
         except TROUBLE as error:
             log.warning("batch %s: its end could not be told: %s", batch.id, failure_of(error).name)
 
@@ -131,13 +129,19 @@ class DiscordBatchDelivery:
         message = Message(embed=embed, files=(file,))
         if self.repeatable and await self._post_summary(batch, message):
             await self._replace(Message(content=batch_words.progress(batch, counts, locale)))
-        elif self._conversation.is_live:
-            await self._conversation.edit(message)
-        else:
-            await self._conversation.direct(batch.asker.user_id, batch_words.ended(counts, batch.asker.locale))
+            return
+        if self._conversation.is_live:
+            try:
+                await self._conversation.edit(message)
+            except TROUBLE as error:
+                log.info("batch %s: its end could not stand in its answer: %s", batch.id, failure_of(error).name)
+            else:
+                return
+        ended = Message(content=batch_words.ended(counts, batch.asker.locale))
+        await self._conversation.direct(batch.asker.user_id, ended)
 
     async def _post_summary(self, batch: Batch, message: Message) -> bool:
-        """Posts it below the pictures and calls the maker; False where the bot may not any more."""
+        """Posts it below the pictures and calls the maker; False where Discord does not take it."""
         user = batch.asker.user_id
         named = replace(message, content=say(self._locale(batch), "batch.ready", user=user))
 
@@ -149,10 +153,9 @@ class DiscordBatchDelivery:
 
         try:
             await show(message_of, post, waits_s=self._waits_s, sleep=self._sleep)
-        except CannotDeliver as cannot:
-            if cannot.__cause__ is not None and failure_of(cannot.__cause__) is Failure.FORBIDDEN:
-                return False
-            raise
+        except CannotDeliver as problem:
+            log.info("batch %s: its end could not be posted: %s", batch.id, problem)
+            return False
         return True
 
     def _locale(self, batch: Batch) -> str:

@@ -60,11 +60,11 @@ class Conversation(Protocol):
         """Deletes the first answer with the bot's own rights, where the interaction is over. Never raises."""
         ...
 
-    async def direct(self, user_id: int, text: str) -> None:
+    async def direct(self, user_id: int, message: Message) -> None:
         """Writes a direct message."""
         ...
 
-    async def whisper(self, text: str, *, neutral: str) -> None:
+    async def whisper(self, message: Message, *, neutral: str) -> None:
         """Says something to the asker alone, after a defer.
 
         A first answer that everybody sees is made neutral before and deleted after: a follow-up to a bare "thinking"
@@ -148,15 +148,19 @@ class DiscordConversation:
         except TROUBLE as error:
             log.info("an outlived answer could not be removed: %s", type(error).__name__)
 
-    async def direct(self, user_id: int, text: str) -> None:
-        async with asyncio.timeout(CALL_LIMIT_S):
-            user = await self._client.fetch_user(user_id)
-            await user.send(text, allowed_mentions=discord.AllowedMentions.none())
+    async def direct(self, user_id: int, message: Message) -> None:
+        with opened(message.files) as files:
+            async with asyncio.timeout(CALL_LIMIT_S):
+                user = await self._client.fetch_user(user_id)
+                await user.send(**new_message(message, files), allowed_mentions=discord.AllowedMentions.none())
 
-    async def whisper(self, text: str, *, neutral: str) -> None:
+    async def whisper(self, message: Message, *, neutral: str) -> None:
         if self.answer.private:
-            await self.edit(Message(content=text))
+            await self.edit(message)
             return
         await self.edit(Message(content=neutral))
-        await self.follow(Message(content=text), private=True)
-        await self.remove()
+        await self.follow(message, private=True)
+        try:
+            await self.remove()
+        except TROUBLE as error:
+            log.info("an answer that is over could not be removed: %s", type(error).__name__)

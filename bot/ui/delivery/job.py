@@ -13,17 +13,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from bot.ports import CannotDeliver, Delivered, Progress
+from bot.ports import CannotDeliver, Delivered, Progress, WhyKept
 from bot.rules.ledger import Job
 from bot.rules.people import Asker, Place
 from bot.rules.requests import Made, Partial
 from bot.rules.servers.access import ServerSettings
 from bot.rules.uploads import Note
-from bot.ui.components.job_buttons import cancel_view, result_view
+from bot.ui.components.job_buttons import cancel_view, claim_view, result_view
 from bot.ui.delivery.conversation import Conversation
 from bot.ui.delivery.files import NamedPicture, alt_of, file_stem, pack
 from bot.ui.delivery.progress import ProgressEdits
-from bot.ui.delivery.show import WAITS_S, Send, Sleep, show
+from bot.ui.delivery.show import WAITS_S, Send, Sleep, cannot, show
 from bot.ui.interactions.failures import TROUBLE, Failure, failure_of
 from bot.ui.messages import UPLOAD_LIMIT_UNKNOWN, File, Message
 from bot.ui.pages import result as embeds
@@ -131,7 +131,7 @@ class DiscordDelivery:
 
     async def _post(self, job: Job, message: Message) -> Delivered:
         if not self._conversation.answer.can_post or self._conversation.answer.private:
-            raise CannotDeliver("the interaction is over and the bot may not post here")
+            raise CannotDeliver("the interaction is over and the bot may not post here", WhyKept.LATE)
         checking = self._post_check
         shown = await checking.before(job, tried=self._edit_tried) if checking is not None else None
         if shown is not None:
@@ -147,7 +147,7 @@ class DiscordDelivery:
         try:
             return await self._conversation.follow(message, private=self._conversation.answer.private)
         except TROUBLE as error:
-            raise CannotDeliver(failure_of(error).name.lower()) from error
+            raise cannot(failure_of(error)) from error
 
     async def _result(
         self, job: Job, made: Sequence[Made], took_s: float, settings: ServerSettings, share: float
@@ -168,33 +168,43 @@ class DiscordDelivery:
 
     # --- or why there is none ------------------------------------------------------------------------------------
 
+    async def kept(self, job: Job, why: WhyKept) -> None:
+        locale, count = job.asker.locale, job.request.count
+        text = say(locale, "kept.ready", count=count, why=say(locale, f"kept.{why}"))
+        await self._tell(job, Message(content=text, view=claim_view([job], locale)))
+
     async def failed(self, job: Job, error: Exception) -> None:
+        await self._tell(job, Message(content=words(error, job.asker.locale)))
+
+    async def _tell(self, job: Job, message: Message) -> None:
         """Once, in private: where the interaction still lives in its place, else by direct message."""
         if self._told:
             return
         self._told = True
         await self._edits.close()
-        text = words(error, job.asker.locale)
         try:
-            await self._whisper(job, text)
+            if not await self._whisper(job, message):
+                await self._conversation.remove_by_bot()
+                await self._conversation.direct(job.asker.user_id, message)
         except TROUBLE as trouble:
             log.info("job %s: the person could not be told: %s", job.id, failure_of(trouble).name)
 
-    async def _whisper(self, job: Job, text: str) -> None:
-        if self._conversation.is_live:
-            try:
-                await self._conversation.whisper(text, neutral=say(self._locale(job.asker), "error.removed"))
-            except TROUBLE as trouble:
-                failure = failure_of(trouble)
-                if failure is Failure.MESSAGE_GONE:
-                    await self._conversation.follow(Message(content=text), private=True)
-                    return
-                if failure is not Failure.TOKEN_DEAD:
-                    raise
-            else:
-                return
-        await self._conversation.remove_by_bot()
-        await self._conversation.direct(job.asker.user_id, text)
+    async def _whisper(self, job: Job, message: Message) -> bool:
+        """In the answer's place; False where Discord takes nothing there any more."""
+        if not self._conversation.is_live:
+            return False
+        try:
+            await self._conversation.whisper(message, neutral=say(self._locale(job.asker), "error.removed"))
+        except TROUBLE as trouble:
+            if failure_of(trouble) is not Failure.MESSAGE_GONE:
+                return False
+        else:
+            return True
+        try:
+            await self._conversation.follow(message, private=True)
+        except TROUBLE:
+            return False
+        return True
 
     def _locale(self, asker: Asker) -> str:
         return asker.locale if self._conversation.answer.private else asker.guild_locale or asker.locale

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 
-from bot.ports import CannotDeliver, Delivered
+from bot.ports import CannotDeliver, Delivered, WhyKept
 from bot.ui.interactions.failures import TROUBLE, Failure, failure_of
 from bot.ui.messages import Message
 
@@ -21,7 +21,21 @@ SHARES = (1.0, 0.7, 0.4, 0.2)
 Send = Callable[[Message], Awaitable[Delivered]]
 """One way to show a message. Raises one of ``TROUBLE``, or ``CannotDeliver`` where the way is closed."""
 
+_WHY = {
+    Failure.TOO_LARGE: WhyKept.TOO_LARGE,
+    Failure.TOKEN_DEAD: WhyKept.LATE,
+    Failure.MESSAGE_GONE: WhyKept.GONE,
+    Failure.FORBIDDEN: WhyKept.RIGHTS,
+    Failure.CONTENT: WhyKept.CONTENT,
+    Failure.CLOSED: WhyKept.GONE,
+}
+
 Sleep = Callable[[float], Awaitable[None]]
+
+
+def cannot(failure: Failure) -> CannotDeliver:
+    """What is raised where nothing helps against this failure."""
+    return CannotDeliver(failure.name.lower(), _WHY.get(failure, WhyKept.NOT_TAKEN))
 
 
 def no_other_way(_: Failure) -> Send | None:
@@ -58,10 +72,17 @@ async def show(
             case Failure.TOO_LARGE:
                 share = next(shares, None)
                 if share is None:
-                    raise CannotDeliver("Discord finds it too large") from cause
+                    raise cannot(failure) from cause
                 message = await message_of(share)
-            case Failure.TOKEN_DEAD | Failure.MESSAGE_GONE | Failure.FORBIDDEN | Failure.BROKEN:
+            case (
+                Failure.TOKEN_DEAD
+                | Failure.MESSAGE_GONE
+                | Failure.FORBIDDEN
+                | Failure.CONTENT
+                | Failure.CLOSED
+                | Failure.BROKEN
+            ):
                 other = otherwise(failure)
                 if other is None:
-                    raise CannotDeliver(failure.name.lower()) from cause
+                    raise cannot(failure) from cause
                 send = other

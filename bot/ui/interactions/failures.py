@@ -19,20 +19,28 @@ class Failure(Enum):
     TOKEN_DEAD = auto()  # the interaction can be answered no more
     MESSAGE_GONE = auto()  # somebody deleted the answer
     FORBIDDEN = auto()
+    CONTENT = auto()  # a filter stopped it
+    CLOSED = auto()  # the channel is gone, or the thread archived or locked
     BROKEN = auto()  # Discord will never take this
 
 
 _BY_CODE = {
-    10003: Failure.FORBIDDEN,  # unknown channel
-    10004: Failure.FORBIDDEN,  # unknown guild
+    10003: Failure.CLOSED,  # unknown channel
+    10004: Failure.CLOSED,  # unknown guild
     10008: Failure.MESSAGE_GONE,
     10015: Failure.TOKEN_DEAD,  # unknown webhook
     10062: Failure.TOKEN_DEAD,  # unknown interaction
+    20009: Failure.CONTENT,  # explicit content
     40005: Failure.TOO_LARGE,
     50001: Failure.FORBIDDEN,
     50007: Failure.FORBIDDEN,
     50013: Failure.FORBIDDEN,
     50027: Failure.TOKEN_DEAD,
+    50083: Failure.CLOSED,  # archived thread
+    160005: Failure.CLOSED,  # locked thread
+    200000: Failure.CONTENT,  # AutoMod
+    200001: Failure.CONTENT,  # AutoMod, a title
+    240000: Failure.CONTENT,  # harmful links
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 from bot.adapters.files.disk import DiskFiles
 from bot.core.jobs.running import CancelOutcome
 from bot.core.service.circuit import FIRST_PROBE
-from bot.ports import CannotDeliver
+from bot.ports import CannotDeliver, WhyKept
 from bot.rules.errors import Busy, Cancelled, Interrupted, NotFound, ServicePaused, ShuttingDown, StorageFull
 from bot.rules.faults import Billed, FaultKind, ServiceFailed
 from bot.rules.ledger import JobState
@@ -150,10 +150,11 @@ async def test_at_the_end_of_the_grace_a_drawing_job_is_unknown_and_says_that_it
 
 
 async def test_what_cannot_be_shown_waits_and_is_shown_later(core):
-    core.delivery.trouble = [CannotDeliver("no")]
+    core.delivery.trouble = [CannotDeliver("no", WhyKept.CONTENT)]
     await core.run()
     (job,) = await every_job(core.store)
     assert (job.state, job.waiting) == (JobState.PRODUCED, True)
+    assert core.delivery.kept_for == [WhyKept.CONTENT]
 
     assert await core.recovery.deliver_kept(job)
     assert await states(core) == [JobState.SETTLED]

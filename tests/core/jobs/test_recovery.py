@@ -9,7 +9,7 @@ import pytest
 from bot.adapters.database import store_on
 from bot.adapters.files.disk import DiskFiles
 from bot.adapters.secrets import Secrets
-from bot.ports import CannotDeliver
+from bot.ports import CannotDeliver, WhyKept
 from bot.rules.errors import Interrupted
 from bot.rules.ledger import Bill, JobState, LostLease
 from bot.rules.money import MicroUSD
@@ -110,6 +110,7 @@ async def test_produced_that_cannot_be_shown_waits_and_is_left_alone_by_later_ro
 
     assert (await only(left)).waiting
     assert left.core.delivery.shown == []
+    assert left.core.delivery.kept_for == [WhyKept.NOT_TAKEN]
 
 
 async def test_produced_whose_pictures_are_gone_is_told_and_closed(left):

@@ -66,14 +66,14 @@ class FakeConversation:
         self.nonces.append(nonce)
         return self._do("post", message)
 
-    async def direct(self, user_id: int, text: str) -> None:
-        self._do("direct", text)
+    async def direct(self, user_id: int, message: Message) -> None:
+        self._do("direct", message)
 
     async def remove(self) -> None: ...
 
     async def remove_by_bot(self) -> None: ...
 
-    async def whisper(self, text: str, *, neutral: str) -> None: ...
+    async def whisper(self, message: Message, *, neutral: str) -> None: ...
 
     @property
     def ways(self) -> list[str]:
@@ -212,7 +212,15 @@ async def test_the_end_never_raises(make: Make) -> None:
     delivery, conversation = make()
     conversation.fails = [trouble(500)] * 9
     await delivery.summary(batch(), COUNTS, [line(1)])
-    assert conversation.ways == ["post"] * 3
+    assert conversation.ways == ["post"] * 3 + ["edit", "direct"]
+
+
+@pytest.mark.parametrize("refusal", [trouble(400, 200000), trouble(400, 50083), trouble(404, 10003)])
+async def test_an_end_that_is_refused_everywhere_is_told_directly(make: Make, refusal: BaseException) -> None:
+    delivery, conversation = make()
+    conversation.fails = [refusal] * 2
+    await delivery.summary(batch(), COUNTS, [line(1)])
+    assert conversation.ways == ["post", "edit", "direct"]
 
 
 # --- words -------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from bot.core.tasks import Tasks
-from bot.ports import CannotDeliver, Delivered, Progress, Stage
+from bot.ports import CannotDeliver, Delivered, Progress, Stage, WhyKept
 from bot.rules.errors import Cancelled
 from bot.rules.ledger import Answer
 from bot.rules.people import Place
@@ -46,8 +46,8 @@ class FakeConversation:
         self.edits: list[Message] = []
         self.posts: list[tuple[Message, str, int]] = []
         self.follows: list[tuple[Message, bool]] = []
-        self.whispers: list[str] = []
-        self.directs: list[str] = []
+        self.whispers: list[Message] = []
+        self.directs: list[Message] = []
         self.removed_by_bot = 0
         self.fail_edit: list[BaseException] = []
         self.fail_post: list[BaseException] = []
@@ -78,11 +78,11 @@ class FakeConversation:
     async def remove_by_bot(self) -> None:
         self.removed_by_bot += 1
 
-    async def direct(self, user_id: int, text: str) -> None:
-        self.directs.append(text)
+    async def direct(self, user_id: int, message: Message) -> None:
+        self.directs.append(message)
 
-    async def whisper(self, text: str, *, neutral: str) -> None:
-        self.whispers.append(text)
+    async def whisper(self, message: Message, *, neutral: str) -> None:
+        self.whispers.append(message)
         if self.fail_whisper:
             raise self.fail_whisper.pop(0)
 
@@ -195,13 +195,45 @@ async def test_a_deleted_answer_of_a_user_install_is_followed_up() -> None:
     assert (await desk.delivery.result(make_job(), [make_made()], 1.0)).message_id == 78
 
 
-@pytest.mark.parametrize("refusal", [trouble(403, 50013), trouble(404, 10003), trouble(400, 50035)])
-async def test_what_discord_will_never_take_is_kept(refusal: BaseException) -> None:
+@pytest.mark.parametrize(
+    ("refusal", "why"),
+    [
+        (trouble(403, 50013), WhyKept.RIGHTS),
+        (trouble(404, 10003), WhyKept.GONE),
+        (trouble(400, 50083), WhyKept.GONE),
+        (trouble(400, 20009), WhyKept.CONTENT),
+        (trouble(400, 200000), WhyKept.CONTENT),
+        (trouble(400, 240000), WhyKept.CONTENT),
+        (trouble(400, 50035), WhyKept.NOT_TAKEN),
+    ],
+)
+async def test_what_discord_will_never_take_is_kept(refusal: BaseException, why: WhyKept) -> None:
     desk = Desk()
     desk.conversation.fail_edit = [refusal]
-    with pytest.raises(CannotDeliver):
+    with pytest.raises(CannotDeliver) as cannot:
         await desk.delivery.result(make_job(), [make_made()], 1.0)
+    assert cannot.value.why is why
     assert not desk.waited
+
+
+@pytest.mark.parametrize("why", list(WhyKept))
+async def test_that_a_picture_waits_is_told_once_in_private_with_the_button_that_shows_it(why: WhyKept) -> None:
+    desk = Desk()
+    await desk.delivery.kept(make_job(), why)
+    await desk.delivery.kept(make_job(), why)
+    (told,) = desk.conversation.whispers
+    assert "costs nothing more" in (told.content or "")
+    assert told.view is not None
+    assert [item.custom_id for item in told.view.children] == ["e1:claim:JOB45678901234567890"]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("refusal", [trouble(400, 50083), trouble(404, 10003), trouble(403, 50001), trouble(500)])
+async def test_where_nothing_is_taken_in_the_channel_it_is_told_by_direct_message(refusal: BaseException) -> None:
+    desk = Desk()
+    desk.conversation.fail_whisper = [refusal]
+    await desk.delivery.kept(make_job(), WhyKept.GONE)
+    (told,) = desk.conversation.directs
+    assert told.view is not None
 
 
 async def test_a_picture_over_the_limit_is_made_smaller_and_says_so() -> None:
@@ -327,7 +359,7 @@ async def test_a_failure_is_told_in_private_once() -> None:
     desk = Desk()
     await desk.delivery.failed(make_job(), Cancelled(maybe_billed=False))
     await desk.delivery.failed(make_job(), Cancelled(maybe_billed=False))
-    assert desk.conversation.whispers == ["Cancelled. It cost nothing."]
+    assert [message.content for message in desk.conversation.whispers] == ["Cancelled. It cost nothing."]
 
 
 @pytest.mark.parametrize("failures", [[trouble(401, 50027)], [trouble(404, 10015)]])

@@ -22,7 +22,7 @@ from sandbox.discord.rules.commands import check_commands
 
 ROOT = Path(__file__).parents[3]
 Node = TypeVar("Node", bound=ast.AST)
-SAID = ("bot/rules", "bot/imaging", "bot/core", "bot/ui", "cogs")
+SAID = ("bot/rules", "bot/ports", "bot/imaging", "bot/core", "bot/ui", "cogs")
 
 PARTS_FROM = {
     "permission.": "bot/ui/interactions/who.py",
