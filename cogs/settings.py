@@ -214,7 +214,7 @@ async def log_channel(interaction: Inter, channel: LogChannel | None = None) -> 
 async def apikey(interaction: Inter) -> None:
     """The key never stands in a command."""
     take(interaction)
-    await interaction.response.send_modal(ApiKeyForm(interaction.id, str(interaction.locale)))
+    await interaction.response.send_modal(ApiKeyForm(interaction))
     acknowledged(interaction)
 
 

@@ -239,6 +239,15 @@ class World(State):
         guild.roles[role.id] = role
         self.dispatch("GUILD_ROLE_UPDATE", {"guild_id": str(guild.id), "role": payloads.role(role)}, guild.id)
 
+    def delete_role(self, guild: Guild, role: Role) -> None:
+        """Deletes a role: who had it has it no more, and overwrites for it are gone."""
+        guild.roles.pop(role.id, None)
+        for member in guild.members.values():
+            member.role_ids = tuple(one for one in member.role_ids if one != role.id)
+        for channel in self.channels_of(guild):
+            channel.overwrites.pop(role.id, None)
+        self.dispatch("GUILD_ROLE_DELETE", {"guild_id": str(guild.id), "role_id": str(role.id)}, guild.id)
+
     def add_member(self, guild: Guild, user: User, *roles: Role) -> Member:
         """Lets a person join."""
         self.users.setdefault(user.id, user)

@@ -149,6 +149,15 @@ async def test_who_lost_the_right_meanwhile_can_confirm_nothing(town, people):
     assert (await server_budget(town)).amount == 10_000_000
 
 
+async def test_a_key_form_opened_before_the_right_was_lost_changes_nothing(town, people):
+    town.images.key = None  # takes every key
+    modal = await (await town.world.slash(town.admin, town.general, "/settings apikey")).wait_modal()
+    people.studio.members[town.admin.id].role_ids = ()
+    sent = await town.world.submit_form(modal, {"key": "sk-of-somebody-dismissed"}, user=town.admin)
+    assert "Manage Server" in (await sent.wait_answer()).content
+    assert (await settings(town)).api_key_hint is None
+
+
 # --- bad input -----------------------------------------------------------------------------------------------------
 
 
@@ -243,6 +252,35 @@ async def test_channels_and_roles_decide_who_may(town, people):
         "cannot be allowed and denied at once"
         in (await told(town, "roles", allow=people.painters, deny=people.painters)).content
     )
+
+
+async def test_denying_the_only_channel_that_was_allowed_closes_all_and_says_so(town, people):
+    await told(town, "channels", allow=town.general)
+    message = await told(town, "channels", deny=town.general)
+    assert f"→ only: none; never: <#{town.general.id}>" in message.content
+    assert "nobody can make a picture here" in message.content
+    assert "not allowed in this channel" in (await town.answer(await town.imagine())).content
+    assert "not allowed in this channel" in (await town.answer(await town.imagine(channel=people.pictures))).content
+    assert f"only none, not <#{town.general.id}>" in page(await told(town, "show"))
+
+
+async def test_a_deleted_role_that_alone_was_allowed_keeps_the_list_closed_and_is_shown_as_gone(town, people):
+    await told(town, "roles", allow=people.painters)
+    town.world.delete_role(people.studio, people.painters)
+    assert "None of your roles" in (await town.answer(await town.imagine(people.painter))).content
+    assert f"only <@&{people.painters.id}> (deleted)" in page(await told(town, "show"))
+
+
+async def test_neither_oneself_nor_the_bot_can_be_blocked(town):
+    assert "cannot block yourself" in (await told(town, "block", member=town.admin)).content
+    assert "I cannot be blocked" in (await told(town, "block", member=town.world.bot)).content
+    assert (await settings(town)).blocked == ()
+
+
+async def test_a_prompt_of_which_nobody_sees_anything_is_refused_and_free(town):
+    for prompt in ("-", "\u200b\u2060", "\u3164"):
+        assert "an empty prompt" in (await town.answer(await town.imagine(prompt=prompt))).content
+    assert town.images.calls == []
 
 
 async def test_a_blocked_member_is_told_why_and_unblocked_again(town):

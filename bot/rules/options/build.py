@@ -12,7 +12,7 @@ from typing import Any
 from bot.rules.catalogue.model import Model
 from bot.rules.options.checks import OptionChecks, Uploaded, as_spelt, endpoint_of, words_for
 from bot.rules.options.problems import InvalidOptions
-from bot.rules.options.prompts import clean_prompt
+from bot.rules.options.prompts import clean_prompt, says_nothing
 from bot.rules.options.sizes import suggest_sizes
 from bot.rules.options.table import NAMED, OPTIONS, RawOptions
 from bot.rules.requests import ImageRequest, Kind
@@ -46,6 +46,7 @@ def build_request(
     check = OptionChecks(raw, model, kind, uploaded, defaults, endpoint_of(model, kind))
     check.endpoint_exists(others)
     prompt = check.prompt()
+    typed = clean_prompt(raw.prompt)
     quality = check.word("quality", defaults.quality, model.default_quality)
     usual: dict[str, Any] = {one.name: check.usual(one) for one in OPTIONS if one.model_field and not one.has_own_check}
     image_format = check.format(usual["background"])
@@ -58,7 +59,7 @@ def build_request(
         endpoint=check.endpoint,
         model=model.id,
         prompt=prompt,
-        shown_prompt=clean_prompt(raw.prompt),
+        shown_prompt="" if says_nothing(typed) else typed,
         count=count,
         calls=count if model.one_per_call else 1,
         size=check.size(),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from bot.rules.catalogue.model import Model
 from bot.rules.options.phrases import Phrase, PhraseKey, WordList, phrase, word_list
 from bot.rules.options.problems import Problem, nearest_word, repeated
-from bot.rules.options.prompts import VARIATION_PROMPT, clean_prompt, variation_prompt
+from bot.rules.options.prompts import VARIATION_PROMPT, clean_prompt, says_nothing, variation_prompt
 from bot.rules.options.sizes import (
     AUTO,
     Ratio,
@@ -123,8 +123,8 @@ class OptionChecks:
     def prompt(self) -> str:
         text = clean_prompt(self.raw.prompt)
         if self.kind is Kind.VARY:
-            return self.hint(text)
-        if not text:
+            return self.hint("" if says_nothing(text) else text)
+        if says_nothing(text):
             empty, few = Phrase(PhraseKey.EMPTY_PROMPT), Phrase(PhraseKey.FEW_WORDS)
             self.problem("prompt", empty, None, few, Phrase(PhraseKey.NEEDS_WORDS))
         self.prompt_fits("prompt", text, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from bot.rules.uploads import BadUpload, Bytes, Count, Encoding, Format, Place, UploadProblem
@@ -17,6 +18,15 @@ MAX_FILE_BYTES = 256 * 1024
 """More than the longest prompt any model takes (32,000 characters of up to four bytes, fifty short lines)."""
 
 MAX_BATCH_LINES = 50
+
+FILE_ALONE = "-"
+"""What to type as prompt when the prompt file is to stand alone: no prompt by itself."""
+
+_UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
+_UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+_SELECTORS = ("VARIATION SELECTOR", "MONGOLIAN FREE VARIATION")
+"""Marks that are drawn as nothing by themselves. Above: letters and symbols that are, and the Braille pattern without
+dots (Unicode, Default_Ignorable_Code_Point). What is not assigned is not among them: it may be a newer emoji."""
 
 UTF8_BOM = b"\xef\xbb\xbf"
 OTHER_BOMS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
@@ -43,6 +53,22 @@ def clean_prompt(text: str) -> str:
     return whole.replace("\x00", "").strip()
 
 
+def says_nothing(text: str) -> bool:
+    """Whether there is nothing to draw by: nothing that can be seen, or only the sign for "the file alone"."""
+    return is_unseen(text) or text.strip() == FILE_ALONE
+
+
+def is_unseen(text: str) -> bool:
+    """Whether a person sees nothing of it."""
+    return not any(map(_is_seen, text))
+
+
+def _is_seen(character: str) -> bool:
+    if unicodedata.category(character) in _UNSEEN_CATEGORIES or character in _UNSEEN:
+        return False
+    return not unicodedata.name(character, "").startswith(_SELECTORS)
+
+
 def read_prompt_file(data: bytes, name: str = "prompt_file") -> str:
     """The text of an uploaded file, cleaned. Raises ``BadUpload`` unless it is UTF-8 text with something in it.
 
@@ -58,17 +84,18 @@ def read_prompt_file(data: bytes, name: str = "prompt_file") -> str:
         text = clean_prompt(data.removeprefix(UTF8_BOM).decode("utf-8"))
     except UnicodeDecodeError as fault:
         raise BadUpload(UploadProblem.NOT_TEXT, name, Place(fault.start)) from None
-    if not text:
+    if says_nothing(text):
         raise BadUpload(UploadProblem.EMPTY, name)
     return text
 
 
 def split_batch(text: str, name: str = "file") -> tuple[BatchLine, ...]:
-    """A prompt a line; blank lines and those that start with ``#`` are skipped. Raises ``BadUpload`` for none or
-    more than ``MAX_BATCH_LINES``.
+    """A prompt a line; lines without anything to see and those that start with ``#`` are skipped. Raises ``BadUpload``
+    for none or more than ``MAX_BATCH_LINES``.
     """
     cleaned = ((number, clean_prompt(line)) for number, line in enumerate(re.split(r"\r\n|\r|\n", text), start=1))
-    lines = tuple(BatchLine(number, line) for number, line in cleaned if line and not line.startswith("#"))
+    said = ((number, line) for number, line in cleaned if not is_unseen(line) and not line.startswith("#"))
+    lines = tuple(BatchLine(number, line) for number, line in said)
     if not lines:
         raise BadUpload(UploadProblem.EMPTY, name)
     if len(lines) > MAX_BATCH_LINES:

@@ -23,10 +23,15 @@ class Listed(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """Names of models, or ids. Empty ``allowed``: all."""
+    """Names of models, or ids. Empty ``allowed``: all. What is on both is denied."""
 
     allowed: frozenset[str | int] = frozenset()
     denied: frozenset[str | int] = frozenset()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether everything on the allow-list is denied, so that nothing is let through."""
+        return bool(self.allowed) and self.allowed <= self.denied
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,32 +63,37 @@ class ListChange:
 
 def listed(which: Listed, asked: ListChange) -> Edit:
     """Puts one on the allow-list and another on the deny-list. What is allowed leaves the deny-list, and the other
-    way round. For models ``all`` empties that list. Raises ``Contradiction`` or ``ListFull``.
+    way round, unless nothing would be allowed any more: the list stays closed, never opens by itself. For models
+    ``all`` empties that list. Raises ``Contradiction`` or ``ListFull``.
     """
     if asked.allow is not None and asked.allow == asked.deny and asked.allow != ALL:
         raise Contradiction
 
     def edit(settings: ServerSettings) -> tuple[ServerSettings, Change]:
         old = lists_of(settings, which)
-        allowed, denied = (frozenset[str | int](),) * 2 if asked.clear else (old.allowed, old.denied)
-        allowed, denied = _put(asked.allow, allowed, denied)
-        denied, allowed = _put(asked.deny, denied, allowed)
-        if max(len(allowed), len(denied)) > MOST_LISTED:
+        new = _denied(asked.deny, _allowed(asked.allow, Lists() if asked.clear else old))
+        if max(len(new.allowed), len(new.denied)) > MOST_LISTED:
             raise ListFull
-        new = Lists(allowed, denied)
         return _with_lists(settings, which, new), ListsChanged(which, old, new)
 
     return edit
 
 
-def _put(
-    one: str | int | None, into: frozenset[str | int], out_of: frozenset[str | int]
-) -> tuple[frozenset[str | int], frozenset[str | int]]:
+def _allowed(one: str | int | None, lists: Lists) -> Lists:
     if one is None:
-        return into, out_of
+        return lists
     if one == ALL:
-        return frozenset(), out_of
-    return into | {one}, out_of - {one}
+        return replace(lists, allowed=frozenset())
+    return Lists((lists.allowed - lists.denied) | {one}, lists.denied - {one})
+
+
+def _denied(one: str | int | None, lists: Lists) -> Lists:
+    """What was the last one allowed stays on both lists: an empty allow-list would let everything in."""
+    if one is None:
+        return lists
+    if one == ALL:
+        return replace(lists, denied=frozenset())
+    return Lists((lists.allowed - {one}) or lists.allowed, lists.denied | {one})
 
 
 def _with_lists(settings: ServerSettings, which: Listed, lists: Lists) -> ServerSettings:

@@ -11,11 +11,10 @@ from typing import Any
 
 import discord
 
-from bot.rules.servers.access import AccessDenied, DeniedBecause
 from bot.ui.interactions.acknowledge import acknowledged, take
 from bot.ui.interactions.errors import refuse
 from bot.ui.interactions.failures import TROUBLE
-from bot.ui.interactions.who import asker_of, in_server
+from bot.ui.interactions.who import asker_of, check_still
 from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
 
@@ -45,11 +44,7 @@ class Confirm(discord.ui.View):
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
         """Raises ``AccessDenied`` for anybody else, and for who may manage no more."""
-        asker = asker_of(interaction)
-        lost = self._asker.can_manage and not asker.can_manage
-        same = asker.user_id == self._asker.user_id and asker.place.guild_id == self._asker.place.guild_id
-        if not same or lost or not in_server(interaction):
-            raise AccessDenied(DeniedBecause.NOT_ADMIN)
+        check_still(self._asker, interaction)
         return True
 
     async def on_error(

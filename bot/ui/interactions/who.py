@@ -44,6 +44,19 @@ def asker_of(interaction: Interaction) -> Asker:
     )
 
 
+def check_still(asked: Asker, interaction: Interaction) -> None:
+    """Raises ``AccessDenied`` unless this is who asked, in the same server, with the right they had when they asked.
+
+    Owners can open ``/settings`` to other roles; Discord does not tell a press or a form which. So whoever cannot
+    manage the server needs all the roles they had.
+    """
+    now = asker_of(interaction)
+    same = now.user_id == asked.user_id and now.place == asked.place and now.place.is_server
+    may = now.can_manage or (not asked.can_manage and asked.role_ids <= now.role_ids)
+    if not same or not may:
+        raise AccessDenied(DeniedBecause.NOT_ADMIN)
+
+
 def _category(channel: object) -> int | None:
     if isinstance(channel, discord.Thread) and channel.parent is None:
         return None  # its category is asked of the parent, which is not known here

@@ -10,7 +10,7 @@ from bot.imaging.edits import PreparedInputs, Where, prepare_inputs
 from bot.imaging.uploads import check_upload
 from bot.rules.catalogue.model import Model
 from bot.rules.options.checks import Uploaded
-from bot.rules.options.prompts import read_prompt_file
+from bot.rules.options.prompts import read_prompt_file, says_nothing
 from bot.rules.options.table import RawOptions
 from bot.rules.people import Asker
 from bot.rules.requests import Endpoint, ImageRequest, Kind
@@ -18,9 +18,6 @@ from bot.rules.uploads import useful_edge_px
 from bot.ui.orders.attachments import Source, read_all
 from bot.ui.orders.submit import Gather, Order
 from bot.ui.shell import Shell
-
-PROMPT_FROM_FILE_ALONE = "-"
-"""What to type as prompt when the prompt file is to stand alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,5 +100,5 @@ async def _with_file(wish: Wish) -> RawOptions:
         return wish.raw
     text = read_prompt_file(await wish.prompt_file.read(), wish.prompt_file.name)
     typed = wish.raw.prompt.strip()
-    prompt = text if typed in ("", PROMPT_FROM_FILE_ALONE) else f"{typed}\n\n{text}"
+    prompt = text if says_nothing(typed) else f"{typed}\n\n{text}"
     return replace(wish.raw, prompt=prompt)

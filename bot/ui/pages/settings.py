@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import discord
@@ -11,6 +11,7 @@ from bot.ports import AuditEntry
 from bot.rules.limits.decide import Standing
 from bot.rules.limits.limit import Cooldown, Limit, Measure, Period, Quota, Scope, is_open, slot_of
 from bot.rules.servers.access import Defaults, ServerSettings
+from bot.rules.servers.changes import Listed, Lists, lists_of
 from bot.ui.pages.result import COLOUR
 from bot.ui.words.catalogue import say
 from bot.ui.words.changes import change_line, defaults_words
@@ -178,30 +179,38 @@ def _exception(office: Office, limit: Limit) -> str:
 
 def _who(office: Office) -> list[str]:
     locale, settings = office.locale, office.settings
-    lists = (
-        ("models", map(inline, sorted(settings.allowed_models)), map(inline, sorted(settings.denied_models))),
-        ("channels", _mentions("<#{}>", settings.allowed_channels), _mentions("<#{}>", settings.denied_channels)),
-        ("roles", _mentions("<@&{}>", settings.allowed_roles), _mentions("<@&{}>", settings.denied_roles)),
-    )
     lines = [
-        _line(office, say(locale, f"settings.{which}"), _listed(list(allowed), list(denied), locale), which)
-        for which, allowed, denied in lists
+        _line(office, say(locale, f"settings.{which}"), _listed(office, which, lists_of(settings, which)), which)
+        for which in Listed
     ]
     blocked = _few([f"<@{block.user_id}>" for block in settings.blocked], locale)
     return [*lines, _line(office, say(locale, "settings.blocked"), blocked or say(locale, "value.none"), "block")]
 
 
-def _mentions(form: str, ids: Iterable[int]) -> list[str]:
-    return [form.format(one) for one in sorted(ids)]
-
-
-def _listed(allowed: list[str], denied: list[str], locale: str) -> str:
+def _listed(office: Office, which: Listed, lists: Lists) -> str:
+    """``only @role, @role (deleted), not @role``. What is gone from Discord stays on its list and lets nobody in."""
+    allowed = [_item(office, which, one) for one in sorted(lists.allowed - lists.denied, key=str)]
+    if lists.is_closed:
+        allowed = [say(office.locale, "settings.none")]
+    denied = [_item(office, which, one) for one in sorted(lists.denied, key=str)]
     parts = [
-        say(locale, key, items=_few(items, locale))
+        say(office.locale, key, items=_few(items, office.locale))
         for key, items in (("settings.only", allowed), ("settings.never", denied))
         if items
     ]
-    return ", ".join(parts) or say(locale, "settings.all")
+    return ", ".join(parts) or say(office.locale, "settings.all")
+
+
+def _item(office: Office, which: Listed, one: str | int) -> str:
+    match which:
+        case Listed.MODELS:
+            return inline(str(one))
+        case Listed.CHANNELS:
+            scope = Scope.CHANNEL
+        case Listed.ROLES:
+            scope = Scope.ROLE
+    mention = MENTIONS[scope].format(one)
+    return mention if office.exists(scope, int(one)) else say(office.locale, f"settings.gone_{which}", item=mention)
 
 
 def _few(items: list[str], locale: str) -> str:

@@ -6,11 +6,10 @@ from typing import Any
 
 import discord
 
-from bot.rules.servers.access import AccessDenied, DeniedBecause
 from bot.ui.components.forms import Form
 from bot.ui.interactions.deadline import answer
 from bot.ui.interactions.ids import VERSION
-from bot.ui.interactions.who import asker_of, in_server
+from bot.ui.interactions.who import asker_of, check_still
 from bot.ui.messages import Message
 from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
@@ -22,8 +21,10 @@ KEY_LENGTH = 256
 class ApiKeyForm(Form):
     """The one way a key comes in: no option, for those stand in everybody's history of commands."""
 
-    def __init__(self, nonce: int, locale: str) -> None:
-        super().__init__(say(locale, "settings.key_title"), f"{VERSION}:apikey:{nonce}")
+    def __init__(self, opened: Interaction) -> None:
+        locale = str(opened.locale)
+        super().__init__(say(locale, "settings.key_title"), f"{VERSION}:apikey:{opened.id}")
+        self._asker = asker_of(opened)
         self._key: discord.ui.TextInput[Any] = discord.ui.TextInput(
             custom_id="key", required=False, max_length=KEY_LENGTH, placeholder="sk-…"
         )
@@ -37,8 +38,7 @@ class ApiKeyForm(Form):
 
     async def submitted(self, interaction: Interaction) -> None:
         """Tries and keeps the key; who lost the right since the form was opened is refused."""
-        if not in_server(interaction):
-            raise AccessDenied(DeniedBecause.NOT_ADMIN)
+        check_still(self._asker, interaction)
         await answer(interaction, self._keep(interaction))
 
     async def _keep(self, interaction: Interaction) -> Message:

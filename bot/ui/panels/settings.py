@@ -45,7 +45,7 @@ from bot.ui.panels.settings_options import NO_DEFAULT, AnyChannel, Whom, check_h
 from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
 from bot.ui.words.changes import change_line, told
-from bot.ui.words.errors import CannotPost
+from bot.ui.words.errors import CannotBlock, CannotPost
 from bot.ui.words.text import clean, escaped, inline
 
 AUDIT_ENTRIES = 50
@@ -184,6 +184,8 @@ async def _put(interaction: Interaction, which: Listed, change: ListChange) -> M
     done = await shell.admin.change(asker, listed(which, change))
     settings = await shell.store.servers.settings(asker.place)
     default = model_by_default(settings.defaults, shell.config.default_model)
+    if lists_of(settings, which).is_closed:
+        return changed(interaction, done, say(locale, f"settings.closed_{which}"))
     warn = which is Listed.MODELS and not may_use_model(settings, default)
     return changed(interaction, done, say(locale, "settings.default_denied", model=inline(default)) if warn else "")
 
@@ -241,6 +243,8 @@ async def resume(interaction: Interaction, reason: str | None) -> Message:
 
 
 async def block(interaction: Interaction, user_id: int, reason: str | None) -> Message:
+    if user_id in (interaction.user.id, interaction.application_id):
+        raise CannotBlock(themselves=user_id == interaction.user.id)
     change, stopped = await interaction.client.shell.admin.block(asker_of(interaction), user_id, clean(reason or ""))
     note = say(locale_of(interaction), "settings.jobs_stopped", count=stopped) if stopped else ""
     return changed(interaction, change, note)

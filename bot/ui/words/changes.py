@@ -90,12 +90,14 @@ def _setting(change: SettingChanged, locale: str) -> tuple[str, str, str]:
 
 
 def lists(which: Listed, held: Lists, locale: str) -> str:
-    """``only: @role, @role; never: @role``, or ``all``."""
+    """``only: @role, @role; never: @role``, or ``all``; ``only: none`` where all that was allowed is denied."""
     parts = [
         f"{say(locale, f'value.{key}')}: {', '.join(_mention(which, one) for one in _sorted(some))}"
-        for key, some in (("allow", held.allowed), ("deny", held.denied))
+        for key, some in (("allow", held.allowed - held.denied), ("deny", held.denied))
         if some
     ]
+    if held.is_closed:
+        parts.insert(0, f"{say(locale, 'value.allow')}: {say(locale, 'value.nothing')}")
     return cut("; ".join(parts), FIELD_LIMIT) or say(locale, "value.all")
 
 

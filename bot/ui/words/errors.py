@@ -72,6 +72,14 @@ class CannotPost(UserError):
         self.channel_id = channel_id
 
 
+class CannotBlock(UserError):
+    """An admin named themselves, or the bot itself, to be blocked. Nothing was changed."""
+
+    def __init__(self, *, themselves: bool) -> None:
+        super().__init__("themselves" if themselves else "the bot")
+        self.themselves = themselves
+
+
 class NothingToPreview(UserError):
     """A mask preview was asked for, but nothing says where to edit."""
 
@@ -237,6 +245,10 @@ def _cannot_post(error: CannotPost, locale: str) -> str:
     return say(locale, "error.cannot_post", channel=f"<#{error.channel_id}>")
 
 
+def _cannot_block(error: CannotBlock, locale: str) -> str:
+    return say(locale, "error.block_yourself" if error.themselves else "error.block_me")
+
+
 _WORDINGS: dict[type[UserError], str | Callable[[Any, str], str]] = {
     InvalidOptions: _invalid,
     NoSuchModel: _no_such_model,
@@ -258,6 +270,7 @@ _WORDINGS: dict[type[UserError], str | Callable[[Any, str], str]] = {
     BadApiKey: _bad_api_key,
     NotHere: _not_here,
     CannotPost: _cannot_post,
+    CannotBlock: _cannot_block,
     ListFull: "error.list_full",
     Contradiction: "error.contradiction",
     OneAtATime: "error.one_at_a_time",

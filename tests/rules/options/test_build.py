@@ -159,10 +159,24 @@ def test_a_size_that_cannot_be_is_told_with_the_nearest(name: str, asked: str, n
 # --- prompt ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("prompt", ["", "   ", "\x00", "\ud800", "\n\t"])
+UNSEEN = ["\u200b", "\u2060\ufeff", "\u3164", "\u2800\u2800", "\u00ad", "\ufe0f", "\U000e0041\U000e007f", "\u202e"]
+"""Prompts of which nobody sees anything."""
+
+
+@pytest.mark.parametrize("prompt", ["", "   ", "\x00", "\ud800", "\n\t", "-", " - ", *UNSEEN])
 def test_a_prompt_needs_words(prompt: str) -> None:
     for kind in (Kind.IMAGINE, Kind.EDIT):
         assert only_problem(FLARE, kind, prompt=prompt).option == "prompt"
+
+
+@pytest.mark.parametrize("prompt", ["?", "--", "❤️", "🏳️\u200d🌈", "\u200bfox", "ﷺ", "क", "\U0001fae9"])
+def test_whatever_shows_is_a_prompt_and_is_sent_as_it_is(prompt: str) -> None:
+    assert made(FLARE, prompt=prompt).prompt == prompt
+
+
+@pytest.mark.parametrize("hint", ["-", "\u200b"])
+def test_a_hint_of_which_nobody_sees_anything_is_none(hint: str) -> None:
+    assert made(FLARE, Kind.VARY, prompt=hint) == made(FLARE, Kind.VARY, prompt="")
 
 
 @each_model

@@ -101,3 +101,10 @@ def test_fifty_lines_pass_and_fifty_one_do_not() -> None:
         split_batch("fox\n" * 51)
     assert refused.value.problem is UploadProblem.TOO_MANY
     assert refused.value.came == Count(51)
+
+
+def test_a_file_or_line_of_which_nobody_sees_anything_is_empty() -> None:
+    with pytest.raises(BadUpload) as refused:
+        read_prompt_file("\u200b\n\u3164".encode())
+    assert refused.value.problem is UploadProblem.EMPTY
+    assert split_batch("a fox\n\u200b\u2060\n-") == (BatchLine(1, "a fox"), BatchLine(3, "-"))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.catalogue.model import Model
 from bot.rules.options.problems import InvalidOptions
-from bot.rules.servers.access import Block, Defaults, ServerSettings
+from bot.rules.people import Asker, Place
+from bot.rules.servers.access import AccessDenied, Block, Defaults, ServerSettings, check_access
 from bot.rules.servers.changes import (
     BlockChanged,
     DefaultsChanged,
@@ -55,12 +58,49 @@ def edited(settings: ServerSettings, *edits: Edit) -> ServerSettings:
 
 
 def test_what_is_allowed_leaves_the_deny_list_and_the_other_way_round() -> None:
-    start = ServerSettings(denied_roles=frozenset({5}))
+    start = ServerSettings(allowed_roles=frozenset({7}), denied_roles=frozenset({5}))
     allowed, change = listed(Listed.ROLES, ListChange(allow=5))(start)
-    assert change == ListsChanged(Listed.ROLES, Lists(denied=frozenset({5})), Lists(frozenset({5})))
-    assert (allowed.allowed_roles, allowed.denied_roles) == (frozenset({5}), frozenset())
+    assert change == ListsChanged(Listed.ROLES, Lists(frozenset({7}), frozenset({5})), Lists(frozenset({5, 7})))
+    assert (allowed.allowed_roles, allowed.denied_roles) == (frozenset({5, 7}), frozenset())
     denied = edited(allowed, listed(Listed.ROLES, ListChange(deny=5)))
-    assert (denied.allowed_roles, denied.denied_roles) == (frozenset(), frozenset({5}))
+    assert (denied.allowed_roles, denied.denied_roles) == (frozenset({7}), frozenset({5}))
+
+
+@pytest.mark.parametrize("which", Listed)
+def test_denying_the_last_that_was_allowed_lets_nothing_else_in(which: Listed) -> None:
+    last, other = ("a", "b") if which is Listed.MODELS else (5, 6)
+
+    def may(settings: ServerSettings, one: str | int) -> bool:
+        asker = Asker(1, Place(10, 1), one, role_ids=frozenset({one}))  # type: ignore[arg-type]  # of its own kind
+        try:
+            check_access(settings, asker, str(one))
+        except AccessDenied:
+            return False
+        return True
+
+    def put(settings: ServerSettings, **change: str | int) -> ServerSettings:
+        return edited(settings, listed(which, ListChange(**change)))  # type: ignore[arg-type]  # names of its fields
+
+    closed = put(put(ServerSettings(), allow=last), deny=last)
+    assert lists_of(closed, which).is_closed
+    assert not may(closed, last)
+    assert not may(closed, other)
+    reopened = put(closed, allow=other)
+    assert may(reopened, other)
+    assert not may(reopened, last)
+    assert lists_of(reopened, which) == Lists(frozenset({other}), frozenset({last}))
+    assert not may(put(closed, deny=other), other)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["allow", "deny"]), st.integers(1, 4)), max_size=12))
+def test_a_list_that_was_closed_never_opens_by_allowing_or_denying(steps: list[tuple[str, int]]) -> None:
+    settings, named = ServerSettings(), False
+    for act, one in steps:
+        settings = edited(settings, listed(Listed.CHANNELS, ListChange(**{act: one})))
+        named = named or act == "allow"
+        assert bool(settings.allowed_channels) is named
+        if act == "deny":
+            assert one in settings.denied_channels
 
 
 def test_all_empties_one_list_of_models_and_clear_empties_both() -> None:
