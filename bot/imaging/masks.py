@@ -34,6 +34,7 @@ from bot.rules.uploads import (
 MAX_MASK_BYTES = 4 * 1024 * 1024
 MAX_SHAPE_ERROR = 0.01
 MIN_CLEAR_SHARE = 0.005
+ALWAYS_CLEAR, SEEN_CLEAR = 127, 229
 PREVIEW_EDGE_PX = 1024
 
 
@@ -48,7 +49,8 @@ def mask_from_image(
 ) -> PreparedMask:
     """The mask a member handed in. Transparent is edit; without transparency white is edit, and a note says so.
 
-    It may have another size if its shape is that of the picture (within 1 %). Raises ``BadUpload``.
+    What counts as transparent is what a person sees as rubbed out (``_clear_up_to``). It may have another size if its
+    shape is that of the picture (within 1 %). Raises ``BadUpload``.
     """
     upload = check_upload(data, name=name)
     _check_shape(upload, target)
@@ -78,7 +80,9 @@ def _check_shape(upload: Upload, target: PreparedImage) -> None:
 
 def _area_of(image: Image.Image) -> tuple[Image.Image, tuple[NoteKind, ...]]:
     if image.mode == "RGBA":
-        area = image.getchannel("A").point([255] * 128 + [0] * 128)
+        alpha = image.getchannel("A")
+        edge = _clear_up_to(alpha.histogram())
+        area = alpha.point([255] * (edge + 1) + [0] * (255 - edge))
         if area.getbbox() is not None:
             return area, ()
     grey = image.convert("RGB").convert("L")
@@ -86,6 +90,24 @@ def _area_of(image: Image.Image) -> tuple[Image.Image, tuple[NoteKind, ...]]:
     notes = (NoteKind.MASK_FROM_WHITE,)
     area = grey.point([0] * 128 + [255] * 128)
     return area, (*notes, NoteKind.MASK_GREY) if middle * 20 > grey.width * grey.height else notes
+
+
+def _clear_up_to(counts: list[int]) -> int:
+    """The highest alpha that means "edit": where the mask itself parts best in two (Otsu), within what people see.
+
+    Below 128, more than half transparent, is always rubbed out; above 229, less than a tenth transparent, nobody sees
+    it. In between a soft eraser at any strength is told from what it left, whatever the strength.
+    """
+    total, whole = sum(counts), sum(level * count for level, count in enumerate(counts))
+    best, edge, below, sum_below = 0.0, ALWAYS_CLEAR, 0, 0
+    for level, count in enumerate(counts):
+        below += count
+        sum_below += level * count
+        if count and below < total:
+            apart = (whole * below - sum_below * total) ** 2 / (below * (total - below))
+            if apart > best:
+                best, edge = apart, level
+    return min(max(edge, ALWAYS_CLEAR), SEEN_CLEAR)
 
 
 def _as_sent(area: Image.Image, target: PreparedImage, *, whole: bool = False) -> Image.Image:

@@ -7,6 +7,7 @@ later there may be no file handle left to load them with.
 
 from __future__ import annotations
 
+import functools
 import struct
 import time
 import zlib
@@ -16,6 +17,7 @@ from io import BytesIO
 from PIL import (
     GifImagePlugin,
     Image,
+    ImageChops,
     ImageCms,
     ImageFile,
     JpegImagePlugin,
@@ -70,6 +72,8 @@ def decode(
         with Image.open(file, formats=[image_format.upper()]) as image:
             if isinstance(image, ImageFile.ImageFile):
                 image.decodermaxblock = _PIECE
+            if image_format == "png" and "transparency" in image.info and not every_frame:
+                return _keyed(image, data)
             if long_edge is not None and image_format == "jpeg":
                 scale = long_edge / max(image.size)
                 image.draft(None, (max(1, round(image.width * scale)), max(1, round(image.height * scale))))
@@ -86,6 +90,34 @@ def decode(
     except BROKEN as error:
         kind = CannotLook if _is_no_fault_of(data, image_format, error) else ValueError
         raise kind(f"cannot be decoded: {error}") from error
+
+
+def _keyed(image: Image.Image, data: bytes) -> Image.Image:
+    """A PNG with tRNS, decoded: the one colour that is clear is compared at the file's own depth, as PNG asks.
+
+    Pillow compares it with pixels that it has scaled up (grey of 2 and 4 bits) or cut down (RGB of 16 bits).
+    """
+    depth, key = data[24], image.info["transparency"]
+    image.load()
+    if image.mode == "L":
+        image.info["transparency"] = (key & (1 << depth) - 1) * 255 // ((1 << depth) - 1)
+    elif image.mode == "RGB" and depth == 8:
+        image.info["transparency"] = tuple(value & 255 for value in key)
+    elif image.mode == "RGB":
+        del image.info["transparency"]
+        with Image.open(_Bounded(data), formats=["PNG"]) as low:
+            low.tile = [tile._replace(args="RGB;16L") for tile in low.tile]
+            low.load()
+            bands = [*image.split(), *low.split()]
+        wanted = [value >> 8 for value in key] + [value & 255 for value in key]
+        clear = [band.point(_only(value)) for band, value in zip(bands, wanted, strict=True)]
+        image.putalpha(ImageChops.invert(functools.reduce(ImageChops.darker, clear)))
+    return image
+
+
+def _only(value: int) -> list[int]:
+    """255 for this value, 0 for every other."""
+    return [255 if level == value else 0 for level in range(256)]
 
 
 class _Bounded(BytesIO):

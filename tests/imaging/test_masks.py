@@ -149,6 +149,32 @@ def blob(size: tuple[int, int]) -> Image.Image:
     return area
 
 
+@pytest.mark.parametrize(
+    ("rubbed", "left", "seen"),
+    [
+        (0, 255, True),
+        (140, 255, True),  # an eraser at 45 %
+        (200, 255, True),
+        (229, 255, True),
+        (235, 255, False),  # nobody sees that: no transparency, white is edited
+        (0, 140, True),
+        (100, 255, True),
+        (140, 200, True),
+    ],
+)
+def test_a_soft_mask_is_edited_where_a_person_sees_it_rubbed_out(
+    make: SimpleNamespace, rubbed: int, left: int, seen: bool
+) -> None:
+    image = Image.new("RGBA", (200, 100), (0, 0, 0, left))
+    image.paste((255, 255, 255, rubbed), (0, 0, 80, 100))
+    if seen:
+        image.putpixel((199, 99), (0, 0, 0, 0))  # one stray pixel decides nothing
+    mask = mask_from_image(make.saved(image, "PNG"), target=target(make, 200, 100))
+    sent = make.opened(mask.image.data)
+    assert [sent.getpixel(at) for at in ((10, 50), (70, 50), (90, 50), (190, 50))] == [EDIT, EDIT, KEEP, KEEP]
+    assert (mask.notes == ()) is seen
+
+
 def test_an_alpha_mask_is_edited_where_it_is_transparent(make: SimpleNamespace) -> None:
     image = make.noise(200, 100)
     image.putalpha(blob((200, 100)).point(lambda v: 255 - v))
