@@ -29,7 +29,8 @@ class Asker:
     """The person behind a command, button or form, as Discord described them in that very interaction.
 
     ``channel_id`` is the channel for limits and allow-lists; in a thread it is the thread and ``parent_id`` the
-    channel that holds it (a rule on either applies). ``can_manage`` is Manage Server, ``can_moderate`` Manage Messages.
+    channel that holds it (a rule on either applies). The category of a thread whose channel is hidden from the bot is
+    not known. ``can_manage`` is Manage Server, ``can_moderate`` Manage Messages.
     """
 
     user_id: int
@@ -37,6 +38,7 @@ class Asker:
     channel_id: int
     parent_id: int | None = None
     category_id: int | None = None
+    is_category_known: bool = True
     role_ids: frozenset[int] = frozenset()
     can_manage: bool = False
     can_moderate: bool = False

@@ -18,6 +18,23 @@ def is_bot_installed_here(interaction: discord.Interaction[Any]) -> bool:
     return not owners or 0 in owners
 
 
+_CHANNEL = "easel channel"
+
+
+def keep_channel(interaction: dict[str, Any]) -> None:
+    """Keeps the channel of an interaction's payload within reach: discord.py prefers the one it has in its cache."""
+    data = interaction.get("data")
+    if isinstance(data, dict) and isinstance(interaction.get("channel"), dict):
+        data[_CHANNEL] = interaction["channel"]
+
+
+def channel_of(interaction: discord.Interaction[Any]) -> dict[str, Any]:
+    """The channel as Discord described it in this very interaction; empty where it did not."""
+    data: Any = interaction.data or {}
+    found: dict[str, Any] = data.get(_CHANNEL, {})
+    return found
+
+
 def role_ids_of(member: discord.User | discord.Member) -> frozenset[int]:
     """Ids of a member's roles, also of roles that are not in the cache."""
     return frozenset(getattr(member, "_roles", ()))

@@ -21,6 +21,7 @@ class ChannelType(IntEnum):
     DM = 1
     VOICE = 2
     GROUP_DM = 3
+    CATEGORY = 4
     ANNOUNCEMENT = 5
     THREAD = 11
     FORUM = 15

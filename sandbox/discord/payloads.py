@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox.discord import links
+from sandbox.discord import ids, links, rights
 from sandbox.discord.model import (
     Attachment,
     Channel,
@@ -22,6 +22,8 @@ from sandbox.discord.model import (
 from sandbox.discord.state import State
 
 LONG_AGO = "2021-05-01T12:00:00+00:00"
+HIDDEN_NAME, HIDDEN = "___hidden___", 1 << 17
+"""Name and flag of a channel that the bot may not view."""
 
 
 def iso(moment: datetime | None) -> str | None:
@@ -141,6 +143,22 @@ def channel(state: State, one: Channel) -> Json:
     return base | (_thread(state, one) if one.is_thread else _guild_channel(one))
 
 
+def may_view(state: State, one: Channel) -> bool:
+    """Whether the bot may."""
+    return bool(rights.permissions(state, state.bot, one) & ids.VIEW_CHANNEL)
+
+
+def seen_channel(state: State, one: Channel) -> Json:
+    """A channel as the gateway tells it: of one that the bot may not view little more than that it exists."""
+    whole = channel(state, one)
+    if one.guild_id is None or may_view(state, one):
+        return whole
+    nothing = overwrite(Overwrite(one.guild_id, 0, deny=ids.VIEW_CHANNEL))
+    hidden: Json = {"name": HIDDEN_NAME, "flags": HIDDEN, "parent_id": None, "last_message_id": None, "topic": None}
+    hidden |= {"nsfw": False, "permission_overwrites": [nothing]}
+    return whole | {key: value for key, value in hidden.items() if key in whole}
+
+
 def _guild_channel(one: Channel) -> Json:
     shape: Json = {
         "position": one.position,
@@ -238,8 +256,8 @@ def guild_create(state: State, one: Guild) -> Json:
         "guild_scheduled_events": [],
         "soundboard_sounds": [],
         "hub_type": None,
-        "channels": [channel(state, c) for c in channels if not c.is_thread],
-        "threads": [channel(state, c) for c in channels if c.is_thread],
+        "channels": [seen_channel(state, c) for c in channels if not c.is_thread],
+        "threads": [channel(state, c) for c in channels if c.is_thread and may_view(state, c)],
     }
 
 

@@ -265,15 +265,21 @@ class World(State):
         """Sets a channel's overwrite for a person, the bot or a role, and tells the bot."""
         kind = 0 if isinstance(target, Role) else 1
         channel.overwrites[target.id] = Overwrite(target.id, 0 if kind == 0 else 1, allow, deny)
-        self.dispatch("CHANNEL_UPDATE", payloads.channel(self, channel), channel.guild_id)
+        self.channel_changed(channel)
+
+    def channel_changed(self, channel: Channel) -> None:
+        """Tells the bot of a channel whose fields were changed."""
+        self.dispatch("CHANNEL_UPDATE", payloads.seen_channel(self, channel), channel.guild_id)
         self.emit(Event("channels_changed", channel_id=channel.id))
 
     def add_channel(self, guild: Guild, name: str, kind: ChannelType = ChannelType.TEXT, **more: Any) -> Channel:
         """A new channel; ``more`` are fields of ``Channel``."""
         channel = Channel(self.ids.make(), kind, name, guild.id, position=len(self.channels), **more)
         self.channels[channel.id] = channel
-        event = "THREAD_CREATE" if channel.is_thread else "CHANNEL_CREATE"
-        self.dispatch(event, payloads.channel(self, channel), guild.id)
+        if not channel.is_thread:
+            self.dispatch("CHANNEL_CREATE", payloads.seen_channel(self, channel), guild.id)
+        elif payloads.may_view(self, channel):
+            self.dispatch("THREAD_CREATE", payloads.channel(self, channel), guild.id)
         self.emit(Event("channels_changed", channel_id=channel.id))
         return channel
 

@@ -19,6 +19,7 @@ from bot.rules.ledger import Job
 from bot.rules.people import Place
 from bot.rules.servers.access import ServerSettings
 from bot.ui.client.client import Client
+from bot.ui.internals import keep_channel
 from tests.support.people import APP, CHANNEL, GUILD, NOW, USER, snowflake
 from tests.support.shell import bare_shell
 
@@ -105,6 +106,7 @@ def interact(client: Client) -> Callable[..., Any]:
         }
         payload.update(changes)
         payload = {key: value for key, value in payload.items() if value is not None}
+        keep_channel(payload)
         return discord.Interaction(data=payload, state=client._connection)  # type: ignore[arg-type]
 
     return build

@@ -112,6 +112,8 @@ def check_access(settings: ServerSettings, asker: Asker, model: str) -> None:
 
 def _may_use_channel(settings: ServerSettings, asker: Asker) -> bool:
     here = {asker.channel_id, asker.parent_id, asker.category_id}
+    if settings.denied_channels and not asker.is_category_known:
+        return False
     return not here & settings.denied_channels and (
         not settings.allowed_channels or bool(here & settings.allowed_channels)
     )

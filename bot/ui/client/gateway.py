@@ -20,7 +20,7 @@ from discord.http import HTTPClient, Route
 from bot.ports import Clock, LeaseStore, Meter
 from bot.ui.client.guilds import noticing_departures
 from bot.ui.interactions.failures import TROUBLE
-from bot.ui.internals import parsers_of
+from bot.ui.internals import keep_channel, parsers_of
 from bot.ui.messages import UPLOAD_LIMIT_UNKNOWN
 
 log = logging.getLogger(__name__)
@@ -103,6 +103,7 @@ def _guarded(name: str, parser: Callable[[Any], Any], meter: Meter) -> Callable[
     def parse(data: Any) -> Any:
         if name == "INTERACTION_CREATE" and isinstance(data, dict):
             data.setdefault("attachment_size_limit", UPLOAD_LIMIT_UNKNOWN)
+            keep_channel(data)
         try:
             return parser(data)
         except Exception:

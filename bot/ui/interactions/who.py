@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import discord
 
@@ -10,13 +12,18 @@ from bot.rules.ledger import Answer
 from bot.rules.people import Asker, Place
 from bot.rules.servers.access import AccessDenied, DeniedBecause
 from bot.ui.interactions.age import CREDIBLE_S
-from bot.ui.internals import is_bot_installed_here, role_ids_of
+from bot.ui.internals import channel_of, is_bot_installed_here, role_ids_of
 from bot.ui.shell import Interaction
 
 TOKEN_LIFE = timedelta(minutes=15)
 
 
 _NEEDED = ("attach_files", "embed_links")
+_THREADS = (
+    discord.ChannelType.news_thread.value,
+    discord.ChannelType.public_thread.value,
+    discord.ChannelType.private_thread.value,
+)
 
 
 def in_server(interaction: Interaction) -> bool:
@@ -26,19 +33,20 @@ def in_server(interaction: Interaction) -> bool:
 
 def asker_of(interaction: Interaction) -> Asker:
     """The person and the place, as Discord described them in this very interaction."""
-    channel = interaction.channel
+    room = _room_of(interaction)
     place = Place(interaction.guild_id if in_server(interaction) else None, interaction.user.id)
     may = interaction.permissions if place.is_server else discord.Permissions.none()
     return Asker(
         user_id=interaction.user.id,
         place=place,
         channel_id=interaction.channel_id or 0,
-        parent_id=channel.parent_id if isinstance(channel, discord.Thread) else None,
-        category_id=_category(channel),
+        parent_id=room.parent_id,
+        category_id=room.category_id,
+        is_category_known=room.is_category_known,
         role_ids=role_ids_of(interaction.user) if place.is_server else frozenset(),
         can_manage=may.administrator or may.manage_guild,
         can_moderate=may.administrator or may.manage_messages,
-        age_restricted=_is_age_restricted(channel),
+        age_restricted=room.age_restricted,
         locale=str(interaction.locale),
         guild_locale=str(interaction.guild_locale) if interaction.guild_locale is not None else None,
     )
@@ -57,16 +65,31 @@ def check_still(asked: Asker, interaction: Interaction) -> None:
         raise AccessDenied(DeniedBecause.NOT_ADMIN)
 
 
-def _category(channel: object) -> int | None:
-    if isinstance(channel, discord.Thread) and channel.parent is None:
-        return None  # its category is asked of the parent, which is not known here
-    category = getattr(channel, "category_id", None)
-    return category if isinstance(category, int) else None
+@dataclass(frozen=True, slots=True)
+class _Room:
+    parent_id: int | None
+    category_id: int | None
+    is_category_known: bool
+    age_restricted: bool
 
 
-def _is_age_restricted(channel: object) -> bool:
-    asked = getattr(channel, "is_nsfw", None)
-    return bool(asked()) if callable(asked) else False
+def _room_of(interaction: Interaction) -> _Room:
+    """What rules ask of the channel, from the interaction's own payload: the cache knows little of a hidden channel."""
+    told = channel_of(interaction)
+    above = int(told["parent_id"]) if told.get("parent_id") else None
+    if not _in_thread(interaction):
+        return _Room(None, above, is_category_known=True, age_restricted=bool(told.get("nsfw")))
+    guild = interaction.guild
+    parent: Any = guild.get_channel(above or 0) if guild is not None else None
+    if guild is None or parent is None or not parent.permissions_for(guild.me).view_channel:
+        return _Room(above, None, is_category_known=False, age_restricted=bool(told.get("nsfw")))
+    return _Room(
+        above, parent.category_id, is_category_known=True, age_restricted=bool(told.get("nsfw") or parent.nsfw)
+    )
+
+
+def _in_thread(interaction: Interaction) -> bool:
+    return channel_of(interaction).get("type") in _THREADS
 
 
 def answer_of(interaction: Interaction, *, private: bool) -> Answer:
@@ -99,8 +122,7 @@ def _can_post(interaction: Interaction) -> bool:
 def _needed(interaction: Interaction) -> tuple[str, ...]:
     if not in_server(interaction):
         return _NEEDED
-    in_thread = isinstance(interaction.channel, discord.Thread)
-    return (*_NEEDED, "send_messages_in_threads" if in_thread else "send_messages")
+    return (*_NEEDED, "send_messages_in_threads" if _in_thread(interaction) else "send_messages")
 
 
 def _missing(interaction: Interaction, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -90,7 +90,9 @@ async def guild(call: Call) -> Answer:
 
 async def channels(call: Call) -> Answer:
     every = call.world.channels_of(guild_of(call))
-    return Answer(200, [payloads.channel(call.world, c) for c in every if not c.is_thread])
+    return Answer(
+        200, [payloads.channel(call.world, c) for c in every if not c.is_thread and payloads.may_view(call.world, c)]
+    )
 
 
 async def roles(call: Call) -> Answer:
