@@ -118,7 +118,7 @@ async def build(
         web = open_web()
         stack.push_async_callback(web.close)
         tasks = Tasks()
-        queue = _queue(settings, store, tasks, clock)
+        queue = _queue(settings, store, tasks)
         ground = Ground(
             settings=settings,
             clock=clock,
@@ -139,18 +139,17 @@ async def build(
             partial(_shell, ground),
             shard_count=settings.shard_count,
             shard_ids=settings.shard_ids,
-            identify_pacer=identify_pacer(store.leases, clock) if settings.shard_ids is not None else None,
+            identify_pacer=identify_pacer(store.leases) if settings.shard_ids is not None else None,
         )
         yield _app(ground, client)
 
 
-def _queue(settings: Settings, store: SqlStore, tasks: Tasks, clock: Clock) -> FairQueue:
+def _queue(settings: Settings, store: SqlStore, tasks: Tasks) -> FairQueue:
     """The one line of all jobs; its pace is kept together with every other process on the database."""
     per_minute = settings.images_per_minute
 
     async def pace(lane: str, images: int) -> float:
-        start = await store.leases.take_slot(f"images {lane}", per_minute, clock(), cost=images)
-        return (start - clock()).total_seconds()
+        return await store.leases.take_slot(f"images {lane}", per_minute, cost=images)
 
     return FairQueue(max_running=settings.max_concurrent_jobs, per_minute=per_minute, pace=pace, tasks=tasks)
 

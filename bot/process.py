@@ -16,7 +16,6 @@ from bot.adapters.status.http import NotReady, ReadyCheck, StatusServer
 from bot.adapters.status.metrics import CONTENT_TYPE, measure_lag
 from bot.app import App, build
 from bot.core.jobs.queue import OPERATOR_LANE
-from bot.parts import now
 from bot.ports import CannotStart, CrashPoint, nothing_happens
 from bot.rules.servers.invitation import install_link
 from bot.settings.model import Settings
@@ -137,14 +136,11 @@ def start_background(app: App) -> None:
         await app.recovery.adopt_and_close()
         await app.batches.resume(app.client.shell.deliveries.of_batch)
 
-    async def heartbeat() -> None:
-        await app.store.leases.heartbeat(now())
-
     async def look_for_departures() -> None:
         await app.client.wait_until_ready()
         await app.departures.check()
 
-    app.tasks.every(HEARTBEAT_S, heartbeat, "heartbeat")
+    app.tasks.every(HEARTBEAT_S, app.store.leases.heartbeat, "heartbeat")
     app.tasks.every(ADOPT_S, recover, "recovery")
     app.tasks.every(DAY_S, app.model_ends.check, "model ends")
     app.tasks.every(DAY_S, app.retention.tidy, "retention")
@@ -164,6 +160,7 @@ async def close(app: App, serving: asyncio.Task[None]) -> None:
     """Ends what is left: jobs are closed and told, then background work and the gateway end."""
     app.jobs.refuse_new()
     await app.tasks.finish(0)
+    await app.recovery.settle_outstanding()
     await app.client.close()
     serving.cancel()
     await asyncio.gather(serving, return_exceptions=True)

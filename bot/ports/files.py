@@ -10,7 +10,7 @@ class Files(Protocol):
     """Pictures on disk by job: originals until delivered and for later buttons, inputs, thumbnails."""
 
     async def keep(self, job_id: str, name: str, data: bytes) -> None:
-        """Writes whole or not at all (temporary file, fsync, rename). Raises ``StorageFull``."""
+        """Writes whole or not at all (temporary file, fsync, rename). Raises ``StorageTrouble``."""
         ...
 
     async def read(self, job_id: str, name: str) -> bytes | None: ...
@@ -19,5 +19,5 @@ class Files(Protocol):
     def jobs(self) -> AsyncIterator[str]: ...
 
     def is_full(self) -> bool:
-        """Whether there is too little room to begin another picture."""
+        """Whether there is too little room to begin another picture. Raises ``StorageTrouble`` if nobody can tell."""
         ...

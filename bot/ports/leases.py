@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Protocol
 
 from bot.rules.ledger import Job
@@ -11,22 +10,36 @@ from bot.rules.ledger import Job
 class LeaseStore(Protocol):
     """Leases on jobs, and slots of time shared by every process on the database."""
 
-    async def heartbeat(self, now: datetime) -> None:
-        """Says that this process lives. A process silent for 60 s is dead and its jobs can be adopted."""
+    async def heartbeat(self) -> None:
+        """Says that this process lives. A process silent for 60 s is dead and its jobs can be adopted.
+
+        Also wipes the tokens of interactions that have expired: they open nothing any more.
+        """
         ...
 
-    async def adopt(self, now: datetime) -> list[Job]:
-        """Takes over the unfinished jobs of dead processes (and of this one's earlier life), epoch + 1 each."""
+    async def adopt(self) -> list[Job]:
+        """Takes over the unfinished jobs of dead processes (and of this one's earlier life), epoch + 1 each.
+
+        After a time in which this process was not heard itself, nobody is dead for the length of a lease.
+        """
+        ...
+
+    async def confirm(self, job: Job) -> None:
+        """Before something is sent for a job that can be sent only once: returns while this process holds it for sure.
+
+        Raises ``LostLease`` where another process took it while this one was cut off or paused, and ``StorageTrouble``
+        while nobody can tell.
+        """
         ...
 
     async def unfinished(self) -> list[Job]:
         """Unfinished jobs that this process holds."""
         ...
 
-    async def take_slot(self, key: str, per_minute: float, now: datetime, *, cost: int = 1) -> datetime:
-        """Takes the next free slot and returns when it starts (now or later)."""
+    async def take_slot(self, key: str, per_minute: float, *, cost: int = 1) -> float:
+        """Takes the next free slot and returns the seconds until it starts."""
         ...
 
-    async def push_slots(self, key: str, until: datetime) -> None:
-        """Nobody gets a slot of ``key`` before ``until`` (a service said: retry after)."""
+    async def push_slots(self, key: str, seconds: float) -> None:
+        """Nobody gets a slot of ``key`` for so long (a service said: retry after)."""
         ...

@@ -35,11 +35,18 @@ class ShuttingDown(UserError):
     """The bot is stopping and takes no new jobs; nothing was spent."""
 
 
-class StorageFull(UserError):
+class StorageTrouble(UserError):
+    """The ledger or the disk for pictures did not take it, whatever it said; nothing was spent.
+
+    All that storage can say comes as this, from the adapter's edge on: who holds pictures never gives them up for it.
+    """
+
+
+class StorageFull(StorageTrouble):
     """The disk that keeps paid pictures is full, so no new job may start; nothing was spent."""
 
 
-class Busy(UserError):
+class Busy(StorageTrouble):
     """The ledger could not be written in time; nothing was spent and trying again is safe."""
 
 

@@ -199,16 +199,68 @@ async def store_url(request: pytest.FixtureRequest, template: Path, tmp_path: Pa
     return await _copied(template, tmp_path)
 
 
+@dataclass
+class Hand:
+    """Time that the test moves: the processes', and the PostgreSQL server's own. Each can be set apart from the other.
+
+    The server's functions are looked up in ``public`` first, where a ``clock_timestamp`` of ours says what it shall.
+    """
+
+    now: datetime = NOON
+    server: Postgres | None = None
+
+    async def begin(self) -> None:
+        if self.server is not None:
+            await self.server.run("easel", HAND_CLOCK)
+            await self.on(0)
+
+    async def end(self) -> None:
+        if self.server is not None:
+            await self.server.run("easel", f"ALTER DATABASE easel RESET search_path; {NO_HAND_CLOCK}")
+
+    async def on(self, seconds: float) -> None:
+        """Time goes by for everybody."""
+        self.now += timedelta(seconds=seconds)
+        await self.set_server(self.now)
+
+    async def set_server(self, moment: datetime) -> None:
+        """The database's clock is set, and nobody else's."""
+        if self.server is not None:
+            await self.server.run("easel", f"UPDATE hand_clock SET moment = '{moment.isoformat()}'")
+
+
+NO_HAND_CLOCK = "DROP FUNCTION IF EXISTS public.clock_timestamp(); DROP TABLE IF EXISTS hand_clock"
+HAND_CLOCK = f"""
+{NO_HAND_CLOCK};
+CREATE TABLE hand_clock (moment timestamptz);
+INSERT INTO hand_clock VALUES (now());
+CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE
+    AS 'SELECT moment FROM public.hand_clock';
+ALTER DATABASE easel SET search_path = public, pg_catalog
+"""
+
+
+@pytest.fixture
+async def hand(store_url: str, request: pytest.FixtureRequest) -> AsyncIterator[Hand]:
+    """Ask for it before ``opened``: what is open already keeps the true time."""
+    hand = Hand(server=request.getfixturevalue("postgres") if store_url.startswith("postgresql") else None)
+    await hand.begin()
+    yield hand
+    await hand.end()
+
+
 OpenStore = Callable[..., Awaitable[SqlStore]]
 
 
 @pytest.fixture
-async def opened(store_url: str, tmp_path: Path) -> AsyncIterator[OpenStore]:
+async def opened(store_url: str, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[OpenStore]:
     """Opens stores on the test's database; ``defaults`` are the limits without any admin. Closes them at the end."""
+    hand: Hand | None = request.getfixturevalue("hand") if "hand" in request.fixturenames else None
+    clock = (lambda: hand.now) if hand is not None else (lambda: NOON)
     async with AsyncExitStack() as stack:
 
         async def open_one(*defaults: Limit, url: str = store_url, **more: Any) -> SqlStore:
-            values: dict[str, Any] = {"clock": lambda: NOON, "secrets": Secrets((KEY,)), "data_dir": tmp_path, **more}
+            values: dict[str, Any] = {"clock": clock, "secrets": Secrets((KEY,)), "data_dir": tmp_path, **more}
             store = await open_store(url, defaults=defaults, **values)
             stack.push_async_callback(store.aclose)
             return store

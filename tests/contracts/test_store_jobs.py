@@ -160,11 +160,14 @@ async def test_a_token_is_gone_when_the_job_has_ended(store, sample, made):
     assert (await store.jobs.get(job.id)).answer.channel_id == 100
 
 
-async def test_a_token_is_wiped_when_its_interaction_has_expired(store, sample):
+async def test_a_token_is_wiped_when_its_interaction_has_expired(hand, opened, sample):
+    store = await opened()
     [job] = await store.jobs.open([sample.draft()], sample.now)
-    await store.leases.heartbeat(sample.now + timedelta(minutes=14))
+    await hand.on(14 * 60)
+    await store.leases.heartbeat()
     assert (await store.jobs.get(job.id)).answer.token == "interaction-token"
-    await store.leases.heartbeat(sample.now + timedelta(minutes=15))
+    await hand.on(60)
+    await store.leases.heartbeat()
     assert (await store.jobs.get(job.id)).answer.token == ""
 
 

@@ -15,17 +15,17 @@ async def test_a_new_life_of_the_process_adopts_what_the_last_one_left(opened, s
     jobs = [(await first.jobs.open([sample.draft(micro_usd=5)], sample.now))[0] for _ in range(3)]
     jobs[1] = await first.jobs.dispatch(jobs[1], sample.now)
     await made(first, jobs[2])
-    assert await first.leases.adopt(sample.now) == []
+    assert await first.leases.adopt() == []
     assert [job.id for job in await first.leases.unfinished()] == [jobs[0].id, jobs[1].id]
     await first.aclose()
     second = await opened(process_id="easel-0")
-    adopted = await second.leases.adopt(sample.now)
+    adopted = await second.leases.adopt()
     assert {(job.id, job.state, job.epoch) for job in adopted} == {
         (jobs[0].id, JobState.RESERVED, 2),
         (jobs[1].id, JobState.DISPATCHED, 2),
     }
     assert await second.leases.unfinished() == adopted
-    assert await second.leases.adopt(sample.now) == []
+    assert await second.leases.adopt() == []
     with pytest.raises(LostLease):
         await second.jobs.release(jobs[0], "", sample.now)
     by_id = {job.id: job for job in adopted}
@@ -35,59 +35,107 @@ async def test_a_new_life_of_the_process_adopts_what_the_last_one_left(opened, s
     assert await second.audit_sums() == []
 
 
-async def test_pacing_gives_each_its_own_slot_across_tasks(store, sample):
-    starts = await asyncio.gather(*(store.leases.take_slot("openai", 5, sample.now) for _ in range(10)))
-    assert sorted(starts) == [sample.now + timedelta(seconds=12) * n for n in range(10)]
+# pacing
 
 
-async def test_a_slot_is_free_again_after_a_pause(store, sample):
-    assert await store.leases.take_slot("k", 60, sample.now) == sample.now
-    later = sample.now + timedelta(seconds=10)
-    assert await store.leases.take_slot("k", 60, later) == later
-    assert await store.leases.take_slot("k", 60, later) == later + timedelta(seconds=1)
-    assert await store.leases.take_slot("other", 60, later) == later
+@pytest.fixture
+async def paced(hand, opened):
+    """Leases in a time that stands still unless the test moves it."""
+    return (await opened()).leases
 
 
-async def test_a_request_for_four_pictures_takes_four_slots(store, sample):
-    assert await store.leases.take_slot("k", 60, sample.now, cost=4) == sample.now
-    assert await store.leases.take_slot("k", 60, sample.now) == sample.now + timedelta(seconds=4)
+async def test_pacing_gives_each_its_own_slot_across_tasks(paced):
+    waits = await asyncio.gather(*(paced.take_slot("openai", 5) for _ in range(10)))
+    assert sorted(waits) == [12 * n for n in range(10)]
 
 
-async def test_retry_after_moves_everybody_and_never_forward(store, sample):
-    await store.leases.push_slots("k", sample.now + timedelta(seconds=30))
-    await store.leases.push_slots("k", sample.now + timedelta(seconds=20))
-    assert await store.leases.take_slot("k", 60, sample.now) == sample.now + timedelta(seconds=30)
-    assert await store.leases.take_slot("k", 60, sample.now) == sample.now + timedelta(seconds=31)
+async def test_a_slot_is_free_again_after_a_pause(hand, paced):
+    assert await paced.take_slot("k", 60) == 0
+    await hand.on(10)
+    assert await paced.take_slot("k", 60) == 0
+    assert await paced.take_slot("k", 60) == 1
+    assert await paced.take_slot("other", 60) == 0
 
 
-async def test_a_pace_that_is_none_is_an_error(store, sample):
+async def test_a_request_for_four_pictures_takes_four_slots(paced):
+    assert await paced.take_slot("k", 60, cost=4) == 0
+    assert await paced.take_slot("k", 60) == 4
+
+
+async def test_retry_after_moves_everybody_and_never_forward(paced):
+    await paced.push_slots("k", 30)
+    await paced.push_slots("k", 20)
+    assert await paced.take_slot("k", 60) == 30
+    assert await paced.take_slot("k", 60) == 31
+
+
+async def test_a_pace_that_is_none_is_an_error(store):
     for pace, cost in ((0, 1), (-1, 1), (5, 0)):
         with pytest.raises(ValueError, match=r"."):
-            await store.leases.take_slot("k", pace, sample.now, cost=cost)
+            await store.leases.take_slot("k", pace, cost=cost)
+
+
+@pytest.mark.parametrize("ahead_s", [60, 3600, 86_400 * 400], ids=["a minute", "an hour", "over a leap day"])
+async def test_a_clock_that_ran_ahead_for_a_moment_holds_nobody_back(hand, paced, ahead_s):
+    await hand.on(ahead_s)
+    assert await paced.take_slot("identify 0", 60 / 5.1) == 0
+    await paced.push_slots("images operator", 30)
+    await hand.on(-ahead_s)
+    assert await paced.take_slot("identify 0", 60 / 5.1) == 0
+    assert await paced.take_slot("images operator", 60) == 0
+    assert await paced.take_slot("identify 0", 60 / 5.1) == 5.1
+
+
+async def test_no_slot_is_given_twice_when_a_clock_is_set_by_a_hair(hand, paced):
+    assert await paced.take_slot("k", 60) == 0
+    await hand.on(-0.5)
+    assert await paced.take_slot("k", 60) == 1.5
 
 
 # several processes, which only PostgreSQL has
 
 
-async def test_a_silent_process_is_dead_after_a_minute(postgres_only, opened, sample):
+async def beats(hand, *stores, seconds=75):
+    """So many seconds in which each of them is heard as always."""
+    for _ in range(seconds // 15):
+        await hand.on(15)
+        for store in stores:
+            await store.leases.heartbeat()
+
+
+@pytest.fixture
+async def pair(postgres_only, hand, opened):
+    """Two processes that have lived together for a while, and a job that the first one draws."""
     first, second = await opened(), await opened()
-    [job] = await first.jobs.open([sample.draft()], sample.now)
-    await first.leases.heartbeat(sample.now)
-    assert await second.leases.adopt(sample.now + timedelta(seconds=59)) == []
-    [adopted] = await second.leases.adopt(sample.now + timedelta(seconds=61))
-    assert (adopted.id, adopted.epoch) == (job.id, 2)
+    await beats(hand, first, second)
+    return first, second
+
+
+@pytest.fixture
+async def drawing(pair, sample):
+    [job] = await pair[0].jobs.open([sample.draft()], sample.now)
+    return await pair[0].jobs.dispatch(job, sample.now)
+
+
+async def test_a_silent_process_is_dead_after_a_minute(pair, hand, drawing, sample):
+    first, second = pair
+    await beats(hand, second, seconds=60)
+    assert await second.leases.adopt() == []
+    await hand.on(1)
+    [adopted] = await second.leases.adopt()
+    assert (adopted.id, adopted.epoch) == (drawing.id, 2)
     with pytest.raises(LostLease):
-        await first.jobs.dispatch(job, sample.now)
-    assert (await second.jobs.dispatch(adopted, sample.now)).state is JobState.DISPATCHED
+        await first.jobs.produce(drawing, sample.bill(), None, sample.now)
+    assert (await second.jobs.lose(adopted, "restart", sample.now)).state is JobState.UNKNOWN
     assert await first.leases.unfinished() == []
 
 
-async def test_two_processes_that_adopt_at_once_share_nothing(postgres_only, opened, sample):
+async def test_two_processes_that_adopt_at_once_share_nothing(postgres_only, hand, opened, sample):
     first = await opened()
     jobs = [(await first.jobs.open([sample.draft()], sample.now))[0] for _ in range(20)]
     others = [await opened() for _ in range(4)]
-    later = sample.now + timedelta(minutes=5)
-    adopted = await asyncio.gather(*(other.leases.adopt(later) for other in others))
+    await beats(hand, *others)
+    adopted = await asyncio.gather(*(other.leases.adopt() for other in others))
     assert sorted(job.id for batch in adopted for job in batch) == sorted(job.id for job in jobs)
     assert {job.epoch for batch in adopted for job in batch} == {2}
 
@@ -96,14 +144,83 @@ async def test_a_living_process_keeps_its_jobs_when_another_starts(postgres_only
     first = await opened(process_id="a")
     await first.jobs.open([sample.draft()], sample.now)
     second = await opened(process_id="b")
-    assert await second.leases.adopt(sample.now) == []
+    assert await second.leases.adopt() == []
     assert len(await first.leases.unfinished()) == 1
 
 
-async def test_the_pace_is_shared_by_processes(postgres_only, opened, sample):
+@pytest.mark.parametrize("apart", [90, -90, 86_400], ids=["ahead", "behind", "a day ahead"])
+async def test_machines_whose_clocks_differ_take_nothing_from_each_other(pair, hand, opened, drawing, apart):
+    first, _ = pair
+    other = await opened(clock=lambda: hand.now + timedelta(seconds=apart))
+    await beats(hand, first, other, seconds=90)
+    assert await other.leases.adopt() == []
+    await first.leases.confirm(drawing)
+
+
+@pytest.mark.parametrize("away_s", [30, 70, 600, 86_400])
+async def test_after_an_outage_of_the_ledger_nobody_takes_the_jobs_of_the_living(pair, hand, drawing, away_s, sample):
+    first, second = pair
+    await hand.on(away_s)  # nobody could write a heartbeat; the second comes back first
+    assert await second.leases.adopt() == []
+    await hand.on(20)
+    await first.leases.heartbeat()
+    await beats(hand, first, second)
+    assert await second.leases.adopt() == []
+    await first.jobs.produce(drawing, sample.bill(), None, sample.now)
+
+
+async def test_after_an_outage_the_jobs_of_who_died_in_it_are_taken_a_lease_later(pair, hand, drawing):
+    _, second = pair
+    await hand.on(600)
+    assert await second.leases.adopt() == []
+    await beats(hand, second, seconds=60)
+    assert [job.id for job in await second.leases.adopt()] == [drawing.id]
+
+
+@pytest.mark.parametrize("jump_s", [3600, -3600, 86_400 * 366])
+async def test_when_the_ledgers_own_clock_is_set_nobody_takes_the_jobs_of_the_living(pair, hand, drawing, jump_s):
+    first, second = pair
+    hand.now += timedelta(seconds=jump_s)
+    await hand.set_server(hand.now)
+    assert await second.leases.adopt() == []
+    await first.leases.heartbeat()
+    await beats(hand, first, second)
+    assert await second.leases.adopt() == []
+
+
+async def test_a_dead_process_is_dead_although_the_ledgers_clock_was_set_back(pair, hand, drawing):
+    _, second = pair
+    hand.now -= timedelta(hours=1)
+    await hand.set_server(hand.now)
+    assert await second.leases.adopt() == []
+    await beats(hand, second)
+    assert [job.id for job in await second.leases.adopt()] == [drawing.id]
+
+
+async def test_who_was_suspended_finds_out_before_anything_is_sent(pair, hand, drawing, sample):
+    """The machine slept for two minutes, between writing that a job is sent and sending it."""
+    first, second = pair
+    await beats(hand, second, seconds=120)
+    [taken] = await second.leases.adopt()
+    with pytest.raises(LostLease):
+        await first.leases.confirm(drawing)
+    [other] = await first.jobs.open([sample.draft()], sample.now)
+    await first.leases.confirm(other)
+    await second.leases.confirm(taken)
+
+
+async def test_who_was_suspended_and_lost_nothing_goes_on(pair, hand, drawing):
+    first, second = pair
+    await hand.on(120)
+    await first.leases.confirm(drawing)
+    assert await second.leases.adopt() == []
+    await first.leases.confirm(drawing)
+
+
+async def test_the_pace_is_shared_by_processes(postgres_only, hand, opened):
     stores = [await opened() for _ in range(3)]
-    starts = await asyncio.gather(*(stores[n % 3].leases.take_slot("k", 60, sample.now) for n in range(30)))
-    assert sorted(starts) == [sample.now + timedelta(seconds=n) for n in range(30)]
+    waits = await asyncio.gather(*(stores[n % 3].leases.take_slot("k", 60) for n in range(30)))
+    assert sorted(waits) == [*range(30)]
 
 
 @pytest.fixture

@@ -238,7 +238,7 @@ class Ledger(RuleBasedStateMachine):
     def the_process_starts_again(self) -> None:
         self.runner.run(self.store.aclose())
         self.store = self.runner.run(self.open_store())
-        adopted = {job.id: job for job in self.runner.run(self.store.leases.adopt(self.now))}
+        adopted = {job.id: job for job in self.runner.run(self.store.leases.adopt())}
         for line in self.lines:
             if line.job.id in adopted:
                 line.job = adopted.pop(line.job.id)

@@ -74,7 +74,7 @@ async def test_old_counters_go_and_those_of_open_jobs_stay(store, sample, made):
 
 async def test_a_forgotten_server_leaves_no_pace_of_its_own_key(store, sample):
     for key in ("images key g10", "images key g110", "images operator"):
-        await store.leases.take_slot(key, 5, sample.now)
+        await store.leases.take_slot(key, 5)
     await store.people.forget_place(SERVER)
     from sqlalchemy import select
 

@@ -122,7 +122,7 @@ class Core:
         self.delivery = FakeDelivery()
 
         async def pace(lane: str, images: int) -> float:
-            return (await store.leases.take_slot(f"images {lane}", 6000, self.now) - self.now).total_seconds()
+            return await store.leases.take_slot(f"images {lane}", 6000)
 
         self.queue = FairQueue(max_running=max_running, per_minute=6000, pace=pace, tasks=self.tasks)
         self.circuit = Circuit()

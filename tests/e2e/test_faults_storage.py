@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sqlite3
+import sys
 from contextlib import aclosing
 from dataclasses import replace
 from types import SimpleNamespace
@@ -17,7 +18,8 @@ from bot.process import status_of
 from bot.rules.ledger import JobState
 from bot.rules.servers.access import Block
 from bot.rules.servers.edits import imported
-from tests.support.running import town_in
+from sandbox.running import BotUnderTest
+from tests.support.running import processes_in, said, town_in, until
 
 
 async def ready(pages: StatusServer) -> tuple[int, dict]:
@@ -58,6 +60,43 @@ async def test_a_full_disk_takes_no_job_says_so_on_readyz_and_delivers_what_runs
         assert (await ready(pages))[0] == 200
         assert (await town.answer(await town.imagine())).attachments
         await town.check()
+
+
+async def test_a_pictures_folder_that_vanished_is_made_again(town):
+    await town.imagined(quality="low")
+    shutil.rmtree(town.folder / "pictures")
+
+    assert (await town.answer(await town.imagine(prompt="second", quality="low"))).attachments
+    assert (town.folder / "pictures").is_dir()
+
+
+def allow_writes(bot: BotUnderTest, allowed: bool) -> None:
+    """Takes every write to a file (EFBIG), as a used-up quota does; SQLite calls that an I/O error."""
+    resource = pytest.importorskip("resource", reason="Windows has no such limit")
+    most = resource.RLIM_INFINITY
+    resource.prlimit(bot.pid, resource.RLIMIT_FSIZE, (most if allowed else 1, most))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux sets limits of another process")
+async def test_under_a_used_up_quota_pictures_are_shown_and_commands_are_answered_in_words(tmp_path):
+    async with processes_in(tmp_path) as stage:
+        bot = await stage.start()
+        stage.images.latency_s = 2
+        for number in range(3):
+            await stage.imagine(prompt=f"p{number}", preview=False)
+        await until(lambda: len(stage.images.calls) == 3)
+        allow_writes(bot, False)
+
+        refused = await stage.imagine(prompt="under the quota")
+        await until(lambda: any(message.content for message in refused.messages), 60)
+        await until(lambda: len(stage.public_results()) == 3, 90)
+        allow_writes(bot, True)
+
+        assert "Nothing was spent" in said(refused)
+        assert "eference" not in said(refused)
+        jobs = await stage.end()
+        assert [job.state for job in jobs] == [JobState.SETTLED] * 3
 
 
 @pytest.fixture

@@ -33,10 +33,11 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.schema.tables import jobs, uses
+from bot.rules.instants import APART
 from bot.rules.ledger import GIVEN_BACK
 from bot.rules.limits.decide import Subject, Use, Used, applicable, subject_of
 from bot.rules.limits.limit import Cooldown, Limit, Period
-from bot.rules.limits.windows import SKEW, window_key
+from bot.rules.limits.windows import window_key
 from bot.rules.money import MicroUSD
 from bot.rules.people import Asker
 
@@ -211,7 +212,7 @@ async def last_requests(
             longest[subject] = max(longest.get(subject, 0), limit.seconds)
     lasts = {}
     for subject, seconds in longest.items():
-        reach = min(SKEW, timedelta(seconds=seconds))
+        reach = min(APART, timedelta(seconds=seconds))
         last = await connection.scalar(
             select(func.max(jobs.c.created_at)).where(
                 _made_by(subject, asker),

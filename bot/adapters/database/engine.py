@@ -1,5 +1,8 @@
 """Connections and transactions: the one place that knows how SQLite and PostgreSQL differ.
 
+Law: whatever a database or its disk says comes as ``StorageTrouble``; only what the store's own work is to blame for
+(a row that is there already, a value no column takes) comes as it is.
+
 SQLite: every write begins with ``BEGIN IMMEDIATE`` on a single connection, in one thread, so that it waits instead of
 failing half-way; reads see their own snapshot (WAL). PostgreSQL: READ COMMITTED with row locks; what loses a
 serialization or deadlock is repeated, since nothing of it was kept.
@@ -8,6 +11,7 @@ serialization or deadlock is repeated, since nothing of it was kept.
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -16,13 +20,15 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, RowMapping, Select, StaticPool, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ResourceClosedError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.adapters.database.threads import READERS, Progress, Threads
 from bot.ports import CannotStart
-from bot.rules.errors import Busy, StorageFull
+from bot.rules.errors import Busy, StorageFull, StorageTrouble
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Work = Callable[[AsyncConnection], Awaitable[T]]
@@ -34,6 +40,8 @@ PAUSES_S = (0.02, 0.1, 0.3, 0.8, 1.5)
 _AGAIN = frozenset({"40001", "40P01", "57P01", "57P02", "57P03"})  # serialization, deadlock, shutting down, starting up
 _BUSY = frozenset({"55P03", "57014", "53300"})  # lock not available in time, cancelled, too many connections
 _FULL = frozenset({"53100"})
+
+_TROUBLE = (DBAPIError, ResourceClosedError, PoolTimeout, OSError, sqlite3.Error)
 
 
 class StoreUnusable(CannotStart):
@@ -112,14 +120,14 @@ class Database:
         """What ``work`` returns, its writes kept. Repeats what a deadlock or a lost connection undid.
 
         When the answer to COMMIT is lost nobody knows whether it happened: ``kept`` then looks, in a transaction of its
-        own, and returns what ``work`` would have if it did. Raises ``Busy`` when the database could not be written in
-        time and ``StorageFull`` when it has no room.
+        own, and returns what ``work`` would have if it did. Raises ``StorageTrouble``: ``Busy`` when the database could
+        not be written in time, ``StorageFull`` when it has no room.
         """
         for pause_s in (*PAUSES_S, None):
             progress = Progress()
             try:
                 return await self._write_once(work, progress)
-            except (DBAPIError, PoolTimeout, OSError) as error:
+            except _TROUBLE as error:
                 if pause_s is not None and not progress.finished and _is_passing(error):
                     await asyncio.sleep(pause_s)
                     continue
@@ -139,7 +147,7 @@ class Database:
         return result
 
     async def read(self, work: Work[T], *, snapshot: bool = False) -> T:
-        """What ``work`` finds. Raises ``Busy`` when the database does not answer."""
+        """What ``work`` finds. Raises ``StorageTrouble``: ``Busy`` when the database does not answer in time."""
         for pause_s in (*PAUSES_S, None):
             try:
                 if self._threads is not None:
@@ -147,7 +155,7 @@ class Database:
                     return found
                 async with self.reading(snapshot=snapshot) as connection:
                     return await work(connection)
-            except (DBAPIError, PoolTimeout, OSError) as error:
+            except _TROUBLE as error:
                 if pause_s is not None and _is_passing(error):
                     await asyncio.sleep(pause_s)
                     continue
@@ -220,14 +228,17 @@ def _is_passing(error: BaseException) -> bool:
 
 
 def _translated(error: Exception) -> Exception:
-    if isinstance(error, IntegrityError):
+    if isinstance(error, IntegrityError | DataError):
         return error
     if sqlstate(error) in _FULL or _sqlite_code(error) == sqlite3.SQLITE_FULL:
         return StorageFull("the database has no room")
     busy = sqlstate(error) in _BUSY or _sqlite_code(error) in _SQLITE_BUSY
-    if isinstance(error, DBAPIError) and not busy and not _is_passing(error):
-        return error
-    return Busy("the database did not answer in time")
+    if busy or _is_passing(error) or isinstance(error, PoolTimeout):
+        return Busy("the database did not answer in time")
+    said = getattr(error, "orig", None) or error
+    kind = sqlstate(error) or getattr(said, "sqlite_errorname", type(said).__name__)
+    log.error("the database is in trouble: %s", kind)  # its words may hold what people wrote
+    return StorageTrouble(f"the database is in trouble: {kind}")
 
 
 _SQLITE_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})

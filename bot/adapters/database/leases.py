@@ -1,20 +1,44 @@
-"""What processes share: who lives, who holds which job, and the pace at which the image service may be asked."""
+"""What processes share: who lives, who holds which job, and the pace at which the image service may be asked.
+
+Law: all of it is judged by one clock, the database's own (for SQLite, the one process that holds the file), and a
+process is called dead only by one that has itself been heard without a gap for as long as a lease lasts. So neither
+machines whose clocks differ, nor a ledger that was away, nor one whose clock was set, makes two owners of a job.
+"""
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, case, delete, exists, or_, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    case,
+    cast,
+    delete,
+    exists,
+    extract,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.codec import Sealer, all_jobs, job_from_row
 from bot.adapters.database.engine import Database
 from bot.adapters.database.schema.tables import from_micros, jobs, processes, slots, to_micros
-from bot.rules.ledger import FINAL, Job
+from bot.ports import Clock
+from bot.rules.instants import APART
+from bot.rules.ledger import FINAL, Job, LostLease
 
 DEAD_AFTER = timedelta(seconds=60)
+UNHEARD = timedelta(seconds=25)
+"""A gap between two heartbeats of one's own after which the database counts as having been away: two were missed."""
+
 ADOPTING = "adopting"
 """A row of ``slots`` that serialises adoption: who waits for it sees the heartbeat of who was first."""
 
@@ -37,34 +61,77 @@ class Life:
         return f"{self.process}:{self.run}"
 
 
+def _running_s() -> float:
+    """Seconds that also pass while the machine is suspended, where the system counts them."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
+@dataclass(slots=True)
+class _Heard:
+    """This process's heartbeats: the last, by the database's clock and by two of this machine's, and since when they
+    have come without a gap.
+    """
+
+    at: datetime | None = None
+    steady_since: datetime | None = None
+    running_s: float = 0.0
+    wall: datetime | None = None
+
+    def heard(self, at: datetime, wall: datetime) -> None:
+        if self.at is None or not timedelta() <= at - self.at <= UNHEARD:
+            self.steady_since = at
+        self.at, self.wall, self.running_s = at, wall, _running_s()
+
+    @property
+    def may_judge(self) -> bool:
+        """Whether a living process would have been heard by now: none missed its chance together with this one."""
+        return self.at is not None and self.steady_since is not None and self.at - self.steady_since >= DEAD_AFTER
+
+    def is_recent(self, wall: datetime) -> bool:
+        """Whether nobody can have called this process dead. A paused machine shows in the wall clock alone."""
+        if self.wall is None:
+            return False
+        return max(timedelta(seconds=_running_s() - self.running_s), wall - self.wall) <= UNHEARD
+
+
 class SqlLeases:
     """``LeaseStore``: leases of one life, and slots of everybody."""
 
-    def __init__(self, database: Database, sealer: Sealer, life: Life) -> None:
+    def __init__(self, database: Database, sealer: Sealer, life: Life, clock: Clock) -> None:
         self._db = database
         self._sealer = sealer
         self._life = life
+        self._clock = clock
+        self._heard = _Heard()
 
-    async def heartbeat(self, now: datetime) -> None:
-        """Also wipes the tokens of interactions that have expired: they open nothing any more."""
+    def _present(self) -> ColumnElement[int]:
+        """The moment of the statement in microseconds, by the clock that judges."""
+        if self._db.is_sqlite:
+            return literal(to_micros(self._clock()), BigInteger)
+        return cast(extract("epoch", func.clock_timestamp()) * 1_000_000, BigInteger)
 
-        async def work(connection: AsyncConnection) -> None:
-            await self._beat(connection, now)
-            stale = jobs.c.token.is_not(None) & (jobs.c.token_expires_at <= now)
+    async def heartbeat(self) -> None:
+        async def work(connection: AsyncConnection) -> datetime:
+            stale = jobs.c.token.is_not(None) & (jobs.c.token_expires_at <= self._clock())
             await connection.execute(update(jobs).where(stale).values(token=None))
+            return await self._beat(connection)
 
-        await self._db.write(work)
+        self._heard.heard(await self._db.write(work), self._clock())
 
-    async def _beat(self, connection: AsyncConnection, now: datetime) -> None:
+    async def _beat(self, connection: AsyncConnection) -> datetime:
+        now = from_micros(int(await connection.scalar(select(self._present())) or 0))
         statement = self._db.upsert(processes).values({"id": self._life.name, "beat_at": now})
         await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_={"beat_at": now}))
+        return now
 
-    async def adopt(self, now: datetime) -> list[Job]:
+    async def adopt(self) -> list[Job]:
+        await self.heartbeat()
+
         async def work(connection: AsyncConnection) -> list[Job]:
-            await self._push(connection, ADOPTING, 0)
-            await self._beat(connection, now)
-            long_ago = processes.c.beat_at < now - 10 * DEAD_AFTER
-            await connection.execute(delete(processes).where(long_ago))
+            await self._push(connection, ADOPTING, timedelta())
+            now = await self._beat(connection)
+            if self._heard.may_judge:
+                await connection.execute(delete(processes).where(~_near(now, 10 * DEAD_AFTER)))
             found = await connection.execute(
                 update(jobs)
                 .where(_UNFINISHED, jobs.c.holder != self._life.name, self._is_dead(now))
@@ -77,10 +144,23 @@ class SqlLeases:
 
     def _is_dead(self, now: datetime) -> ColumnElement[bool]:
         """Whether a job's holder is gone. One SQLite file has one process, so there everybody else is."""
-        alive = exists().where(processes.c.id == jobs.c.holder, processes.c.beat_at >= now - DEAD_AFTER)
         if self._db.is_sqlite:
             return jobs.c.holder != self._life.name
-        return or_(jobs.c.holder.startswith(f"{self._life.process}:", autoescape=True), ~alive)
+        earlier_run = jobs.c.holder.startswith(f"{self._life.process}:", autoescape=True)
+        if not self._heard.may_judge:
+            return earlier_run
+        alive = exists().where(processes.c.id == jobs.c.holder, _near(now, DEAD_AFTER))
+        return or_(earlier_run, ~alive)
+
+    async def confirm(self, job: Job) -> None:
+        if self._db.is_sqlite or self._heard.is_recent(self._clock()):
+            return
+        await self.heartbeat()
+        mine = select(jobs.c.id).where(
+            jobs.c.id == job.id, jobs.c.epoch == job.epoch, jobs.c.holder == self._life.name, _UNFINISHED
+        )
+        if not await self._db.rows(mine):
+            raise LostLease(job.id)
 
     async def unfinished(self) -> list[Job]:
         query = all_jobs().where(_UNFINISHED, jobs.c.holder == self._life.name).order_by(jobs.c.id)
@@ -88,27 +168,44 @@ class SqlLeases:
 
     # pacing
 
-    async def take_slot(self, key: str, per_minute: float, now: datetime, *, cost: int = 1) -> datetime:
+    async def take_slot(self, key: str, per_minute: float, *, cost: int = 1) -> float:
         """Slots are ``60 / per_minute`` seconds apart, and ``cost`` of them are taken together."""
         if per_minute <= 0 or cost < 1:
             raise ValueError("a pace and a cost are positive")
-        taken, present = round(60_000_000 / per_minute) * cost, to_micros(now)
-        next_free = case((slots.c.next_at > present, slots.c.next_at), else_=present)
+        taken = round(60_000_000 / per_minute) * cost
 
         async def work(connection: AsyncConnection) -> int:
-            statement = self._db.upsert(slots).values({"key": key, "next_at": present + taken})
-            statement = statement.on_conflict_do_update(index_elements=["key"], set_={"next_at": next_free + taken})
-            return int((await connection.execute(statement.returning(slots.c.next_at))).scalar_one())
+            present = self._present()
+            statement = self._db.upsert(slots).values({"key": key, "taken_at": present, "next_at": present + taken})
+            changed = {"taken_at": present, "next_at": _free_at(present) + taken}
+            statement = statement.on_conflict_do_update(index_elements=["key"], set_=changed)
+            found = await connection.execute(statement.returning(slots.c.next_at - slots.c.taken_at))
+            return int(found.scalar_one()) - taken
 
-        return from_micros(await self._db.write(work) - taken)
+        return max(0, await self._db.write(work)) / 1_000_000
 
-    async def push_slots(self, key: str, until: datetime) -> None:
+    async def push_slots(self, key: str, seconds: float) -> None:
         async def work(connection: AsyncConnection) -> None:
-            await self._push(connection, key, to_micros(until))
+            await self._push(connection, key, timedelta(seconds=seconds))
 
         await self._db.write(work)
 
-    async def _push(self, connection: AsyncConnection, key: str, until: int) -> None:
-        later = case((slots.c.next_at > until, slots.c.next_at), else_=until)
-        statement = self._db.upsert(slots).values({"key": key, "next_at": until})
-        await connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"next_at": later}))
+    async def _push(self, connection: AsyncConnection, key: str, by: timedelta) -> None:
+        present = self._present()
+        until = present + round(by / timedelta(microseconds=1))
+        free = _free_at(present)
+        later = case((free > until, free), else_=until)
+        statement = self._db.upsert(slots).values({"key": key, "taken_at": present, "next_at": until})
+        changed = {"taken_at": present, "next_at": later}
+        await connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=changed))
+
+
+def _near(now: datetime, by: timedelta) -> ColumnElement[bool]:
+    """Whether a heartbeat lies within ``by`` of now, on either side: one from a time to come proves no life either."""
+    return processes.c.beat_at.between(now - by, now + by)
+
+
+def _free_at(present: ColumnElement[int]) -> ColumnElement[int]:
+    """When a row's next slot is free. ``rules/instants.py`` in SQL: a row written in a time to come holds nobody."""
+    believed = slots.c.taken_at <= present + APART // timedelta(microseconds=1)
+    return case((believed & (slots.c.next_at > present), slots.c.next_at), else_=present)

@@ -89,7 +89,7 @@ def store_on(
         jobs=SqlJobs(database, secrets, Reserving(database, secrets, defaults, life)),
         servers=SqlServers(database, secrets, defaults),
         figures=SqlFigures(database, secrets, defaults),
-        leases=SqlLeases(database, secrets, life),
+        leases=SqlLeases(database, secrets, life, clock),
         people=SqlPeople(database, secrets, clock),
         notes=SqlNotes(database),
         database=database,
@@ -123,7 +123,7 @@ async def open_store(
         await _make_usable(database, data_dir, clock(), migrate=migrate)
         life = Life(process_id) if process_id else Life()
         store = store_on(database, secrets, defaults, life=life, clock=clock, lock=lock)
-        await store.leases.heartbeat(clock())
+        await store.leases.heartbeat()
     except BaseException:
         await database.aclose()
         if lock is not None:

@@ -2,6 +2,8 @@
 
     <DATA_DIR>/pictures/<first two of the id>/<job id>/<name>
 
+Law: whatever the disk says comes as ``StorageTrouble``; a folder that vanished is made again.
+
 A file is whole or absent: it is written under ``<name>.<checksum>.part``, synced, and renamed. What a crash left behind
 is adopted at the next start if its checksum is right (the picture was paid for) and removed when it is old and broken.
 Several processes may share the directory.
@@ -16,11 +18,11 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from bot.rules.errors import StorageFull
+from bot.rules.errors import StorageFull, StorageTrouble
 
 FLOOR_BYTES = 256 * 1024**2
 """Below this much free room no new picture is begun: what is left is for those that were, and for the ledger."""
@@ -31,6 +33,16 @@ _JOB_ID = re.compile(r"[A-Za-z0-9_-]{2,64}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,80}(\.[A-Za-z0-9]{1,8})?")
 _PART = re.compile(r"(?P<name>.+)\.(?P<sum>[0-9a-f]{32})\.part")
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+@contextlib.contextmanager
+def _in_our_words() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise StorageFull("the disk is full") from error
+        raise StorageTrouble(f"the disk for pictures: {error.strerror}") from error
 
 
 def _free_on_disk(directory: Path) -> int:
@@ -58,7 +70,7 @@ class DiskFiles:
         self._free = free
 
     async def keep(self, job_id: str, name: str, data: bytes) -> None:
-        """Writes whole or not at all, over what was there under that name. Raises ``StorageFull``."""
+        """Writes whole or not at all, over what was there under that name. Raises ``StorageTrouble``."""
         path = self._directory(job_id) / _checked(name)
         await asyncio.to_thread(self._write, path, data)
 
@@ -80,8 +92,10 @@ class DiskFiles:
             yield job_id
 
     def is_full(self) -> bool:
-        """Whether there is too little room to begin another picture."""
-        return self._free(self._root) < self._floor_bytes
+        """Whether there is too little room to begin another picture. Raises ``StorageTrouble`` if nobody can tell."""
+        with _in_our_words():
+            self._root.mkdir(parents=True, exist_ok=True)
+            return self._free(self._root) < self._floor_bytes
 
     async def recover(self, now: datetime) -> list[tuple[str, str]]:
         """Brings order to what a crash left: (job id, name) of each file that was adopted.
@@ -96,13 +110,9 @@ class DiskFiles:
         return self._root / job_id[:2] / job_id
 
     def _job_ids(self) -> list[str]:
-        return [
-            entry.name
-            for shelf in self._root.iterdir()
-            if shelf.is_dir()
-            for entry in shelf.iterdir()
-            if entry.is_dir() and _JOB_ID.fullmatch(entry.name)
-        ]
+        with _in_our_words():
+            folders = [entry for entry in self._root.glob("*/*") if entry.is_dir()]
+        return [entry.name for entry in folders if _JOB_ID.fullmatch(entry.name)]
 
     def _write(self, path: Path, data: bytes) -> None:
         part = path.with_name(f"{path.name}.{_checksum(data)}.part")
@@ -117,9 +127,8 @@ class DiskFiles:
         except OSError as error:
             with contextlib.suppress(OSError):
                 part.unlink()
-            if error.errno in _FULL:
-                raise StorageFull("the disk is full") from error
-            raise
+            with _in_our_words():
+                raise error
 
     def _recover(self, now: datetime) -> list[tuple[str, str]]:
         adopted = []
@@ -149,21 +158,19 @@ def _checksum(data: bytes) -> str:
 
 
 def _read(path: Path) -> bytes | None:
-    try:
+    with _in_our_words(), contextlib.suppress(FileNotFoundError, NotADirectoryError):
         return path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
+    return None
 
 
 def _names(directory: Path) -> list[str]:
-    try:
+    with _in_our_words(), contextlib.suppress(FileNotFoundError):
         return sorted(entry.name for entry in directory.iterdir() if _NAME.fullmatch(entry.name) and entry.is_file())
-    except FileNotFoundError:
-        return []
+    return []
 
 
 def _remove(directory: Path) -> None:
-    with contextlib.suppress(FileNotFoundError):
+    with _in_our_words(), contextlib.suppress(FileNotFoundError):
         shutil.rmtree(directory)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 
-from bot.core.jobs.settlement import UNWRITABLE
 from bot.core.service.attempts import CallResults
 from bot.core.service.circuit import PROVES_THE_KEY, Circuit
 from bot.ports import Clock, Notifier, ServerStore
+from bot.rules.errors import StorageTrouble
 from bot.rules.ledger import Job
 
 log = logging.getLogger(__name__)
@@ -36,5 +36,5 @@ class Alerts:
         try:
             for warning in await self._servers.budget_warnings(job.asker.place, self._clock()):
                 await self._notifier.budget(job.asker.place, warning)
-        except UNWRITABLE:
+        except StorageTrouble:
             log.warning("budget warnings were not looked at: the ledger is busy")

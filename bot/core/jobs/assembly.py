@@ -82,7 +82,6 @@ def assemble(
         attempts=Attempts(
             service,
             store,
-            clock,
             meter,
             catalogue=catalogue,
             member_tag=member_tag,

@@ -22,6 +22,7 @@ from bot.ports import (
     Store,
 )
 from bot.rules.errors import NotFound, UserError
+from bot.rules.instants import left
 from bot.rules.ledger import FINAL, Answer, EndReason, Job, JobDraft, JobState, LostLease
 from bot.rules.options.problems import InvalidOptions
 from bot.rules.options.table import RawOptions
@@ -196,7 +197,7 @@ class Batches:
         if any(job.state not in FINAL for job in jobs):
             return False
         last = max((job.finished_at for job in jobs if job.finished_at is not None), default=batch.created_at)
-        return self._clock() - last > SURELY_OVER
+        return not left(last, self._clock(), SURELY_OVER)
 
     async def _give_up(self, batch: Batch, jobs: Sequence[Job]) -> None:
         """Nobody was told yet that it had begun, so it had not."""

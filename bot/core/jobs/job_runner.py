@@ -11,22 +11,23 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
+from functools import partial
 
 from bot.core.jobs.alerts import Alerts
 from bot.core.jobs.estimates import Estimates
 from bot.core.jobs.pictures import Pictures
 from bot.core.jobs.queue import FairQueue
 from bot.core.jobs.running import RunningJob
-from bot.core.jobs.settlement import UNWRITABLE, Settlement, ShownResult
+from bot.core.jobs.settlement import Settlement, ShownResult
 from bot.core.service.attempts import Attempts, CallResults
 from bot.core.service.billing import bill_for
 from bot.core.service.catalogue import CurrentCatalogue
 from bot.core.service.circuit import Circuit
 from bot.core.tasks import Tasks, to_the_end
 from bot.ports import CannotDeliver, Clock, CrashPoint, Delivered, Meter, Progress, Stage, Store
-from bot.rules.errors import Cancelled, Interrupted, ServicePaused, StorageFull, UserError
+from bot.rules.errors import Cancelled, Interrupted, ServicePaused, StorageTrouble, UserError
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFailed
-from bot.rules.ledger import FINAL, Bill, EndReason, JobState, LostLease
+from bot.rules.ledger import FINAL, Bill, EndReason, Job, JobState, LostLease
 from bot.rules.requests import Partial
 from bot.rules.servers.access import check_access
 
@@ -125,11 +126,19 @@ class JobRunner:
         async def preview(partial: Partial) -> None:
             await running.delivery.preview(running.job, partial)
 
-        results = await self._attempts.make(call, preview if job.request.partial_images else None)
+        confirm = partial(self._store.leases.confirm, running.job)
+        results = await self._attempts.make(call, preview if job.request.partial_images else None, confirm)
         running.made = bool(results.made)
         running.maybe_billed = running.made or results.maybe_billed_calls > 0
-        await self._alerts.service(job, lane, results)
+        await self._alert(job, lane, results)
         return results
+
+    async def _alert(self, job: Job, lane: str, results: CallResults) -> None:
+        """Whatever goes wrong in telling of a key, the pictures that are there go their way."""
+        try:
+            await self._alerts.service(job, lane, results)
+        except Exception:
+            log.exception("job %s: nobody was told about the key", job.id)
 
     async def _check_still_allowed(self, running: RunningJob) -> None:
         """What changed while the job waited (a member blocked, a server paused, a key refused): released, not made."""
@@ -161,12 +170,14 @@ class JobRunner:
         job_id = running.job.id
         try:
             await self._pictures.keep_results(job_id, results.made, bill, revised)
-        except (StorageFull, OSError):
+        except Exception:
             log.exception("job %s: its pictures could not be kept on disk; showing them from memory", job_id)
         self._crash_point("kept")
         try:
             running.job = await self._settlement.produce(running.job, bill, revised)
-        except UNWRITABLE:
+        except LostLease:
+            raise
+        except Exception:
             log.exception("job %s: the ledger cannot be written; its pictures are shown all the same", job_id)
             return
         running.maybe_billed = False
@@ -183,7 +194,6 @@ class JobRunner:
             return
         if delivered is None:
             return  # a batch posts its lines' pictures itself, and closes them
-        running.shown = True
         self._crash_point("shown")
         settling = self._settlement.settle_shown(replace(shown, job=running.job, delivered=delivered))
         running.job = await to_the_end(settling)
@@ -202,19 +212,21 @@ class JobRunner:
             running.job = await self._settlement.refuse(running.job, fault.kind)
         else:
             running.job = await self._settlement.close_unmade(running.job, fault.kind, maybe_billed=maybe_billed)
+        if running.job.state not in FINAL:
+            return  # another process has it, and tells
         failure = ServiceFailed(fault, model=running.job.request.model, charged=maybe_billed)
         await running.delivery.failed(running.job, failure)
 
     async def _end_in_trouble(self, running: RunningJob, error: Exception, reason: str) -> None:
         """Ends a job in trouble. Pictures that exist are not given up: recovery shows them in a minute."""
-        if running.shown or running.job.state is JobState.PRODUCED:
+        if running.made or running.job.state is JobState.PRODUCED:
             log.warning("job %s: %s after its pictures were made", running.job.id, type(error).__name__)
             return
         try:
             running.job = await self._settlement.close_unmade(running.job, reason, maybe_billed=running.maybe_billed)
-        except UNWRITABLE:
+        except Exception:
             log.exception("job %s could not be closed; recovery closes it later", running.job.id)
-        unclear = running.maybe_billed and isinstance(error, UNWRITABLE)
+        unclear = running.maybe_billed and isinstance(error, StorageTrouble)
         await running.delivery.failed(running.job, Interrupted(maybe_billed=True) if unclear else error)
 
     async def end_cancelled(self, running: RunningJob) -> None:

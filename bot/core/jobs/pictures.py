@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from bot.imaging.inspect import look
 from bot.ports import Files
-from bot.rules.errors import StorageFull
+from bot.rules.errors import StorageTrouble
 from bot.rules.ledger import Bill
 from bot.rules.money import MicroUSD
 from bot.rules.requests import InputImage, Inputs, Made, MadeImage
@@ -28,7 +28,8 @@ class Pictures:
         self._files = files
 
     async def keep_results(self, job_id: str, made: Sequence[Made], bill: Bill, revised: str | None) -> None:
-        """Keeps every picture, whole and flushed, before the ledger says *produced*. Raises ``StorageFull``.
+        """Keeps every picture, whole and flushed, before the ledger says *produced*. Raises
+        ``StorageTrouble``.
 
         The bill comes last: where it lies, nothing is missing (``kept_bill``).
         """
@@ -73,7 +74,7 @@ class Pictures:
         try:
             for name, image in named:
                 await self._files.keep(job_id, f"{name}.{image.mime.partition('/')[2]}", image.data)
-        except (StorageFull, OSError):
+        except StorageTrouble:
             log.warning("job %s: its inputs could not be kept; Again will ask for the picture", job_id)
 
     async def inputs(self, job_id: str) -> Inputs | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.ports import CannotDeliver, Clock, NoteStore
+from bot.rules.instants import left
 
 NONCE_LIFE = timedelta(minutes=2)
 """Discord compares nonces over "the past few minutes"; this is surely less."""
@@ -29,7 +30,7 @@ class PostMarks:
         now = self._clock()
         if began is None:
             await self._notes.set_posting(what, now)
-        elif now - began > NONCE_LIFE:
+        elif not left(began, now, NONCE_LIFE):
             raise CannotDeliver("it may have been posted before")
 
     async def forget(self, what: str) -> None:

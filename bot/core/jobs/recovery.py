@@ -19,7 +19,7 @@ from bot.core.jobs.jobs import Jobs
 from bot.core.jobs.pictures import Pictures
 from bot.core.jobs.settlement import Settlement
 from bot.ports import CannotDeliver, Clock, Delivered, Delivery, Store
-from bot.rules.errors import Interrupted
+from bot.rules.errors import Interrupted, StorageTrouble
 from bot.rules.ledger import FINAL, EndReason, Job, JobState, LostLease
 from bot.rules.requests import Made
 
@@ -83,8 +83,8 @@ class Recovery:
 
         Returns how many there were. Lines of batches are only brought as far as their batch can go on with them.
         """
-        await self._settlement.settle_outstanding()
-        found = [*await self._store.leases.adopt(self._clock()), *await self._dropped()]
+        await self.settle_outstanding()
+        found = [*await self._store.leases.adopt(), *await self._dropped()]
         for job in found:
             try:
                 if job.batch_id is None:
@@ -97,6 +97,10 @@ class Recovery:
                 log.exception("job %s could not be recovered; a later round tries again", job.id)
                 await self._count_try(job)
         return len(found)
+
+    async def settle_outstanding(self) -> None:
+        """Tells the ledger what was shown while it could not be written."""
+        await self._settlement.settle_outstanding()
 
     async def _dropped(self) -> list[Job]:
         """Jobs that this process holds but is not at work on, in two rounds running: something failed half-way."""
@@ -113,8 +117,12 @@ class Recovery:
 
     async def _count_try(self, job: Job) -> None:
         self._tries[job.id] += 1
-        if job.state is JobState.PRODUCED and self._tries[job.id] >= MOST_TRIES:
+        if job.state is not JobState.PRODUCED or self._tries[job.id] < MOST_TRIES:
+            return
+        try:
             await self._store.jobs.set_waiting(job, True)
+        except StorageTrouble:
+            log.warning("job %s: the next round lets it wait", job.id)
 
     async def recover(self, job: Job) -> None:
         """Brings one adopted job to its end. Raises ``LostLease`` when another process was quicker."""

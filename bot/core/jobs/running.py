@@ -30,7 +30,7 @@ CANCELLED = {
 class RunningJob:
     """A started job in this process; ``job`` is the row as last written.
 
-    ``maybe_billed``: it was sent. ``made``: there are pictures. ``shown``: the person has them.
+    ``maybe_billed``: it was sent. ``made``: there are pictures.
     """
 
     job: Job
@@ -41,7 +41,6 @@ class RunningJob:
     cancelled_by_person: bool = False
     maybe_billed: bool = False
     made: bool = False
-    shown: bool = False
 
     @property
     def can_be_cancelled(self) -> bool:

@@ -1,6 +1,6 @@
 """Settlement: writing into the ledger how a job ended, however long the ledger takes.
 
-Law: what is written here is true before it is written, so it is tried again, never given up for a busy ledger.
+Law: what is written here is true before it is written, so it is tried again, never given up for what a ledger says.
 """
 
 from __future__ import annotations
@@ -12,15 +12,12 @@ from dataclasses import dataclass, replace
 
 from bot.core.jobs.post_marks import PostMarks
 from bot.ports import Clock, CrashPoint, Delivered, Store, nothing_happens
-from bot.rules.errors import Busy, StorageFull
 from bot.rules.ledger import FINAL, Bill, Job, JobState, LostLease
 
 log = logging.getLogger(__name__)
 
 WAITS_S = (0.5, 1.0, 3.0, 10.0)
-"""Between tries when the ledger is busy or full; each try waits by itself, too."""
-
-UNWRITABLE = (Busy, StorageFull)
+"""Between tries when the ledger cannot be written; each try waits by itself, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +99,9 @@ class Settlement:
         for wait in WAITS_S:
             try:
                 return await write()
-            except UNWRITABLE as problem:
+            except LostLease:
+                raise
+            except Exception as problem:  # noqa: BLE001 - whatever a ledger says, this is true all the same
                 log.warning("the ledger could not be written (%s); trying again", type(problem).__name__)
             await self._sleep(wait)
         return await write()
@@ -123,10 +122,10 @@ class Settlement:
             job = await self._deliver(job, shown.delivered)
             self.outstanding[job.id] = replace(shown, job=job)
             job = await self.settle(job, shown.delivered)
-        except UNWRITABLE:
-            log.warning("job %s: the ledger learns later that its pictures were shown", job.id)
-            return job
         except LostLease:
             log.warning("job %s is held by another process now", job.id)
+        except Exception as problem:  # noqa: BLE001 - the person has the pictures: it stays to be written
+            log.warning("job %s: the ledger learns later that its pictures were shown (%s)", job.id, problem)
+            return job
         self.outstanding.pop(job.id, None)
         return job

@@ -10,14 +10,13 @@ import logging
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
 
 from bot.core.service.catalogue import CurrentCatalogue
-from bot.ports import Clock, ImageService, KeyPays, Meter, OnPartial, OperatorPays, Payer, Store
+from bot.ports import ImageService, KeyPays, Meter, OnPartial, OperatorPays, Payer, Store
 from bot.rules.catalogue.model import deadline_of
-from bot.rules.errors import Busy, StorageFull
+from bot.rules.errors import StorageTrouble
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFault
-from bot.rules.ledger import Job
+from bot.rules.ledger import Job, LostLease
 from bot.rules.requests import ImageRequest, Inputs, Made
 
 log = logging.getLogger(__name__)
@@ -26,6 +25,16 @@ RETRIES = {FaultKind.UNREACHABLE: 3, FaultKind.RATE_LIMITED: 4, FaultKind.OVERLO
 FIRST_WAIT_S = {FaultKind.UNREACHABLE: 0.5, FaultKind.RATE_LIMITED: 5.0, FaultKind.OVERLOADED: 1.0}
 CALLS_AT_ONCE = 4
 """Calls of one job in flight, for models that make one picture a call."""
+
+UNSURE_WAIT_S = 1.0
+"""Between looks at who holds a job, while the ledger cannot be asked."""
+
+Confirm = Callable[[], Awaitable[None]]
+"""``LeaseStore.confirm`` for the job, before each call: what another process may have taken is not sent."""
+
+
+async def _sure() -> None: ...
+
 
 FALLBACK_DEADLINE_S = 180.0
 """For a model that the catalogue does not know any more."""
@@ -65,7 +74,6 @@ class Attempts:
         self,
         service: ImageService,
         store: Store,
-        clock: Clock,
         meter: Meter,
         *,
         catalogue: CurrentCatalogue,
@@ -75,7 +83,6 @@ class Attempts:
     ) -> None:
         self._service = service
         self._store = store
-        self._clock = clock
         self._meter = meter
         self._catalogue = catalogue
         self._member_tag = member_tag
@@ -109,14 +116,14 @@ class Attempts:
         model = self._catalogue.now.get(request.model)
         return float(deadline_of(model, request)) if model is not None else FALLBACK_DEADLINE_S
 
-    async def make(self, call: ServiceCall, on_partial: OnPartial | None) -> CallResults:
+    async def make(self, call: ServiceCall, on_partial: OnPartial | None, confirm: Confirm = _sure) -> CallResults:
         """All calls of a job, within its deadline. Raises only ``CancelledError``."""
         until = asyncio.get_running_loop().time() + call.deadline_s
         gate = asyncio.Semaphore(CALLS_AT_ONCE)
 
         async def one() -> Made | Fault:
             async with gate:
-                return await self._call_once(call, until, on_partial)
+                return await self._call_once(call, until, on_partial, confirm)
 
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one()) for _ in range(call.request.calls)]
@@ -126,12 +133,21 @@ class Attempts:
             faults=tuple(result for result in results if isinstance(result, Fault)),
         )
 
-    async def _call_once(self, call: ServiceCall, until: float, on_partial: OnPartial | None) -> Made | Fault:
+    async def _call_once(
+        self, call: ServiceCall, until: float, on_partial: OnPartial | None, confirm: Confirm
+    ) -> Made | Fault:
         tries: dict[FaultKind, int] = {}
         while True:
             left = until - asyncio.get_running_loop().time()
             if left <= 0:
                 return Fault(FaultKind.TIMED_OUT, Billed.NO, detail="the deadline passed before the call was sent")
+            try:
+                await confirm()
+            except StorageTrouble:
+                await self._sleep(UNSURE_WAIT_S)
+                continue
+            except LostLease:
+                return Fault(FaultKind.CANCELLED, Billed.NO, detail="another process holds the job")
             try:
                 return await self._service.make(
                     call.request,
@@ -158,8 +174,8 @@ class Attempts:
     async def _hold_back(self, lane: str, wait_s: float) -> None:
         """Moves everybody's next slot; this call waits by itself, whether or not that could be written."""
         try:
-            await self._store.leases.push_slots(f"images {lane}", self._clock() + timedelta(seconds=wait_s))
-        except (Busy, StorageFull):
+            await self._store.leases.push_slots(f"images {lane}", wait_s)
+        except StorageTrouble:
             log.warning("the pace of lane %s could not be moved: the ledger is busy", lane)
 
     def _wait(self, fault: Fault, tried: int) -> float | None:

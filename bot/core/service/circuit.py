@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.rules.faults import FaultKind
+from bot.rules.instants import left
 
 OPENING = frozenset({FaultKind.OUT_OF_FUNDS, FaultKind.BAD_KEY})
 PROVES_THE_KEY = frozenset({FaultKind.MODERATION})
@@ -22,7 +23,7 @@ LAST_PROBE = timedelta(minutes=15)
 @dataclass(slots=True)
 class _Open:
     kind: FaultKind
-    probe_at: datetime
+    since: datetime
     interval: timedelta
 
 
@@ -38,16 +39,16 @@ class Circuit:
     def may_try(self, key: str, now: datetime) -> bool:
         """Whether new work may be taken: the circuit is closed, or a probe is due. Takes nothing."""
         state = self._open.get(key)
-        return state is None or now >= state.probe_at
+        return state is None or not left(state.since, now, state.interval)
 
     def lets_through(self, key: str, now: datetime) -> bool:
         """Whether a job may be sent. While open, true once per interval, and that job is the probe."""
         state = self._open.get(key)
         if state is None:
             return True
-        if now < state.probe_at:
+        if left(state.since, now, state.interval):
             return False
-        state.probe_at = now + state.interval
+        state.since = now
         return True
 
     def failed(self, key: str, kind: FaultKind, now: datetime) -> bool:
@@ -56,10 +57,10 @@ class Circuit:
             return False
         state = self._open.get(key)
         if state is None:
-            self._open[key] = _Open(kind, now + FIRST_PROBE, FIRST_PROBE)
+            self._open[key] = _Open(kind, now, FIRST_PROBE)
             return True
         state.interval = min(state.interval * 2, LAST_PROBE)
-        state.probe_at = now + state.interval
+        state.since = now
         return False
 
     def succeeded(self, key: str) -> bool:

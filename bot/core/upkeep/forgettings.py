@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from bot.core.jobs.jobs import Jobs
 from bot.core.tasks import Tasks
 from bot.ports import Clock, Files, Store
+from bot.rules.instants import left
 
 FORGET_AGAIN_AFTER = timedelta(days=1)
 """Counters go with a person's data, so that forgetting twice a day would be a way around every limit."""
@@ -62,8 +63,8 @@ class Forgettings:
     async def next_at(self, user_id: int) -> datetime | None:
         """When the person may delete again; None: now."""
         deleted = await self._store.notes.deleted(self._member_tag(user_id))
-        again = deleted and deleted + FORGET_AGAIN_AFTER
-        return again if again is not None and again > self._clock() else None
+        now = self._clock()
+        return now + rest if deleted and (rest := left(deleted, now, FORGET_AGAIN_AFTER)) else None
 
     async def note(self, user_id: int) -> None:
         """The person's data was just deleted."""
@@ -72,5 +73,5 @@ class Forgettings:
     async def tidy(self) -> None:
         """Forgets those whose day is over."""
         for tag, deleted in (await self._store.notes.deletions()).items():
-            if deleted + FORGET_AGAIN_AFTER <= self._clock():
+            if not left(deleted, self._clock(), FORGET_AGAIN_AFTER):
                 await self._store.notes.set_deleted(tag, None)

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from bot.rules.instants import left
 from bot.rules.limits.limit import Period
-
-SKEW = timedelta(seconds=10)
-"""How far ahead of ``now`` a last request may lie and still be believed: two processes' clocks, a slow transaction.
-
-Beyond that the clock was set back, and the cooldown is over: a jump back never locks anybody in.
-"""
 
 
 def window_key(period: Period, now: datetime) -> str:
@@ -46,8 +41,5 @@ def cooldown_end(seconds: int, now: datetime, last_request_at: datetime | None) 
     """When a cooldown ends (UTC). None where none is running: no request yet, long enough ago, or so far in the future
     that the clock must have been set back.
     """
-    length = timedelta(seconds=seconds)
-    if last_request_at is None or last_request_at - now > min(SKEW, length):
-        return None
-    end = last_request_at.astimezone(UTC) + length
-    return min(end, now.astimezone(UTC) + length) if end > now else None
+    rest = left(last_request_at, now, timedelta(seconds=seconds)) if last_request_at is not None else None
+    return now.astimezone(UTC) + rest if rest else None

@@ -17,7 +17,7 @@ import yarl
 from discord.gateway import DiscordWebSocket
 from discord.http import HTTPClient, Route
 
-from bot.ports import Clock, LeaseStore, Meter
+from bot.ports import LeaseStore, Meter
 from bot.ui.client.guilds import noticing_departures
 from bot.ui.interactions.failures import TROUBLE
 from bot.ui.internals import keep_channel, parsers_of
@@ -114,12 +114,11 @@ def _guarded(name: str, parser: Callable[[Any], Any], meter: Meter) -> Callable[
     return parse
 
 
-def identify_pacer(leases: LeaseStore, clock: Clock) -> IdentifyPacer:
+def identify_pacer(leases: LeaseStore) -> IdentifyPacer:
     """Waits for this shard's turn to identify: one per bucket in 5 s, over all processes on the database."""
 
     async def wait(shard_id: int, max_concurrency: int) -> None:
         bucket = shard_id % max_concurrency
-        start = await leases.take_slot(f"identify {bucket}", 60 / IDENTIFY_EVERY_S, clock())
-        await asyncio.sleep(max(0.0, (start - clock()).total_seconds()))
+        await asyncio.sleep(await leases.take_slot(f"identify {bucket}", 60 / IDENTIFY_EVERY_S))
 
     return wait

@@ -27,6 +27,7 @@ from bot.rules.errors import (
     ServicePaused,
     ShuttingDown,
     StorageFull,
+    StorageTrouble,
     UserError,
 )
 from bot.rules.faults import FaultKind, ServiceFailed
@@ -276,6 +277,7 @@ _WORDINGS: dict[type[UserError], str | Callable[[Any, str], str]] = {
     OneAtATime: "error.one_at_a_time",
     AlreadyRunning: "error.already_running",
     ShuttingDown: "error.shutting_down",
+    StorageTrouble: "error.storage_trouble",
     StorageFull: "error.storage_full",
     Busy: "error.busy",
     ServicePaused: "error.service_paused",

@@ -15,7 +15,7 @@ from sqlalchemy import Engine, Pool, event
 
 from bot.adapters.database import engine as engine_module
 from bot.adapters.database import open_store
-from bot.rules.errors import Busy, StorageFull
+from bot.rules.errors import Busy, StorageFull, StorageTrouble
 from bot.rules.ledger import JobState
 from bot.rules.people import Place
 from tests.support.ledger import counts_by_state
@@ -87,6 +87,44 @@ async def test_a_full_disk_is_told_as_full_and_recovers(store, draft, now, tmp_p
                 kept += await store.jobs.open([draft()], now)
         allowed = 100_000
         assert (await counts_by_state(store))[JobState.RESERVED] == len(kept)
+        await store.jobs.open([draft()], now)
+    assert await store.audit_sums() == []
+
+
+async def test_what_the_database_says_in_other_words_is_trouble_and_keeps_nothing(store, draft, now, caplog):
+    """A quota, a disk that was mounted read-only, an I/O error: none of them is called 'full' by SQLite."""
+
+    def write_protected(connection, _record, _proxy):
+        connection.execute("PRAGMA query_only=ON")
+
+    def writable(connection, _record):
+        connection.execute("PRAGMA query_only=OFF")
+
+    with listening(Pool, "checkout", write_protected), listening(Pool, "checkin", writable):
+        with pytest.raises(StorageTrouble) as told:
+            await store.jobs.open([draft()], now)
+    assert not isinstance(told.value, Busy | StorageFull)
+    assert "SQLITE_READONLY" in caplog.text
+    assert "a fox" not in caplog.text
+    await store.jobs.open([draft()], now)
+    assert await store.audit_sums() == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        sqlite3.OperationalError("disk I/O error"),
+        sqlite3.DatabaseError("database disk image is malformed"),
+        sqlite3.ProgrammingError("Cannot operate on a closed database."),
+        OSError(5, "input/output error"),
+    ],
+    ids=lambda said: str(said),
+)
+async def test_whatever_is_said_at_the_commit_is_of_one_family(store, draft, now, said):
+    def breaks(_):
+        raise said
+
+    with listening(Engine, "commit", breaks), pytest.raises(StorageTrouble):
         await store.jobs.open([draft()], now)
     assert await store.audit_sums() == []
 
@@ -196,7 +234,7 @@ async def main(folder, life):
     now = datetime.now(UTC)
     url = f"sqlite+aiosqlite:///{folder}/easel.db"
     store = await open_store(url, data_dir=folder, secrets=load_secrets(None, folder), process_id="one")
-    await store.leases.adopt(now)
+    await store.leases.adopt()
     for job in await store.leases.unfinished():
         if job.state == "reserved":
             await store.jobs.release(job, "restart", now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 from bot.adapters.files.disk import DiskFiles
 from bot.ports import Files
-from bot.rules.errors import StorageFull
+from bot.rules.errors import StorageFull, StorageTrouble
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 JOB = "0a1b2c3d4e5f6g7h8i9j"
@@ -105,13 +106,52 @@ async def test_a_disk_that_fills_while_writing_keeps_the_old_and_leaves_nothing(
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["a.png"]
 
 
-async def test_other_faults_of_the_disk_are_not_called_full(files: DiskFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_other_faults_of_the_disk_are_trouble_and_not_called_full(
+    files: DiskFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(_: int) -> None:
         raise OSError(errno.EIO, "broken")
 
     monkeypatch.setattr(os, "fsync", broken)
-    with pytest.raises(OSError, match="broken"):
+    with pytest.raises(StorageTrouble, match="broken") as told:
         await files.keep(JOB, "a.png", b"new")
+    assert not isinstance(told.value, StorageFull)
+
+
+async def test_a_folder_that_cannot_be_listed_is_no_folder_without_pictures(
+    files: DiskFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No file handle, a share that went away: nobody may conclude that the pictures are not there."""
+    await files.keep(JOB, "a.png", b"paid for")
+
+    def no_handle(*_: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(Path, "iterdir", no_handle)
+    monkeypatch.setattr(Path, "read_bytes", no_handle)
+    with pytest.raises(StorageTrouble):
+        await files.names(JOB)
+    with pytest.raises(StorageTrouble):
+        await files.read(JOB, "a.png")
+
+
+async def test_a_folder_that_vanished_is_made_again(tmp_path: Path) -> None:
+    files = DiskFiles(tmp_path, floor_bytes=0)
+    await files.keep(JOB, "a.png", b"paid for")
+    shutil.rmtree(tmp_path / "pictures")
+    assert not files.is_full()
+    assert await listed(files) == []
+    assert await files.names(JOB) == []
+    await files.keep(JOB, "b.png", b"paid for")
+    assert await files.names(JOB) == ["b.png"]
+
+
+async def test_a_folder_that_cannot_be_made_again_is_trouble(tmp_path: Path) -> None:
+    files = DiskFiles(tmp_path)
+    shutil.rmtree(tmp_path / "pictures")
+    (tmp_path / "pictures").write_text("something else")
+    with pytest.raises(StorageTrouble):
+        files.is_full()
 
 
 async def crash_before_rename(files: DiskFiles, data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:

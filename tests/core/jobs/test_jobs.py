@@ -10,7 +10,16 @@ from bot.adapters.files.disk import DiskFiles
 from bot.core.jobs.running import CancelOutcome
 from bot.core.service.circuit import FIRST_PROBE
 from bot.ports import CannotDeliver, WhyKept
-from bot.rules.errors import Busy, Cancelled, Interrupted, NotFound, ServicePaused, ShuttingDown, StorageFull
+from bot.rules.errors import (
+    Busy,
+    Cancelled,
+    Interrupted,
+    NotFound,
+    ServicePaused,
+    ShuttingDown,
+    StorageFull,
+    StorageTrouble,
+)
 from bot.rules.faults import Billed, FaultKind, ServiceFailed
 from bot.rules.ledger import JobState
 from bot.rules.requests import Inputs
@@ -183,7 +192,11 @@ async def test_a_bug_that_stays_makes_the_picture_wait_instead_of_trying_for_eve
     assert len(core.delivery.trouble) >= 45
 
 
-@pytest.mark.parametrize("problem", [Busy(), StorageFull()], ids=["busy", "full"])
+@pytest.mark.parametrize(
+    "problem",
+    [Busy(), StorageFull(), StorageTrouble("SQLITE_IOERR"), RuntimeError("odd")],
+    ids=["busy", "full", "input/output error", "in words nobody expected"],
+)
 async def test_pictures_are_shown_though_the_ledger_cannot_be_written_and_it_learns_of_them_later(core, problem):
     produce = core.store.jobs.produce
     broken = [problem] * 6
@@ -205,6 +218,57 @@ async def test_pictures_are_shown_though_the_ledger_cannot_be_written_and_it_lea
     await core.recovery.adopt_and_close()
     await core.recovery.adopt_and_close()
     assert len(core.delivery.shown) == 1
+
+
+@pytest.mark.parametrize("problem", [StorageTrouble("SQLITE_IOERR"), RuntimeError("odd")])
+async def test_one_odd_error_of_the_ledger_after_the_pictures_came_costs_a_moment(core, problem):
+    produce, broken = core.store.jobs.produce, [problem]
+
+    async def produce_later(*args):
+        if broken:
+            raise broken.pop()
+        return await produce(*args)
+
+    core.store.jobs.produce = produce_later
+    await core.run()
+
+    assert len(core.delivery.shown) == 1
+    assert core.delivery.told == []
+    assert await states(core) == [JobState.SETTLED]
+
+
+async def test_pictures_that_were_kept_are_never_given_up_for_what_fails_on_their_way(core):
+    """Neither ledger nor delivery works just then: a later round shows what lies on disk."""
+    result, produce = core.delivery.result, core.store.jobs.produce
+
+    async def broken(*_):
+        raise RuntimeError("odd")
+
+    core.delivery.result = core.store.jobs.produce = broken
+    await core.run()
+    assert await states(core) == [JobState.DISPATCHED]
+    assert core.delivery.told == []
+    core.delivery.result, core.store.jobs.produce = result, produce
+
+    await core.recovery.adopt_and_close()
+    await core.recovery.adopt_and_close()
+
+    assert len(core.delivery.shown) == 1
+    assert await states(core) == [JobState.SETTLED]
+
+
+async def test_pictures_are_shown_though_nobody_can_be_told_about_the_key(core):
+    async def broken(*_, **__):
+        raise RuntimeError("odd")
+
+    core.service.script = [fault(FaultKind.OUT_OF_FUNDS)]
+    core.notices.service = broken
+    await core.run("first")
+    core.now += FIRST_PROBE
+    await core.run("probe")
+
+    assert len(core.delivery.shown) == 1
+    assert await states(core) == [JobState.RELEASED, JobState.SETTLED]
 
 
 async def test_with_a_full_disk_running_pictures_are_delivered_from_memory(core):
@@ -317,10 +381,13 @@ LAYERS = {
     "ledger, busy": ("store", Busy(), False, False),
     "ledger, busy from then on": ("store", Busy(), False, True),
     "ledger, full from then on": ("store", StorageFull(), False, True),
+    "ledger, in trouble from then on": ("store", StorageTrouble("SQLITE_IOERR"), False, True),
     "ledger, broken": ("store", RuntimeError("a bug"), False, False),
+    "ledger, broken from then on": ("store", RuntimeError("a bug"), False, True),
     "ledger, answer lost": ("store", Busy(), True, False),
     "files, full": ("files", StorageFull(), False, False),
     "files, broken": ("files", OSError(5, "input/output error"), False, False),
+    "files, broken from then on": ("files", RuntimeError("a bug"), False, True),
     "service, unreachable": ("service", fault(FaultKind.UNREACHABLE), False, False),
     "service, broken off": ("service", fault(FaultKind.BROKEN_OFF, Billed.MAYBE), True, False),
     "service, a bug": ("service", RuntimeError("a bug"), False, False),
@@ -351,7 +418,7 @@ async def test_whichever_call_fails_every_invariant_holds(layer, tmp_path, store
         for number, options in enumerate(({}, {"model": "dall-e-3", "quality": "standard", "count": 2})):
             try:
                 job = await core.open(f"{n}:{number}", **options)
-            except (Busy, StorageFull, RuntimeError):
+            except (StorageTrouble, RuntimeError):
                 continue
             accepted += 1
             await asyncio.wait({core.jobs.start(job, Inputs(), core.delivery)}, timeout=0.3 if lasting else 10)

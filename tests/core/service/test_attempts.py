@@ -11,8 +11,9 @@ from bot.core.service.catalogue import CurrentCatalogue
 from bot.ports import NullMeter, OperatorPays
 from bot.rules.errors import Busy
 from bot.rules.faults import Billed, FaultKind
+from bot.rules.ledger import LostLease
 from bot.rules.requests import Endpoint, ImageRequest, Inputs, Kind
-from tests.core.conftest import CATALOGUE, NOON, FakeService, fault
+from tests.core.conftest import CATALOGUE, FakeService, fault
 
 
 class Pace:
@@ -21,10 +22,10 @@ class Pace:
         self.fails = False
         self.leases = self
 
-    async def push_slots(self, key, until):
+    async def push_slots(self, key, seconds):
         if self.fails:
             raise Busy
-        self.pushed.append((key, (until - NOON).total_seconds()))
+        self.pushed.append((key, seconds))
 
 
 class Desk:
@@ -38,7 +39,6 @@ class Desk:
         self.attempts = Attempts(
             self.service,
             self.pace,
-            lambda: NOON,
             NullMeter(),
             catalogue=CurrentCatalogue(CATALOGUE),
             member_tag=str,
@@ -136,3 +136,30 @@ async def test_cancelling_closes_every_call():
 
     assert task.cancelled()
     assert desk.service.cancelled == 3
+
+
+async def test_a_call_waits_while_nobody_can_tell_whether_the_job_is_still_held():
+    desk, unsure = Desk(), [Busy(), Busy()]
+
+    async def confirm():
+        assert desk.service.calls == 0
+        if unsure:
+            raise unsure.pop()
+
+    results = await desk.attempts.make(desk.call, None, confirm)
+
+    assert len(results.made) == 1
+    assert desk.waited == [1.0, 1.0]
+
+
+async def test_what_another_process_took_meanwhile_is_not_sent():
+    desk = Desk(calls=3)
+
+    async def confirm():
+        raise LostLease
+
+    results = await desk.attempts.make(desk.call, None, confirm)
+
+    assert desk.service.calls == 0
+    assert results.maybe_billed_calls == 0
+    assert not results.made

@@ -199,6 +199,7 @@ slots = Table(
     metadata,
     Column("key", Text, primary_key=True),
     Column("next_at", BigInteger, nullable=False),
+    Column("taken_at", BigInteger),  # since when it holds; NULL: written before 0003, holds nobody
 )
 
 processes = Table(
