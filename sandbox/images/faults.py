@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -68,7 +69,7 @@ class Link:
     """``url`` instead of ``b64_json``, though nobody asked."""
 
     name: str
-    kind: Literal["absolute", "relative", "expired", "guarded"]
+    kind: Literal["absolute", "relative", "expired", "guarded", "late", "moved", "itself"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,19 @@ class Stream:
 
     name: str
     plan: Literal[
-        "ignored", "ends_early", "error", "typed_error", "twice", "disordered", "unknown", "comments", "stalls", "break"
+        "ignored",
+        "ends_early",
+        "error",
+        "typed_error",
+        "bare_error",
+        "error_line",
+        "twice",
+        "disordered",
+        "unknown",
+        "by_name",
+        "comments",
+        "stalls",
+        "break",
     ]
 
 
@@ -228,6 +241,9 @@ _ALL: tuple[Fault, ...] = (
     Shape("usage_missing", _without("usage")),
     Shape("usage_zero", _with("usage", _ZERO_USAGE)),
     Shape("bad_base64", lambda body: {**body, "data": [{"b64_json": "not*base64*at*all"} for _ in body["data"]]}),
+    Shape("base64_in_lines", lambda body: _encoded(body, lambda text: "\r\n".join(textwrap.wrap(text, 76)) + "\n")),
+    Shape("base64_for_addresses", lambda body: _encoded(body, lambda text: text.replace("+", "-").replace("/", "_"))),
+    Shape("base64_without_padding", lambda body: _encoded(body, lambda text: text.rstrip("="))),
     Shape("data_uri", lambda body: {**body, "data": [_as_data_uri(one) for one in body["data"]]}),
     Bytes("wrong_bytes", lambda _: b"<html><body>this is no picture</body></html>"),
     Bytes("empty_bytes", lambda _: b""),
@@ -236,10 +252,16 @@ _ALL: tuple[Fault, ...] = (
     Link("url_relative", "relative"),
     Link("url_expired", "expired"),
     Link("url_guarded", "guarded"),
+    Link("url_late", "late"),
+    Link("url_moved", "moved"),
+    Link("url_itself", "itself"),
     Stream("stream_ignored", "ignored"),
     Stream("stream_ends_early", "ends_early"),
     Stream("stream_error", "error"),
     Stream("stream_typed_error", "typed_error"),
+    Stream("stream_bare_error", "bare_error"),
+    Stream("stream_error_line", "error_line"),
+    Stream("stream_by_name", "by_name"),
     Stream("stream_twice", "twice"),
     Stream("stream_disordered", "disordered"),
     Stream("stream_unknown", "unknown"),
@@ -247,6 +269,10 @@ _ALL: tuple[Fault, ...] = (
     Stream("stream_stalls", "stalls"),
     Stream("stream_break", "break"),
 )
+
+
+def _encoded(body: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
+    return {**body, "data": [{**one, "b64_json": change(one.get("b64_json", ""))} for one in body["data"]]}
 
 
 def _as_data_uri(one: dict[str, Any]) -> dict[str, Any]:

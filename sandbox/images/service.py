@@ -92,6 +92,7 @@ class ImageService:
         app.router.add_get("/v1/models", self._list_models)
         app.router.add_get("/v1/models/{model}", self._one_model)
         app.router.add_get("/files/{name}", self._file)
+        app.router.add_get("/moved/{path:.*}", _moved)
         app.router.add_get("/v1/images/{name}/content", self._file)
         app.router.add_route("*", "/{rest:.*}", self._nowhere)
         self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.2)
@@ -297,6 +298,9 @@ class ImageService:
         file = self._studio.files.get(request.match_info["name"])
         if file is None:
             return web.Response(status=404, text="Not Found")
+        if file.misses:
+            file.misses -= 1
+            return web.Response(status=404 if file.misses else 202, text="not there yet")
         if file.until < self._clock():
             expired = "<?xml version='1.0'?><Error><Code>AuthenticationFailed</Code></Error>"
             return web.Response(status=403, text=expired, content_type="application/xml")
@@ -331,6 +335,10 @@ async def _read_json(request: web.Request) -> Fields:
 def _model_body(rules: ModelRules) -> dict[str, Any]:
     ends = rules.shutdown_on.isoformat() if rules.shutdown_on else None
     return {"id": rules.id, "object": "model", "created": rules.created, "owned_by": "system", "shutdown_date": ends}
+
+
+async def _moved(request: web.Request) -> web.Response:
+    return web.Response(status=302, headers={"location": f"/{request.match_info['path']}"})
 
 
 def _bare_404() -> web.Response:

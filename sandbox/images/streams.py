@@ -53,12 +53,13 @@ async def planned(
         yield frame({"type": "image_generation.heartbeat", "progress": 0.5})
     await asyncio.sleep(pause_s)
     for event in completed:
-        yield frame(event) * (2 if plan == "twice" else 1)
+        said = {name: value for name, value in event.items() if name != "type"} if plan == "by_name" else event
+        yield frame(said, event["type"]) * (2 if plan == "twice" else 1)
     for event in late:
         yield frame(event)
 
 
-_AFTER_FIRST = frozenset(("ends_early", "error", "typed_error", "stalls", "break"))
+_AFTER_FIRST = frozenset(("ends_early", "error", "typed_error", "bare_error", "error_line", "stalls", "break"))
 
 
 async def _after_first(plan: str) -> AsyncIterator[bytes]:
@@ -67,6 +68,10 @@ async def _after_first(plan: str) -> AsyncIterator[bytes]:
         yield frame({"error": {**_MODERATION, "code": "moderation_blocked", "param": None}}, "error")
     elif plan == "typed_error":
         yield frame({"type": "error", "code": "moderation_blocked", "message": _MODERATION["message"]})
+    elif plan == "bare_error":
+        yield frame({"code": "moderation_blocked", "message": _MODERATION["message"]}, "error")
+    elif plan == "error_line":
+        yield f"error: {json.dumps({'code': 400, 'message': _MODERATION['message']})}\n\n".encode()
     elif plan == "stalls":
         async for piece in _comments(None):
             yield piece

@@ -39,14 +39,15 @@ class Work:
     take: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LinkedFile:
-    """A picture behind a link, until a moment of the service's clock."""
+    """A picture behind a link, until a moment of the service's clock. The next ``misses`` visits come too early."""
 
     data: bytes
     mime: str
     until: float
     guarded: bool
+    misses: int = 0
 
 
 def moderate(order: Order, stage: str) -> None:
@@ -132,8 +133,12 @@ class Studio:
     def _link(self, data: bytes, form: str, kind: str) -> str:
         name = f"img-{secrets.token_hex(12)}.{form}"
         until = self._clock() + (-1.0 if kind == "expired" else URL_LIFE_S)
-        self.files[name] = LinkedFile(data, _MIMES[form], until, kind == "guarded")
+        self.files[name] = LinkedFile(data, _MIMES[form], until, kind == "guarded", misses=2 if kind == "late" else 0)
         path = f"/v1/images/{name}/content" if kind == "guarded" else f"/files/{name}"
+        if kind == "moved":
+            path = f"/moved{path}"
+        if kind == "itself":
+            return f"http://0.0.0.0:{self.origin.rpartition(':')[2]}{path}"
         return path if kind in ("relative", "guarded") else f"{self.origin}{path}"
 
 

@@ -73,6 +73,9 @@ ROWS: dict[str, Row] = {
     "usage_zero": SETTLED,
     "bad_base64": UNKNOWN,
     "data_uri": SETTLED,
+    "base64_in_lines": SETTLED,
+    "base64_for_addresses": SETTLED,
+    "base64_without_padding": SETTLED,
     "wrong_bytes": UNKNOWN,
     "empty_bytes": UNKNOWN,
     "truncated_picture": UNKNOWN,
@@ -80,10 +83,16 @@ ROWS: dict[str, Row] = {
     "url_relative": SETTLED,
     "url_expired": UNKNOWN,
     "url_guarded": SETTLED,
+    "url_late": SETTLED,
+    "url_moved": SETTLED,
+    "url_itself": SETTLED,
     "stream_ignored": SETTLED,
     "stream_ends_early": UNKNOWN,
     "stream_error": Row(JobState.UNKNOWN, words=BLOCKED),
     "stream_typed_error": Row(JobState.UNKNOWN, words=BLOCKED),
+    "stream_bare_error": Row(JobState.UNKNOWN, words=BLOCKED),
+    "stream_error_line": Row(JobState.UNKNOWN, words=BLOCKED),
+    "stream_by_name": SETTLED,
     "stream_twice": SETTLED,
     "stream_disordered": SETTLED,
     "stream_unknown": SETTLED,
@@ -129,6 +138,18 @@ async def seen(town: Town, name: str) -> Row:
     assert (job.charged_micro_usd > 0) is (job.state is JobState.UNKNOWN), name
     wanted = ROWS[name].words or ""
     return Row(job.state, posts, wanted if wanted in message.content else message.content)
+
+
+ODD_BUT_GOOD = (
+    *("base64_in_lines", "base64_for_addresses", "base64_without_padding", "data_uri"),
+    *("url_late", "url_moved", "url_itself", "stream_by_name"),
+)
+
+
+async def test_a_picture_that_comes_in_an_odd_way_is_shown(town):
+    found = await asyncio.gather(*(seen(town, name) for name in ODD_BUT_GOOD))
+
+    assert dict(zip(ODD_BUT_GOOD, found, strict=True)) == dict.fromkeys(ODD_BUT_GOOD, SETTLED)
 
 
 @pytest.mark.slow

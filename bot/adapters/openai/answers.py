@@ -14,16 +14,19 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import pybase64
 
 from bot.rules.requests import Endpoint, Usage
 
 MAX_BODY = 160 * 2**20
-MAX_ENCODED = 64 * 2**20
+MAX_ENCODED = 86 * 2**20
 _MAX_SKELETON = 2**20
 _MAX_STRINGS = 50_000
 _LONG = 4096
+_LONGEST_ADDRESS = 8192
+_SHORTEST_ITEM = 12
 
 Span = bytes | memoryview
 
@@ -153,8 +156,8 @@ def read_answer(parsed: Parsed, endpoint: Endpoint) -> Answer:
     body = parsed.value
     if not isinstance(body, dict):
         raise BrokenAnswer(f"JSON that is no object ({type(body).__name__})")
-    data = body.get("data")
-    rows = data if isinstance(data, list) else [body]
+    data = next((body[name] for name in ("data", "images") if isinstance(body.get(name), list)), None)
+    rows = data if data is not None else [body]
     items = tuple(item for item in (_item(parsed, row) for row in rows[:64]) if item)
     return Answer(
         items=items,
@@ -167,17 +170,30 @@ def read_answer(parsed: Parsed, endpoint: Endpoint) -> Answer:
 
 
 def _item(parsed: Parsed, row: object) -> Item | None:
+    """A picture's row. Some put an address where base64 belongs, base64 where an address does, or just the string."""
+    if isinstance(row, str) and len(row) >= _SHORTEST_ITEM:
+        row = {"b64_json": row}
     if not isinstance(row, dict):
         return None
     refused = row.get("respect_moderation") is False
-    encoded = parsed.span(row.get("b64_json")) or None
-    url = (parsed.text(row.get("url")) or "").strip() or None
-    if url and url.startswith("data:"):
-        encoded, url = encoded or url.encode(), None
-    if encoded is None and url is None and not refused:
+    spans = [(parsed.span(row.get(name)), name == "url") for name in ("b64_json", "url")]
+    encoded = next((span for span, named in spans if span and not _is_address(span, named)), None)
+    url = next(
+        (bytes(span).decode("utf-8", "replace").strip() for span, named in spans if span and _is_address(span, named)),
+        None,
+    )
+    if encoded is None and not url and not refused:
         return None
     revised = (parsed.text(row.get("revised_prompt")) or "").strip()
-    return Item(encoded, url, revised[:32_000] or None, refused)
+    return Item(encoded, url or None, revised[:32_000] or None, refused)
+
+
+def _is_address(span: Span, named: bool) -> bool:
+    """Whether this is where a picture lies, and not the picture itself. ``named``: it came as ``url``."""
+    head = bytes(span[:64]).lstrip().lower()
+    if head.startswith((b"http://", b"https://")):
+        return True
+    return named and not head.startswith(b"data:") and len(span) <= _LONGEST_ADDRESS
 
 
 def _short(value: object) -> str | None:
@@ -185,19 +201,43 @@ def _short(value: object) -> str | None:
 
 
 def decode_picture(encoded: Span) -> bytes:
-    """The bytes behind strict base64, with or without a ``data:`` prefix. Raises ``NotAPicture``."""
+    """The bytes behind base64 or a ``data:`` address. Raises ``NotAPicture``.
+
+    Strict base64 first, because it is fast and nearly always what comes; else as tolerant readers read it: with line
+    breaks (also written out), without padding, in the alphabet of addresses, with percent signs.
+    """
     if len(encoded) > MAX_ENCODED:
         raise NotAPicture(f"a picture of {len(encoded)} encoded bytes")
-    head = bytes(encoded[:256])
-    if head.startswith(b"data:"):
-        encoded = encoded[head.find(b",") + 1 :]
-    try:
-        data = pybase64.b64decode(encoded, validate=True)
-    except (binascii.Error, ValueError):
-        raise NotAPicture("not base64") from None
+    head = bytes(encoded[:1024])
+    is_base64 = True
+    if head[:64].lstrip()[:5].lower() == b"data:":
+        comma = head.find(b",")
+        is_base64 = b"base64" in head[:comma].lower()
+        encoded = encoded[comma + 1 :]
+    data = (_strictly(encoded) or _tolerantly(bytes(encoded))) if is_base64 else unquote_to_bytes(bytes(encoded))
     if not data:
         raise NotAPicture("an empty picture")
     return data
+
+
+def _strictly(encoded: Span) -> bytes | None:
+    try:
+        return bytes(pybase64.b64decode(encoded, validate=True))
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _tolerantly(encoded: bytes) -> bytes:
+    text = unquote_to_bytes(encoded) if b"%" in encoded else encoded
+    text = text.replace(b"\\r", b"").replace(b"\\n", b"").translate(_STANDARD, b" \t\r\n\v\f\\").rstrip(b"=")
+    text = text[: len(text) - 1] if len(text) % 4 == 1 else text  # one sign alone holds no byte
+    try:
+        return bytes(pybase64.b64decode(text + b"=" * (-len(text) % 4), validate=True))
+    except (binascii.Error, ValueError):
+        raise NotAPicture("not base64") from None
+
+
+_STANDARD = bytes.maketrans(b"-_", b"+/")
 
 
 def read_usage(value: object, endpoint: Endpoint, svg: object = None) -> Usage | None:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from bot.adapters.openai.answers import Answer, Item, decode_picture
 from bot.adapters.openai.download import Downloader, DownloadFailed
+from bot.adapters.openai.stream import sniff_whole
 from bot.rules.faults import Billed, Fault, FaultKind
 from bot.rules.redaction import DetailRedactor
 from bot.rules.requests import Made, MadeImage
@@ -70,7 +71,13 @@ class Pictures:
 
     async def _picture(self, item: Item, api_key: str) -> MadeImage:
         data = await self._bytes(item, api_key)
-        seen = await self._inspect(data)
+        try:
+            seen = await self._inspect(data)
+        except ValueError:
+            raise
+        except Exception:  # what looks at pictures failed, which says nothing about this one: it is paid for
+            logger.warning("a picture could not be looked at and is kept as it came", exc_info=True)
+            return MadeImage(data, sniff_whole(data) or "bin", 0, 0, item.revised_prompt)
         return MadeImage(data, seen.format, seen.width, seen.height, item.revised_prompt)
 
     async def _bytes(self, item: Item, api_key: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Server-sent events of an image in the making: split, bounded, and told apart by ``type`` alone.
+"""Server-sent events of an image in the making: split, bounded, told apart by ``type`` or, without one, by name.
 
 The SDK's own stream hides what matters here: a server that ignored ``stream`` looks empty, one that stopped after a
 preview looks finished, a comment every second keeps it alive for ever. So the bytes are split here, a picture of 12 MB
@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bot.adapters.openai.answers import (
     MAX_BODY,
@@ -32,11 +33,20 @@ LAST_PREVIEW_S = 5.0
 
 _PARTIAL = frozenset({"image_generation.partial_image", "image_edit.partial_image"})
 _COMPLETED = frozenset({"image_generation.completed", "image_edit.completed"})
+_FAILED = frozenset({"image_generation.failed", "image_edit.failed", "image_generation.error", "image_edit.error"})
+
+
+class Event(NamedTuple):
+    """One event: its name ("" where it had none) and its data."""
+
+    name: str
+    data: bytearray
 
 
 class EventSplitter:
-    """Cuts a byte stream into the data of its events, by the rules of the HTML standard.
+    """Cuts a byte stream into its events, by the rules of the HTML standard.
 
+    Beyond it, ``error: …`` is an event of that name (llama.cpp), and a line that is JSON itself is data.
     ``progress`` counts bytes of data: comments and empty lines do not move it.
     """
 
@@ -44,9 +54,10 @@ class EventSplitter:
         self.progress = 0
         self._line = bytearray()
         self._data = bytearray()
+        self._name = ""
         self._ended_in_cr = False
 
-    def feed(self, chunk: bytes) -> Iterator[bytearray]:
+    def feed(self, chunk: bytes) -> Iterator[Event]:
         """The events that this chunk completes. Raises ``BrokenAnswer`` when one grows past all reason."""
         if not chunk:
             return
@@ -63,7 +74,7 @@ class EventSplitter:
                 yield event
         self._take(chunk, start, len(chunk))
 
-    def finish(self) -> Iterator[bytearray]:
+    def finish(self) -> Iterator[Event]:
         """The event that the end of the stream cut off its empty line, if any."""
         for event in (self._end_line(), self._end_line()):
             if event is not None:
@@ -78,19 +89,30 @@ class EventSplitter:
         if len(self._line) + len(self._data) > _MAX_EVENT:
             raise BrokenAnswer("an event larger than any picture")
 
-    def _end_line(self) -> bytearray | None:
+    def _end_line(self) -> Event | None:
         line, self._line = self._line, bytearray()
-        if line.startswith(b"data:"):
+        if line.startswith(b"event:"):
+            self._name = line[6:].strip().decode("utf-8", "replace")[:100]
+        elif line.startswith(b"data:"):
             del line[: 6 if line.startswith(b"data: ") else 5]
-            if self._data:
-                self._data += b"\n" + line
-            else:
-                self._data = line  # the usual one long line is not copied
-            return None
+            self._add(line)
+        elif line.startswith(b"error:"):
+            self._name = "error"
+            self._add(line[6:])
+        elif line.startswith((b"{", b"[")):
+            self._add(line)
         if line or not self._data:
+            self._name = self._name if line else ""
             return None
-        event, self._data = self._data, bytearray()
+        event = Event(self._name, self._data)
+        self._name, self._data = "", bytearray()
         return event
+
+    def _add(self, line: bytearray) -> None:
+        if self._data:
+            self._data += b"\n" + line
+        else:
+            self._data = line  # the usual one long line is not copied
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +196,7 @@ async def read_stream(chunks: AsyncIterator[bytes], previews: Previews, *, stall
 
     Raises ``BrokenAnswer`` past the size bounds, and whatever the connection raises.
     """
-    splitter = EventSplitter()
+    splitter, reader = EventSplitter(), _Reader(previews)
     total = progress = 0
     loop = asyncio.get_running_loop()
     try:
@@ -184,7 +206,7 @@ async def read_stream(chunks: AsyncIterator[bytes], previews: Previews, *, stall
                 if total > _MAX_STREAM:
                     raise BrokenAnswer("a stream without end")
                 for event in splitter.feed(chunk):
-                    if (end := _heed(event, previews)) is not None:
+                    if (end := reader.heed(event)) is not None:
                         return end
                 if splitter.progress > progress:
                     progress = splitter.progress
@@ -193,42 +215,57 @@ async def read_stream(chunks: AsyncIterator[bytes], previews: Previews, *, stall
         if not stall.expired():
             raise
         return StreamEnd(stalled=True, previews=previews.seen)
-    return _last(splitter, previews)
+    return reader.last(splitter)
 
 
 def read_whole_stream(body: bytes | bytearray) -> StreamEnd:
     """The same for a stream that came under another content type and was read to its end."""
-    splitter, previews = EventSplitter(), Previews(None)
+    splitter, reader = EventSplitter(), _Reader(Previews(None))
     for event in splitter.feed(bytes(body)):
-        if (end := _heed(event, previews)) is not None:
+        if (end := reader.heed(event)) is not None:
             return end
-    return _last(splitter, previews)
+    return reader.last(splitter)
 
 
-def _last(splitter: EventSplitter, previews: Previews) -> StreamEnd:
-    for event in splitter.finish():
-        if (end := _heed(event, previews)) is not None:
-            return end
-    return StreamEnd(previews=previews.seen)
+class _Reader:
+    """What the events of a stream mean. A picture under a name nobody knows counts once no better one came."""
 
+    def __init__(self, previews: Previews) -> None:
+        self._previews = previews
+        self._unnamed: Parsed | None = None
 
-def _heed(event: bytearray, previews: Previews) -> StreamEnd | None:
-    """What an event means for the stream: its end, or None. Unknown events and noise are passed over."""
-    if event.startswith(b"[DONE]"):
+    def last(self, splitter: EventSplitter) -> StreamEnd:
+        for event in splitter.finish():
+            if (end := self.heed(event)) is not None:
+                return end
+        return StreamEnd(completed=self._unnamed, previews=self._previews.seen)
+
+    def heed(self, event: Event) -> StreamEnd | None:
+        """What an event means for the stream: its end, or None. Unknown events and noise are passed over.
+
+        ``type`` in the data says what it is, where it is missing the name of the event.
+        """
+        if event.data.startswith(b"[DONE]"):
+            return None
+        try:
+            parsed = parse_json(event.data)
+        except BrokenAnswer:
+            text = bytes(event.data[:4096]).decode("utf-8", "replace")
+            return self._failed({"message": text}) if event.name == "error" else None
+        value = parsed.value
+        if not isinstance(value, dict):
+            return self._failed({"message": value}) if event.name == "error" else None
+        kind = value.get("type") if isinstance(value.get("type"), str) else event.name
+        if value.get("error") or "error" in (kind, event.name) or kind in _FAILED:
+            return self._failed(value)
+        if kind in _PARTIAL or (kind not in _COMPLETED and "partial_image_index" in value):
+            self._previews.offer(parsed)
+            return None
+        if kind in _COMPLETED or isinstance(value.get("data"), list):
+            return StreamEnd(completed=parsed, previews=self._previews.seen)
+        if value.get("b64_json") or value.get("url"):
+            self._unnamed = parsed
         return None
-    try:
-        parsed = parse_json(event)
-    except BrokenAnswer:
-        return None
-    value = parsed.value
-    if not isinstance(value, dict):
-        return None
-    kind = value.get("type")
-    if value.get("error") or kind == "error":
-        return StreamEnd(error=value, previews=previews.seen)
-    if kind in _PARTIAL:
-        previews.offer(parsed)
-        return None
-    if kind in _COMPLETED or (kind is None and isinstance(value.get("data"), list)):
-        return StreamEnd(completed=parsed, previews=previews.seen)
-    return None
+
+    def _failed(self, error: object) -> StreamEnd:
+        return StreamEnd(error=error, previews=self._previews.seen)

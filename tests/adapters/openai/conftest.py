@@ -5,9 +5,16 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from bot.adapters.openai.images import OpenAIImages
 from tests.adapters.openai.fault_server import KEY, NOW, Catalogue, FaultServer, Ticks, inspect
@@ -22,9 +29,9 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-async def _started() -> tuple[FaultServer, asyncio.Server]:
+async def _started(tls: ssl.SSLContext | None = None) -> tuple[FaultServer, asyncio.Server]:
     faults = FaultServer()
-    server = await asyncio.start_server(faults.serve, "127.0.0.1", 0, limit=2**20)
+    server = await asyncio.start_server(faults.serve, "127.0.0.1", 0, limit=2**20, ssl=tls)
     faults.port = server.sockets[0].getsockname()[1]
     return faults, server
 
@@ -42,6 +49,35 @@ async def elsewhere() -> AsyncIterator[FaultServer]:
     faults, listening = await _started()
     yield faults
     listening.close()
+
+
+@pytest.fixture
+async def tls_server(tmp_path: Path) -> AsyncIterator[tuple[FaultServer, ssl.SSLContext]]:
+    """A server with a certificate of its own, and a client's settings that trust it."""
+    certificate = self_signed(tmp_path)
+    speaks = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    speaks.load_cert_chain(certificate)
+    faults, listening = await _started(speaks)
+    yield faults, ssl.create_default_context(cafile=str(certificate))
+    listening.close()
+
+
+def self_signed(folder: Path) -> Path:
+    """A certificate for 127.0.0.1 and its key, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "fault server")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (folder / "tls.pem").write_bytes(certificate.public_bytes(pem) + secret)
+    return folder / "tls.pem"
 
 
 @pytest.fixture(scope="session")

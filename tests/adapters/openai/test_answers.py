@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
+import textwrap
 from typing import Any
 
 import pytest
@@ -69,6 +71,15 @@ async def test_a_broken_picture_does_not_take_the_good_one_with_it(server, conne
     [
         {"b64_json": "data:image/png;base64," + b64(RED)},
         {"url": "data:image/png;base64," + b64(RED)},
+        {"url": "DATA:image/png;base64,%0A" + b64(RED).replace("+", "%2B").replace("=", "%3D")},
+        {"url": "data:image/png," + "".join(f"%{byte:02x}" for byte in RED)},
+        {"url": b64(RED).ljust(10_000, "\n")},
+        {"b64_json": "\r\n".join(textwrap.wrap(b64(RED), 76)) + "\n"},
+        {"b64_json": "\\n".join(textwrap.wrap(b64(RED), 76))},
+        {"b64_json": b64(RED).rstrip("=")},
+        {"b64_json": base64.urlsafe_b64encode(RED).decode().rstrip("=")},
+        {"b64_json": f"  {b64(RED)}  "},
+        b64(RED),
         {"b64_json": None, "url": "data:image/png;base64," + b64(RED)},
     ],
 )
@@ -246,6 +257,11 @@ async def test_a_preview_that_is_no_picture_is_not_shown(data, server, connect) 
         [b'data: {"type": "image_generation.completed",\ndata: "b64_json": "' + b64(RED).encode() + b'"}\n\n'],
         [b"\xef\xbb\xbf\n\n", completed(RED), b"data: [DONE]\n\n"],
         [{"created": 1, "data": [{"b64_json": b64(RED)}]}],
+        [b"event: image_generation.completed\ndata: " + json.dumps({"b64_json": b64(RED)}).encode() + b"\n\n"],
+        [b"data: " + json.dumps({"b64_json": b64(RED)}).encode() + b"\n\n"],
+        [{"type": "image", "b64_json": b64(BLUE)}, completed(RED)],
+        [{"type": "image", "b64_json": b64(RED)}, b"data: [DONE]\n\n"],
+        [json.dumps({"data": [{"b64_json": b64(RED)}]}).encode()],
     ],
     ids=[
         "completed twice",
@@ -257,6 +273,11 @@ async def test_a_preview_that_is_no_picture_is_not_shown(data, server, connect) 
         "two lines",
         "done",
         "plain answer",
+        "name only",
+        "no name at all",
+        "an unknown name before the true one",
+        "an unknown name alone",
+        "JSON instead of events",
     ],
 )
 async def test_a_stream_may_be_written_in_many_ways(events, server, connect) -> None:
@@ -279,14 +300,18 @@ async def test_a_stream_under_another_content_type_is_a_stream(server, connect) 
 def test_events_are_the_same_however_the_bytes_are_cut(size: int) -> None:
     text = b": c\r\n\r\ndata: one\r\n\r\nevent: e\ndata: two\ndata: more\n\nid: 5\rdata: three\r\rdata: four\n\n"
     splitter = EventSplitter()
-    events = [bytes(event) for at in range(0, len(text), size) for event in splitter.feed(text[at : at + size])]
-    assert events == [b"one", b"two\nmore", b"three", b"four"]
+    events = [
+        (event.name, bytes(event.data))
+        for at in range(0, len(text), size)
+        for event in splitter.feed(text[at : at + size])
+    ]
+    assert events == [("", b"one"), ("e", b"two\nmore"), ("", b"three"), ("", b"four")]
 
 
 def test_an_event_without_end_is_given_up() -> None:
     splitter = EventSplitter()
     with pytest.raises(BrokenAnswer):
-        for _ in range(80):
+        for _ in range(100):
             list(splitter.feed(b"data: " + b"A" * 2**20))
 
 

@@ -54,6 +54,14 @@ async def test_the_service_by_its_other_name_is_fetched_without_the_key(server, 
     assert server.seen[1].headers["host"] == f"localai.test:{server.port}"
 
 
+async def test_a_link_without_tls_of_a_server_with_tls_is_fetched_with_it(tmp_path, tls_server, connect) -> None:
+    server, trusting = tls_server
+    server.does(addressed(f"http://127.0.0.1:{server.port}/x.png"), served(RED))
+    service = connect(base_url=f"https://127.0.0.1:{server.port}/v1", tls=trusting)
+    assert (await make(service)).images[0].data == RED
+    assert server.seen[1].headers["authorization"] == f"Bearer {KEY}"
+
+
 ADDRESSES = {
     "loopback": "http://127.0.0.1:{port}/secret",
     "metadata": "http://169.254.169.254/latest/meta-data/",
@@ -94,23 +102,68 @@ async def test_a_name_that_points_inside_is_not_fetched(server, elsewhere, conne
     assert elsewhere.seen == []
 
 
-async def test_a_redirect_of_a_picture_is_not_followed(server, elsewhere, connect) -> None:
+async def test_a_redirect_leads_only_where_the_picture_itself_might_lie(server, elsewhere, connect) -> None:
     elsewhere.does(served(RED))
     server.does(addressed("/x.png"), reply(302, "", {"location": f"{elsewhere.url}/x.png"}))
     with pytest.raises(ServiceFault) as caught:
         await make(connect())
-    assert caught.value.fault.detail == "fetching the picture was answered with 302"
+    assert caught.value.fault.detail == "the address of the picture is inside a private network"
     assert elsewhere.seen == []
 
 
-@pytest.mark.parametrize("failure", [reply(503), cut(b""), cut(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nabc")])
+@pytest.mark.parametrize("location", ["/y.png", "y.png", "{url}/y.png"])
+async def test_a_redirect_within_the_service_is_followed(location: str, server, connect) -> None:
+    server.does(addressed("/x.png"), reply(307, "", {"location": location.format(url=server.url)}), served(RED))
+    assert (await make(connect())).images[0].data == RED
+    assert [one.path for one in server.seen[1:]] == ["/x.png", "/y.png"]
+
+
+async def test_redirects_in_a_circle_end(server, connect) -> None:
+    server.does(addressed("/x.png"), reply(302, "", {"location": "/x.png"}))
+    with pytest.raises(ServiceFault):
+        await make(connect())
+    assert len(server.seen) < 10
+
+
+async def test_where_the_first_of_several_addresses_is_dead_the_next_is_asked(server, connect) -> None:
+    async def resolve(host: str, port: int) -> list[str]:
+        return ["127.0.0.77", "127.0.0.1"]
+
+    server.does(addressed(f"http://localai.test:{server.port}/x.png"), served(RED))
+    assert (await make(connect(resolve=resolve))).images[0].data == RED
+
+
+@pytest.mark.parametrize("name", ["0.0.0.0", "localhost", "[::1]"])
+async def test_a_server_that_does_not_know_its_name_is_asked_where_it_is_reached(name: str, server, connect) -> None:
+    server.does(addressed(f"http://{name}:{server.port}/x.png"), served(RED))
+    assert (await make(connect())).images[0].data == RED
+
+
+async def test_a_picture_that_cannot_be_looked_at_is_kept_as_it_came(server, connect) -> None:
+    async def inspect(data: bytes) -> None:
+        raise OSError(24, "Too many open files")
+
+    server.does(addressed("/x.png"), served(RED))
+    (image,) = (await make(connect(inspect=inspect))).images
+    assert (image.data, image.format, image.width) == (RED, "png", 0)
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        *(reply(status) for status in (202, 204, 404, 408, 425, 429, 500, 503)),
+        cut(b""),
+        cut(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nabc"),
+        served(b""),
+    ],
+)
 async def test_a_picture_that_is_paid_for_is_fetched_again_when_that_may_help(failure, server, connect) -> None:
     server.does(addressed("/x.png"), failure, served(RED))
     assert (await make(connect())).images[0].data == RED
     assert [one.method for one in server.seen] == ["POST", "GET", "GET"]
 
 
-async def test_a_picture_that_is_gone_is_a_broken_answer_that_may_be_charged(server, connect) -> None:
+async def test_a_picture_that_never_comes_is_a_broken_answer_that_may_be_charged(server, connect) -> None:
     server.does(addressed("/x.png"), reply(404))
     with pytest.raises(ServiceFault) as caught:
         await make(connect())

@@ -330,11 +330,11 @@ async def test_what_cannot_be_written_is_not_sent_and_cost_nothing(asked, server
 
 
 async def test_a_fault_of_ours_after_the_post_stays_on_the_bill_as_unknown(server, connect, caplog) -> None:
-    async def inspect(data: bytes) -> None:
+    async def resolve(host: str, port: int) -> list[str]:
         raise ZeroDivisionError
 
-    server.does(pictures(picture()))
+    server.does(json_reply({"data": [{"url": "http://elsewhere.test/x.png"}]}))
     with pytest.raises(ServiceFault) as caught:
-        await connect(inspect=inspect).make(request(), Inputs(), payer=OperatorPays(), member_tag="t", deadline_s=20)
+        await connect(resolve=resolve).make(request(), Inputs(), payer=OperatorPays(), member_tag="t", deadline_s=20)
     assert (caught.value.fault.kind, caught.value.fault.billed) == (FaultKind.BROKEN_OFF, Billed.MAYBE)
     assert "ZeroDivisionError" in caplog.text
