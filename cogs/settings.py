@@ -7,7 +7,7 @@ from typing import Literal
 import discord
 from discord import app_commands
 
-from bot.core.servers.transfer import MAX_BYTES
+from bot.core.servers.settings_file import MAX_BYTES
 from bot.rules.limits.limit import Period
 from bot.rules.servers.access import Defaults
 from bot.rules.servers.changes import Listed, Resettable

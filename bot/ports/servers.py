@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from types import EllipsisType
 from typing import Protocol
 
 from bot.rules.limits.limit import Limit, Quota
 from bot.rules.money import MicroUSD
 from bot.rules.people import Place
 from bot.rules.servers.access import ServerSettings
-from bot.rules.servers.changes import Change, KeyChanged, LimitChanged, Reset, Resettable
-from bot.rules.servers.edits import Edit
+from bot.rules.servers.changes import Change, Imported, KeyChanged, LimitChanged, Reset, Resettable
+from bot.rules.servers.edits import Edit, Held, Rework
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +52,36 @@ class ServerStore(Protocol):
         ...
 
     async def set_limit(
-        self, place: Place, limit: Limit, actor_id: int, now: datetime, *, remove: bool = False
+        self,
+        place: Place,
+        limit: Limit,
+        actor_id: int,
+        now: datetime,
+        *,
+        remove: bool = False,
+        instead_of: Limit | EllipsisType | None = ...,
     ) -> LimitChanged:
-        """Stores the limit (or, with ``remove``, forgets what was set, back to the default), with an audit row."""
+        """Stores the limit (or, with ``remove``, forgets what was set, back to the default), with an audit row.
+
+        Raises ``ChangedMeanwhile`` where something else than ``instead_of`` stands there.
+        """
         ...
 
-    async def reset(self, place: Place, what: Resettable, actor_id: int, now: datetime) -> Reset:
-        """Limits, settings or both back to what the operator set; blocks, API key and log channel stay."""
+    async def held(self, place: Place) -> Held:
+        """Settings and limits as one moment sees them."""
+        ...
+
+    async def overhaul(self, place: Place, rework: Rework, actor_id: int, now: datetime) -> Imported:
+        """Stores what ``rework`` makes of all that holds at that moment, in one transaction: all of it or nothing."""
+        ...
+
+    async def reset(
+        self, place: Place, what: Resettable, actor_id: int, now: datetime, *, seen: Held | None = None
+    ) -> Reset:
+        """Limits, settings or both back to what the operator set; blocks, API key and log channel stay.
+
+        Raises ``ChangedMeanwhile`` where ``seen`` is given and no longer what holds.
+        """
         ...
 
     async def audit(self, place: Place, limit: int = 50) -> list[AuditEntry]: ...

@@ -17,8 +17,8 @@ from bot.rules.limits.decide import Refused, Subject
 from bot.rules.limits.limit import Period
 from bot.rules.people import Place
 from bot.rules.servers.access import Block, ServerSettings
-from bot.rules.servers.edits import imported
 from tests.support.ledger import use_now
+from tests.support.people import becomes
 
 SERVER = Place(10, 1)
 ME = 4242424242
@@ -90,7 +90,7 @@ async def test_a_running_job_ends_well_after_its_maker_was_forgotten(store, samp
 
 
 async def test_a_block_and_a_limit_on_a_person_survive_forgetting(store, sample):
-    await store.servers.change_settings(SERVER, imported(ServerSettings(blocked=(Block(ME, "spam"),))), 9, sample.now)
+    await store.servers.change_settings(SERVER, becomes(ServerSettings(blocked=(Block(ME, "spam"),))), 9, sample.now)
     await store.servers.set_limit(SERVER, sample.limit("member", "images", "day", 0, ME), 9, sample.now)
     await store.people.forget(ME)
     assert (await store.servers.settings(SERVER)).blocked == (Block(ME, "spam"),)
@@ -106,7 +106,7 @@ async def test_an_export_is_complete_only_ones_own_and_without_secrets(store, sa
     await noted(store, f"seen:{ME}", "yes")
     await noted(store, f"seen:{ME}1", "no")
     await store.servers.set_limit(SERVER, sample.limit("member", "images", "day", 50, ME), 9, sample.now)
-    await store.servers.change_settings(SERVER, imported(ServerSettings(blocked=(Block(ME, "x"),))), ME, sample.now)
+    await store.servers.change_settings(SERVER, becomes(ServerSettings(blocked=(Block(ME, "x"),))), ME, sample.now)
     found = await store.people.export(ME)
     text = json.dumps(found)
     assert [entry["request"]["prompt"] for entry in found["jobs"]] == ["my wish", "a fox"]

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from bot.adapters.database.schema.tables import facts
 from bot.rules.people import Place
 from bot.rules.servers.access import ServerSettings
-from bot.rules.servers.edits import imported
+from tests.support.people import becomes
 
 SERVER = Place(10, 1)
 
@@ -53,7 +53,7 @@ async def test_a_note_is_kept_under_the_key_it_has_always_had(store, sample):
 async def test_a_place_was_last_used_by_its_last_job_or_change(store, sample):
     assert await store.servers.last_used(SERVER) is None
     changed = sample.now + timedelta(hours=1)
-    await store.servers.change_settings(SERVER, imported(ServerSettings()), 9, changed)
+    await store.servers.change_settings(SERVER, becomes(ServerSettings()), 9, changed)
     assert await store.servers.last_used(SERVER) == changed
     asked = sample.now + timedelta(hours=2)
     await store.jobs.open([sample.draft()], asked)

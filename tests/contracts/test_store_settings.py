@@ -12,7 +12,7 @@ from cryptography.fernet import Fernet
 from bot.adapters.secrets import Secrets
 from bot.ports import AuditEntry
 from bot.rules.errors import OwnKeyGone
-from bot.rules.limits.limit import Cooldown, Measure, Period, Quota, Scope, Slot
+from bot.rules.limits.limit import Cooldown, Measure, Period, Quota, Scope, Slot, slot_of
 from bot.rules.people import Place
 from bot.rules.servers.access import AccessDenied, Block, Defaults, DeniedBecause, ServerSettings
 from bot.rules.servers.changes import (
@@ -36,7 +36,8 @@ from bot.rules.servers.changes import (
     Resettable,
     Stop,
 )
-from bot.rules.servers.edits import ListFull, blocked, imported, paused, previewed
+from bot.rules.servers.edits import ChangedMeanwhile, Held, ListFull, Overhaul, blocked, paused, previewed
+from tests.support.people import becomes
 
 DAY = Period.DAY
 
@@ -63,7 +64,7 @@ async def test_a_server_starts_with_settings_that_allow_everything(store):
 
 
 async def test_settings_are_read_back_as_they_were_saved(store, sample):
-    await store.servers.change_settings(SERVER, imported(FULL), 9, sample.now)
+    await store.servers.change_settings(SERVER, becomes(FULL), 9, sample.now)
     assert await store.servers.settings(SERVER) == FULL
     assert await store.servers.settings(Place(11, 1)) == ServerSettings()
 
@@ -117,6 +118,53 @@ async def test_an_edit_that_fails_leaves_everything_as_it_was(store, sample):
     assert await store.servers.audit(SERVER) == []
 
 
+async def test_an_overhaul_is_one_whole(opened, sample):
+    store = await opened(sample.cooldown(30))
+    quota, cooldown = sample.limit("role", "images", "day", 5, 7), sample.cooldown(5)
+    await store.servers.set_limit(SERVER, cooldown, 9, sample.now)
+    seen = await store.servers.held(SERVER)
+    assert seen == Held(ServerSettings(), (cooldown,), (sample.cooldown(30),))
+    change = LimitChanged(slot_of(quota), None, quota)
+
+    def rework(held):
+        assert held == seen
+        return Overhaul(replace(held.settings, spoiler=True), (quota,), (cooldown,), (change,))
+
+    assert await store.servers.overhaul(SERVER, rework, 9, sample.now) == Imported()
+    after = await store.servers.held(SERVER)
+    assert after.settings == ServerSettings(spoiler=True)
+    assert after.limits == (sample.cooldown(30), quota)
+    trail = [entry.change for entry in await store.servers.audit(SERVER)]
+    assert trail[:2] == [change, Imported()]
+
+
+@pytest.mark.parametrize("fails", ["in the rework", "in the middle of it"])
+async def test_an_overhaul_that_fails_changes_nothing(store, sample, fails):
+    def rework(held):
+        if fails == "in the rework":
+            raise ChangedMeanwhile
+        limits = (sample.limit("role", "images", "day", 5, 7), sample.limit("operator", "images", "day", 5))
+        return Overhaul(replace(held.settings, paused=True), limits, (), ())
+
+    before = await store.servers.held(SERVER)
+    with pytest.raises((ChangedMeanwhile, ValueError)):
+        await store.servers.overhaul(SERVER, rework, 9, sample.now)
+    assert await store.servers.held(SERVER) == before
+    assert await store.servers.audit(SERVER) == []
+
+
+async def test_what_is_set_in_place_of_something_else_than_stands_there_is_not_set(store, sample):
+    asked, other = sample.limit("everyone", "images", "day", 5), sample.limit("everyone", "images", "day", 1)
+    await store.servers.set_limit(SERVER, other, 9, sample.now, instead_of=None)
+    with pytest.raises(ChangedMeanwhile):
+        await store.servers.set_limit(SERVER, asked, 9, sample.now, instead_of=None)
+    seen = await store.servers.held(SERVER)
+    await store.servers.set_limit(SERVER, asked, 9, sample.now, instead_of=other)
+    with pytest.raises(ChangedMeanwhile):
+        await store.servers.reset(SERVER, Resettable.ALL, 9, sample.now, seen=seen)
+    assert (await store.servers.held(SERVER)).limits == (asked,)
+
+
 async def test_admins_who_change_things_at_once_all_get_their_change(store, sample):
     changes = [store.servers.change_settings(SERVER, blocked(user_id, ""), 9, sample.now) for user_id in range(8)]
     await asyncio.gather(*changes)
@@ -133,7 +181,7 @@ async def test_old_and_new_in_the_trail_follow_on_each_other(store, sample):
 async def test_limits_and_settings_stay_out_of_each_others_way(store, sample):
     await store.servers.set_limit(SERVER, sample.limit("everyone", "images", "day", 5), 9, sample.now)
     assert await store.servers.settings(SERVER) == ServerSettings()
-    await store.servers.change_settings(SERVER, imported(FULL), 9, sample.now)
+    await store.servers.change_settings(SERVER, becomes(FULL), 9, sample.now)
     await store.servers.set_limit(SERVER, sample.limit("everyone", "images", "day", 6), 9, sample.now)
     assert await store.servers.settings(SERVER) == FULL
 
@@ -144,7 +192,7 @@ async def test_a_servers_key_is_sealed_and_shows_its_last_four(store, sample):
     assert await store.servers.api_key(SERVER) == key
     with pytest.raises(OwnKeyGone):
         await store.servers.api_key(Place(11, 1))
-    await store.servers.change_settings(SERVER, imported(FULL), 9, sample.now)
+    await store.servers.change_settings(SERVER, becomes(FULL), 9, sample.now)
     assert await store.servers.settings(SERVER) == replace(FULL, api_key_hint="1234")
     assert await store.servers.api_key(SERVER) == key
     assert all(key not in str(entry) for entry in await store.servers.audit(SERVER))
@@ -159,7 +207,7 @@ async def test_a_reset_puts_back_what_it_names(opened, sample, what):
     store = await opened(sample.cooldown(30))
     await store.servers.set_limit(SERVER, sample.limit("role", "images", "day", 5, 7), 9, sample.now)
     await store.servers.set_limit(SERVER, sample.cooldown(5), 9, sample.now)
-    await store.servers.change_settings(SERVER, imported(FULL), 9, sample.now)
+    await store.servers.change_settings(SERVER, becomes(FULL), 9, sample.now)
     assert await store.servers.reset(SERVER, what, 9, sample.now) == Reset(what)
     first = replace(ServerSettings(), blocked=FULL.blocked, log_channel_id=FULL.log_channel_id)
     assert (await store.servers.settings(SERVER) == first) is (what is not Resettable.LIMITS)
@@ -178,7 +226,7 @@ async def test_a_reset_puts_back_what_it_names(opened, sample, what):
     ],
 )
 async def test_access_is_decided_in_the_transaction_that_reserves(store, sample, settings, because):
-    await store.servers.change_settings(SERVER, imported(settings), 9, sample.now)
+    await store.servers.change_settings(SERVER, becomes(settings), 9, sample.now)
     with pytest.raises(AccessDenied) as denied:
         await store.jobs.open([sample.draft()], sample.now)
     assert denied.value.because is because

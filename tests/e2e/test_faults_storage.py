@@ -17,8 +17,8 @@ from bot.adapters.status.http import StatusServer
 from bot.process import status_of
 from bot.rules.ledger import JobState
 from bot.rules.servers.access import Block
-from bot.rules.servers.edits import imported
 from sandbox.running import BotUnderTest
+from tests.support.people import becomes
 from tests.support.running import processes_in, said, town_in, until
 
 
@@ -141,7 +141,7 @@ async def test_a_member_blocked_while_waiting_is_refused_at_run_time_and_release
     place, now = job.asker.place, town.world.clock.now()
     settings = await town.app.store.servers.settings(place)
     blocked = replace(settings, blocked=(Block(town.member.id, "spam"),))
-    await town.app.store.servers.change_settings(place, imported(blocked), town.admin.id, now)
+    await town.app.store.servers.change_settings(place, becomes(blocked), town.admin.id, now)
 
     message = await town.answer(second)
 

@@ -9,7 +9,7 @@ from cryptography.fernet import Fernet
 
 from bot.rules.limits.limit import Measure, Scope
 from bot.rules.people import Place
-from sandbox.discord.model import Upload
+from sandbox.discord.model import Message, Upload
 from sandbox.discord.people.options import NotPossible
 from tests.support.running import town_in, until
 
@@ -419,6 +419,54 @@ async def test_a_file_that_cannot_be_imported_changes_nothing(town, data, words)
     message = await told(town, "import", file=Upload("x.json", data))
     assert words in message.content
     assert await town.app.store.servers.audit(place(town)) == []
+
+
+async def imported(town, document) -> Message:
+    return await told(town, "import", file=Upload("s.json", json.dumps({"easel": 1, **document}).encode()))
+
+
+async def test_an_import_leaves_what_another_admin_did_meanwhile_and_asks_anew_where_it_matters(town, people):
+    question = await imported(town, {"settings": {"spoiler": True}})
+    await told(town, "block", member=people.painter, user=people.owner)
+    assert "Imported: 1 change." in await press(town, question, "Confirm")
+    assert [block.user_id for block in (await settings(town)).blocked] == [people.painter.id]
+
+    question = await imported(town, {"settings": {"spoiler": False}})
+    await told(town, "moderation", level="auto", user=people.owner)
+    asked_again = await press(town, question, "Confirm")
+    assert asked_again.startswith("⚠️ Settings have been changed meanwhile")
+    assert (await settings(town)).spoiler
+    assert "Imported: 1 change." in await press(town, question, "Confirm")
+    assert not (await settings(town)).spoiler
+    assert (await settings(town)).moderation == "auto"
+
+
+async def test_a_budget_or_reset_confirmed_after_somebody_else_changed_it_is_asked_again(town, people):
+    question = await told(town, "budget", usd="25")
+    await told(town, "budget", usd="5", user=people.owner)
+    assert "$5.00 → $25.00\n⚠️ This has been changed meanwhile" in await press(town, question, "Confirm")
+    assert (await server_budget(town)).amount == 5_000_000
+    question = await told(town, "reset", what="all")
+    await told(town, "pause", reason="raid", user=people.owner)
+    assert (await press(town, question, "Confirm")).startswith("⚠️ This has been changed meanwhile")
+    assert (await settings(town)).paused
+    await press(town, question, "Confirm")
+    assert not (await settings(town)).paused
+
+
+async def test_an_import_of_another_servers_roles_is_refused_in_words_and_opens_nothing(town, people):
+    await told(town, "roles", allow=people.painters)
+    answer = await imported(town, {"settings": {"allowed_roles": ["999999999999999999"], "paused": True}})
+    assert "No role that the file allows exists here" in answer.content
+    assert answer.components == []
+    assert (await settings(town)).allowed_roles == {people.painters.id}
+    assert not (await settings(town)).paused
+
+
+async def test_an_import_is_judged_as_the_commands_judge(town):
+    answer = await imported(town, {"settings": {"defaults": {"model": "gpt-imagine-9"}}})
+    assert "no model called `gpt-imagine-9`" in answer.content
+    assert answer.components == []
 
 
 async def test_a_reset_of_limits_is_asked_first(town, people):

@@ -10,6 +10,9 @@ from bot.rules.ledger import Answer, Bill, Job, JobState
 from bot.rules.money import MicroUSD
 from bot.rules.people import Asker, Place
 from bot.rules.requests import Endpoint, ImageRequest, Kind, Made, MadeImage, Usage
+from bot.rules.servers.access import ServerSettings
+from bot.rules.servers.changes import Imported
+from bot.rules.servers.edits import Edit
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 GUILD, CHANNEL, USER, OTHER, APP = 11, 22, 33, 34, 99
@@ -64,3 +67,8 @@ def make_job(**changes: Any) -> Job:
 
 def make_made(count: int = 1, *, data: bytes = b"picture", image_format: str = "png", **changes: Any) -> Made:
     return Made(tuple(MadeImage(data, image_format, 1024, 1024, **changes) for _ in range(count)))
+
+
+def becomes(settings: ServerSettings) -> Edit:
+    """These settings in place of all others; the API key stays the server's own."""
+    return lambda now: (replace(settings, api_key_hint=now.api_key_hint), Imported())

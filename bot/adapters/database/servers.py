@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import datetime
+from types import EllipsisType
 
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -31,8 +32,8 @@ from bot.rules.limits.windows import window_key
 from bot.rules.money import MicroUSD
 from bot.rules.people import Place
 from bot.rules.servers.access import ServerSettings
-from bot.rules.servers.changes import Change, KeyChanged, LimitChanged, Reset, Resettable, is_news
-from bot.rules.servers.edits import Edit, first_settings
+from bot.rules.servers.changes import Change, Imported, KeyChanged, LimitChanged, Reset, Resettable, is_news
+from bot.rules.servers.edits import ChangedMeanwhile, Edit, Held, Rework, first_settings
 
 log = logging.getLogger(__name__)
 
@@ -108,17 +109,53 @@ class SqlServers:
 
         return await self._db.read(work)
 
+    async def held(self, place: Place) -> Held:
+        async def work(connection: AsyncConnection) -> Held:
+            return await self._held(connection, place.key)
+
+        return await self._db.read(work, snapshot=True)
+
+    async def _held(self, connection: AsyncConnection, place_key: str) -> Held:
+        limits = await limits_of(connection, place_key, self._defaults)
+        return Held(await settings_of(connection, place_key), limits, self._defaults)
+
+    async def overhaul(self, place: Place, rework: Rework, actor_id: int, now: datetime) -> Imported:
+        async def work(connection: AsyncConnection) -> Imported:
+            await self._lock_place(connection, place.key)
+            held = await self._held(connection, place.key)
+            after = rework(held)
+            if after.settings != held.settings:
+                await self._store_settings(connection, place.key, {"body": dump_settings(after.settings)})
+            for limits, remove in ((after.limits, False), (after.removed, True)):
+                for limit in limits:
+                    _check_settable(limit)
+                    await self._store_limit(connection, place.key, limit, remove=remove)
+            await self._record(connection, place.key, actor_id, Imported(), now)
+            for change in after.changes:
+                if isinstance(change, LimitChanged):
+                    await self._record(connection, place.key, actor_id, change, now)
+            return Imported()
+
+        return await self._db.write(work)
+
     async def set_limit(
-        self, place: Place, limit: Limit, actor_id: int, now: datetime, *, remove: bool = False
+        self,
+        place: Place,
+        limit: Limit,
+        actor_id: int,
+        now: datetime,
+        *,
+        remove: bool = False,
+        instead_of: Limit | EllipsisType | None = ...,
     ) -> LimitChanged:
-        check_limit(limit)
-        if limit.scope is Scope.OPERATOR:
-            raise ValueError("the operator's limits are settings of the process, not of a server")
+        _check_settable(limit)
 
         async def work(connection: AsyncConnection) -> LimitChanged:
             await self._lock_place(connection, place.key)
             slot = slot_of(limit)
             old = await self._limit_in(connection, place.key, slot)
+            if instead_of is not ... and old != instead_of:
+                raise ChangedMeanwhile
             await self._store_limit(connection, place.key, limit, remove=remove)
             change = LimitChanged(slot, old, await self._limit_in(connection, place.key, slot))
             if is_news(change):
@@ -150,9 +187,13 @@ class SqlServers:
         fresh = self._db.upsert(limit_rows).values(values)
         await connection.execute(fresh.on_conflict_do_update(index_elements=key, set_=changed))
 
-    async def reset(self, place: Place, what: Resettable, actor_id: int, now: datetime) -> Reset:
+    async def reset(
+        self, place: Place, what: Resettable, actor_id: int, now: datetime, *, seen: Held | None = None
+    ) -> Reset:
         async def work(connection: AsyncConnection) -> Reset:
             await self._lock_place(connection, place.key)
+            if seen is not None and seen != await self._held(connection, place.key):
+                raise ChangedMeanwhile
             if what is not Resettable.SETTINGS:
                 await connection.execute(delete(limit_rows).where(limit_rows.c.place_key == place.key))
             if what is not Resettable.LIMITS:
@@ -212,6 +253,12 @@ class SqlServers:
         values = [{**key, "percent": percent} for percent in PERCENTS if percent <= warning.percent]
         fresh = self._db.upsert(warnings).values(values).on_conflict_do_nothing().returning(warnings.c.percent)
         return warning.percent in (await connection.execute(fresh)).scalars().all()
+
+
+def _check_settable(limit: Limit) -> None:
+    check_limit(limit)
+    if limit.scope is Scope.OPERATOR:
+        raise ValueError("the operator's limits are settings of the process, not of a server")
 
 
 async def settings_of(connection: AsyncConnection, place_key: str) -> ServerSettings:

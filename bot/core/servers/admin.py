@@ -16,7 +16,7 @@ from bot.rules.limits.limit import Limit, Measure, Scope, is_removal, most_of, s
 from bot.rules.people import Asker, Place
 from bot.rules.servers.access import ServerSettings
 from bot.rules.servers.changes import Change, Resettable, is_news
-from bot.rules.servers.edits import Edit, blocked
+from bot.rules.servers.edits import Edit, Held, Rework, blocked
 
 log = logging.getLogger(__name__)
 
@@ -78,12 +78,17 @@ class Admin:
         remove = is_removal(limit) and (own or limit.scope is Scope.CHANNEL)
         return Proposal(limit, old, remove, _raises_spending(old or outer, outer if remove else limit))
 
-    async def set_limit(self, asker: Asker, proposal: Proposal, *, tell: bool = True) -> Change:
-        """Stores the limit; the audit row is written in the same transaction."""
-        place, now = asker.place, self._clock()
-        change = await self._store.servers.set_limit(place, proposal.limit, asker.user_id, now, remove=proposal.remove)
-        if tell:
-            await self.tell(asker, change)
+    async def set_limit(self, asker: Asker, proposal: Proposal) -> Change:
+        """Stores the limit in place of the one proposed about, or raises ``ChangedMeanwhile``."""
+        change = await self._store.servers.set_limit(
+            asker.place,
+            proposal.limit,
+            asker.user_id,
+            self._clock(),
+            remove=proposal.remove,
+            instead_of=proposal.old,
+        )
+        await self._tell(asker, change)
         return change
 
     # --- settings -------------------------------------------------------------------------------------------------
@@ -91,12 +96,22 @@ class Admin:
     async def settings(self, place: Place) -> ServerSettings:
         return await self._store.servers.settings(place)
 
-    async def change(self, asker: Asker, edit: Edit, *, tell: bool = True) -> Change:
+    async def held(self, place: Place) -> Held:
+        self._require_server(place)
+        return await self._store.servers.held(place)
+
+    async def change(self, asker: Asker, edit: Edit) -> Change:
         """Applies ``edit`` to the settings as they are at that moment."""
         self._require_server(asker.place)
         change = await self._store.servers.change_settings(asker.place, edit, asker.user_id, self._clock())
-        if tell:
-            await self.tell(asker, change)
+        await self._tell(asker, change)
+        return change
+
+    async def overhaul(self, asker: Asker, rework: Rework) -> Change:
+        """Settings and limits together, told as one change. Raises what ``rework`` raises; then nothing was changed."""
+        self._require_server(asker.place)
+        change = await self._store.servers.overhaul(asker.place, rework, asker.user_id, self._clock())
+        await self._tell(asker, change)
         return change
 
     async def block(self, asker: Asker, user_id: int, reason: str) -> tuple[Change, int]:
@@ -110,17 +125,18 @@ class Admin:
         if api_key is not None:
             await self._try_key(api_key)
         change = await self._store.servers.set_api_key(asker.place, api_key, asker.user_id, self._clock())
-        await self.tell(asker, change)
+        await self._tell(asker, change)
         return change
 
-    async def reset(self, asker: Asker, what: Resettable) -> Change:
-        """Back to what the operator set; blocks, API key and log channel stay."""
+    async def reset(self, asker: Asker, what: Resettable, seen: Held) -> Change:
+        """Back to what the operator set; blocks, API key and log channel stay. Raises ``ChangedMeanwhile`` where
+        something else holds than what was ``seen``."""
         self._require_server(asker.place)
-        change = await self._store.servers.reset(asker.place, what, asker.user_id, self._clock())
-        await self.tell(asker, change)
+        change = await self._store.servers.reset(asker.place, what, asker.user_id, self._clock(), seen=seen)
+        await self._tell(asker, change)
         return change
 
-    async def tell(self, asker: Asker, change: Change) -> None:
+    async def _tell(self, asker: Asker, change: Change) -> None:
         """Posts to the log channel what is otherwise than before."""
         if is_news(change):
             await self._notifier.changed(asker.place, AuditEntry(self._clock(), asker.user_id, change))

@@ -6,7 +6,7 @@ Each holds what was before and what is now, so that the answer, the log channel 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot.rules.limits.limit import Limit, Slot
@@ -178,6 +178,24 @@ def lists_of(settings: ServerSettings, which: Listed) -> Lists:
             return Lists(frozenset(settings.allowed_channels), frozenset(settings.denied_channels))
         case Listed.ROLES:
             return Lists(frozenset(settings.allowed_roles), frozenset(settings.denied_roles))
+
+
+def with_lists(settings: ServerSettings, which: Listed, lists: Lists) -> ServerSettings:
+    match which:
+        case Listed.MODELS:
+            return replace(settings, allowed_models=_names(lists.allowed), denied_models=_names(lists.denied))
+        case Listed.CHANNELS:
+            return replace(settings, allowed_channels=_ids(lists.allowed), denied_channels=_ids(lists.denied))
+        case Listed.ROLES:
+            return replace(settings, allowed_roles=_ids(lists.allowed), denied_roles=_ids(lists.denied))
+
+
+def _names(some: frozenset[str | int]) -> frozenset[str]:
+    return frozenset(map(str, some))
+
+
+def _ids(some: frozenset[str | int]) -> frozenset[int]:
+    return frozenset(map(int, some))
 
 
 def moderation_of(settings: ServerSettings) -> Moderation:

@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.rules.catalogue.model import Model
 from bot.rules.errors import UserError
+from bot.rules.limits.limit import Limit
 from bot.rules.options.build import build_request
 from bot.rules.options.problems import InvalidOptions, Problem
 from bot.rules.options.table import RawOptions
@@ -17,7 +18,6 @@ from bot.rules.servers.changes import (
     BlockChanged,
     Change,
     DefaultsChanged,
-    Imported,
     Listed,
     Lists,
     ListsChanged,
@@ -30,6 +30,7 @@ from bot.rules.servers.changes import (
     lists_of,
     moderation_of,
     pause_of,
+    with_lists,
 )
 
 Edit = Callable[[ServerSettings], tuple[ServerSettings, Change]]
@@ -42,6 +43,10 @@ REASON_CHARS = 200
 
 class ListFull(UserError):
     """An allow- or deny-list holds as many entries as it can. Nothing was changed."""
+
+
+class ChangedMeanwhile(UserError):
+    """What an admin was asked about is no longer as it was when they were asked. Nothing was changed."""
 
 
 class Contradiction(UserError):
@@ -74,7 +79,7 @@ def listed(which: Listed, asked: ListChange) -> Edit:
         new = _denied(asked.deny, _allowed(asked.allow, Lists() if asked.clear else old))
         if max(len(new.allowed), len(new.denied)) > MOST_LISTED:
             raise ListFull
-        return _with_lists(settings, which, new), ListsChanged(which, old, new)
+        return with_lists(settings, which, new), ListsChanged(which, old, new)
 
     return edit
 
@@ -94,24 +99,6 @@ def _denied(one: str | int | None, lists: Lists) -> Lists:
     if one == ALL:
         return replace(lists, denied=frozenset())
     return Lists((lists.allowed - {one}) or lists.allowed, lists.denied | {one})
-
-
-def _with_lists(settings: ServerSettings, which: Listed, lists: Lists) -> ServerSettings:
-    match which:
-        case Listed.MODELS:
-            return replace(settings, allowed_models=_names(lists.allowed), denied_models=_names(lists.denied))
-        case Listed.CHANNELS:
-            return replace(settings, allowed_channels=_ids(lists.allowed), denied_channels=_ids(lists.denied))
-        case Listed.ROLES:
-            return replace(settings, allowed_roles=_ids(lists.allowed), denied_roles=_ids(lists.denied))
-
-
-def _names(some: frozenset[str | int]) -> frozenset[str]:
-    return frozenset(map(str, some))
-
-
-def _ids(some: frozenset[str | int]) -> frozenset[int]:
-    return frozenset(map(int, some))
 
 
 # --- defaults ----------------------------------------------------------------------------------------------------
@@ -232,9 +219,27 @@ def _over(old: Stop, reason: str) -> Stop:
 # --- all at once -------------------------------------------------------------------------------------------------
 
 
-def imported(settings: ServerSettings) -> Edit:
-    """These settings in place of all others; the API key stays the server's own."""
-    return lambda now: (replace(settings, api_key_hint=now.api_key_hint), Imported())
+@dataclass(frozen=True, slots=True)
+class Held:
+    """All that holds in a server. ``limits`` hold here, ``defaults`` wherever no admin said otherwise."""
+
+    settings: ServerSettings
+    limits: tuple[Limit, ...]
+    defaults: tuple[Limit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Overhaul:
+    """What becomes of it: settings, limits to be set, limits to go back to the default, and what each change is."""
+
+    settings: ServerSettings
+    limits: tuple[Limit, ...]
+    removed: tuple[Limit, ...]
+    changes: tuple[Change, ...]
+
+
+Rework = Callable[[Held], Overhaul]
+"""Makes an overhaul of all that holds at that moment; what it raises undoes everything."""
 
 
 def first_settings(settings: ServerSettings) -> ServerSettings:

@@ -15,6 +15,7 @@ from bot.ui.interactions.acknowledge import acknowledged, take
 from bot.ui.interactions.errors import refuse
 from bot.ui.interactions.failures import TROUBLE
 from bot.ui.interactions.who import asker_of, check_still
+from bot.ui.messages import Message, opened
 from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
 
@@ -22,8 +23,8 @@ CONFIRM_S = 180.0
 """How long a question stands; the message can be changed for 15 minutes, so the end of it can be shown."""
 
 
-Act = Callable[[Interaction], Awaitable[str]]
-"""Does what was confirmed, for this press, and says what came of it."""
+Act = Callable[[Interaction], Awaitable[Message]]
+"""Does what was confirmed, for this press, and says what came of it, or asks anew where things have changed."""
 
 
 class Confirm(discord.ui.View):
@@ -61,20 +62,28 @@ class Confirm(discord.ui.View):
         await self._end(interaction, self._act)
 
     async def _cancelled(self, interaction: Interaction) -> None:
-        async def nothing(interaction: Interaction) -> str:
-            return say(str(interaction.locale), "settings.cancelled")
+        async def nothing(interaction: Interaction) -> Message:
+            return Message(say(str(interaction.locale), "settings.cancelled"))
 
         await self._end(interaction, nothing)
 
     async def _end(self, interaction: Interaction, act: Act) -> None:
         take(interaction)
         already, self._pressed = self._pressed, True
-        self.stop()
         await interaction.response.defer()
         acknowledged(interaction)
-        if not already:
-            text = await act(interaction)
-            await interaction.edit_original_response(content=text, embed=None, view=None, attachments=[])
+        if already:
+            return
+        try:
+            message = await act(interaction)
+        except BaseException:
+            self._pressed = False  # nothing was changed: the question stands
+            raise
+        self.stop()
+        with opened(message.files) as files:
+            await interaction.edit_original_response(
+                content=message.content, embed=message.embed, view=message.view, attachments=files
+            )
 
 
 class _Button(discord.ui.Button[Confirm]):

@@ -8,7 +8,9 @@ from typing import TypeAlias
 import discord
 
 from bot.core.servers.admin import Proposal
-from bot.core.servers.transfer import ImportPlan, KnownIds, apply_import, export, plan_import
+from bot.core.servers.settings_file import ImportFile, export, read_import
+from bot.core.servers.transfer import ImportPlan, Known, apply_import, plan_import
+from bot.rules.catalogue.model import Model
 from bot.rules.limits.amounts import MAX_COUNT, MAX_JOBS, MAX_SECONDS, read_count, read_dollars
 from bot.rules.limits.limit import Cooldown, Limit, Measure, Period, Quota, Scope, is_open, most_of, slot_of
 from bot.rules.people import Place
@@ -23,6 +25,7 @@ from bot.rules.servers.changes import (
     lists_of,
 )
 from bot.rules.servers.edits import (
+    ChangedMeanwhile,
     Edit,
     ListChange,
     checked_defaults,
@@ -73,7 +76,7 @@ def changed(interaction: Interaction, change: Change, *notes: str) -> Message:
 
 async def show(interaction: Interaction) -> Message:
     shell, asker = interaction.client.shell, asker_of(interaction)
-    known = _known_ids(interaction)
+    known = _known(interaction)
 
     def exists(scope: Scope, subject_id: int) -> bool:
         here = {Scope.ROLE: known.roles, Scope.CHANNEL: known.channels}.get(scope)
@@ -95,12 +98,19 @@ async def audit(interaction: Interaction) -> Message:
     return Message(embed=audit_page(entries, locale_of(interaction)))
 
 
-def _known_ids(interaction: Interaction) -> KnownIds:
-    guild = interaction.guild
-    if guild is None:
-        return KnownIds(frozenset(), frozenset())
-    rooms = (*guild.channels, *guild.threads)
-    return KnownIds(frozenset(role.id for role in guild.roles), frozenset(room.id for room in rooms))
+def _known(interaction: Interaction) -> Known:
+    shell, guild = interaction.client.shell, interaction.guild
+
+    def model(name: str) -> Model:
+        return shell.catalogue.choose(name, official=shell.config.is_official, today=shell.clock().date())
+
+    return Known(
+        roles=frozenset(role.id for role in guild.roles) if guild is not None else frozenset(),
+        channels=frozenset(room.id for room in (*guild.channels, *guild.threads)) if guild is not None else frozenset(),
+        model=model,
+        default_model=shell.config.default_model,
+        unblockable=frozenset({interaction.user.id, interaction.application_id}),
+    )
 
 
 # --- limits ------------------------------------------------------------------------------------------------------
@@ -132,17 +142,27 @@ async def concurrency(interaction: Interaction, jobs: int | None, whom: Whom) ->
 
 async def _limit(interaction: Interaction, wanted: Limit) -> Message:
     """Sets a limit, after a question where it raises what can be spent or removes a budget."""
+    try:
+        return await _limit_or_question(interaction, wanted)
+    except ChangedMeanwhile:  # between looking and setting: what holds now decides whether to ask
+        return await _limit_or_question(interaction, wanted, "settings.ask_meanwhile")
+
+
+async def _limit_or_question(interaction: Interaction, wanted: Limit, asked: str | None = None) -> Message:
     asker, locale = asker_of(interaction), locale_of(interaction)
     proposal = await interaction.client.shell.admin.propose_limit(asker.place, wanted)
-    question = _question(proposal)
+    question = asked or _question(proposal)
     if question is None:
         return changed(
             interaction, await interaction.client.shell.admin.set_limit(asker, proposal), _zero(wanted, locale)
         )
 
-    async def act(pressed: Interaction) -> str:
-        change = await pressed.client.shell.admin.set_limit(asker_of(pressed), proposal)
-        return changed(pressed, change, _zero(wanted, locale)).content or ""
+    async def act(pressed: Interaction) -> Message:
+        try:
+            change = await pressed.client.shell.admin.set_limit(asker_of(pressed), proposal)
+        except ChangedMeanwhile:
+            return await _limit_or_question(pressed, wanted, "settings.ask_meanwhile")
+        return changed(pressed, change, _zero(wanted, locale))
 
     line = change_line(LimitChanged(slot_of(wanted), proposal.old, None if proposal.remove else wanted), locale)
     return Message(f"{line}\n{say(locale, question)}", view=Confirm(interaction, act))
@@ -280,40 +300,48 @@ async def export_file(interaction: Interaction) -> Message:
     return Message(say(locale_of(interaction), "settings.export_done"), files=(File("easel-settings.json", data),))
 
 
-async def import_file(interaction: Interaction, file: Source) -> Message:
+async def import_file(interaction: Interaction, source: Source) -> Message:
     """What the file would change, to be confirmed. Raises ``BadUpload`` or ``BadImport``."""
-    store, place, locale = interaction.client.shell.store, place_of(interaction), locale_of(interaction)
-    data = await file.read()
-    plan = plan_import(
-        data, await store.servers.settings(place), await store.servers.limits(place), _known_ids(interaction)
-    )
+    return await _ask_import(interaction, read_import(await source.read()))
+
+
+async def _ask_import(interaction: Interaction, file: ImportFile, head: str = "settings.import_title") -> Message:
+    shell, locale, known = interaction.client.shell, locale_of(interaction), _known(interaction)
+    plan = plan_import(file, await shell.admin.held(place_of(interaction)), known)
     left_out = say(locale, "settings.import_left_out", items=escaped(", ".join(plan.left_out), 300))
     notes = [left_out] if plan.left_out else []
-    if not plan.changes:
+    if not plan.overhaul.changes:
         return Message("\n".join([say(locale, "settings.import_nothing"), *notes]))
 
-    async def act(pressed: Interaction) -> str:
-        change = await apply_import(pressed.client.shell.admin, asker_of(pressed), plan)
-        done = say(locale, "settings.import_done", count=len(plan.changes))
-        return f"{done}\n{changed(pressed, change).content}"
+    async def act(pressed: Interaction) -> Message:
+        try:
+            change = await apply_import(pressed.client.shell.admin, asker_of(pressed), file, _known(pressed), plan)
+        except ChangedMeanwhile:
+            return await _ask_import(pressed, file, "settings.import_meanwhile")
+        done = say(locale, "settings.import_done", count=len(plan.overhaul.changes))
+        return Message(f"{done}\n{changed(pressed, change).content}")
 
-    lines = [f"- {change_line(one, locale)}" for one in plan.changes]
+    lines = [f"- {change_line(one, locale)}" for one in plan.overhaul.changes]
     text = fitted(lines, DIFF_ROOM, locale)
     files = () if text == "\n".join(lines) else (File(say(locale, "settings.imported_list"), _as_file(plan, locale)),)
-    head = say(locale, "settings.import_title")
-    return Message("\n".join([head, text, *notes]), view=Confirm(interaction, act), files=files)
+    return Message("\n".join([say(locale, head), text, *notes]), view=Confirm(interaction, act), files=files)
 
 
 def _as_file(plan: ImportPlan, locale: str) -> bytes:
-    lines = ("{}: {} -> {}".format(*told(change, locale)) for change in plan.changes)
+    lines = ("{}: {} -> {}".format(*told(change, locale)) for change in plan.overhaul.changes)
     return "\n".join(lines).encode("utf-8", "replace")
 
 
-async def ask_reset(interaction: Interaction, what: Resettable) -> Message:
+async def ask_reset(interaction: Interaction, what: Resettable, *, meanwhile: bool = False) -> Message:
     locale = locale_of(interaction)
+    seen = await interaction.client.shell.admin.held(place_of(interaction))
 
-    async def act(pressed: Interaction) -> str:
-        change = await pressed.client.shell.admin.reset(asker_of(pressed), what)
-        return changed(pressed, change).content or ""
+    async def act(pressed: Interaction) -> Message:
+        try:
+            return changed(pressed, await pressed.client.shell.admin.reset(asker_of(pressed), what, seen))
+        except ChangedMeanwhile:
+            return await ask_reset(pressed, what, meanwhile=True)
 
-    return Message(say(locale, f"settings.ask_reset_{what}"), view=Confirm(interaction, act))
+    question = say(locale, f"settings.ask_reset_{what}")
+    told_first = [say(locale, "settings.ask_meanwhile")] if meanwhile else []
+    return Message("\n".join([*told_first, question]), view=Confirm(interaction, act))

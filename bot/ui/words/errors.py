@@ -13,7 +13,8 @@ from typing import Any
 
 from bot.core.jobs.batches import BatchLinesRefused
 from bot.core.servers.admin import BadApiKey, NotHere, NotInAServer, OneAtATime
-from bot.core.servers.transfer import BadImport
+from bot.core.servers.settings_file import BadImport
+from bot.core.servers.transfer import NothingLeftOnList
 from bot.rules.catalogue.catalogue import ModelRetired, ModelWithheld, NoSuchModel
 from bot.rules.catalogue.pricing import UnknownPrice
 from bot.rules.errors import (
@@ -35,7 +36,7 @@ from bot.rules.limits.amounts import BadAmount
 from bot.rules.limits.decide import Refused
 from bot.rules.options.problems import InvalidOptions
 from bot.rules.servers.access import AccessDenied
-from bot.rules.servers.edits import Contradiction, ListFull
+from bot.rules.servers.edits import ChangedMeanwhile, Contradiction, ListFull
 from bot.rules.uploads import BadUpload
 from bot.ui.words.catalogue import has, joined, say
 from bot.ui.words.numbers import day, duration, number
@@ -231,7 +232,15 @@ def _bad_amount(error: BadAmount, locale: str) -> str:
 
 
 def _bad_import(error: BadImport, locale: str) -> str:
-    return "\n".join([say(locale, "error.bad_import"), *(f"- {escaped(fault, 300)}" for fault in error.faults)])
+    return "\n".join([say(locale, "error.bad_import"), *(f"- {_fault(fault, locale)}" for fault in error.faults)])
+
+
+def _fault(fault: str | UserError, locale: str) -> str:
+    return escaped(fault, 300) if isinstance(fault, str) else _words(fault, locale).replace("\n", " ")
+
+
+def _nothing_left(error: NothingLeftOnList, locale: str) -> str:
+    return say(locale, f"error.nothing_left_{error.which}")
 
 
 def _bad_api_key(error: BadApiKey, locale: str) -> str:
@@ -268,6 +277,8 @@ _WORDINGS: dict[type[UserError], str | Callable[[Any, str], str]] = {
     BatchLinesRefused: _lines,
     BadAmount: _bad_amount,
     BadImport: _bad_import,
+    NothingLeftOnList: _nothing_left,
+    ChangedMeanwhile: "error.changed_meanwhile",
     BadApiKey: _bad_api_key,
     NotHere: _not_here,
     CannotPost: _cannot_post,

@@ -17,8 +17,9 @@ from bot.rules.errors import OwnKeyGone
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFailed, ServiceFault
 from bot.rules.limits.limit import Cooldown, Limit, Measure, Period, Quota, Scope, slot_of
 from bot.rules.people import Asker, Place
+from bot.rules.servers.access import ServerSettings
 from bot.rules.servers.changes import BlockChanged, Change, KeyChanged, LimitChanged, Reset, Resettable, Stop
-from bot.rules.servers.edits import logged_to, moderated, unblocked
+from bot.rules.servers.edits import Held, logged_to, moderated, unblocked
 
 NOW = datetime(2026, 3, 14, 12, tzinfo=UTC)
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
@@ -171,7 +172,7 @@ async def test_direct_messages_have_no_settings(office: Office) -> None:
     with pytest.raises(NotInAServer):
         await office.admin.set_api_key(DIRECT, "sk-good-key-1234")
     with pytest.raises(NotInAServer):
-        await office.admin.reset(DIRECT, Resettable.ALL)
+        await office.admin.reset(DIRECT, Resettable.ALL, Held(ServerSettings(), ()))
     assert office.service.tried == []
 
 
@@ -238,7 +239,7 @@ async def test_a_reset_brings_the_operators_defaults_back_and_tells_once(office:
     await office.admin.block(ADMIN, 7, "")
     office.notifier.told.clear()
 
-    await office.admin.reset(ADMIN, Resettable.ALL)
+    await office.admin.reset(ADMIN, Resettable.ALL, await office.admin.held(ADMIN.place))
 
     assert await office.store.servers.limits(ADMIN.place) == DEFAULTS
     settings = await office.admin.settings(ADMIN.place)
@@ -249,10 +250,10 @@ async def test_a_reset_brings_the_operators_defaults_back_and_tells_once(office:
 async def test_a_reset_of_limits_leaves_settings_alone(office: Office) -> None:
     await office.admin.change(ADMIN, moderated(None, True, None))
     await office.set(Quota(Scope.ROLE, Measure.IMAGES, DAY, 5, 42))
-    await office.admin.reset(ADMIN, Resettable.LIMITS)
+    await office.admin.reset(ADMIN, Resettable.LIMITS, await office.admin.held(ADMIN.place))
     assert (await office.admin.settings(ADMIN.place)).spoiler
     assert len(await office.store.servers.limits(ADMIN.place)) == len(DEFAULTS)
-    await office.admin.reset(ADMIN, Resettable.SETTINGS)
+    await office.admin.reset(ADMIN, Resettable.SETTINGS, await office.admin.held(ADMIN.place))
     assert not (await office.admin.settings(ADMIN.place)).spoiler
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,17 +14,36 @@ import pytest
 from bot.adapters.database import SqlStore, open_store
 from bot.adapters.secrets import Secrets
 from bot.core.servers.admin import Admin
-from bot.core.servers.transfer import MAX_BYTES, BadImport, KnownIds, apply_import, export, plan_import
+from bot.core.servers.settings_file import MAX_BYTES, BadImport, export, read_import
+from bot.core.servers.transfer import ImportPlan, Known, NothingLeftOnList, apply_import, plan_import
 from bot.ports import AuditEntry
-from bot.rules.limits.limit import Cooldown, Measure, Period, Quota, Scope, slot_of
+from bot.rules.catalogue.catalogue import NoSuchModel
+from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
+from bot.rules.catalogue.model import Model
+from bot.rules.limits.limit import Cooldown, Limit, Measure, Period, Quota, Scope, slot_of
+from bot.rules.options.problems import InvalidOptions
 from bot.rules.people import Asker, Place
 from bot.rules.servers.access import Block, Defaults, ServerSettings
-from bot.rules.servers.changes import Imported, LimitChanged, Moderation, ModerationChanged
+from bot.rules.servers.changes import Imported, LimitChanged, Listed, Moderation, ModerationChanged, lists_of
+from bot.rules.servers.edits import ChangedMeanwhile, Held, paused
 
 NOW = datetime(2026, 3, 14, 12, tzinfo=UTC)
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 ADMIN = Asker(8, Place(10, 8), 100, can_manage=True)
-KNOWN = KnownIds(roles=frozenset({42, 43}), channels=frozenset({100, 101}))
+CATALOGUE = load_catalogue(builtin_catalogue())
+
+
+def model(name: str) -> Model:
+    return CATALOGUE.choose(name, official=False, today=NOW.date())
+
+
+KNOWN = Known(
+    roles=frozenset({42, 43}),
+    channels=frozenset({100, 101}),
+    model=model,
+    default_model="gpt-image-2",
+    unblockable=frozenset({1, 8}),
+)
 DAY = Period.DAY
 EVERYONE = Quota(Scope.EVERYONE, Measure.IMAGES, DAY, 50)
 FULL = ServerSettings(
@@ -55,16 +75,22 @@ def document(**changes: Any) -> bytes:
     return json.dumps({**base, **changes}).encode()
 
 
-def plan(data: bytes):  # type: ignore[no-untyped-def]
-    return plan_import(data, ServerSettings(), (EVERYONE,), KNOWN)
+def planned(
+    data: bytes, settings: ServerSettings = FULL, limits: tuple[Limit, ...] = LIMITS, known: Known = KNOWN
+) -> ImportPlan:
+    return plan_import(read_import(data), Held(settings, limits), known)
+
+
+def plan(data: bytes) -> ImportPlan:
+    return planned(data, ServerSettings(), (EVERYONE,))
 
 
 def test_a_file_comes_back_whole() -> None:
-    read = plan_import(export(FULL, LIMITS), ServerSettings(), (), KNOWN)
-    assert read.settings == ServerSettings(
+    read = planned(export(FULL, LIMITS), ServerSettings(), ())
+    assert read.overhaul.settings == ServerSettings(
         **{name: getattr(FULL, name) for name in FULL.__slots__ if name != "api_key_hint"}
     )
-    assert read.limits == LIMITS[:-1]
+    assert read.overhaul.limits == LIMITS[:-1]
     assert read.left_out == ()
 
 
@@ -77,34 +103,34 @@ def test_the_file_is_for_people_and_holds_no_secret() -> None:
 
 
 def test_importing_what_holds_already_changes_nothing() -> None:
-    read = plan_import(export(FULL, LIMITS), FULL, LIMITS, KNOWN)
-    assert (read.changes, read.limits, read.removed) == ((), (), ())
+    read = planned(export(FULL, LIMITS))
+    assert (read.overhaul.changes, read.overhaul.limits, read.overhaul.removed) == ((), (), ())
 
 
 def test_the_diff_names_every_change_and_what_goes() -> None:
-    read = plan_import(document(settings={"spoiler": True}, limits=[]), ServerSettings(), (EVERYONE,), KNOWN)
-    assert read.changes == (
+    read = plan(document(settings={"spoiler": True}, limits=[]))
+    assert read.overhaul.changes == (
         ModerationChanged(Moderation(), Moderation(spoiler=True)),
         LimitChanged(slot_of(EVERYONE), EVERYONE, None),
     )
-    assert read.removed == (EVERYONE,)
+    assert read.overhaul.removed == (EVERYONE,)
 
 
 def test_what_the_file_does_not_speak_of_stays() -> None:
-    read = plan_import(b'{"easel": 1, "settings": {"spoiler": true}}', FULL, LIMITS, KNOWN)
-    assert read.changes == ()
-    assert read.settings == FULL
+    read = planned(b'{"easel": 1, "settings": {"spoiler": true}}')
+    assert read.overhaul.changes == ()
+    assert read.overhaul.settings == FULL
 
 
 def test_a_byte_order_mark_is_no_fault() -> None:
-    assert plan(b"\xef\xbb\xbf" + document()).changes == ()
+    assert plan(b"\xef\xbb\xbf" + document()).overhaul.changes == ()
 
 
 def test_roles_and_channels_of_another_server_are_left_out_and_said() -> None:
-    foreign = KnownIds(roles=frozenset({42}), channels=frozenset())
-    read = plan_import(export(FULL, LIMITS), ServerSettings(), (), foreign)
-    assert read.settings.allowed_roles == frozenset({42})
-    assert read.settings.log_channel_id is None
+    foreign = replace(KNOWN, roles=frozenset({42}), channels=frozenset())
+    read = planned(export(FULL, LIMITS), ServerSettings(), (), foreign)
+    assert read.overhaul.settings.allowed_roles == frozenset({42})
+    assert read.overhaul.settings.log_channel_id is None
     assert set(read.left_out) == {
         "allowed_roles: 43", "denied_channels: 101", "log_channel_id: 100", "limit for channel 101"
     }  # fmt: skip
@@ -145,6 +171,10 @@ FAULTY = {
         limits=[{**ROLE, "measure": "requests", "period": "seconds", "seconds": 5, "amount": 2}]
     ),
     "a limit twice": document(limits=[ROLE, {**ROLE, "amount": 6}]),
+    "an id no database takes": document(limits=[{**ROLE, "scope": "member", "subject_id": "9" * 20}]),
+    "a member of no number": document(settings={"blocked": [{"user_id": "0"}]}),
+    "a member blocked twice": document(settings={"blocked": [{"user_id": "7"}, {"user_id": "7"}]}),
+    "a list too long": document(settings={"denied_channels": [str(n) for n in range(1, 102)]}),
     "a key missing": document(limits=[{"scope": "everyone"}]),
     "10 MB": b'{"easel": 1, "settings": "' + b"x" * 10_000_000 + b'"}',
 }
@@ -202,17 +232,144 @@ async def test_a_server_becomes_what_the_file_says_and_keeps_its_key(store: SqlS
     await store.servers.set_api_key(ADMIN.place, "sk-a-key-of-ours", 8, NOW)
     extra = Quota(Scope.ROLE, Measure.IMAGES, DAY, 99, 43)
     await store.servers.set_limit(ADMIN.place, extra, 8, NOW)
-    before = await store.servers.settings(ADMIN.place), await store.servers.limits(ADMIN.place)
-    read = plan_import(export(FULL, LIMITS), *before, KNOWN)
+    file = read_import(export(FULL, LIMITS))
 
-    await apply_import(admin, ADMIN, read)
+    await apply_import(admin, ADMIN, file, KNOWN, plan_import(file, await admin.held(ADMIN.place), KNOWN))
 
     settings, limits = await store.servers.settings(ADMIN.place), await store.servers.limits(ADMIN.place)
     assert settings.api_key_hint == "ours"
     assert settings.defaults == FULL.defaults
     assert set(limits) == set(LIMITS[:-1])
-    assert plan_import(export(FULL, LIMITS), settings, limits, KNOWN).changes == ()
+    assert planned(export(FULL, LIMITS), settings, limits).overhaul.changes == ()
     assert [entry.change for entry in notifier.told] == [Imported()]
     trail = [entry.change for entry in await store.servers.audit(ADMIN.place)]
     assert Imported() in trail
     assert LimitChanged(slot_of(LIMITS[2]), None, LIMITS[2]) in trail
+
+
+async def test_what_another_admin_changed_meanwhile_survives_what_the_file_does_not_name(store: SqlStore) -> None:
+    admin, file = office(store), read_import(document_of(spoiler=True))
+    seen = plan_import(file, await admin.held(ADMIN.place), KNOWN)
+    await admin.change(OTHER, paused("raid"))
+    await admin.set_limit(OTHER, await admin.propose_limit(OTHER.place, replace(EVERYONE, amount=7)))
+
+    await apply_import(admin, ADMIN, file, KNOWN, seen)
+
+    held = await admin.held(ADMIN.place)
+    assert held.settings.spoiler
+    assert held.settings.paused
+    assert replace(EVERYONE, amount=7) in held.limits
+
+
+async def test_what_would_now_change_something_else_than_was_confirmed_changes_nothing(store: SqlStore) -> None:
+    admin, file = office(store), read_import(document(settings={"paused": False}))  # and a limit of 50 for everyone
+    await admin.change(OTHER, paused("holiday"))
+    seen = plan_import(file, await admin.held(ADMIN.place), KNOWN)
+    await admin.set_limit(OTHER, await admin.propose_limit(OTHER.place, replace(EVERYONE, amount=7)))
+    before = await admin.held(ADMIN.place)
+
+    with pytest.raises(ChangedMeanwhile):
+        await apply_import(admin, ADMIN, file, KNOWN, seen)
+
+    assert await admin.held(ADMIN.place) == before
+    assert Imported() not in [entry.change for entry in await store.servers.audit(ADMIN.place)]
+
+
+async def test_an_import_that_breaks_off_in_the_middle_changes_nothing(store: SqlStore) -> None:
+    admin = office(store)
+    before = await admin.held(ADMIN.place)
+
+    def broken(held: Held) -> Any:
+        whole = plan_import(read_import(document(settings={"paused": True}, limits=[])), held, KNOWN).overhaul
+        return replace(whole, limits=(*LIMITS[1:3], LIMITS[-1]))  # the operator's is none of a server's
+
+    with pytest.raises(ValueError, match="operator"):
+        await admin.overhaul(ADMIN, broken)
+
+    assert await admin.held(ADMIN.place) == before
+
+
+async def test_a_limit_the_file_does_not_have_goes_back_to_the_operators_default_and_says_so(
+    store: SqlStore,
+) -> None:
+    admin, file = office(store), read_import(document(limits=[]))
+    await admin.set_limit(ADMIN, await admin.propose_limit(ADMIN.place, replace(EVERYONE, amount=7)))
+    seen = plan_import(file, await admin.held(ADMIN.place), KNOWN)
+    assert seen.overhaul.changes == (LimitChanged(slot_of(EVERYONE), replace(EVERYONE, amount=7), EVERYONE),)
+
+    await apply_import(admin, ADMIN, file, KNOWN, seen)
+
+    held = await admin.held(ADMIN.place)
+    assert held.limits == (EVERYONE,)
+    assert plan_import(file, held, KNOWN).overhaul.changes == ()
+
+
+# --- fails closed, and as the commands do ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("which", "names"),
+    [(Listed.ROLES, ["999"]), (Listed.CHANNELS, ["998", "999"]), (Listed.MODELS, ["gpt-imagine-9"])],
+)
+def test_an_allow_list_of_unknown_things_alone_is_refused_not_dropped(which: Listed, names: list[str]) -> None:
+    with pytest.raises(BadImport) as caught:
+        plan(document_of(**{f"allowed_{which}": names}))
+    (fault,) = caught.value.faults
+    assert isinstance(fault, NothingLeftOnList)
+    assert fault.which is which
+
+
+def test_what_stands_on_a_list_here_stays_there_though_it_is_gone() -> None:
+    """A deleted role, an archived thread: an export of this very server takes nothing off its lists."""
+    emptied = replace(KNOWN, roles=frozenset(), channels=frozenset())
+    read = planned(export(FULL, LIMITS), known=emptied)
+    assert (read.overhaul.changes, read.left_out) == ((), ())
+
+
+def test_an_empty_allow_list_in_the_file_is_what_somebody_wrote() -> None:
+    read = planned(document_of(allowed_roles=[]))
+    assert not lists_of(read.overhaul.settings, Listed.ROLES).allowed
+    assert len(read.overhaul.changes) == 1
+
+
+DEFAULTS_REFUSED = {
+    "no such model": ({"model": "gpt-imagine-9"}, NoSuchModel),
+    "no such size": ({"size": "512x512"}, InvalidOptions),
+    "another model's quality": ({"model": "gpt-image-2", "quality": "hd"}, InvalidOptions),
+}
+
+
+@pytest.mark.parametrize(("defaults", "kind"), DEFAULTS_REFUSED.values(), ids=DEFAULTS_REFUSED)
+def test_an_import_sets_no_default_that_the_command_refuses(defaults: dict[str, str], kind: type[Exception]) -> None:
+    with pytest.raises(BadImport) as caught:
+        plan(document_of(defaults=defaults))
+    assert [type(fault) for fault in caught.value.faults] == [kind]
+
+
+def test_a_file_that_names_one_default_leaves_the_others() -> None:
+    read = planned(document_of(defaults={"quality": "high"}))
+    assert read.overhaul.settings.defaults == replace(FULL.defaults, quality="high")
+
+
+def test_a_default_that_holds_already_is_not_judged_again() -> None:
+    """Its model may have ended since; the file of this very server changes nothing."""
+    old = replace(FULL, defaults=Defaults(model="long-gone"))
+    assert planned(export(old, LIMITS), old).overhaul.changes == ()
+
+
+@pytest.mark.parametrize("user_id", ["1", "8"])
+def test_a_file_blocks_neither_the_bot_nor_who_imports_it(user_id: str) -> None:
+    with pytest.raises(BadImport, match="you or the bot"):
+        plan(document_of(blocked=[{"user_id": user_id}]))
+
+
+OTHER = Asker(9, Place(10, 9), 100, can_manage=True)
+
+
+def document_of(**settings: Any) -> bytes:
+    return json.dumps({"easel": 1, "settings": settings}).encode()
+
+
+def office(store: SqlStore) -> Admin:
+    unused: Any = None
+    return Admin(store, unused, unused, Notifier(), lambda: NOW)

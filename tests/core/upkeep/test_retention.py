@@ -17,8 +17,8 @@ from bot.rules.limits.limit import Period
 from bot.rules.people import Place
 from bot.rules.requests import Inputs
 from bot.rules.servers.access import ServerSettings
-from bot.rules.servers.edits import imported
 from tests.support.ledger import use_now
+from tests.support.people import becomes
 
 SERVER, OTHER = Place(10, 1), Place(20, 1)
 
@@ -63,7 +63,7 @@ async def kept_pictures(core) -> int:
 
 
 async def set_up_server(core, place: Place = SERVER) -> None:
-    await core.store.servers.change_settings(place, imported(ServerSettings(previews=False)), 1, core.now)
+    await core.store.servers.change_settings(place, becomes(ServerSettings(previews=False)), 1, core.now)
 
 
 async def is_set_up(core, place: Place = SERVER) -> bool:

@@ -35,7 +35,6 @@ from bot.rules.servers.edits import (
     checked_defaults,
     defaulted,
     first_settings,
-    imported,
     listed,
     moderated,
     paused,
@@ -173,12 +172,6 @@ def test_a_reset_keeps_who_is_blocked_the_key_and_where_it_is_told() -> None:
         allowed_models=frozenset({"a"}), blocked=(Block(7),), api_key_hint="abcd", log_channel_id=9, paused=True
     )
     assert first_settings(settings) == kept
-
-
-def test_an_import_leaves_the_key_alone() -> None:
-    assert edited(ServerSettings(api_key_hint="abcd"), imported(ServerSettings(spoiler=True))) == ServerSettings(
-        spoiler=True, api_key_hint="abcd"
-    )
 
 
 def test_what_lies_between_two_settings_is_told_setting_by_setting() -> None:

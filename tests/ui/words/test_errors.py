@@ -9,7 +9,7 @@ import pytest
 
 import bot.core.jobs.batches
 import bot.core.servers.admin
-import bot.core.servers.transfer
+import bot.core.servers.settings_file
 from bot.rules.catalogue.catalogue import Catalogue, ModelRetired, NoSuchModel
 from bot.rules.errors import Interrupted, NotFound, QueueTooLong, UserError
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFailed
@@ -188,7 +188,7 @@ def test_every_other_error_of_admins_is_a_sentence() -> None:
     for error in (
         bot.core.servers.admin.BadApiKey(True),
         bot.core.servers.admin.NotInAServer(),
-        bot.core.servers.transfer.BadImport("a", "b"),
+        bot.core.servers.settings_file.BadImport("a", "b"),
         errors.StaleForm(),
     ):
         assert words(error, "en-US").endswith((".", "b"))
