@@ -40,11 +40,11 @@ class CommandBook:
         return own or self.by_key(None, kind, name)
 
     def everything(self, guild_id: int | None) -> list[Json]:
-        """All commands that exist in a guild (or outside of any), the guild's own hiding global ones of their name."""
-        here = {(c["type"], c["name"]): c for c in self.scope(None).values()}
+        """All commands that exist in a guild (or outside of any): the guild's own beside global ones of their name."""
+        here = list(self.scope(None).values())
         if guild_id is not None:
-            here |= {(c["type"], c["name"]): c for c in self.scope(guild_id).values()}
-        return sorted(here.values(), key=lambda c: (c["type"], c["name"]))
+            here += self.scope(guild_id).values()
+        return sorted(here, key=lambda c: (c["type"], c["name"]))
 
 
 def is_offered(command: Json, *, context: int, owners: frozenset[int], permissions: int, nsfw: bool, dm: bool) -> bool:

@@ -48,6 +48,8 @@ PROGRESS_EDIT = Target("PATCH", ORIGINAL, files=False)
 CHANNEL_POST = Target("POST", "/channels/*/messages")
 POST_ONCE = Target("POST", "/channels/*/messages", key="nonce")
 """A message that Discord is asked to take no second time."""
+REGISTRATION = Target("PUT", "/applications/*/commands")
+"""The commands are told anew, everywhere or on one server."""
 ANYTHING_WITH_FILES = Target("*", "*", files=True)
 ANYTHING_IN_THE_ANSWER = Target("*", "/webhooks/*")
 

@@ -239,6 +239,11 @@ async def test_notes_are_kept_changed_and_forgotten(store, sample):
     await store.notes.set_commands(1, None, "a")
     await store.notes.set_commands(1, None, "b")
     assert (await store.notes.commands(1, None), await store.notes.commands(1, 2)) == ("b", None)
+    await store.notes.set_commands(1, 2, "c")
+    await store.notes.set_commands(11, 3, "d")
+    assert await store.notes.command_guilds(1) == [2]
+    await store.notes.set_commands(1, 2, None)
+    assert await store.notes.command_guilds(1) == []
     assert await store.notes.posting("job") is None
     await store.notes.set_posting("job", sample.now)
     assert await store.notes.posting("job") == sample.now

@@ -47,6 +47,7 @@ class FakeDiscord:
     hello: str = json.dumps({"op": 10, "d": {"heartbeat_interval": 41250}})
     gateway: str = ""
     commands: list[str] = field(default_factory=list)
+    commands_of_a_server: list[str] = field(default_factory=list)
     servers: list[dict[str, str]] = field(
         default_factory=lambda: [{"id": "123456789012345678", "name": "Foxes", "permissions": str(PERMISSION_BITS)}]
     )
@@ -72,7 +73,8 @@ class FakeDiscord:
             after = request.query.get("after", "0")
             return [one for one in self.servers if int(one["id"]) > int(after)][: int(request.query["limit"])]
         if path.endswith("/commands"):
-            return [{"id": "1", "name": name} for name in self.commands]
+            names = self.commands_of_a_server if "/guilds/" in path else self.commands
+            return [{"id": "1", "name": name} for name in names]
         return {
             "/users/@me": self.me,
             "/oauth2/applications/@me": self.application,

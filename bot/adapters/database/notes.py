@@ -35,8 +35,11 @@ class SqlNotes:
     async def commands(self, application_id: int, guild_id: int | None) -> str | None:
         return await self._read(_commands(application_id, guild_id))
 
-    async def set_commands(self, application_id: int, guild_id: int | None, digest: str) -> None:
+    async def set_commands(self, application_id: int, guild_id: int | None, digest: str | None) -> None:
         await self._write(_commands(application_id, guild_id), digest)
+
+    async def command_guilds(self, application_id: int) -> list[int]:
+        return [int(name) for name in await self._all(f"commands {application_id} ") if name.isdigit()]
 
     async def posting(self, key: str) -> datetime | None:
         return _moment(await self._read(f"posting:{key}"))

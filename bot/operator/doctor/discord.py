@@ -15,6 +15,7 @@ PORTAL = "https://discord.com/developers/applications"
 LATE_S = 2.5  # an interaction older than this is not answered any more, so a clock that is ahead makes all of them late
 SKEW_WARN_S = 1.5
 GUILDS_PER_SHARD = 2500
+MOST_SERVERS_ASKED = 25
 
 
 async def check_token(here: Surroundings) -> list[Finding]:
@@ -125,11 +126,9 @@ async def check_commands(here: Surroundings) -> list[Finding]:
     if application is None:
         return []
     guild = here.settings.discord_guild_id
-    where = f"/guilds/{guild}" if guild else ""
-    answer = await _quietly(here.discord, f"/applications/{application['id']}{where}/commands")
-    if answer is None or not isinstance(answer.body, list):
+    names = await _registered(here, application["id"], guild)
+    if names is None:
         return []
-    names = {str(command.get("name")) for command in answer.body if isinstance(command, dict)}
     ours = await command_names()
     if not names & ours:
         return [warned("commands", "none is registered yet", "Start the bot once; it registers them by itself.")]
@@ -138,7 +137,43 @@ async def check_commands(here: Surroundings) -> list[Finding]:
         parts = [f"missing: {', '.join(missing)}"] if missing else []
         parts += [f"not of this version: {', '.join(strange)}"] if strange else []
         return [warned("commands", "; ".join(parts), "Start the bot once; it registers them anew.")]
+    twice = await _registered_twice(here, application["id"], guild, ours)
+    if twice:
+        return [twice]
     return [passed("commands", f"{len(names)} registered" + (f" on server {guild}" if guild else ""))]
+
+
+async def _registered(here: Surroundings, application_id: str, guild: int | str | None) -> set[str] | None:
+    """The names in one scope; None where Discord does not say."""
+    where = f"/guilds/{guild}" if guild else ""
+    answer = await _quietly(here.discord, f"/applications/{application_id}{where}/commands")
+    if answer is None or not isinstance(answer.body, list):
+        return None
+    return {str(command.get("name")) for command in answer.body if isinstance(command, dict)}
+
+
+async def _registered_twice(
+    here: Surroundings, application_id: str, guild: int | None, ours: frozenset[str]
+) -> Finding | None:
+    """Discord shows commands of one server beside those of everywhere, each of them twice."""
+    if guild is not None:
+        if ours & (await _registered(here, application_id, None) or set()):
+            says = f"each stands twice on server {guild}: it is registered there and everywhere"
+            return warned("commands", says, "Take DISCORD_GUILD_ID away, and start the bot once.")
+        return None
+    if here.discord is None:
+        return None
+    try:
+        servers, _ = await here.discord.servers()
+    except Unreachable:
+        return None
+    for server in servers[:MOST_SERVERS_ASKED]:
+        if ours & (await _registered(here, application_id, str(server["id"])) or set()):
+            says = f"each stands twice on server {server['id']}: it is registered there and everywhere"
+            return warned(
+                "commands", says, f"Start the bot once with DISCORD_GUILD_ID={server['id']}, then without it."
+            )
+    return None
 
 
 async def check_servers(here: Surroundings) -> list[Finding]:

@@ -100,7 +100,8 @@ class Client(HasShell):
             allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
         )
         self.stopping = False
-        self._registration = Registration(self, self.tree, self.shell.store, self.shell.config.guild_id)
+        shell = self.shell
+        self._registration = Registration(self, self.tree, shell.store.notes, shell.tasks, shell.config.guild_id)
         self._lateness = InteractionAges()
         self._max_concurrency = 1
         self._identify_pacer = identify_pacer
@@ -140,7 +141,7 @@ class Client(HasShell):
                 await importlib.import_module(name).setup(self)
             self.add_dynamic_items(*DYNAMIC_ITEMS)
             self._is_set_up = True
-        await self._registration.sync()
+        await self._registration.keep()
 
     async def launch_shards(self) -> None:
         """Asks the REST API where the gateway is, patiently, then connects every shard of this process."""

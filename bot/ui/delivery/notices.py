@@ -114,17 +114,21 @@ class DiscordNotifier:
             log.info("the log channel of %s took no notice: %s", place.key, type(error).__name__)
 
     async def _tell_owner(self, words: Wording) -> None:
-        """A direct message to the owner of the application, or to every member of the team that owns it."""
-        application = self._client.application
-        if application is None:
-            return
-        owners = application.team.members if application.team is not None else [application.owner]
-        for owner in owners:
-            try:
-                channel = await self._client.create_dm(owner)
-                await channel.send(cut(words("en"), CONTENT_LIMIT), allowed_mentions=discord.AllowedMentions.none())
-            except TROUBLE as error:
-                log.info("the operator could not be told in Discord: %s", type(error).__name__)
+        await tell_owner(self._client, words("en"))
+
+
+async def tell_owner(client: discord.Client, text: str) -> None:
+    """A direct message to the owner of the application, or to every member of the team that owns it."""
+    application = client.application
+    if application is None:
+        return
+    owners = application.team.members if application.team is not None else [application.owner]
+    for owner in owners:
+        try:
+            channel = await client.create_dm(owner)
+            await channel.send(cut(text, CONTENT_LIMIT), allowed_mentions=discord.AllowedMentions.none())
+        except TROUBLE as error:
+            log.info("the operator could not be told in Discord: %s", type(error).__name__)
 
 
 def _budget(warning: BudgetWarning, locale: str, key: str) -> str:
