@@ -38,7 +38,7 @@ async def _answer(interaction: Interaction, *, whole_server: bool) -> None:
     figures = await read_figures(shell.store, asker, shell.clock(), whole_server=whole_server)
     looks = await shell.settings_cache.looks(asker.place)
     view = View(asker.locale, whole_server, with_money=whole_server or looks.show_cost)
-    await tell_message(interaction, await page(figures, view))
+    await tell_message(interaction, await page(figures, view, lane=asker.place.key))
 
 
 async def setup(client: HasShell) -> None:

@@ -54,14 +54,15 @@ class PreparedInputs:
     inputs: Inputs
     images: tuple[PreparedImage, ...]
     notes: tuple[Note, ...]
+    lane: str
 
     async def preview(self) -> bytes | None:
         """The first picture with its mask (or markup) over it, as PNG; None where there is neither."""
         first = self.inputs.images[0]
         if self.inputs.mask is not None:
-            return await offload(preview_mask, first.data, self.inputs.mask.data)
+            return await offload(self.lane, preview_mask, first.data, self.inputs.mask.data)
         if self.inputs.markup is not None:
-            return await offload(preview_markup, first.data, self.inputs.markup.data)
+            return await offload(self.lane, preview_markup, first.data, self.inputs.markup.data)
         return None
 
 
@@ -72,8 +73,11 @@ async def prepare_inputs(
     where: Where = NOWHERE,
     target_long_edge: int | None = None,
     max_pixels: int = MAX_PIXELS,
+    lane: str,
 ) -> PreparedInputs:
     """Every picture and the mask of one request made ready. ``uploads`` are (option name, bytes). Raises ``BadUpload``.
+
+    ``lane`` is the server's: its pictures wait for each other, others' do not wait for them.
 
     Where there is a mask the first picture goes out as PNG too if the model takes PNG: services want both alike.
     """
@@ -82,6 +86,7 @@ async def prepare_inputs(
     needs_png = masked and "png" in rule.formats
     work = [
         offload(
+            lane,
             prepare_image,
             data,
             name=name,
@@ -93,15 +98,15 @@ async def prepare_inputs(
         for index, (name, data) in enumerate(uploads)
     ]
     images = list(await asyncio.gather(*work))
-    mask = await _mask(images[0], where, uploads[0][0])
+    mask = await _mask(images[0], where, uploads[0][0], lane)
     if mask is not None and not masked and where.markup is None and "png" in rule.formats:
-        images[0] = await offload(as_png, images[0], rule.max_bytes)
+        images[0] = await offload(lane, as_png, images[0], rule.max_bytes)
     notes = [note for image in images for note in image.notes] + list(mask.notes if mask else ())
     sent = None if mask is None else mask.image
     is_markup = where.markup is not None
     named = _with_own_names(images)
     inputs = Inputs(named, mask=None if is_markup else sent, markup=sent if is_markup else None)
-    return PreparedInputs(inputs, tuple(images), tuple(notes))
+    return PreparedInputs(inputs, tuple(images), tuple(notes), lane)
 
 
 def _check_counts(uploads: Sequence[tuple[str, bytes]], rule: InputRule, where: Where) -> None:
@@ -116,16 +121,16 @@ def _check_counts(uploads: Sequence[tuple[str, bytes]], rule: InputRule, where: 
         raise BadUpload(UploadProblem.MASK_TWICE, given[-1], Options(given))
 
 
-async def _mask(first: PreparedImage, where: Where, name: str) -> PreparedMask | None:
+async def _mask(first: PreparedImage, where: Where, name: str, lane: str) -> PreparedMask | None:
     if where.mask is not None:
-        return await offload(mask_from_image, where.mask, target=first, max_bytes=where.max_bytes)
+        return await offload(lane, mask_from_image, where.mask, target=first, max_bytes=where.max_bytes)
     if where.area is not None:
-        return await offload(mask_from_area, where.area, target=first, max_bytes=where.max_bytes)
+        return await offload(lane, mask_from_area, where.area, target=first, max_bytes=where.max_bytes)
     if where.markup is not None:
-        return await offload(check_markup, where.markup, target=first)
+        return await offload(lane, check_markup, where.markup, target=first)
     mask = None
     if where.use_transparency:
-        mask = await offload(mask_from_transparency, first, name=name, max_bytes=where.max_bytes)
+        mask = await offload(lane, mask_from_transparency, first, name=name, max_bytes=where.max_bytes)
     if mask is None and where.needed:
         raise BadUpload(UploadProblem.MASK_NEEDED, "mask")
     return mask

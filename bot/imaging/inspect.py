@@ -21,7 +21,7 @@ from bot.imaging.containers import Container, read_container
 from bot.imaging.headers import FORMATS, NO_PICTURES, CannotLook, picture_size, sniff
 from bot.imaging.pixels import check_work, decode
 from bot.imaging.svg import read_svg
-from bot.imaging.threads import gate, offload
+from bot.imaging.threads import RESULTS, gate, offload
 
 __all__ = ["MAX_RESULT_PIXELS", "Inspected", "inspect_result", "look", "sniff"]
 
@@ -49,7 +49,7 @@ class Inspected:
 async def look(data: bytes, *, thorough: bool = True) -> Inspected:
     """``inspect_result`` beside the event loop; where no thread can be had, the structure alone, here and now."""
     try:
-        seen = await offload(inspect_result, data, thorough=thorough)
+        seen = await offload(RESULTS, inspect_result, data, thorough=thorough)
     except (RuntimeError, MemoryError, OSError) as error:  # the pool is closed, no thread can be started
         log.warning("a picture could not be looked at beside the loop: %s", error)
         seen = inspect_result(data, thorough=False)

@@ -17,13 +17,14 @@ from functools import partial
 from PIL import Image
 
 from bot.imaging.containers import Container, read_container
-from bot.imaging.headers import picture_size, sniff
+from bot.imaging.headers import CannotLook, picture_size, sniff
 from bot.imaging.pixels import (
     ENCODERS,
     EXTENSIONS,
     MAX_PIXELS,
     MIMES,
     SIDEWAYS,
+    check_work,
     decode,
     has_clear_pixels,
     is_srgb,
@@ -92,6 +93,9 @@ def check_upload(data: bytes, *, name: str, max_pixels: int = MAX_PIXELS, max_by
         if width * height > max_pixels:
             raise BadUpload(UploadProblem.TOO_MANY_PIXELS, name, Size(width, height), Pixels(max_pixels))
         container = read_container(data, image_format)
+        check_work(width * height, container.scans)
+    except CannotLook as error:
+        raise BadUpload(UploadProblem.UNREADABLE, name) from error
     except ValueError as error:
         raise BadUpload(UploadProblem.DAMAGED, name) from error
     if container.frames > 1:
@@ -101,9 +105,14 @@ def check_upload(data: bytes, *, name: str, max_pixels: int = MAX_PIXELS, max_by
 
 
 def open_upload(upload: Upload, *, long_edge: int | None = None) -> Image.Image:
-    """Its pixels as they lie in the file, neither turned nor converted. Raises ``BadUpload`` (``DAMAGED``)."""
+    """Its pixels as they lie in the file, neither turned nor converted.
+
+    Raises ``BadUpload`` (``DAMAGED``, ``UNREADABLE``).
+    """
     try:
         return decode(upload.container.clean, upload.format, long_edge=long_edge)
+    except CannotLook as error:
+        raise BadUpload(UploadProblem.UNREADABLE, upload.name) from error
     except ValueError as error:
         raise BadUpload(UploadProblem.DAMAGED, upload.name) from error
 

@@ -81,6 +81,7 @@ class UploadProblem(StrEnum):
     WRONG_FORMAT = "wrong_format"  # Format, if it is known
     ANIMATED = "animated"  # Format
     DAMAGED = "damaged"
+    UNREADABLE = "unreadable"  # it takes too much memory or time to open
     GONE = "gone"  # deleted or its link expired
     STALLED = "stalled"
     FOREIGN_HOST = "foreign_host"

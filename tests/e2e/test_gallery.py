@@ -135,3 +135,15 @@ async def test_a_picture_that_waits_is_offered_and_handed_over(town):
     await waiting(town, 0)
     again = await gallery(town)
     assert not again.embeds[0].get("fields")
+
+
+async def test_each_picture_is_made_small_once_however_often_it_is_looked_at(town, tmp_path):
+    await made(town, "a red fox")
+    first = await gallery(town)
+    (job,) = await town.jobs()
+    original = await town.app.client.shell.pictures.result(job.id, 0)
+    folder = next(tmp_path.rglob("0.png")).parent
+    assert (folder / "small-0.webp").stat().st_size < len(original.data) / 4
+    (folder / "0.png").unlink()
+    second = await gallery(town)
+    assert second.attachments[0].data == first.attachments[0].data

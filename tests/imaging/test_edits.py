@@ -21,7 +21,7 @@ DALLE2 = InputRule(1, frozenset({"png"}), 4_194_304, square=True)
 
 async def test_sixteen_pictures_keep_their_order_and_get_names_of_ours(make: SimpleNamespace) -> None:
     uploads = [(f"image{n}", make.saved(Image.new("RGB", (8 + n, 8)), "PNG")) for n in range(16)]
-    ready = await prepare_inputs(uploads, rule=ANY)
+    ready = await prepare_inputs(uploads, rule=ANY, lane="g1")
     assert [image.width for image in ready.inputs.images] == [8 + n for n in range(16)]
     assert ready.inputs.images[15].name == "image-16.png"
     assert ready.inputs.mask is None
@@ -30,7 +30,7 @@ async def test_sixteen_pictures_keep_their_order_and_get_names_of_ours(make: Sim
 
 async def test_with_a_mask_the_first_picture_goes_out_as_png_too(make: SimpleNamespace) -> None:
     uploads = [("image", make.saved(make.quarters(), "JPEG")), ("image2", make.saved(make.quarters(), "JPEG"))]
-    ready = await prepare_inputs(uploads, rule=ANY, where=Where(area="circle"))
+    ready = await prepare_inputs(uploads, rule=ANY, where=Where(area="circle"), lane="g1")
     assert [image.mime for image in ready.inputs.images] == ["image/png", "image/jpeg"]
     mask = ready.inputs.mask
     assert mask is not None
@@ -42,19 +42,19 @@ async def test_with_a_mask_the_first_picture_goes_out_as_png_too(make: SimpleNam
 
 async def test_own_transparency_of_a_webp_makes_it_a_png_with_a_mask(make: SimpleNamespace) -> None:
     upload = ("image", make.saved(make.quarters(mode="RGBA"), "WEBP", lossless=True))
-    ready = await prepare_inputs([upload], rule=ANY, where=Where())
+    ready = await prepare_inputs([upload], rule=ANY, where=Where(), lane="g1")
     assert ready.inputs.images[0].mime == "image/png"
     assert ready.inputs.images[0].name == "image-1.png"
     assert ready.inputs.mask is not None
     assert ready.notes[-1].kind is NoteKind.MASK_FROM_TRANSPARENCY
-    unmasked = await prepare_inputs([upload], rule=ANY)
+    unmasked = await prepare_inputs([upload], rule=ANY, lane="g1")
     assert unmasked.inputs.mask is None
 
 
 async def test_markup_travels_as_markup(make: SimpleNamespace) -> None:
     upload = ("image", make.saved(make.quarters(), "PNG"))
     markup = make.saved(make.quarters(mode="RGBA"), "PNG")
-    ready = await prepare_inputs([upload], rule=ANY, where=Where(markup=markup))
+    ready = await prepare_inputs([upload], rule=ANY, where=Where(markup=markup), lane="g1")
     assert ready.inputs.mask is None
     assert ready.inputs.markup is not None
     assert await ready.preview() is not None
@@ -70,13 +70,13 @@ async def test_markup_travels_as_markup(make: SimpleNamespace) -> None:
 )
 async def test_only_one_thing_may_say_where(make: SimpleNamespace, where: Where, name: str) -> None:
     with pytest.raises(BadUpload) as refused:
-        await prepare_inputs([("image", make.saved(make.quarters(), "PNG"))], rule=ANY, where=where)
+        await prepare_inputs([("image", make.saved(make.quarters(), "PNG"))], rule=ANY, where=where, lane="g1")
     assert (refused.value.problem, refused.value.name) == (UploadProblem.MASK_TWICE, name)
 
 
 async def test_too_many_pictures_are_refused_before_any_is_opened(make: SimpleNamespace) -> None:
     with pytest.raises(BadUpload) as refused:
-        await prepare_inputs([("image", b""), ("image2", b"")], rule=DALLE2)
+        await prepare_inputs([("image", b""), ("image2", b"")], rule=DALLE2, lane="g1")
     assert (refused.value.problem, refused.value.name) == ("too_many", "image2")
     assert (refused.value.came, refused.value.allowed) == (Count(2), Count(1))
 
@@ -84,7 +84,7 @@ async def test_too_many_pictures_are_refused_before_any_is_opened(make: SimpleNa
 async def test_a_model_that_needs_a_mask_says_so(make: SimpleNamespace) -> None:
     upload = ("image", make.saved(make.quarters(), "JPEG"))
     with pytest.raises(BadUpload) as refused:
-        await prepare_inputs([upload], rule=DALLE2, where=Where(needed=True))
+        await prepare_inputs([upload], rule=DALLE2, where=Where(needed=True), lane="g1")
     assert refused.value.problem is UploadProblem.MASK_NEEDED
 
 
@@ -103,11 +103,13 @@ async def test_a_large_edit_never_blocks_the_loop(make: SimpleNamespace, stalls:
     half.paste(255, (0, 0, 960, 1080))
     mask = make.saved(half, "PNG")
     with stalls() as meter:
-        ready = await prepare_inputs([("image", data)], rule=ANY, where=Where(mask=mask), target_long_edge=3840)
-        await prepare_inputs([("image", data)], rule=ANY, where=Where(area="circle"), target_long_edge=1536)
-        await prepare_inputs([("image", data)], rule=DALLE2)
+        ready = await prepare_inputs(
+            [("image", data)], rule=ANY, where=Where(mask=mask), target_long_edge=3840, lane="g1"
+        )
+        await prepare_inputs([("image", data)], rule=ANY, where=Where(area="circle"), target_long_edge=1536, lane="g1")
+        await prepare_inputs([("image", data)], rule=DALLE2, lane="g1")
         await ready.preview()
-        await offload(inspect_result, data)
+        await offload("g1", inspect_result, data)
     # the promise is 50 ms on a machine of its own; this one is shared with other tests
     assert meter.worst_s < 0.15, meter.worst_s
 
@@ -130,7 +132,7 @@ async def test_work_in_flight_is_bounded_in_pixels() -> None:
             with gate.hold(60):  # inside already: must not wait for itself
                 pass
 
-    await asyncio.gather(*(offload(work) for _ in range(20)))
+    await asyncio.gather(*(offload("g1", work) for _ in range(20)))
     assert most == 60
     assert gate.busy == 0
 
@@ -144,4 +146,4 @@ async def test_a_picture_larger_than_the_bound_still_gets_its_turn() -> None:
 
 async def test_a_refusal_crosses_the_thread_as_itself() -> None:
     with pytest.raises(BadUpload):
-        await prepare_inputs([("image", b"GIF89a" + bytes(20))], rule=ANY)
+        await prepare_inputs([("image", b"GIF89a" + bytes(20))], rule=ANY, lane="g1")

@@ -10,7 +10,7 @@ import pytest
 
 from bot.imaging import svg
 from bot.imaging.sheets import contact_sheet, svg_to_png, thumbnail
-from bot.imaging.threads import offload
+from bot.imaging.threads import offload_process
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 20"><rect width="20" height="20" fill="#f00"/></svg>'
 
@@ -73,5 +73,7 @@ async def test_an_svg_that_takes_for_ever_is_given_up_without_a_stall(
     blur = b'<filter id="f"><feGaussianBlur stdDeviation="9"/></filter>'
     disc = b'<circle cx="20" cy="10" r="9" opacity=".1" filter="url(#f)"/>'
     with stalls() as meter:
-        assert await offload(svg_to_png, SVG.replace(b"</svg>", blur + disc * 300 + b"</svg>"), 1024) is None
+        assert (
+            await offload_process("g1", svg_to_png, SVG.replace(b"</svg>", blur + disc * 300 + b"</svg>"), 1024) is None
+        )
     assert meter.worst_s < 0.15

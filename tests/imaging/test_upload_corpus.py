@@ -174,6 +174,8 @@ REFUSED = [
     Case("png of nonsense with right checksums", nonsense_pixels, P.DAMAGED),
     Case("png that claims more than it holds", lying_header, P.DAMAGED),
     Case("jpeg cut in half", cut("JPEG", 0.5), P.DAMAGED),
+    Case("jpeg of thousands of scans", lambda m: m.many_scans(64, 64, 2000), P.UNREADABLE),
+    Case("large jpeg of many scans", lambda m: m.many_scans(5000, 5000, 100), P.UNREADABLE),
     Case("webp cut in half", cut("WEBP", 0.5), P.DAMAGED),
     Case("webp cut late", cut("WEBP", 0.9), P.DAMAGED),
     Case("jpeg header with webp body", lambda m: b"\xff\xd8\xff\xe0" + m.saved(m.quarters(), "WEBP"), P.DAMAGED),

@@ -13,7 +13,8 @@ from bot.rules.catalogue.model import Model
 from bot.rules.catalogue.pricing import upper_bound
 from bot.rules.errors import QueueTooLong, ServicePaused, ShuttingDown, StorageFull
 from bot.rules.ledger import Answer, EndReason, Job, JobDraft, JobState
-from bot.rules.limits.decide import Refused
+from bot.rules.limits.decide import Cost, Refused, without_room
+from bot.rules.limits.limit import Scope
 from bot.rules.money import MicroUSD
 from bot.rules.options.build import build_request
 from bot.rules.options.checks import Uploaded
@@ -94,6 +95,21 @@ class Intake:
         chosen = self._chosen(settings, asker, request.model)
         return Quote(request, upper_bound(request, chosen), own_key=settings.api_key_hint is not None)
 
+    async def check_room(self, asker: Asker, quote: Quote) -> None:
+        """Raises ``Refused`` where a limit has no room for this: before anything dear is done for it.
+
+        Only looks; ``open`` decides.
+        """
+        cost = Cost(images=quote.request.count, micro_usd=quote.upper_micro_usd)
+        standings = await self._store.figures.standings(asker, self._clock())
+        refusals = without_room(
+            [one for one in standings if not (quote.own_key and one.limit.scope is Scope.OPERATOR)], cost
+        )
+        if refusals:
+            refused = Refused(refusals)
+            self._count(refused)
+            raise refused
+
     async def open(
         self,
         asker: Asker,
@@ -119,8 +135,7 @@ class Intake:
         try:
             jobs = await self._store.jobs.open([draft], self._clock())
         except Refused as refusal:
-            for refused in refusal.refusals:
-                self._meter.refused(f"{refused.limit.scope}_{refused.limit.measure}")
+            self._count(refusal)
             raise
         self._crash_point("reserved")
         self._meter.job_opened(quote.request.model)
@@ -147,6 +162,10 @@ class Intake:
             raise QueueTooLong(wait, allowed)
         if not self._circuit.may_try(ticket.lane, self._clock()):
             raise ServicePaused
+
+    def _count(self, refused: Refused) -> None:
+        for one in refused.refusals:
+            self._meter.refused(f"{one.limit.scope}_{one.limit.measure}")
 
     def _chosen(self, settings: ServerSettings, asker: Asker, model_id: str) -> Model:
         chosen = self._catalogue.now.choose(model_id, official=self._service.is_official, today=self._clock().date())

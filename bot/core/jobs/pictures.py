@@ -1,4 +1,5 @@
-"""What a job keeps on disk: its results (``0.png`` …) and their bill, its inputs (``in-0.png`` …), mask and markup."""
+"""What a job keeps on disk: its results (``0.png`` …) and their bill, its inputs (``in-0.png`` …), mask and markup,
+and a small copy of the first result (``small-0.webp``)."""
 
 from __future__ import annotations
 
@@ -8,6 +9,8 @@ import struct
 from collections.abc import Sequence
 
 from bot.imaging.inspect import look
+from bot.imaging.sheets import thumbnail
+from bot.imaging.threads import offload, offload_process
 from bot.ports import Files
 from bot.rules.errors import StorageTrouble
 from bot.rules.ledger import Bill
@@ -17,6 +20,8 @@ from bot.rules.requests import InputImage, Inputs, Made, MadeImage
 log = logging.getLogger(__name__)
 
 BILL = "bill.json"
+SMALL = "small-0.webp"
+SMALL_EDGE_PX = 320
 
 MIME = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "gif": "image/gif", "svg": "image/svg+xml"}
 
@@ -66,6 +71,23 @@ class Pictures:
             if stem == str(index) and (data := await self._files.read(job_id, name)) is not None:
                 return await self._measured(data, extension)
         return None
+
+    async def small(self, job_id: str, *, lane: str) -> bytes | None:
+        """A small copy of the first picture, drawn once and then kept beside it; None where nothing can be drawn."""
+        found = await self._files.read(job_id, SMALL)
+        if found is not None:
+            return found
+        original = await self.result(job_id, 0)
+        if original is None:
+            return None
+        run = offload_process if original.format == "svg" else offload
+        drawn = await run(lane, thumbnail, original.data, SMALL_EDGE_PX)
+        if drawn is not None:
+            try:
+                await self._files.keep(job_id, SMALL, drawn)
+            except StorageTrouble:
+                log.warning("job %s: its small copy could not be kept; it is drawn again the next time", job_id)
+        return drawn
 
     async def keep_inputs(self, job_id: str, inputs: Inputs) -> None:
         """Keeps what was uploaded so that *Again* works later; a full disk only costs that."""

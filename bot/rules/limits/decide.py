@@ -225,6 +225,16 @@ def _tightness(refusal: Refusal) -> tuple[bool, float]:
     return never, refusal.resets_at.timestamp() if refusal.resets_at else 0.0
 
 
+def without_room(standings: Sequence[Standing], cost: Cost) -> tuple[Refusal, ...]:
+    """What ``decide`` would refuse if nothing changed meanwhile: for saying no before any work is done."""
+    refusals = [
+        Refusal(standing.limit, standing.used, asked, standing.resets_at)
+        for standing in standings
+        if standing.left is not None and (asked := _asked(standing.limit.measure, cost)) > standing.left
+    ]
+    return tuple(sorted(refusals, key=_tightness, reverse=True))
+
+
 def standings(limits: Sequence[Limit], asker: Asker, use: Use, now: datetime) -> tuple[Standing, ...]:
     """What applies, is left, and when it resets; the same reading of limits as ``decide``. ``left`` None: no limit."""
     found = []

@@ -108,7 +108,13 @@ class DiscordBatchDelivery:
 
     async def _group(self, batch: Batch, pictures: Sequence[BatchPicture], *, spoiler: bool, share: float) -> Message:
         named = {one.line: NamedPicture(_stem(one), alt_of(one.job), one.image) for one in pictures}
-        packed = await pack(list(named.values()), limit_bytes=self._limit_bytes, spoiler=spoiler, share=share)
+        packed = await pack(
+            list(named.values()),
+            limit_bytes=self._limit_bytes,
+            spoiler=spoiler,
+            lane=batch.asker.place.key,
+            share=share,
+        )
         left_out = [line for line, picture in named.items() if not packed.has(picture)]
         return Message(embed=batch_words.group(batch, pictures, left_out, self._locale(batch)), files=packed.files)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bot.imaging.fit import CannotFit, Fitted, fit_for_upload
 from bot.imaging.svg import svg_to_png
-from bot.imaging.threads import offload
+from bot.imaging.threads import offload, offload_process
 from bot.ports import CannotDeliver
 from bot.rules.ledger import Job
 from bot.rules.requests import MadeImage
@@ -61,6 +61,7 @@ async def pack(
     *,
     limit_bytes: int,
     spoiler: bool,
+    lane: str,
     text: str | None = None,
     share: float = 1.0,
 ) -> Packed:
@@ -71,15 +72,15 @@ async def pack(
     """
     alts = {picture.stem: picture.alt for picture in pictures}
     total = REQUEST_LIMIT - len(text.encode()) if text else REQUEST_LIMIT
-    drawn = await _with_previews(pictures[:MAX_FILES])
-    fitted = await _fitted(drawn, int(limit_bytes * share), int(total * share))
+    drawn = await _with_previews(pictures[:MAX_FILES], lane)
+    fitted = await _fitted(drawn, int(limit_bytes * share), int(total * share), lane)
     files = [File(one.name, one.data, alts[one.name.rpartition(".")[0]], spoiler) for one in fitted]
     if text and len(files) < MAX_FILES:
         files.append(File("prompt.txt", text.encode()))
     return Packed(tuple(files), shrunk=any(one.changed is not None for one in fitted) or len(fitted) < len(drawn))
 
 
-async def _with_previews(pictures: Sequence[NamedPicture]) -> list[tuple[str, bytes, str]]:
+async def _with_previews(pictures: Sequence[NamedPicture], lane: str) -> list[tuple[str, bytes, str]]:
     """Every picture as (name, bytes, format), an SVG with a PNG of it where there is room for one more file."""
     drawn = [
         (f"{one.stem}.{EXTENSIONS.get(one.image.format, one.image.format)}", one.image.data, one.image.format)
@@ -87,18 +88,18 @@ async def _with_previews(pictures: Sequence[NamedPicture]) -> list[tuple[str, by
     ]
     for one in pictures:
         if one.image.format == "svg" and len(drawn) < MAX_FILES:
-            preview = await offload(svg_to_png, one.image.data, SVG_PREVIEW_PX)
+            preview = await offload_process(lane, svg_to_png, one.image.data, SVG_PREVIEW_PX)
             if preview is not None:
                 drawn.append((f"{one.stem}.png", preview, "png"))
     return drawn
 
 
-async def _fitted(pictures: list[tuple[str, bytes, str]], per_file: int, total: int) -> list[Fitted]:
+async def _fitted(pictures: list[tuple[str, bytes, str]], per_file: int, total: int, lane: str) -> list[Fitted]:
     if all(len(data) <= per_file for _, data, _ in pictures) and sum(len(data) for _, data, _ in pictures) <= total:
         return [Fitted(*picture) for picture in pictures]
     while pictures:
         try:
-            return await offload(fit_for_upload, pictures, per_file, total)
+            return await offload(lane, fit_for_upload, pictures, per_file, total)
         except CannotFit as unfit:
             log.warning("%s", unfit)
             pictures = [picture for picture in pictures if picture[0] != unfit.name]

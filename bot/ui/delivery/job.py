@@ -159,6 +159,7 @@ class DiscordDelivery:
             [NamedPicture(file_stem(job.id, number), alt_of(job), image) for number, image in enumerate(images, 1)],
             limit_bytes=self._options.limit_bytes,
             spoiler=settings.spoiler,
+            lane=job.asker.place.key,
             text=told.full_text,
             share=share,
         )

@@ -7,7 +7,7 @@ from dataclasses import replace
 import discord
 
 from bot.imaging.svg import svg_to_png
-from bot.imaging.threads import offload
+from bot.imaging.threads import offload_process
 from bot.rules.catalogue.model import Model
 from bot.rules.ledger import Job
 from bot.rules.options.table import RawOptions, raw_of
@@ -74,18 +74,18 @@ async def picture_source(interaction: Interaction, job: Job, index: int) -> Sour
     """One of the job's pictures: the kept original, else what hangs at the message. Raises ``BadUpload``."""
     original = await interaction.client.shell.pictures.result(job.id, index)
     if original is not None:
-        return held("image", await _without_svg(original))
+        return held("image", await _without_svg(original, job.asker.place.key))
     pictures = pictures_at(interaction.message)
     if index < len(pictures):
         return attached(interaction.client.shell, pictures[index], "image")
     raise BadUpload(UploadProblem.GONE, "image")
 
 
-async def _without_svg(picture: MadeImage) -> MadeImage:
+async def _without_svg(picture: MadeImage, lane: str) -> MadeImage:
     """An SVG is drawn: no model takes one in."""
     if picture.format != "svg":
         return picture
-    drawn = await offload(svg_to_png, picture.data, DRAWN_SVG_PX)
+    drawn = await offload_process(lane, svg_to_png, picture.data, DRAWN_SVG_PX)
     return picture if drawn is None else replace(picture, data=drawn, format="png")
 
 

@@ -19,6 +19,9 @@ from bot.ui.orders.attachments import Source, read_all
 from bot.ui.orders.submit import Gather, Order
 from bot.ui.shell import Shell
 
+SMALLEST = (1, 1)
+"""The size of a picture that nobody has seen yet: no other costs less."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -41,32 +44,26 @@ def gather(shell: Shell, wish: Wish) -> Gather:
         raw = replace(await _with_file(wish), private=private)
         if not wish.pictures:
             return Order(await shell.intake.prepare(asker, wish.kind, raw, model=wish.model))
-        quote, ready = await ready_inputs(shell, asker, replace(wish, raw=raw))
+        quote, ready = await ready_inputs(shell, asker, replace(wish, raw=raw), spends=True)
         return Order(quote, ready.inputs, ready.notes)
 
     return gathered
 
 
-async def ready_inputs(shell: Shell, asker: Asker, wish: Wish) -> tuple[Quote, PreparedInputs]:
-    """Pictures read and checked, options checked against them, then everything made ready for the chosen model.
+async def ready_inputs(shell: Shell, asker: Asker, wish: Wish, *, spends: bool = False) -> tuple[Quote, PreparedInputs]:
+    """Rights, options and (where it ``spends``) limits checked; then pictures read, and made ready for the model.
 
-    Raises ``UserError``; nothing was sent or spent.
+    Law: nothing is fetched or decoded for who may not have it. Raises ``UserError``; nothing was sent or spent.
     """
+    rough = await _quoted(shell, asker, wish, (SMALLEST,) * len(wish.pictures))
+    if spends:
+        await shell.intake.check_room(asker, rough)
     extras = [source for source in (wish.mask, wish.markup) if source is not None]
     read = await read_all([*wish.pictures, *extras])
     pictures = read[: len(wish.pictures)]
     others = dict(read[len(wish.pictures) :])
-    quote = await shell.intake.prepare(
-        asker,
-        wish.kind,
-        wish.raw,
-        model=wish.model,
-        uploaded=Uploaded(
-            sizes=tuple(check_upload(data, name=name).size for name, data in pictures),
-            has_mask=wish.mask is not None or wish.area is not None,
-            has_markup=wish.markup is not None,
-        ),
-    )
+    sizes = tuple(check_upload(data, name=name).size for name, data in pictures)
+    quote = await _quoted(shell, asker, wish, sizes)
     request = quote.request
     model = shell.catalogue.get(request.model)
     if model is None or request.endpoint not in model.inputs:
@@ -76,10 +73,20 @@ async def ready_inputs(shell: Shell, asker: Asker, wish: Wish) -> tuple[Quote, P
         rule=model.inputs[request.endpoint],
         where=_where(model, request, wish, others),
         target_long_edge=useful_edge_px(request.size),
+        lane=asker.place.key,
     )
     if ready.inputs.mask is not None and not request.has_mask:  # the picture's own transparency; it costs like a mask
         quote = await shell.intake.reprice(asker, replace(request, has_mask=True))
     return quote, ready
+
+
+async def _quoted(shell: Shell, asker: Asker, wish: Wish, sizes: tuple[tuple[int, int], ...]) -> Quote:
+    uploaded = Uploaded(
+        sizes=sizes,
+        has_mask=wish.mask is not None or wish.area is not None,
+        has_markup=wish.markup is not None,
+    )
+    return await shell.intake.prepare(asker, wish.kind, wish.raw, model=wish.model, uploaded=uploaded)
 
 
 def _where(model: Model, request: ImageRequest, wish: Wish, others: dict[str, bytes]) -> Where:

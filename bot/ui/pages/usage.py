@@ -82,10 +82,11 @@ class View:
     with_money: bool
 
 
-async def page(figures: Figures, view: View) -> Message:
+async def page(figures: Figures, view: View, *, lane: str) -> Message:
     """Embed and chart. The chart's numbers stand in its alt text and as text beside it."""
     embed = _embed(figures, view)
-    chart = await offload(bar_chart, _rows(figures, view), _chart_title(view), empty=say(view.locale, "usage.nothing"))
+    nothing = say(view.locale, "usage.nothing")
+    chart = await offload(lane, bar_chart, _rows(figures, view), _chart_title(view), empty=nothing)
     embed.set_image(url=f"attachment://{CHART}")
     alt = clean(f"{_chart_title(view)}: {_days_in_words(figures, view, ', ')}", ALT_LIMIT)
     return Message(embed=embed, files=(File(CHART, chart, alt),))

@@ -163,10 +163,10 @@ async def _page(interaction: Interaction, wanted: Filter) -> Message:
 
 async def _sheet(interaction: Interaction, jobs: Sequence[Job]) -> bytes | None:
     """The first picture of each job in a grid; None when no original is kept any more."""
-    pictures = [await interaction.client.shell.pictures.result(job.id, 0) for job in jobs]
-    if not any(pictures):
-        return None
-    return await offload(contact_sheet, [picture.data if picture is not None else b"" for picture in pictures])
+    pictures = interaction.client.shell.pictures
+    lane = asker_of(interaction).place.key
+    small = [await pictures.small(job.id, lane=lane) for job in jobs]
+    return await offload(lane, contact_sheet, [one or b"" for one in small]) if any(small) else None
 
 
 def _embed(page: Page, waiting: Sequence[Job], wanted: Filter, asker: Asker, *, with_sheet: bool) -> discord.Embed:
