@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from bot.rules.people import Place
-from bot.rules.servers.edits import imported
 from sandbox.discord.model import ChannelType
+from tests.support.people import becomes
 from tests.support.running import private_word
 
 
@@ -20,7 +20,7 @@ def hidden(town):
 async def set_rules(town, **rules: object) -> None:
     place = Place(town.world.town.studio.id, town.admin.id)
     changed = replace(await town.app.store.servers.settings(place), **rules)
-    await town.app.store.servers.change_settings(place, imported(changed), town.admin.id, town.world.clock.now())
+    await town.app.store.servers.change_settings(place, becomes(changed), town.admin.id, town.world.clock.now())
 
 
 def in_cache(town, channel):
