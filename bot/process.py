@@ -17,6 +17,7 @@ from bot.adapters.status.metrics import CONTENT_TYPE, measure_lag
 from bot.app import App, build
 from bot.core.jobs.queue import OPERATOR_LANE
 from bot.ports import CannotStart, CrashPoint, nothing_happens
+from bot.rules.errors import StorageTrouble
 from bot.rules.servers.invitation import install_link
 from bot.settings.model import Settings
 from bot.ui.client.client import Client
@@ -91,9 +92,15 @@ def status_of(app: App) -> StatusServer | None:
     def is_refused() -> bool:
         return app.circuit.is_open(OPERATOR_LANE)
 
+    async def database() -> None:
+        try:
+            await app.store.check()
+        except StorageTrouble as trouble:
+            raise NotReady(str(trouble)) from trouble
+
     checks = {
         "gateway": unless(is_apart, "not connected to Discord"),
-        "database": app.store.check,
+        "database": database,
         "disk": unless(app.files.is_full, "the disk for pictures is full"),
         "image service": unless(is_refused, "the image service does not take the key, or its funds are used up"),
     }

@@ -70,6 +70,29 @@ async def test_a_pictures_folder_that_vanished_is_made_again(town):
     assert (town.folder / "pictures").is_dir()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows lets nobody move a file that is open")
+async def test_a_ledger_that_was_moved_away_stops_new_jobs_and_is_said_on_readyz(tmp_path, unused_tcp_port_factory):
+    port = str(unused_tcp_port_factory())
+    async with town_in(tmp_path, HTTP_PORT=port) as town, aclosing(status_of(town.app)) as pages:
+        await pages.start()
+        running = await drawing(town)
+        away = (tmp_path / "easel.db").rename(tmp_path / "away.db")
+
+        refused = await town.answer(await town.imagine())
+        status, told = await ready(pages)
+        await town.answer(running, 60)
+        assert not (tmp_path / "easel.db").exists()
+        away.replace(tmp_path / "easel.db")
+
+        assert "Nothing was spent" in refused.content
+        assert status == 503
+        assert "moved, deleted or replaced" in told["checks"]["database"]
+        assert (await ready(pages))[0] == 200
+        assert (await town.answer(await town.imagine())).attachments
+        await town.app.recovery.settle_outstanding()
+        await town.check()
+
+
 def allow_writes(bot: BotUnderTest, allowed: bool) -> None:
     """Takes every write to a file (EFBIG), as a used-up quota does; SQLite calls that an I/O error."""
     resource = pytest.importorskip("resource", reason="Windows has no such limit")

@@ -120,7 +120,7 @@ async def test_when_one_process_is_killed_another_closes_its_jobs(stage):
     stage.images.latency_s = 0
     await stage.start()
 
-    await until(lambda: asyncio.sleep(0, any("may have been billed" in one for one in stage.private_words())), 60)
+    await until(lambda: asyncio.sleep(0, any("may have been billed" in one for one in stage.private_words())), 120)
 
     (job,) = await stage.end()
     assert (job.state, job.epoch) == (JobState.UNKNOWN, 2)
@@ -135,7 +135,7 @@ async def test_a_paused_process_that_wakes_up_finds_its_job_taken_and_does_nothi
     first.send(signal.SIGSTOP)
     await silence(stage)
     second = await stage.launch()
-    await until(lambda: asyncio.sleep(0, any("may have been billed" in one for one in stage.private_words())), 60)
+    await until(lambda: asyncio.sleep(0, any("may have been billed" in one for one in stage.private_words())), 120)
 
     first.send(signal.SIGCONT)
     await until(lambda: asyncio.sleep(0, "held by another process" in "\n".join(first.log)), 30)

@@ -56,6 +56,7 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._lane = asyncio.Lock()
         self._threads: Threads | None = None
+        self._is_there: Callable[[], bool] | None = None
         if self.is_sqlite:
             self._writer, self._reader = self._open_sqlite()
         else:
@@ -67,6 +68,19 @@ class Database:
                 pool_timeout=BUSY_TIMEOUT_S,
                 connect_args={"timeout": 5, "server_settings": {"lock_timeout": f"{BUSY_TIMEOUT_S:.0f}s"}},
             )
+
+    def only_while(self, is_there: Callable[[], bool]) -> None:
+        """From now on nothing is read or written while ``is_there`` says no: the file was moved, deleted or replaced.
+
+        What is written to the file that was opened would be lost, and a new connection would begin an empty one.
+        """
+        self._is_there = is_there
+
+    def _look(self) -> None:
+        if self._is_there is None or self._is_there():
+            return
+        log.critical("%s is not the file that was opened any more; put it back, or restart", self.url.database)
+        raise StorageTrouble("the database was moved, deleted or replaced while the bot ran: put it back, or restart")
 
     @property
     def in_memory(self) -> bool:
@@ -123,6 +137,7 @@ class Database:
         own, and returns what ``work`` would have if it did. Raises ``StorageTrouble``: ``Busy`` when the database could
         not be written in time, ``StorageFull`` when it has no room.
         """
+        self._look()
         for pause_s in (*PAUSES_S, None):
             progress = Progress()
             try:
@@ -148,6 +163,7 @@ class Database:
 
     async def read(self, work: Work[T], *, snapshot: bool = False) -> T:
         """What ``work`` finds. Raises ``StorageTrouble``: ``Busy`` when the database does not answer in time."""
+        self._look()
         for pause_s in (*PAUSES_S, None):
             try:
                 if self._threads is not None:

@@ -121,6 +121,9 @@ async def open_store(
         if path is not None:
             lock = await asyncio.to_thread(_prepare_file, path)
         await _make_usable(database, data_dir, clock(), migrate=migrate)
+        if lock is not None:
+            lock.hold_file()
+            database.only_while(lock.is_there)
         life = Life(process_id) if process_id else Life()
         store = store_on(database, secrets, defaults, life=life, clock=clock, lock=lock)
         await store.leases.heartbeat()

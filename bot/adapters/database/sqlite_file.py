@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Literal
@@ -14,31 +16,102 @@ from sqlalchemy import NullPool, create_engine
 from bot.adapters.database.engine import StoreUnusable
 from bot.adapters.database.schema.revisions import Fit, read_state
 
-Held = BaseFileLock
-"""A file that is held: ``release`` lets the next one in."""
+log = logging.getLogger(__name__)
 
 
 class AlreadyOpen(StoreUnusable):
     """Another process holds this SQLite file."""
 
 
+class Held:
+    """A file that is held, whatever its name; ``release`` lets the next one in, once nothing of it is open any more."""
+
+    def __init__(self, path: Path, beside: BaseFileLock) -> None:
+        self._path = path
+        self._beside = beside
+        self._file: int | None = None
+        self._identity: tuple[int, int] | None = None
+
+    def hold_file(self) -> None:
+        """Holds the file itself, once there is one: it may have other names (links, mounts). Raises ``AlreadyOpen``.
+
+        Only Linux keeps this lock apart from those that SQLite itself takes.
+        """
+        if self._identity is not None:
+            return
+        if sys.platform == "linux":
+            self._file = _locked(self._path)
+        self._identity = _identity(self._path)
+
+    def is_there(self) -> bool:
+        """Whether the name still means the file that was held, not another one, and not nothing."""
+        return self._identity is None or _identity(self._path) == self._identity
+
+    def release(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+        self._beside.release()
+
+
 def hold(path: Path) -> Held:
     """Keeps every other Easel off the file until ``release``, or until this process ends, however. Raises
     ``AlreadyOpen``.
 
-    The lock is a file beside it, which stays: removing it would let two hold locks on different files.
+    One lock is a file beside it, which stays: removing it would let two hold locks on different files. Links are
+    followed, so that two names of one file are one lock.
     """
-    lock = FileLock(
-        path.with_name(f"{path.name}.lock"), timeout=0, mode=0o600, thread_local=False, preserve_lock_file=True
-    )
+    path = path.resolve()
+    beside = path.with_name(f"{path.name}.lock")
+    if beside.exists() and not path.exists():
+        log.warning("there is no %s any more, although an Easel ran on it before: a new one will be begun", path)
+    lock = FileLock(beside, timeout=0, mode=0o600, thread_local=False, preserve_lock_file=True)
     try:
         lock.acquire()
     except Timeout:
-        raise AlreadyOpen(
-            f"{path} is in use by another Easel. One SQLite file serves one process: stop "
-            "the other one, or let both use PostgreSQL (DATABASE_URL=postgresql+asyncpg://…)."
-        ) from None
-    return lock
+        raise _in_use(path) from None
+    held = Held(path, lock)
+    if path.is_file():
+        try:
+            held.hold_file()
+        except BaseException:
+            held.release()
+            raise
+    return held
+
+
+def _in_use(path: Path) -> AlreadyOpen:
+    return AlreadyOpen(
+        f"{path} is in use by another Easel. One SQLite file serves one process: stop "
+        "the other one, or let both use PostgreSQL (DATABASE_URL=postgresql+asyncpg://…)."
+    )
+
+
+def _locked(path: Path) -> int | None:
+    """The open file, locked; None where it cannot be (somebody else's, a file system without locks)."""
+    import fcntl
+
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return None  # what cannot be opened is told with better words when it is looked over for damage
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(file)
+        raise _in_use(path) from None
+    except OSError:
+        os.close(file)
+        return None
+    return file
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def damage(file: Path, check: Literal["integrity_check", "quick_check"] = "integrity_check") -> str:

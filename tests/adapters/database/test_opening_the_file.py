@@ -25,6 +25,8 @@ from bot.adapters.database.engine import Database
 from bot.adapters.database.schema import revisions
 from bot.adapters.database.schema.revisions import NEWEST, known_revisions
 from bot.adapters.database.schema.tables import metadata
+from bot.rules.errors import StorageTrouble
+from bot.rules.ledger import JobState
 
 NOW = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 
@@ -194,6 +196,64 @@ async def test_a_migration_that_fails_leaves_the_database_as_it_was(opening, url
     monkeypatch.undo()
     assert (await schema_state(url)).fit is Fit.EMPTY
     await (await opening()).aclose()
+
+
+@pytest.mark.parametrize("kind", ["a link", "a link to its folder", "a hard link"])
+async def test_one_file_is_held_once_whatever_its_name(opening, tmp_path, kind):
+    if kind == "a hard link" and sys.platform != "linux":
+        pytest.skip("only Linux can hold the file itself beside SQLite")
+    store = await opening()
+    other = tmp_path / "other"
+    other.mkdir()
+    name = other / "ledger.db"
+    match kind:
+        case "a link":
+            name.symlink_to(tmp_path / "easel.db")
+        case "a link to its folder":
+            (other / "data").symlink_to(tmp_path)
+            name = other / "data" / "easel.db"
+        case "a hard link":
+            name.hardlink_to(tmp_path / "easel.db")
+    with pytest.raises(AlreadyOpen):
+        await opening(url=f"sqlite+aiosqlite:///{name}")
+    assert (await store.leases.unfinished()) == []
+    await store.aclose()
+    await (await opening(url=f"sqlite+aiosqlite:///{name}")).aclose()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows lets nobody move a file that is open")
+@pytest.mark.parametrize("fate", ["deleted", "moved", "replaced"])
+async def test_a_ledger_that_vanished_is_noticed_and_not_replaced(opening, tmp_path, draft, now, fate, caplog):
+    store, file = await opening(), tmp_path / "easel.db"
+    [job] = await store.jobs.open([draft()], now)
+    away = file.rename(tmp_path / "away.db")
+    if fate == "replaced":
+        file.write_bytes(away.read_bytes())
+    if fate == "deleted":
+        away.unlink()
+    for attempt in (
+        store.jobs.open([draft()], now),
+        store.jobs.dispatch(job, now),
+        store.jobs.get(job.id),
+        store.check(),
+    ):
+        with pytest.raises(StorageTrouble, match="put it back"):
+            await attempt
+    assert file.exists() == (fate == "replaced")
+    assert "not the file that was opened" in caplog.text
+    if fate != "deleted":
+        away.replace(file)
+        assert (await store.jobs.dispatch(job, now)).state is JobState.DISPATCHED
+        assert await store.audit_sums() == []
+    await store.aclose()
+
+
+async def test_a_new_ledger_where_one_was_before_is_said(opening, tmp_path, caplog):
+    await (await opening()).aclose()
+    assert caplog.text == ""
+    (tmp_path / "easel.db").unlink()
+    await (await opening()).aclose()
+    assert "a new one will be begun" in caplog.text
 
 
 def test_the_newest_revision_is_the_one_written_down():
