@@ -113,13 +113,18 @@ class MadeImage:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The answer to one call: one picture or more, perhaps too few. ``size`` and ``quality`` as really used."""
+    """The answer to one call: one picture or more, perhaps too few. Size, quality and background as really used.
+
+    ``left_out``: the options of the request that the service does not know and drew without.
+    """
 
     images: tuple[MadeImage, ...]
     usage: Usage | None = None
     request_id: str | None = None
     size: str | None = None
     quality: str | None = None
+    background: str | None = None
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

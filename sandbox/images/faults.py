@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from PIL import Image
 
 from sandbox.images import errors
 from sandbox.images.calls import Call
@@ -245,6 +248,7 @@ _ALL: tuple[Fault, ...] = (
     Shape("base64_for_addresses", lambda body: _encoded(body, lambda text: text.replace("+", "-").replace("/", "_"))),
     Shape("base64_without_padding", lambda body: _encoded(body, lambda text: text.rstrip("="))),
     Shape("data_uri", lambda body: {**body, "data": [_as_data_uri(one) for one in body["data"]]}),
+    Bytes("made_otherwise", lambda _: _square()),
     Bytes("wrong_bytes", lambda _: b"<html><body>this is no picture</body></html>"),
     Bytes("empty_bytes", lambda _: b""),
     Bytes("truncated_picture", lambda data: data[: len(data) * 2 // 3]),
@@ -269,6 +273,13 @@ _ALL: tuple[Fault, ...] = (
     Stream("stream_stalls", "stalls"),
     Stream("stream_break", "break"),
 )
+
+
+def _square() -> bytes:
+    """A PNG of one size, whatever was asked for."""
+    out = io.BytesIO()
+    Image.new("RGB", (512, 512), "steelblue").save(out, "PNG")
+    return out.getvalue()
 
 
 def _encoded(body: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:

@@ -76,6 +76,7 @@ ROWS: dict[str, Row] = {
     "base64_in_lines": SETTLED,
     "base64_for_addresses": SETTLED,
     "base64_without_padding": SETTLED,
+    "made_otherwise": SETTLED,
     "wrong_bytes": UNKNOWN,
     "empty_bytes": UNKNOWN,
     "truncated_picture": UNKNOWN,
@@ -279,3 +280,51 @@ async def test_a_report_above_the_reservation_is_cut_to_it(town):
     (job,) = await town.jobs()
     standing = await town.app.store.figures.standings(job.asker, town.world.clock.now())
     assert 0 < job.charged_micro_usd < 1_000_000, standing
+
+
+async def test_what_was_made_otherwise_than_asked_is_said_under_the_result(town):
+    town.images.fail_next("made_otherwise")
+
+    message = await town.answer(
+        await town.imagine(size="1536x1024", format="jpeg", background="opaque", quality="low", preview=False)
+    )
+
+    (embed,) = message.embeds
+    assert "Asked for 1536x1024, the service made 512x512." in embed["footer"]["text"]
+    assert "Asked for jpeg, the service made png." in embed["footer"]["text"]
+
+
+async def test_a_transparent_background_that_is_refused_is_told_and_not_drawn_opaque(town):
+    refusal = {"message": "Transparent background is not supported for this model.", "param": "background"}
+    body = {"error": {**refusal, "type": "image_generation_user_error", "code": "invalid_value"}}
+    town.images.fail_next(
+        answer("opaque only", 400, body), when=lambda call: call.fields["background"] == "transparent"
+    )
+
+    refused = await town.answer(await town.imagine(background="transparent", quality="low", preview=False))
+    drawn = await town.answer(await town.imagine(background="opaque", quality="low", preview=False))
+
+    assert "`background`" in refused.content
+    assert drawn.attachments
+    assert [call.fields["background"] for call in town.images.calls] == ["transparent", "opaque"]
+
+
+async def test_what_a_server_does_not_know_is_left_out_and_said(town):
+    body = {
+        "error": {"message": "Unknown parameter: 'background'.", "code": "unknown_parameter", "param": "background"}
+    }
+    town.images.fail_next(answer("knows no background", 400, body), when=lambda call: "background" in call.fields)
+
+    message = await town.answer(await town.imagine(background="opaque", quality="low", preview=False))
+
+    assert "does not know background" in message.embeds[0]["footer"]["text"]
+
+
+async def test_a_server_that_knows_no_quality_is_not_paid_at_the_price_of_low(town):
+    body = {"error": {"message": "Unknown parameter: 'quality'.", "code": "unknown_parameter", "param": "quality"}}
+    town.images.fail_next(answer("no quality", 400, body), times=None, when=lambda call: "quality" in call.fields)
+
+    message = await town.answer(await town.imagine(quality="low", preview=False))
+
+    assert FREE in message.content
+    assert [call.rendered for call in town.images.calls] == [False]

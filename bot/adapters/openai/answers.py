@@ -147,6 +147,7 @@ class Answer:
     usage: Usage | None = None
     size: str | None = None
     quality: str | None = None
+    background: str | None = None
     error: object = None
     is_empty_list: bool = False
 
@@ -164,6 +165,7 @@ def read_answer(parsed: Parsed, endpoint: Endpoint) -> Answer:
         usage=read_usage(body.get("usage"), endpoint, body.get("svg_usage")),
         size=_short(body.get("size")),
         quality=_short(body.get("quality")),
+        background=_short(body.get("background")),
         error=body if body.get("error") and not items else None,
         is_empty_list=isinstance(data, list) and not data,
     )

@@ -17,9 +17,9 @@ import logging
 import ssl
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -41,7 +41,7 @@ from bot.adapters.openai.errors import fault_of, read_reason, reason_of, request
 from bot.adapters.openai.models import read_models
 from bot.adapters.openai.pictures import Inspect, Pictures
 from bot.adapters.openai.stream import LAST_PREVIEW_S, Previews, StreamEnd, read_stream, read_whole_stream
-from bot.adapters.openai.wire import call_arguments, refused_parameters
+from bot.adapters.openai.wire import call_arguments, dispensable, left_out, refused_parameters
 from bot.ports import Clock, KeyPays, KnownModel, OnPartial, OperatorPays, Payer
 from bot.rules.catalogue.model import Model
 from bot.rules.catalogue.official import is_official
@@ -76,7 +76,8 @@ class _Call:
     streams: bool
     redactor: DetailRedactor
     request_id: str | None = None
-    sent: frozenset[str] = field(default_factory=frozenset)
+    sent: Mapping[str, Any] = field(default_factory=dict)
+    without: frozenset[str] = field(default_factory=frozenset)
     refused: frozenset[str] = field(default_factory=frozenset)
 
 
@@ -126,7 +127,7 @@ class OpenAIImages:
         self._pictures = Pictures(
             self._downloads, inspect, empty_is_refusal=self._client.base_url.host.endswith(".x.ai")
         )
-        self._refused: dict[tuple[Endpoint, str], frozenset[str]] = {}
+        self._unknown: dict[tuple[Endpoint, str], frozenset[str]] = {}
 
     @property
     def is_official(self) -> bool:
@@ -192,12 +193,15 @@ class OpenAIImages:
             return Fault(FaultKind.TIMED_OUT, Billed.MAYBE, detail=f"no answer within {call.deadline_s:.0f} s")
         if isinstance(answer, Fault):
             return answer
-        return await self._pictures.collect(
+        outcome = await self._pictures.collect(
             answer,
             call.request.pictures_per_call,
             api_key=call.api_key,
             request_id=call.request_id,
             redactor=call.redactor,
+        )
+        return (
+            outcome if isinstance(outcome, Fault) else replace(outcome, left_out=left_out(call.request, call.without))
         )
 
     async def _ask(self, call: _Call) -> Answer | Fault:
@@ -220,18 +224,20 @@ class OpenAIImages:
             return broken_off(error, call.request_id)
 
     def _post(self, call: _Call) -> AbstractAsyncContextManager[Any]:
-        endpoint = call.request.endpoint
+        endpoint, model = call.request.endpoint, self._models.get(call.request.model)
+        unknown = self._unknown.get((endpoint, call.request.model), frozenset())
+        call.without = unknown & dispensable(call.request, model)
         call.request.prompt.encode("utf-8")  # half a surrogate pair fails here, before anything is sent
         arguments = call_arguments(
             call.request,
             call.inputs,
-            self._models.get(call.request.model),
+            model,
             official=self.is_official,
             member_tag=call.member_tag,
             stream=call.streams,
-            without=self._refused.get((endpoint, call.request.model), frozenset()),
+            without=call.without,
         )
-        call.sent = frozenset(arguments) | frozenset(arguments.get("extra_body", ()))
+        call.sent = {**arguments, **arguments.get("extra_body", {})}
         arguments["extra_headers"] = {"Accept-Encoding": "identity", **self._headers(call.own_key)}
         arguments["timeout"] = httpx2.Timeout(call.deadline_s + 5, connect=min(_CONNECT_S, call.deadline_s + 5))
         images = self._client_for(call.api_key).images.with_streaming_response
@@ -272,10 +278,11 @@ class OpenAIImages:
             official=self.is_official,
         )
         if not self.is_official and fault.kind is FaultKind.BAD_REQUEST and fault.status in {400, 422}:
-            refused = refused_parameters(reason, call.sent)
+            unknown = refused_parameters(reason, call.sent)
             place = (call.request.endpoint, call.request.model)
-            call.refused = refused
-            self._refused[place] = self._refused.get(place, frozenset()) | refused
+            self._unknown[place] = self._unknown.get(place, frozenset()) | unknown
+            may = dispensable(call.request, self._models.get(call.request.model))
+            call.refused = unknown if unknown <= may else frozenset()
         return fault
 
     # --- reading --------------------------------------------------------------------------------------------------

@@ -66,7 +66,7 @@ class Pictures:
         for fault in faults if made else ():
             logger.warning("one of several pictures was lost: %s: %s", fault.kind, fault.detail)
         if made:
-            return Made(tuple(made), answer.usage, request_id, answer.size, answer.quality)
+            return Made(tuple(made), answer.usage, request_id, answer.size, answer.quality, answer.background)
         return faults[0] if faults else self._nothing(answer, request_id)
 
     async def _picture(self, item: Item, api_key: str) -> MadeImage:

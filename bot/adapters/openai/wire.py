@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from bot.adapters.openai.errors import Reason
+from bot.adapters.openai.meanings import CODES
 from bot.rules.catalogue.model import Model
-from bot.rules.options.table import OPTIONS
+from bot.rules.catalogue.pricing import UnknownPrice, upper_bound
+from bot.rules.options.table import OPTIONS, Option, Shown
 from bot.rules.requests import Endpoint, ImageRequest, InputImage, Inputs
 
 FilePart = tuple[str, bytes, str]
@@ -24,7 +27,7 @@ STRIPPABLE = frozenset(option.wire_name for option in OPTIONS if option.wire_nam
     "markup",
     "stream",
 }
-"""What a compatible server may do without; the picture is still the one that was asked for."""
+"""What a compatible server that does not know it may do without."""
 
 _TOGETHER: Mapping[str, frozenset[str]] = {
     "stream": frozenset({"stream", "partial_images"}),
@@ -92,21 +95,75 @@ def _upload(name: str, image: InputImage) -> FilePart:
 
 
 _UNKNOWN_PARAMETER = re.compile(
-    r"unknown (?:parameter|argument|field)|unrecognized|unexpected (?:keyword|parameter|field)|additional propert"
-    r"|extra (?:fields|inputs)|not (?:permitted|supported|allowed)|unsupported|does ?n[o']t support|UnsupportedParams",
-    re.IGNORECASE,
+    r"unknown (?:parameter|argument|field|name)|cannot find field|unrecognized|additional propert"
+    r"|extra (?:fields|inputs)|unexpected (?:keyword|argument|parameter|field)|was unexpected|UnsupportedParams"
+    r"|(?:parameter|argument|field|propert)\w*\b.{0,60}\b(?:not (?:permitted|supported|allowed)|unsupported)"
+    r"|(?:unsupported|n[o']t (?:permitted|supported?|allowed)):? (?:parameter|argument|field)"
+    r"|['\"`][a-z_]+['\"`] (?:is|are) (?:not (?:permitted|supported|allowed|accepted)|unsupported)",
+    re.IGNORECASE | re.DOTALL,
 )
 _BAD_VALUE = re.compile(r"(?:invalid|unsupported) value|must be (?:one of|between)", re.IGNORECASE)
 _UNKNOWN_CODES = frozenset({"unknown_parameter", "unsupported_parameter", "extra_forbidden", "value_error.extra"})
+_LISTS_VALUES = re.compile(r"UnsupportedParams|support parameters", re.IGNORECASE)
+"""LiteLLM tells the parameters it does not know together with what was sent."""
 
 
-def refused_parameters(reason: Reason, sent: frozenset[str]) -> frozenset[str]:
-    """The optional parameters that the server says it does not know; none if it objects to a value."""
-    unknown = (reason.code or "").lower() in _UNKNOWN_CODES or _UNKNOWN_PARAMETER.search(reason.message)
-    if not unknown or _BAD_VALUE.search(reason.message):
+def refused_parameters(reason: Reason, sent: Mapping[str, Any]) -> frozenset[str]:
+    """The parameters that the server says it does not know at all; none if it objects to a value."""
+    code, message = (reason.code or "").lower(), reason.message
+    unknown = code in _UNKNOWN_CODES or _UNKNOWN_PARAMETER.search(message)
+    if not unknown or _BAD_VALUE.search(message) or (code in CODES and code not in _UNKNOWN_CODES):
         return frozenset()
-    quoted = set(re.findall(r"['\"`]([a-z_]+(?:\.[a-z_]+)*)['\"`]", reason.message))
+    quoted = set(re.findall(r"['\"`]([a-z_]+(?:\.[a-z_]+)*)['\"`]", message))
     named = {reason.param or ""} | quoted
-    named |= {name for name in sent if re.search(rf"(?:parameter|argument|field)s?:?\s+{name}\b", reason.message)}
-    hit = named & sent & STRIPPABLE
+    named |= {name for name in sent if re.search(_NAMED.format(name), message, re.IGNORECASE)}
+    hit = {name for name in named & set(sent) if _LISTS_VALUES.search(message) or not _quotes(message, sent[name])}
     return frozenset().union(*(_TOGETHER.get(name, frozenset({name})) for name in hit))
+
+
+_NAMED = r"(?:parameter|argument|field|option)s?(?: (?:is |are )?not supported| unsupported)?:?\s+{}\b(?!\s*=)"
+
+
+def _quotes(message: str, value: object) -> bool:
+    """Whether the message speaks of the very value that was sent: then it may know the parameter."""
+    return isinstance(value, str) and len(value) > 1 and re.search(rf"\b{re.escape(value)}\b", message) is not None
+
+
+def dispensable(request: ImageRequest, model: Model | None) -> frozenset[str]:
+    """What may be left out of this very request: nothing that carries its meaning, nothing that bounds its price."""
+    kept = {"background"} if request.background == "transparent" else set()
+    kept |= {"output_format"} if request.format in {"gif", "svg"} else set()
+    kept |= {
+        option.wire_name
+        for option in OPTIONS
+        if option.wire_name in STRIPPABLE
+        and option.chosen(request) is not None
+        and _is_dearer_without(option, request, model)
+    }
+    return STRIPPABLE - kept
+
+
+def _is_dearer_without(option: Option, request: ImageRequest, model: Model | None) -> bool:
+    match option.name:
+        case "size":
+            bare = replace(request, size=None)
+        case "quality":
+            bare = replace(request, quality=None)
+        case _:
+            return False
+    try:
+        return model is not None and upper_bound(bare, model) > upper_bound(request, model)
+    except UnknownPrice:
+        return False
+
+
+def left_out(request: ImageRequest, without: frozenset[str]) -> tuple[str, ...]:
+    """The options that somebody chose and that are not sent, by the names people know."""
+    return tuple(
+        option.name
+        for option in OPTIONS
+        if option.wire_name in without
+        and request.endpoint in option.endpoints
+        and option.shown is not Shown.NOWHERE
+        and option.chosen(request) is not None
+    )

@@ -63,7 +63,7 @@ class Option:
     is checked by a rule of its own. ``has_own_check``: by such a rule although the model has words for it.
     ``wire_name`` is its parameter, sent to ``endpoints``; for ``beyond_sdk`` the SDK has no argument and it is added
     to the body. ``sent`` is the attribute of the request that is sent, where it is not the option's own.
-    ``is_dispensable``: a service that refuses it may do without, the picture is still the one asked for.
+    ``is_dispensable``: a service that does not know it may do without; that is said under the result.
     ``unchosen`` is what a request holds when nobody chose. ``is_carried``: *Again* asks for it once more.
     """
 
@@ -93,7 +93,7 @@ SIZE, WORD, WHOLE, SWITCH = OptionKind
 GENERATIONS, EDITS = frozenset({Endpoint.GENERATIONS}), frozenset({Endpoint.EDITS})
 
 OPTIONS = (
-    Option("size", SIZE, "", "size", EVERYWHERE, is_dispensable=False, shown=Shown.RESULT),
+    Option("size", SIZE, "", "size", EVERYWHERE, shown=Shown.RESULT),
     Option("quality", WORD, "qualities", "quality", has_own_check=True, shown=Shown.RESULT),
     Option("style", WORD, "styles", "style", GENERATIONS, shown=Shown.RESULT),
     Option("background", WORD, "backgrounds", "background"),

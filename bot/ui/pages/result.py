@@ -63,10 +63,28 @@ def result(
     remarks = [say(locale, "result.shrunk")] if shrunk else []
     if len(images) < job.request.count:
         remarks.append(say(locale, "result.fewer", made=len(images), asked=job.request.count))
+    remarks += _otherwise(job.request, made, images, locale)
     remarks += [line for note in notes if (line := note_line(note, locale))]
     if remarks:
         embed.set_footer(text="\n".join(remarks)[:FIELD_LIMIT])
     return Told(embed, full_text)
+
+
+def _otherwise(request: ImageRequest, made: Sequence[Made], images: Sequence[MadeImage], locale: str) -> list[str]:
+    """What came otherwise than it was asked for, a line each. GIF and SVG have sizes of their own."""
+    lines = []
+    if options := ", ".join(dict.fromkeys(name for one in made for name in one.left_out)):
+        lines.append(say(locale, "result.left_out", options=options))
+    still = [image for image in images if image.format not in {"gif", "svg"} and image.width > 0]
+    sizes = dict.fromkeys(f"{image.width}x{image.height}" for image in still)
+    formats = dict.fromkeys(image.format for image in images)
+    for asked, came in ((request.size, sizes), (request.format, formats)):
+        if asked not in (None, "auto") and (other := ", ".join(one for one in came if one != asked)):
+            lines.append(say(locale, "result.other_made", asked=asked, made=other))
+    background = next((one.background for one in made if one.background), None)
+    if background and request.background not in (None, "auto", background):
+        lines.append(say(locale, "result.background_made", asked=request.background, made=background))
+    return lines
 
 
 def _with_prompts(request: ImageRequest, revised: str | None, locale: str) -> tuple[discord.Embed, str | None]:

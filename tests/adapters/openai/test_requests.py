@@ -259,6 +259,21 @@ REFUSALS = {
         {"background"},
     ),
     "no streams": (error(400, "400", "parameter stream is not supported"), {"stream", "partial_images"}),
+    "xAI": (json_reply({"code": "400", "error": "Argument not supported: quality"}, 400), {"quality"}),
+    "Google": (
+        json_reply(
+            [
+                {
+                    "error": {
+                        "code": 400,
+                        "message": 'Invalid JSON payload received. Unknown name "user": Cannot find field.',
+                    }
+                }
+            ],
+            400,
+        ),
+        {"user"},
+    ),
     "two at once": (extra("user", "quality"), {"user", "quality"}),
 }
 FULL = request(moderation="low", background="opaque", quality="low", partial_images=1)
@@ -277,6 +292,61 @@ async def test_an_unknown_optional_parameter_is_left_out_once_and_remembered(nam
     assert third == second
 
 
+VALUES_REFUSED = {
+    "background": error(
+        400, "invalid_value", "Transparent background is not supported for this model.", param="background"
+    ),
+    "background, without a code": error(
+        400, None, "Transparent background is not supported for this model.", param="background"
+    ),
+    "background, OpenAI's words": error(
+        400,
+        "400",
+        "Unsupported value: 'background' does not support 'transparent' with this model.",
+        param="background",
+    ),
+    "background, as unknown": error(400, "unknown_parameter", "Unknown parameter: 'background'.", param="background"),
+    "quality": error(400, None, "parameter quality=low is not supported", param="quality"),
+    "format": error(400, None, "parameter output_format: webp is not allowed", param="output_format"),
+}
+
+
+@pytest.mark.parametrize("name", VALUES_REFUSED)
+async def test_a_refused_value_is_told_and_nothing_is_left_out_for_it(name: str, server, connect) -> None:
+    server.does(VALUES_REFUSED[name], pictures(picture()))
+    service = connect()
+    asked = request(background="transparent", quality="low", format="webp")
+    with pytest.raises(ServiceFault) as caught:
+        await service.make(asked, Inputs(), payer=OperatorPays(), member_tag="t", deadline_s=20)
+    assert (caught.value.fault.kind, caught.value.fault.billed) == (FaultKind.BAD_REQUEST, Billed.NO)
+    assert len(server.posts) == 1
+    await service.make(asked, Inputs(), payer=OperatorPays(), member_tag="t", deadline_s=20)
+    assert server.posts[1].json.keys() == server.posts[0].json.keys(), (
+        "what was refused once is not forgotten to be asked"
+    )
+
+
+async def test_what_a_service_draws_without_is_said_by_the_names_people_know(server, connect) -> None:
+    server.does(extra("user", "output_format", "size"), pictures(picture()))
+    service = connect()
+    asked = request(size="1024x1024", format="webp")
+    made = await service.make(asked, Inputs(), payer=OperatorPays(), member_tag="t", deadline_s=20)
+    assert made.left_out == ("size", "format")
+    assert (await service.make(asked, Inputs(), payer=OperatorPays(), member_tag="t", deadline_s=20)).left_out == (
+        "size",
+        "format",
+    )
+    assert (await service.make(request(), Inputs(), payer=OperatorPays(), member_tag="t", deadline_s=20)).left_out == ()
+
+
+async def test_what_bounds_the_price_is_not_left_out(server, connect) -> None:
+    server.does(error(400, "unknown_parameter", "Unknown parameter: 'quality'.", param="quality"), pictures(picture()))
+    asked = request(model="gpt-image-2.5-flare", quality="low", size="1024x1024")
+    with pytest.raises(ServiceFault) as caught:
+        await connect(models=CATALOGUE).make(asked, Inputs(), payer=OperatorPays(), member_tag="t", deadline_s=20)
+    assert (caught.value.fault.param, len(server.posts)) == ("quality", 1)
+
+
 async def test_a_server_that_refuses_again_is_not_asked_a_third_time(server, connect) -> None:
     server.does(
         error(400, "unknown_parameter", "Unknown parameter: 'user'.", param="user"),
@@ -291,7 +361,7 @@ async def test_a_server_that_refuses_again_is_not_asked_a_third_time(server, con
 @pytest.mark.parametrize(
     "refusal",
     [
-        error(400, "unknown_parameter", "Unknown parameter: 'size'.", param="size"),
+        error(400, "unknown_parameter", "Unknown parameter: 'n'.", param="n"),
         error(400, "unknown_parameter", "Unknown parameter: 'seed'.", param="seed"),
         error(400, "invalid_value", "Invalid value: 'low' for 'quality'. Unsupported.", param="quality"),
         error(400, None, "quality must be one of 'high', 'user' is not supported"),
