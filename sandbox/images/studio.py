@@ -6,9 +6,10 @@ import asyncio
 import base64
 import hashlib
 import secrets
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from sandbox.images import errors
@@ -24,7 +25,6 @@ from sandbox.images.uploads import Inputs
 URL_LIFE_S = 3600.0
 TRIGGERS: Mapping[str, str] = {"forbidden": "input", "unspeakable": "output"}
 _MIMES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "gif": "image/gif", "svg": "image/svg+xml"}
-_CACHED = 64
 _SVG_USAGE = {"input_tokens": 60, "output_tokens": 900, "reasoning_tokens": 200, "total_tokens": 960, "model": "author"}
 
 
@@ -58,8 +58,19 @@ def moderate(order: Order, stage: str) -> None:
             raise errors.content_policy_violation() if order.rules.dalle else errors.moderation_blocked(stage)
 
 
+@lru_cache(maxsize=64)
+def _generated(order: Order, size: WxH, index: int, take: int) -> Drawn:
+    """A picture without inputs: the same order is drawn once a process (a test asks for one 200 times)."""
+    return draw(order, None, size, index, take)
+
+
+@lru_cache(maxsize=64)
+def _preview(order: Order, size: WxH, step: int, take: int) -> bytes:
+    return draw_partial(order, None, size, step, take)
+
+
 class Studio:
-    """Draws each different picture once; ``origin`` is where links point."""
+    """Draws the answers; ``origin`` is where links point."""
 
     def __init__(self, *, varied: bool, clock: Callable[[], float]) -> None:
         self.origin = ""
@@ -67,7 +78,6 @@ class Studio:
         self._varied = varied
         self._clock = clock
         self._takes: Counter[str] = Counter()
-        self._drawn: OrderedDict[object, Drawn] = OrderedDict()
 
     def take(self, order: Order) -> int:
         """How many times this prompt came before, where repeats are to differ."""
@@ -94,7 +104,7 @@ class Studio:
         """The events of the previews, first to last."""
         events = []
         for step in range(work.order.partials):
-            data = await asyncio.to_thread(draw_partial, work.order, work.inputs, work.size, step, work.take)
+            data = await self._draw_partial(work, step)
             event = self._event(work, "partial_image", base64.b64encode(data).decode())
             events.append(event | {"partial_image_index": step})
         return events
@@ -108,16 +118,14 @@ class Studio:
         return head | _echo(work.order, work.size)
 
     async def _draw(self, work: Work, index: int) -> Drawn:
-        """A picture, from the cache when the same was drawn before (a test asks for one 200 times)."""
-        job = (work.order, work.inputs, work.size, index, work.take)
         if work.inputs is not None:
-            return await asyncio.to_thread(draw, *job)
-        key = (replace(work.order, identifier=None), work.size, index, work.take)
-        if key not in self._drawn:
-            self._drawn[key] = await asyncio.to_thread(draw, *job)
-            if len(self._drawn) > _CACHED:
-                self._drawn.popitem(last=False)
-        return self._drawn[key]
+            return await asyncio.to_thread(draw, work.order, work.inputs, work.size, index, work.take)
+        return await asyncio.to_thread(_generated, _anonymous(work.order), work.size, index, work.take)
+
+    async def _draw_partial(self, work: Work, step: int) -> bytes:
+        if work.inputs is not None:
+            return await asyncio.to_thread(draw_partial, work.order, work.inputs, work.size, step, work.take)
+        return await asyncio.to_thread(_preview, _anonymous(work.order), work.size, step, work.take)
 
     def _entry(self, order: Order, one: Drawn, fault: Fault | None) -> dict[str, Any]:
         data = fault.change(one.data) if isinstance(fault, Bytes) else one.data
@@ -140,6 +148,11 @@ class Studio:
         if kind == "itself":
             return f"http://0.0.0.0:{self.origin.rpartition(':')[2]}{path}"
         return path if kind in ("relative", "guarded") else f"{self.origin}{path}"
+
+
+def _anonymous(order: Order) -> Order:
+    """Without what no picture shows."""
+    return replace(order, identifier=None)
 
 
 def _note(work: Work, drawn: list[Drawn]) -> None:

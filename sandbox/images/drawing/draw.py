@@ -76,7 +76,8 @@ def draw(order: Order, inputs: Inputs | None, size: WxH, index: int, take: int =
 def draw_partial(order: Order, inputs: Inputs | None, size: WxH, step: int, take: int = 0) -> bytes:
     """A preview: the picture to come, in blocks that shrink from step to step."""
     seed = seed_of(order, 0, take)
-    picture = _picture(order, inputs, size, seed, facts_of(order, size, 0, seed))
+    rough = (max(1, size[0] // 4), max(1, size[1] // 4))
+    picture = _picture(order, inputs, rough, seed, facts_of(order, size, 0, seed))
     blocks = 12 * 3**step
     coarse = picture.resize((blocks, max(1, blocks * size[1] // size[0])), Image.Resampling.BOX)
     return encode(coarse.resize(size, Image.Resampling.NEAREST), order.format, order.compression)
