@@ -229,8 +229,9 @@ class Town(Place):
     def under_way(self) -> list[str]:
         if self.app is None:
             return []
-        handlers = [task.get_name() for task in asyncio.all_tasks() if task.get_name().startswith(HANDLERS)]
-        return [*self.app.jobs.running_ids(), *self.app.tasks.under_way(), *handlers]
+        if busy := self.app.jobs.running_ids() or self.app.tasks.under_way():
+            return list(busy)
+        return [task.get_name() for task in asyncio.all_tasks() if task.get_name().startswith(HANDLERS)]
 
     async def jobs(self, user: User | None = None) -> list[Job]:
         assert self.app is not None

@@ -19,6 +19,7 @@ import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
 from difflib import get_close_matches
+from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -61,6 +62,7 @@ def builtin_catalogue() -> str:
     return files("bot.rules.catalogue").joinpath("catalogue.toml").read_text(encoding="utf-8")
 
 
+@lru_cache(maxsize=8)
 def load_catalogue(text: str, overrides: str | None = None) -> Catalogue:
     """Reads the catalogue (TOML text), then the operator's ``IMAGE_MODELS`` over it.
 

@@ -17,6 +17,7 @@ _LOCALES = resources.files("bot.ui.words").joinpath("locales")
 LANGUAGES = tuple(sorted(entry.name.removesuffix(".toml") for entry in _LOCALES.iterdir()))
 
 
+@cache
 def language_of(locale: str) -> str:
     """The catalogue for a Discord locale such as ``en-GB`` or ``de``."""
     language = locale.partition("-")[0]
