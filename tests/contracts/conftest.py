@@ -28,6 +28,7 @@ from bot.rules.limits.limit import Cooldown, Limit, Measure, Period, Quota, Scop
 from bot.rules.money import MicroUSD
 from bot.rules.people import Asker, Place
 from bot.rules.requests import Endpoint, ImageRequest, Kind
+from tests.support.ledger import empty_ledger
 
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
@@ -177,26 +178,13 @@ def postgres() -> Iterator[Postgres]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the one migrated SQLite file is kept that every test gets a copy of."""
-    return tmp_path_factory.mktemp("template") / "easel.db"
-
-
-async def _copied(template: Path, folder: Path) -> str:
-    if not template.exists():
-        await migrate_store(f"sqlite+aiosqlite:///{template}", data_dir=folder)
-    shutil.copyfile(template, folder / "easel.db")
-    return f"sqlite+aiosqlite:///{folder}/easel.db"
-
-
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-async def store_url(request: pytest.FixtureRequest, template: Path, tmp_path: Path) -> str:
+async def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty database of each kind."""
     if request.param == "postgres":
         server: Postgres = request.getfixturevalue("postgres")
         return await server.emptied(tmp_path)
-    return await _copied(template, tmp_path)
+    return await empty_ledger(tmp_path)
 
 
 @dataclass

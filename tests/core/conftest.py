@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -12,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.database import SqlStore, migrate_store, open_store
+from bot.adapters.database import SqlStore, open_store
 from bot.adapters.files.disk import DiskFiles
 from bot.adapters.secrets import Secrets
 from bot.core.jobs.assembly import assemble
@@ -28,6 +27,7 @@ from bot.rules.ledger import HOLDING, Answer, Job, JobState
 from bot.rules.options.table import RawOptions
 from bot.rules.people import Asker, Place
 from bot.rules.requests import Inputs, Kind, Made, MadeImage, Partial, Usage
+from tests.support.ledger import empty_ledger
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
@@ -189,22 +189,11 @@ async def assert_invariants(store: SqlStore) -> list[Job]:
     return jobs
 
 
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the one migrated file is kept that every test gets a copy of."""
-    return tmp_path_factory.mktemp("template") / "easel.db"
-
-
 @pytest.fixture
-async def store(template: Path, tmp_path: Path) -> AsyncIterator[SqlStore]:
+async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
     """A ledger in a file: one in memory would be gone with its connection, which a cancelled statement costs."""
-    if not template.exists():
-        await migrate_store(f"sqlite+aiosqlite:///{template}", data_dir=tmp_path)
-    path = tmp_path / "ledger.db"
-    shutil.copyfile(template, path)
-    opened = await open_store(
-        f"sqlite+aiosqlite:///{path}", data_dir=tmp_path, secrets=Secrets((KEY,)), clock=lambda: NOON
-    )
+    url = await empty_ledger(tmp_path)
+    opened = await open_store(url, data_dir=tmp_path, secrets=Secrets((KEY,)), clock=lambda: NOON)
     yield opened
     await opened.aclose()
 

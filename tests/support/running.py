@@ -10,17 +10,14 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-from bot.adapters.database import SqlStore, migrate_store, open_store
+from bot.adapters.database import SqlStore, open_store
 from bot.adapters.secrets import load_secrets
 from bot.app import App, build
 from bot.operator.sandbox.environment import environment, sqlite_url
@@ -33,6 +30,7 @@ from sandbox.discord.server import Server
 from sandbox.discord.world import World
 from sandbox.images import ImageService
 from sandbox.running import BotUnderTest, next_connection, while_alive
+from tests.support.ledger import empty_ledger
 
 ROOT = Path(__file__).resolve().parents[2]
 BOT = (sys.executable, "-m", "bot", "run")
@@ -245,19 +243,6 @@ class Town(Place):
         self.discord.assert_clean()
 
 
-@cache
-def _nursery() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="easel-tests-")
-
-
-async def _migrated() -> Path:
-    """An empty ledger, made once a process: two thirds of what opening a new one costs are its migrations."""
-    folder = Path(_nursery().name)
-    if not (folder / "easel.db").exists():
-        await migrate_store(sqlite_url(folder), data_dir=folder)
-    return folder / "easel.db"
-
-
 @asynccontextmanager
 async def town_in(
     folder: Path,
@@ -269,7 +254,7 @@ async def town_in(
     """``world`` may have a clock that the test moves: Discord and the bot go by it. ``sleep``: between two tries."""
     described = specs()
     if "DATABASE_URL" not in settings:
-        shutil.copyfile(await _migrated(), folder / "easel.db")
+        await empty_ledger(folder)
     async with Server(world, specs=described) as discord:
         images = ImageService(
             mode="compatible", key=KEY, specs=described / "openai.images.openapi.json" if described else None

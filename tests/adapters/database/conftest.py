@@ -13,6 +13,7 @@ from bot.rules.ledger import Answer, JobDraft
 from bot.rules.money import MicroUSD
 from bot.rules.people import Asker, Place
 from bot.rules.requests import Endpoint, ImageRequest, Kind
+from tests.support.ledger import empty_ledger
 
 NOW = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 
@@ -43,8 +44,6 @@ def draft():
 
 @pytest.fixture
 async def store(tmp_path, secrets):
-    store = await open_store(
-        f"sqlite+aiosqlite:///{tmp_path}/easel.db", data_dir=tmp_path, secrets=secrets, clock=lambda: NOW
-    )
+    store = await open_store(await empty_ledger(tmp_path), data_dir=tmp_path, secrets=secrets, clock=lambda: NOW)
     yield store
     await store.aclose()

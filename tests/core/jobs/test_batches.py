@@ -23,6 +23,7 @@ from bot.core.jobs.recovery import Recovery
 from bot.core.service.catalogue import CurrentCatalogue
 from bot.core.service.circuit import Circuit
 from bot.core.tasks import Tasks
+from bot.operator.sandbox.environment import sqlite_url
 from bot.ports import Batch, BatchCounts, BatchPicture, CannotDeliver, Delivered, KeyPays, OperatorPays, Payer
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.errors import NotFound, StorageFull
@@ -35,7 +36,7 @@ from bot.rules.options.table import RawOptions
 from bot.rules.people import Asker, Place
 from bot.rules.requests import ImageRequest, Made, MadeImage, Usage
 from bot.rules.servers.access import AccessDenied
-from tests.support.ledger import counts_by_state, each_part
+from tests.support.ledger import counts_by_state, each_part, empty_ledger
 from tests.support.pictures import png
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
@@ -260,7 +261,7 @@ class World:
         if self.lives:
             await self.lives[-1].end()
             await self.lives[-1].real.aclose()
-        url = f"sqlite+aiosqlite:///{self.folder}/easel.db"
+        url = sqlite_url(self.folder) if self.lives else await empty_ledger(self.folder)
         store = await open_store(
             url, data_dir=self.folder, secrets=Secrets((KEY,)), defaults=limits, clock=lambda: NOON
         )

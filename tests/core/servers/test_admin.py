@@ -20,6 +20,7 @@ from bot.rules.people import Asker, Place
 from bot.rules.servers.access import ServerSettings
 from bot.rules.servers.changes import BlockChanged, Change, KeyChanged, LimitChanged, Reset, Resettable, Stop
 from bot.rules.servers.edits import Held, logged_to, moderated, unblocked
+from tests.support.ledger import empty_ledger
 
 NOW = datetime(2026, 3, 14, 12, tzinfo=UTC)
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
@@ -85,7 +86,7 @@ class Office:
 @pytest.fixture
 async def office(tmp_path: Path) -> AsyncIterator[Office]:
     store = await open_store(
-        f"sqlite+aiosqlite:///{tmp_path}/easel.db",
+        await empty_ledger(tmp_path),
         data_dir=tmp_path,
         secrets=Secrets((KEY,)),
         defaults=DEFAULTS,

@@ -26,6 +26,7 @@ from bot.rules.people import Asker, Place
 from bot.rules.servers.access import Block, Defaults, ServerSettings
 from bot.rules.servers.changes import Imported, LimitChanged, Listed, Moderation, ModerationChanged, lists_of
 from bot.rules.servers.edits import ChangedMeanwhile, Held, paused
+from tests.support.ledger import empty_ledger
 
 NOW = datetime(2026, 3, 14, 12, tzinfo=UTC)
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
@@ -215,7 +216,7 @@ class Notifier:
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
     opened = await open_store(
-        f"sqlite+aiosqlite:///{tmp_path}/easel.db",
+        await empty_ledger(tmp_path),
         data_dir=tmp_path,
         secrets=Secrets((KEY,)),
         defaults=(EVERYONE,),
