@@ -75,7 +75,7 @@ async def test_what_an_admin_changed_is_in_their_own_data(store, sample):
     [mine] = (await store.people.export(9))["settings_changed"]
     assert mine["change"] == {
         "kind": "block",
-        "user_id": 7,
+        "user_id": 0,
         "old": {"stopped": False, "reason": ""},
-        "new": {"stopped": True, "reason": "spam"},
+        "new": {"stopped": True, "reason": ""},
     }

@@ -548,3 +548,14 @@ async def test_german_admins_read_german(town, people):
     people.studio.members[people.moderator.id].role_ids += (people.admins.id,)
     message = await told(town, "quota", user=people.moderator, images=5)
     assert message.content == "**Bilder pro Tag für jedes Mitglied:** 50 → 5"
+
+
+async def test_an_admins_own_data_name_nobody_whom_they_blocked_or_limited(town, people):
+    await told(town, "block", member=people.painter, reason="harassed Bob in voice")
+    await told(town, "quota", images=3, member=people.painter)
+    interaction = await town.world.slash(town.admin, town.general, "/mydata export", {})
+    message = await interaction.wait_answer()
+    data = json.loads(message.attachments[0].data)
+    assert len(data["settings_changed"]) == 2
+    assert str(people.painter.id) not in str(data)
+    assert "harassed" not in str(data)

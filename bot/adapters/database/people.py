@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import json
 import secrets
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.adapters.database.codec import Sealer, dump_asker, dump_request, load_asker, load_request
+from bot.adapters.database.codec import (
+    Sealer,
+    change_from_row,
+    change_values,
+    dump_asker,
+    dump_request,
+    load_asker,
+    load_request,
+)
 from bot.adapters.database.counters import FORGOTTEN_PLACE, RUNNING_WINDOWS, Counts, add, kept_name
 from bot.adapters.database.engine import Database
 from bot.adapters.database.notes import counters_forgotten, notes_about, set_counters_forgotten
@@ -31,6 +39,7 @@ from bot.rules.ledger import FINAL, HOLDING, JobState
 from bot.rules.limits.limit import Period
 from bot.rules.limits.windows import window_key
 from bot.rules.people import Place
+from bot.rules.servers.changes import Recorded, without_others
 
 _FINAL = jobs.c.state.in_([state.value for state in FINAL])
 
@@ -253,9 +262,10 @@ def _exported_job(row: RowMapping) -> dict[str, Any]:
 
 
 def _exported_change(row: RowMapping) -> dict[str, Any]:
-    """A change as data; what was changed before there was any, in its words."""
+    """A change as data; what was changed before there was any, in its words. Nothing of whom it was about."""
     found = _texts(row)
-    told = json.loads(found["change"]) if found["change"] else {name: found[name] for name in ("what", "old", "new")}
+    change = without_others(change_from_row(row), row["actor_id"])
+    told = asdict(change) if isinstance(change, Recorded) else json.loads(change_values(change)["change"])
     return {**{name: found[name] for name in ("id", "place_key", "at", "actor_id")}, "change": told}
 
 

@@ -5,11 +5,12 @@ Each holds what was before and what is now, so that the answer, the log channel 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from bot.rules.limits.limit import Limit, Slot
+from bot.rules.limits.limit import Limit, Scope, Slot
 from bot.rules.servers.access import Defaults, ServerSettings
 
 
@@ -56,6 +57,9 @@ class Resettable(StrEnum):
     SETTINGS = "settings"
     ALL = "all"
 
+
+_MENTION = re.compile(r"<@!?[0-9]+>")
+"""Of a person."""
 
 # --- the changes -------------------------------------------------------------------------------------------------
 
@@ -165,6 +169,23 @@ Change = LimitChanged | SettingChanged | Reset | Imported | Recorded
 def is_news(change: Change) -> bool:
     """Whether anything is otherwise than before: only that is kept and told."""
     return isinstance(change, Reset | Imported | Recorded) or change.old != change.new
+
+
+def without_others(change: Change, user_id: int) -> Change:
+    """The same for the data of the one who made it: what it says of other people is theirs, and is left out."""
+    match change:
+        case BlockChanged(about, old, new) if about != user_id:
+            return BlockChanged(0, Stop(old.stopped), Stop(new.stopped))
+        case LimitChanged(slot, old, new) if slot.scope is Scope.MEMBER and slot.subject_id != user_id:
+            return LimitChanged(
+                replace(slot, subject_id=0), old and replace(old, subject_id=0), new and replace(new, subject_id=0)
+            )
+        case PauseChanged(old, new):
+            return PauseChanged(Stop(old.stopped), new)  # the reason before may be another's
+        case Recorded(what, old, new) if _MENTION.search(f"{what} {old} {new}"):
+            return Recorded(_MENTION.sub("<@0>", what), "", "")
+        case _:
+            return change
 
 
 # --- read from settings ------------------------------------------------------------------------------------------

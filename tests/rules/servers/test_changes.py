@@ -8,22 +8,27 @@ from hypothesis import strategies as st
 
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.catalogue.model import Model
+from bot.rules.limits.limit import Cooldown, Measure, Period, Quota, Scope, Slot
 from bot.rules.options.problems import InvalidOptions
 from bot.rules.people import Asker, Place
 from bot.rules.servers.access import AccessDenied, Block, Defaults, ServerSettings, check_access
 from bot.rules.servers.changes import (
     BlockChanged,
+    Change,
     DefaultsChanged,
+    LimitChanged,
     Listed,
     Lists,
     ListsChanged,
     ModerationChanged,
     PauseChanged,
+    Recorded,
     Stop,
     changes_between,
     is_news,
     lists_of,
     moderation_of,
+    without_others,
 )
 from bot.rules.servers.edits import (
     MOST_LISTED,
@@ -183,3 +188,29 @@ def test_what_lies_between_two_settings_is_told_setting_by_setting() -> None:
         BlockChanged(9, Stop(False), Stop(True)),
     )
     assert changes_between(old, old) == ()
+
+
+MEMBERS = Slot(Scope.MEMBER, (Measure.IMAGES, Period.DAY), 7)
+OF_OTHERS = [
+    BlockChanged(7, Stop(True, "said that Bob"), Stop(False, "Bob forgave")),
+    LimitChanged(MEMBERS, None, Quota(Scope.MEMBER, Measure.IMAGES, Period.DAY, 5, 7)),
+    PauseChanged(Stop(True, "Bob"), Stop(False)),
+    Recorded("block <@7>", "not blocked", "blocked: said that Bob"),
+]
+
+
+@pytest.mark.parametrize("change", OF_OTHERS)
+def test_what_a_change_says_of_others_is_not_in_ones_own_data(change: Change) -> None:
+    told = without_others(change, 9)
+    assert type(told) is type(change)
+    assert "Bob" not in str(told)
+    assert "7" not in str(told)
+
+
+def test_what_a_change_says_of_oneself_is() -> None:
+    mine = Slot(Scope.MEMBER, None, 9)
+    for change in (
+        BlockChanged(9, Stop(True, "x"), Stop(False)),
+        LimitChanged(mine, None, Cooldown(Scope.MEMBER, 5, 9)),
+    ):
+        assert without_others(change, 9) == change
