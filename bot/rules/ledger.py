@@ -8,7 +8,7 @@
 
 Money: ``reserved_micro_usd`` counts against every budget from *reserved* on. ``produce`` turns it into
 ``charged_micro_usd`` in the same transaction; ``release`` and ``refuse`` give it back; ``lose`` keeps it as charged.
-The member's count of requests and images is given back by release, refuse and lose.
+Requests, images and cooldowns count what was sent: only ``release`` gives them back.
 """
 
 from __future__ import annotations
@@ -49,8 +49,9 @@ FINAL = frozenset(state for state, following in NEXT.items() if not following)
 HOLDING = frozenset({JobState.RESERVED, JobState.DISPATCHED})
 """States in which money is reserved and the job counts as one of the jobs at once."""
 
-GIVEN_BACK = frozenset({JobState.REFUSED, JobState.RELEASED, JobState.UNKNOWN})
-"""States that count for nothing in requests, images and cooldowns; ``UNKNOWN`` still counts in money."""
+GIVEN_BACK = frozenset({JobState.RELEASED})
+"""States that count for nothing. What was sent counts in requests, images and cooldowns, whatever came of it: else
+being refused by the safety system, or cancelling once the previews are there, would be a way around them."""
 
 CHARGED = frozenset({JobState.PRODUCED, JobState.DELIVERED, JobState.SETTLED, JobState.UNKNOWN})
 """States whose charge is on the bill."""

@@ -41,25 +41,50 @@ async def test_money_moves_from_reserved_to_spent_and_the_rest_comes_back(store,
     assert await store.audit_sums() == []
 
 
-@pytest.mark.parametrize("ending", ["release", "refuse"])
-async def test_a_refund_counts_for_nothing(store, sample, ending):
+async def test_a_refund_counts_for_nothing(store, sample):
     [job] = await store.jobs.open([sample.draft(images=3, micro_usd=1000)], sample.now)
     job = await store.jobs.dispatch(job, sample.now)
-    job = await getattr(store.jobs, ending)(job, "because", sample.now)
+    job = await store.jobs.release(job, "because", sample.now)
     assert (job.reserved_micro_usd, job.charged_micro_usd, job.reason) == (0, 0, "because")
     for used in (await use_now(store, sample.asker(), sample.now)).counters.values():
         assert (used.requests, used.images, used.micro_usd, used.running) == (0, 0, 0, 0)
     assert await store.audit_sums() == []
 
 
-async def test_what_may_have_been_billed_stays_charged_but_not_counted(store, sample):
+@pytest.mark.parametrize(("ending", "charged"), [("refuse", 0), ("lose", 1000)])
+async def test_what_was_sent_counts_whatever_came_of_it(opened, sample, ending, charged):
+    store = await opened(sample.cooldown(30), sample.limit("everyone", "images", "day", 3))
+    [job] = await store.jobs.open([sample.draft(images=3, micro_usd=1000)], sample.now)
+    job = await store.jobs.dispatch(job, sample.now)
+    await getattr(store.jobs, ending)(job, "because", sample.now)
+
+    used = (await use_now(store, sample.asker(), sample.now)).counters[Subject.MEMBER, Period.DAY]
+    assert (used.requests, used.images, used.micro_usd, used.running) == (1, 3, charged, 0)
+    with pytest.raises(Refused) as refused:
+        await store.jobs.open([sample.draft()], sample.now + timedelta(seconds=1))
+    assert {type(refusal.limit).__name__ for refusal in refused.value.refusals} == {"Cooldown", "Quota"}
+    assert await store.audit_sums() == []
+
+
+@pytest.mark.parametrize("ending", ["refuse", "lose"])
+async def test_a_batch_of_which_anything_was_sent_is_one_request(store, sample, ending):
+    jobs = await store.jobs.open(sample.batch(3, images=2), sample.now)
+    sent = await store.jobs.dispatch(jobs[1], sample.now)
+    for job, step in ((jobs[0], "release"), (sent, ending), (jobs[2], "release")):
+        await getattr(store.jobs, step)(job, "", sample.now)
+        assert await store.audit_sums() == []
+    used = (await use_now(store, sample.asker(), sample.now)).counters[Subject.MEMBER, Period.DAY]
+    assert (used.requests, used.images, used.running) == (1, 2, 0)
+
+
+async def test_what_may_have_been_billed_stays_charged_and_counted(store, sample):
     [job] = await store.jobs.open([sample.draft(images=3, micro_usd=1000)], sample.now)
     job = await store.jobs.lose(await store.jobs.dispatch(job, sample.now), "connection lost", sample.now)
     assert (job.state, job.reserved_micro_usd, job.charged_micro_usd) == (JobState.UNKNOWN, 0, 1000)
     used = (await use_now(store, sample.asker(), sample.now)).counters[Subject.MEMBER, Period.DAY]
-    assert (used.requests, used.images, used.micro_usd, used.running) == (0, 0, 1000, 0)
+    assert (used.requests, used.images, used.micro_usd, used.running) == (1, 3, 1000, 0)
     [line] = await store.figures.by_day(sample.asker().place, None, sample.now - timedelta(days=1))
-    assert (line.micro_usd, line.unknown_micro_usd) == (1000, 1000)
+    assert (line.images, line.micro_usd, line.unknown_micro_usd) == (0, 1000, 1000)
     assert await store.audit_sums() == []
 
 

@@ -51,6 +51,7 @@ class Line:
     reserved: int
     charged: int = 0
     counts: bool = True  # towards requests, images and cooldowns
+    was: int | None = None  # whom it still holds back, though they were forgotten
     holds: bool = True
 
 
@@ -101,6 +102,8 @@ class Ledger(RuleBasedStateMachine):
                 return len({line.group for line in lines if line.holds})
 
     def of_the_forgotten(self, measure: Measure, period: Period, user: int, guild: int) -> int:
+        if measure is Measure.JOBS:
+            return len({line.group for line in self.lines if (line.was, line.guild) == (user, guild) and line.holds})
         return self.kept[user, guild, measure, period, self.now.strftime(FORMATS[period])]
 
     def room(self, asker: Any, cost: dict[Measure, int]) -> bool:
@@ -124,7 +127,7 @@ class Ledger(RuleBasedStateMachine):
             if amount is not None and cost[measure] and used + cost[measure] > amount:
                 return False
         if self.cooldown_s and asker.place.guild_id == 10:
-            for line in mine:
+            for line in [line for line in place if asker.user_id in (line.user, line.was)]:
                 if line.counts and -10 <= (self.now - line.at).total_seconds() < self.cooldown_s:
                     return False
         money = cost[Measure.DOLLARS]
@@ -196,7 +199,8 @@ class Ledger(RuleBasedStateMachine):
             bill = self.sample.bill(line.charged, made)
             line.job = self.runner.run(self.store.jobs.produce(line.job, bill, None, self.now))
             return
-        line.counts = False
+        if step == "release":
+            line.counts = False
         line.charged = held if step == "lose" else 0
         line.job = self.runner.run(getattr(self.store.jobs, step)(line.job, "", self.now))
 
@@ -228,6 +232,9 @@ class Ledger(RuleBasedStateMachine):
                 for measure in (Measure.IMAGES, Measure.REQUESTS, Measure.DOLLARS):
                     window = self.now.strftime(FORMATS[period])
                     self.kept[user, guild, measure, period, window] += self.counted(measure, period, mine)
+            last = max((line.job.id for line in mine if line.counts), default=None)
+            for line in mine:
+                line.was = user if line.holds or line.job.id == last else None
         self.runner.run(self.store.people.forget(user))
         for line in self.lines:
             if line.user == user:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import timedelta
 from functools import partial
@@ -214,3 +215,63 @@ async def test_forgetting_is_no_way_around_a_quota_or_a_budget(opened, sample, m
 
     later = sample.now + timedelta(days=31)
     assert await store.jobs.open([sample.draft(sample.asker(ME, guild=None), micro_usd=60)], later)
+
+
+@pytest.mark.parametrize("guild", [10, None])
+async def test_forgetting_is_no_way_around_a_cooldown(opened, sample, made, guild):
+    store = await opened(sample.cooldown(86400))
+    me = sample.asker(ME, guild=guild)
+    await made(store, (await store.jobs.open([sample.draft(me)], sample.now))[0])
+    for hours in (1, 2):  # forgotten twice: the second time there is nothing new
+        await store.people.forget(ME)
+        assert str(ME) not in await everything(store)
+        with pytest.raises(Refused) as refused:
+            await store.jobs.open([sample.draft(me)], sample.now + timedelta(hours=hours))
+        assert refused.value.refusals[0].resets_at == sample.now + timedelta(days=1)
+    assert await store.jobs.open([sample.draft(sample.asker(2, guild=guild))], sample.now)
+    assert await store.jobs.open([sample.draft(me)], sample.now + timedelta(days=1))
+
+
+@pytest.mark.parametrize("guild", [10, None])
+async def test_forgetting_is_no_way_around_jobs_at_once(opened, sample, made, guild):
+    store = await opened(sample.limit("everyone", "jobs", "now", 1))
+    me = sample.asker(ME, guild=guild)
+    [drawn] = await store.jobs.open([sample.draft(me)], sample.now)
+    await store.jobs.dispatch(drawn, sample.now)
+    await store.people.forget(ME)
+    assert str(ME) not in await everything(store)
+    with pytest.raises(Refused):
+        await store.jobs.open([sample.draft(me)], sample.now)
+    assert {s.used for s in await store.figures.standings(me, sample.now) if s.limit.measure == "jobs"} == {1}
+
+    found = await store.jobs.get(drawn.id)
+    await store.jobs.lose(found, "", sample.now)
+    [mine] = await store.jobs.open([sample.draft(me)], sample.now)
+    await store.jobs.release(mine, "", sample.now)
+    assert await store.audit_sums() == []
+
+
+async def test_whoever_asks_and_forgets_at_the_same_time_gets_no_more_than_one(opened, sample):
+    store = await opened(sample.limit("everyone", "images", "day", 3), sample.limit("everyone", "jobs", "now", 2))
+    me = sample.asker(ME)
+    [first] = await store.jobs.open([sample.draft(me)], sample.now)
+
+    async def ask() -> int:
+        try:
+            return len(await store.jobs.open([sample.draft(me)], sample.now))
+        except Refused:
+            return 0
+
+    given = await asyncio.gather(*(ask() if n % 3 else store.people.forget(ME) for n in range(18)))
+    assert 1 + sum(one for one in given if isinstance(one, int)) == 2
+    assert await store.audit_sums() == []
+    assert (await store.jobs.get(first.id)).state is JobState.RESERVED
+
+
+async def test_what_held_a_forgotten_person_back_is_forgotten_too(opened, sample, made):
+    store = await opened(sample.cooldown(60))
+    await made(store, (await store.jobs.open([sample.draft(sample.asker(ME))], sample.now))[0])
+    await store.people.forget(ME)
+    assert "jobs of k:g10:" in await everything(store)
+    await store.people.forget_counters(sample.now + timedelta(days=60))
+    assert "jobs of k:g10:" not in await everything(store)

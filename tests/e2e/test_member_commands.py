@@ -9,6 +9,7 @@ from bot.rules.people import Place
 from bot.rules.servers.edits import logged_to
 from sandbox.discord.model import Message
 from tests.support.ledger import counts_by_state
+from tests.support.running import until
 
 
 async def ask(town, name: str, user=None, channel=None, **options: object) -> Message:
@@ -189,3 +190,23 @@ async def test_a_report_about_something_elsewhere_is_refused(town):
     elsewhere = f"https://discord.com/channels/{town.world.town.gallery.id}/1/2"
     for wrong in (elsewhere, "a fox", "12"):
         assert "not here" in (await ask(town, "/report", message=wrong)).content
+
+
+async def test_deleting_ends_no_cooldown_and_frees_no_job_at_once(town):
+    for name, options in (("concurrency", {"jobs": 1}), ("cooldown", {"seconds": 86400})):
+        setting = await town.world.slash(town.admin, town.general, f"/settings {name}", options)
+        await setting.wait_answer()
+    town.images.latency_s = 3
+    drawn = await town.imagine(quality="low", preview=False)
+    await until(lambda: len(town.images.calls) == 1)
+    asked = await ask(town, "/mydata delete")
+    pressed = await town.world.click(asked, "Delete everything", town.member)
+    await pressed.wait_until(lambda _: "Deleted" in asked.content, 10, "the word that it is done")
+
+    refused = await (await town.imagine(quality="low")).wait_answer()
+    assert "at once" in refused.content
+    assert (await town.answer(drawn)).attachments
+    refused = await (await town.imagine(quality="low")).wait_answer()
+    assert "<t:" in refused.content
+    await town.quiet()
+    assert len(town.images.calls) == 1

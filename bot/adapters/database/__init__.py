@@ -6,7 +6,7 @@ open_store ──► SqlStore ──► jobs ──► reserving   servers   fig
 
 from __future__ import annotations
 
-from bot.adapters.database.audit_sums import Difference
+from bot.adapters.database.counting.audit_sums import Difference
 from bot.adapters.database.engine import StoreUnusable
 from bot.adapters.database.opening import SqlStore, migrate_store, open_store, schema_state, store_on
 from bot.adapters.database.schema.revisions import Fit, HalfMigrated, NewerSchema, SchemaState

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import BigInteger
 
 from bot.adapters.database.codec import Sealer
-from bot.adapters.database.counters import Counted, Counts, as_use, kept, last_requests, tally, with_kept
+from bot.adapters.database.counting.counters import Counted, Counts, as_use, last_requests, tally
+from bot.adapters.database.counting.forgotten import kept
 from bot.adapters.database.engine import Database
 from bot.adapters.database.schema.tables import EPOCH, jobs
 from bot.adapters.database.servers import limits_of
@@ -71,11 +72,12 @@ class SqlFigures:
         limit: int | None = None,
     ) -> list[UsageLine]:
         unknown = case((jobs.c.state == JobState.UNKNOWN.value, jobs.c.charged_micro_usd), else_=0)
+        made = case((jobs.c.state == JobState.UNKNOWN.value, 0), else_=jobs.c.made_images)
         query = (
             select(
                 label,
                 func.count().label("jobs"),
-                func.sum(jobs.c.made_images).label("images"),
+                func.sum(made).label("images"),
                 func.sum(jobs.c.charged_micro_usd).label("micro_usd"),
                 func.sum(unknown).label("unknown"),
             )
@@ -94,8 +96,8 @@ async def use_of(
     counted = Counted.of_asker(asker, now, own_key=False)
     found = await tally(connection, counted.rows())
     before = await kept(connection, counted, sealer.tag(asker.user_id))
-    use = as_use(counted, found, Counts(), await last_requests(connection, limits, asker, now))
-    return with_kept(use, before, counted.place_key)
+    lasts = await last_requests(connection, limits, asker, now, also=before.jobs_of(counted.place_key))
+    return before.added_to(as_use(counted, found, Counts(), lasts), counted.place_key)
 
 
 def _by(place: Place, user_id: int | None, since: datetime) -> list[ColumnElement[bool]]:

@@ -19,13 +19,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.codec import Sealer, all_jobs, batch_from_row, batch_values, dump_bill, job_from_row, plain
-from bot.adapters.database.counters import Counted, Counts, add
+from bot.adapters.database.counting.counters import Counted, Counts, add
 from bot.adapters.database.engine import Database
 from bot.adapters.database.reserving import Reserving, refuse_duplicates
 from bot.adapters.database.schema.ids import Ids
 from bot.adapters.database.schema.tables import batches, jobs
 from bot.ports import Batch
-from bot.rules.ledger import CHARGED, GIVEN_BACK, HOLDING, Bill, Job, JobDraft, JobState, LostLease, advance
+from bot.rules.ledger import GIVEN_BACK, HOLDING, WITH_PICTURES, Bill, Job, JobDraft, JobState, LostLease, advance
 from bot.rules.people import Place
 
 _SHOWN = [JobState.DELIVERED.value, JobState.SETTLED.value]
@@ -38,7 +38,7 @@ class Step:
     to: JobState
     values: dict[str, Any]
     charged: int | None = None  # None: the whole reservation
-    images: int = 0  # of those counted, how many stay counted
+    images: int | None = 0  # of those counted, how many stay counted; None: all
 
 
 class SqlJobs:
@@ -88,7 +88,6 @@ class SqlJobs:
         values = {
             "produced_at": now,
             "bill": dump_bill(bill),
-            "made_images": bill.images,
             # whoever asked to be forgotten meanwhile leaves no words behind
             "revised_prompt": case(
                 (jobs.c.forgotten.is_(False), None if revised_prompt is None else plain(revised_prompt))
@@ -107,10 +106,10 @@ class SqlJobs:
         return await self._move(job, Step(JobState.RELEASED, _ended(now, reason), charged=0))
 
     async def refuse(self, job: Job, reason: str, now: datetime) -> Job:
-        return await self._move(job, Step(JobState.REFUSED, _ended(now, reason), charged=0))
+        return await self._move(job, Step(JobState.REFUSED, _ended(now, reason), charged=0, images=None))
 
     async def lose(self, job: Job, reason: str, now: datetime) -> Job:
-        return await self._move(job, Step(JobState.UNKNOWN, _ended(now, reason), charged=None))
+        return await self._move(job, Step(JobState.UNKNOWN, _ended(now, reason), charged=None, images=None))
 
     async def set_waiting(self, job: Job, waiting: bool) -> Job:
         async def work(connection: AsyncConnection) -> Job:
@@ -232,9 +231,11 @@ async def _updated(connection: AsyncConnection, job: Job, values: dict[str, Any]
 async def _close_reservation(connection: AsyncConnection, job: Job, step: Step, values: dict[str, Any]) -> RowMapping:
     """Turns what was reserved into what is charged, and gives the rest back to every counter."""
     charged = jobs.c.upper_micro_usd if step.charged is None else step.charged
-    row = await _updated(connection, job, {**values, "reserved_micro_usd": 0, "charged_micro_usd": charged}, job.state)
+    made = jobs.c.images if step.images is None else step.images
+    closed = {"reserved_micro_usd": 0, "charged_micro_usd": charged, "made_images": made}
+    row = await _updated(connection, job, {**values, **closed}, job.state)
     rows = Counted.of_row(row).rows()
-    images = min(step.images, row["images"]) - row["images"]
+    images = min(row["made_images"], row["images"]) - row["images"]
     change = Counts(images=images, spent=row["charged_micro_usd"], reserved=-row["upper_micro_usd"])
     if not row["grouped"]:
         request = -1 if step.to in GIVEN_BACK else 0
@@ -251,11 +252,12 @@ async def _close_reservation(connection: AsyncConnection, job: Job, step: Step, 
 
 async def _rest_of_group(connection: AsyncConnection, group_id: str) -> Counts:
     """What ends with this line: a job at once if nothing of the batch is open, a request if nothing of it is kept."""
+    counted = func.max(jobs.c.made_images)
     found = await connection.execute(
-        select(jobs.c.state, func.count()).where(jobs.c.group_id == group_id).group_by(jobs.c.state)
+        select(jobs.c.state, counted).where(jobs.c.group_id == group_id).group_by(jobs.c.state)
     )
-    states = {JobState(state) for state, _ in found}
-    if states & HOLDING:
+    counted_by = {JobState(state): most for state, most in found}
+    if counted_by.keys() & HOLDING:
         return Counts()
-    kept = states & (CHARGED - GIVEN_BACK)
+    kept = counted_by.keys() & WITH_PICTURES or any(counted_by.values())
     return Counts(requests=0 if kept else -1, running=-1)

@@ -6,6 +6,7 @@ server <id>                                   "here", or when it removed the bot
 deleted <tag>                                 when the person behind the keyed hash deleted their data
 warned-end:<model>:<day>                      the day on which that was told
 uses purged before                            from when on counters can be recomputed from jobs
+jobs of k:<place>:<tag>                       which jobs hold a forgotten person back (forgotten.py)
 checked                                       the revision, written to see that writing works
 """
 

@@ -13,8 +13,8 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.adapters.database.audit_sums import Difference, audit_sums
 from bot.adapters.database.codec import Sealer
+from bot.adapters.database.counting.audit_sums import Difference, audit_sums
 from bot.adapters.database.engine import Database, StoreUnusable
 from bot.adapters.database.figures import SqlFigures
 from bot.adapters.database.jobs import SqlJobs

@@ -20,7 +20,8 @@ from bot.adapters.database.codec import (
     load_asker,
     load_request,
 )
-from bot.adapters.database.counters import FORGOTTEN_PLACE, RUNNING_WINDOWS, Counts, add, kept_name
+from bot.adapters.database.counting.counters import FORGOTTEN_PLACE
+from bot.adapters.database.counting.forgotten import drop_ended, keep, lock_out
 from bot.adapters.database.engine import Database
 from bot.adapters.database.notes import counters_forgotten, notes_about, set_counters_forgotten
 from bot.adapters.database.schema.tables import (
@@ -82,15 +83,15 @@ class SqlPeople:
 
         Block lists and limits that admins set on the person survive, else forgetting would be a way around them. Facts
         whose key names the id between colons go. What was used in the hour, day and month that still run stays under a
-        keyed hash, so that a limit is no higher for those who ask to be forgotten.
+        keyed hash, with the jobs that still hold the person back (``forgotten.py``).
         """
         stranger = -1 - secrets.randbits(60)
 
         async def work(connection: AsyncConnection) -> list[str]:
+            await lock_out(self._db, connection, user_id)
             await _hold_open_jobs(connection, jobs.c.user_id == user_id)
-            await _keep_running_windows(connection, user_id, self._sealer.tag(user_id), self._clock())
+            await keep(self._db, connection, user_id, self._sealer.tag(user_id), self._clock())
             gone = await _forget_place(connection, f"u{user_id}")
-            # Counters before jobs: a reservation being made holds its counters, so after this line it is visible.
             await _rename_member(connection, user_id, stranger)
             gone += await _forget_jobs(connection, jobs.c.user_id == user_id, {"user_id": stranger}, keep_place=True)
             await connection.execute(delete(batches).where(batches.c.user_id == user_id))
@@ -151,23 +152,13 @@ class SqlPeople:
                 for key in (window_key(period, edge) for period in (Period.HOUR, Period.DAY, Period.MONTH))
             ]
             await connection.execute(delete(table).where(or_(*ended)))
+        await drop_ended(connection, edge)
         await set_counters_forgotten(self._db, connection, edge)
 
 
 async def _hold_open_jobs(connection: AsyncConnection, which: ColumnElement[bool]) -> None:
     """Locks jobs that may still take a step: a step locks its job and then its counters, and so does forgetting."""
     await connection.execute(select(jobs.c.id).where(which, ~_FINAL).order_by(jobs.c.id).with_for_update())
-
-
-async def _keep_running_windows(connection: AsyncConnection, user_id: int, tag: str, now: datetime) -> None:
-    """Adds the person's counters of the windows that still run to those under the hash. What is reserved counts too."""
-    windows = [window_key(period, now) for period in RUNNING_WINDOWS]
-    mine = uses.c.subject.startswith("m:") & uses.c.subject.endswith(f":{user_id}") & uses.c.window_key.in_(windows)
-    found = await connection.execute(select(uses).where(mine).order_by(uses.c.subject, uses.c.window_key))
-    for row in found.mappings().all():
-        place_key = row["subject"].split(":")[1]
-        change = Counts(row["requests"], row["images"], row["spent"] + row["reserved"])
-        await add(connection, [(kept_name(place_key, tag), row["window_key"])], change)
 
 
 async def _rename_member(connection: AsyncConnection, user_id: int, stranger: int) -> None:

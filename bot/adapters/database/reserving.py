@@ -9,7 +9,8 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.codec import Sealer, job_from_draft, job_values
-from bot.adapters.database.counters import Counted, Counts, add, as_use, kept, last_requests, with_kept
+from bot.adapters.database.counting.counters import Counted, Counts, add, as_use, last_requests
+from bot.adapters.database.counting.forgotten import kept, let_in
 from bot.adapters.database.engine import Database
 from bot.adapters.database.leases import Life
 from bot.adapters.database.schema.tables import jobs
@@ -25,7 +26,7 @@ class Reserving:
     """Decides and writes reserved jobs within a transaction that somebody else opened."""
 
     def __init__(self, database: Database, sealer: Sealer, defaults: Sequence[Limit], life: Life) -> None:
-        self._locks_rows = not database.is_sqlite
+        self._db = database
         self._sealer = sealer
         self._defaults = tuple(defaults)
         self._life = life
@@ -37,6 +38,7 @@ class Reserving:
         first = drafts[0]
         if any(draft.asker != first.asker or draft.own_key != first.own_key for draft in drafts):
             raise ValueError("jobs opened together have one asker and one key")
+        await let_in(self._db, connection, first.asker.user_id)
         await refuse_duplicates(connection, drafts)
         settings = await settings_of(connection, first.asker.place.key)
         for model in {draft.request.model for draft in drafts}:
@@ -61,12 +63,12 @@ class Reserving:
         change = Counts(requests=cost.requests, images=cost.images, reserved=cost.micro_usd, running=cost.jobs)
         counted = Counted.of_asker(asker, now, own_key=own_key)
         after = await add(connection, counted.rows(), change)
-        if self._locks_rows:
+        if not self._db.is_sqlite:
             # The rows are locked now: a twin of this event that was faster has committed and is visible.
             await refuse_duplicates(connection, drafts)
-        lasts = await last_requests(connection, limits, asker, now)
         before = await kept(connection, counted, self._sealer.tag(asker.user_id))
-        use = with_kept(as_use(counted, after, change, lasts), before, counted.place_key)
+        lasts = await last_requests(connection, limits, asker, now, also=before.jobs_of(counted.place_key))
+        use = before.added_to(as_use(counted, after, change, lasts), counted.place_key)
         refusals = decide(limits, asker, cost, use, now)
         if refusals:
             raise Refused(refusals)

@@ -19,7 +19,7 @@ from bot.adapters.database.codec import (
     load_limit,
     load_settings,
 )
-from bot.adapters.database.counters import Counts, tally
+from bot.adapters.database.counting.counters import Counts, tally
 from bot.adapters.database.engine import Database
 from bot.adapters.database.schema.ids import Ids
 from bot.adapters.database.schema.tables import audit, jobs, warnings

@@ -72,7 +72,7 @@ jobs = Table(
     Column("private", Boolean(create_constraint=False), nullable=False),
     Column("own_key", Boolean(create_constraint=False), nullable=False),
     Column("grouped", Boolean(create_constraint=False), nullable=False),
-    Column("images", Integer, nullable=False),  # asked for; ``made_images`` is what came
+    Column("images", Integer, nullable=False),  # asked for; ``made_images`` is what came, or what still counts
     Column("upper_micro_usd", BigInteger, nullable=False),
     Column("reserved_micro_usd", BigInteger, nullable=False),
     Column("charged_micro_usd", BigInteger, nullable=False),

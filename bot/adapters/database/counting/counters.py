@@ -6,14 +6,13 @@ values come back from the very statement that changed them, so what decides is w
 
     m:<place>:<user>    c:<place>:<channel>    s:<place>    o
 
-What a person used before asking to be forgotten stays in the windows that still run, under a keyed hash instead of the
-id (``k:<place>:<hash>``, ``k:u:<hash>`` for direct messages), so that forgetting is no way around a limit.
+What a person used before asking to be forgotten is kept by ``forgotten.py`` (``k:<place>:<hash>``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -45,8 +44,6 @@ COUNTED = (Period.HOUR, Period.DAY, Period.MONTH, Period.NOW)
 FORGOTTEN_PLACE = "x"
 """First letter of the place of jobs whose server or person is forgotten: only the operator's sums still know them."""
 
-RUNNING_WINDOWS = (Period.HOUR, Period.DAY, Period.MONTH)
-KEPT = "k:"
 _COLUMNS = ("requests", "images", "spent", "reserved", "running")
 
 
@@ -110,40 +107,6 @@ class Counted:
         return sorted((name, window) for name in self.subjects().values() for window in windows)
 
 
-def kept_name(place_key: str, tag: str) -> str:
-    """The counter of what a person used here before they were forgotten. ``tag`` is the keyed hash of their id."""
-    return f"{KEPT}{place_key if place_key.startswith('g') else 'u'}:{tag}"
-
-
-async def kept(connection: AsyncConnection, counted: Counted, tag: str) -> dict[Period, Used]:
-    """What the person had used before they were forgotten, in the windows that still run; mostly nothing."""
-    name = kept_name(counted.place_key, tag)
-    windows = {window_key(period, counted.created_at): period for period in RUNNING_WINDOWS}
-    found = await tally(connection, [(name, window) for window in windows])
-    return {
-        windows[window]: Used(value.requests, value.images, MicroUSD(value.spent))
-        for (_, window), value in found.items()
-    }
-
-
-def with_kept(use: Use, before: Mapping[Period, Used], place_key: str) -> Use:
-    """Counters with what was kept added: to the member, and in direct messages to the place, the same person."""
-    if not before:
-        return use
-    subjects = (Subject.MEMBER,) if place_key.startswith("g") else (Subject.MEMBER, Subject.SERVER)
-    more = {}
-    for subject in subjects:
-        for period, old in before.items():
-            now = use.counters.get((subject, period), Used())
-            more[subject, period] = replace(
-                now,
-                requests=now.requests + old.requests,
-                images=now.images + old.images,
-                micro_usd=MicroUSD(now.micro_usd + old.micro_usd),
-            )
-    return replace(use, counters={**use.counters, **more})
-
-
 @cache
 def _add_statement(how_many: int) -> TextClause:
     values = ", ".join(
@@ -202,9 +165,17 @@ def as_use(counted: Counted, found: Tally, before: Counts, lasts: Mapping[Subjec
 
 
 async def last_requests(
-    connection: AsyncConnection, limits: Iterable[Limit], asker: Asker, now: datetime
+    connection: AsyncConnection,
+    limits: Iterable[Limit],
+    asker: Asker,
+    now: datetime,
+    *,
+    also: Mapping[Subject, Sequence[str]],
 ) -> dict[Subject, datetime]:
-    """When each subject with a cooldown last made a request that counts, as far back as its cooldown reaches."""
+    """When each subject with a cooldown last made a request that counts, as far back as its cooldown reaches.
+
+    ``also`` are jobs of a subject that do not name it any more.
+    """
     longest: dict[Subject, int] = {}
     for limit in applicable(tuple(limits), asker):
         if isinstance(limit, Cooldown) and limit.seconds:
@@ -215,7 +186,7 @@ async def last_requests(
         reach = min(APART, timedelta(seconds=seconds))
         last = await connection.scalar(
             select(func.max(jobs.c.created_at)).where(
-                _made_by(subject, asker),
+                or_(_made_by(subject, asker), jobs.c.id.in_(also.get(subject, ()))),
                 jobs.c.created_at > now - timedelta(seconds=seconds),
                 jobs.c.created_at <= now + reach,
                 jobs.c.state.not_in([state.value for state in GIVEN_BACK]),

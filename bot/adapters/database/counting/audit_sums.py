@@ -9,11 +9,12 @@ from datetime import datetime
 from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.adapters.database.counters import COUNTED, KEPT, Counted, Counts
+from bot.adapters.database.counting.counters import COUNTED, Counted, Counts
+from bot.adapters.database.counting.forgotten import KEPT
 from bot.adapters.database.engine import Database
 from bot.adapters.database.notes import counters_forgotten
 from bot.adapters.database.schema.tables import jobs, uses
-from bot.rules.ledger import CHARGED, GIVEN_BACK, HOLDING, JobState
+from bot.rules.ledger import HOLDING, WITH_PICTURES, JobState
 from bot.rules.limits.limit import Period
 from bot.rules.limits.windows import window_key
 
@@ -73,21 +74,20 @@ _READ = (
 
 async def _recomputed(connection: AsyncConnection) -> dict[tuple[str, str], Counts]:
     sums: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0] * 5)
-    groups: dict[str, tuple[Counted, set[JobState]]] = {}
+    groups: dict[str, tuple[Counted, list[tuple[bool, bool]]]] = {}
     for row in (await connection.execute(select(*(jobs.c[name] for name in _READ)))).mappings():
         counted, state = Counted.of_row(row), JobState(row["state"])
-        groups.setdefault(row["group_id"], (counted, set()))[1].add(state)
+        is_counted = state in HOLDING | WITH_PICTURES or row["made_images"] > 0
+        groups.setdefault(row["group_id"], (counted, []))[1].append((is_counted, state in HOLDING))
         money = (row["charged_micro_usd"], row["reserved_micro_usd"])
         _add(sums, counted, (0, _images(row, state), *money, 0))
-    for counted, states in groups.values():
-        kept = bool(states & (HOLDING | (CHARGED - GIVEN_BACK)))
-        _add(sums, counted, (int(kept), 0, 0, 0, int(bool(states & HOLDING))))
+    for counted, lines in groups.values():
+        requests, running = (int(any(line[place] for line in lines)) for place in (0, 1))
+        _add(sums, counted, (requests, 0, 0, 0, running))
     return {row: Counts(*values) for row, values in sums.items()}
 
 
 def _images(row: RowMapping, state: JobState) -> int:
-    if state in GIVEN_BACK:
-        return 0
     return int(row["images"]) if state in HOLDING else min(row["images"], row["made_images"])
 
 
