@@ -167,7 +167,7 @@ async def close(app: App, serving: asyncio.Task[None]) -> None:
     """Ends what is left: jobs are closed and told, then background work and the gateway end."""
     app.jobs.refuse_new()
     await app.tasks.finish(0)
-    await app.recovery.settle_outstanding()
+    await app.recovery.write_the_unwritten()
     await app.client.close()
     serving.cancel()
     await asyncio.gather(serving, return_exceptions=True)

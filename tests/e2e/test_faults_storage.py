@@ -89,7 +89,7 @@ async def test_a_ledger_that_was_moved_away_stops_new_jobs_and_is_said_on_readyz
         assert "moved, deleted or replaced" in told["checks"]["database"]
         assert (await ready(pages))[0] == 200
         assert (await town.answer(await town.imagine())).attachments
-        await town.app.recovery.settle_outstanding()
+        await town.app.recovery.write_the_unwritten()
         await town.check()
 
 

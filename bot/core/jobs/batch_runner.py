@@ -29,7 +29,7 @@ from bot.ports import (
 )
 from bot.rules.ledger import WITH_PICTURES, EndReason, Job, JobState, LostLease
 from bot.rules.people import Asker
-from bot.rules.requests import Inputs, Made, MadeImage, Partial
+from bot.rules.requests import Inputs, Made, Partial
 
 log = logging.getLogger(__name__)
 
@@ -42,28 +42,21 @@ LOOK_EVERY_S = 5.0
 
 @dataclass(slots=True)
 class RunningBatch:
-    """A batch in this process. ``spare`` holds pictures that no disk would take, by job, until they are posted."""
+    """A batch in this process."""
 
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     lines: dict[str, asyncio.Task[None]] = field(default_factory=dict)
-    spare: dict[str, list[MadeImage]] = field(default_factory=dict)
     released: set[str] = field(default_factory=set)
 
 
 class LineDelivery:
     """The delivery of a line: the batch speaks for it."""
 
-    def __init__(self, running: RunningBatch, pictures: Pictures) -> None:
-        self._running = running
-        self._pictures = pictures
-
     async def progress(self, job: Job, progress: Progress) -> None: ...
 
     async def preview(self, job: Job, partial: Partial) -> None: ...
 
     async def result(self, job: Job, made: Sequence[Made], took_s: float) -> Delivered | None:
-        if await self._pictures.result(job.id, 0) is None:
-            self._running.spare[job.id] = [image for one in made for image in one.images]
         return None
 
     async def kept(self, job: Job, why: WhyKept) -> None: ...
@@ -115,7 +108,7 @@ class BatchRunner:
                 await asyncio.wait(running.lines.values())
 
     def _begin(self, job: Job, running: RunningBatch) -> None:
-        line = self._jobs.start(job, Inputs(), LineDelivery(running, self._pictures))
+        line = self._jobs.start(job, Inputs(), LineDelivery())
         line.add_done_callback(lambda _: running.changed.set())
         running.lines[job.id] = line
 
@@ -166,7 +159,7 @@ class BatchRunner:
         pictures = [
             BatchPicture(job.batch_line or 0, job, image)
             for job in fresh
-            for image in running.spare.get(job.id) or await self._pictures.results(job.id)
+            for image in await self._pictures.results(job.id)
         ]
         lost = {job.id for job in fresh} - {picture.job.id for picture in pictures}
         if lost:
@@ -182,10 +175,10 @@ class BatchRunner:
             for job in fresh:
                 await self._store.jobs.set_waiting(job, True)
         else:
+            for job in fresh:
+                self._pictures.shown(job.id)
             await self._settle(fresh, shown)
         await self._marks.forget(group)
-        for job in fresh:
-            running.spare.pop(job.id, None)
 
     async def _mark(self, jobs: Sequence[Job], group: str, delivery: BatchDelivery) -> list[Job]:
         """Notes what is about to happen, so that a death in the middle never shows a group twice.

@@ -187,13 +187,14 @@ class JobRunner:
         try:
             delivered = await running.delivery.result(running.job, results.made, took_s)
         except CannotDeliver as problem:
-            log.warning("job %s cannot be delivered now (%s); its pictures wait on disk", running.job.id, problem)
+            log.warning("job %s cannot be delivered now (%s); its pictures wait", running.job.id, problem)
             if running.job.state is JobState.PRODUCED:
                 running.job = await self._settlement.keep_waiting(running.job)
                 await running.delivery.kept(running.job, problem.why)
             return
         if delivered is None:
             return  # a batch posts its lines' pictures itself, and closes them
+        self._pictures.shown(running.job.id)
         self._crash_point("shown")
         settling = self._settlement.settle_shown(replace(shown, job=running.job, delivered=delivered))
         running.job = await to_the_end(settling)

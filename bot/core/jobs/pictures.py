@@ -7,6 +7,7 @@ import json
 import logging
 import struct
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from bot.imaging.inspect import look
 from bot.imaging.sheets import thumbnail
@@ -26,11 +27,24 @@ SMALL_EDGE_PX = 320
 MIME = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "gif": "image/gif", "svg": "image/svg+xml"}
 
 
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What ``keep_results`` was given."""
+
+    images: tuple[MadeImage, ...]
+    bill: Bill
+    revised: str | None
+
+
 class Pictures:
-    """Files of jobs by meaning. A missing file is None, never an error: originals are not kept for ever."""
+    """Files of jobs by meaning. A missing file is None, never an error: originals are not kept for ever.
+
+    Results that no disk takes are held here, and found like any other, until they are shown or kept after all.
+    """
 
     def __init__(self, files: Files) -> None:
         self._files = files
+        self._unkept: dict[str, Results] = {}
 
     async def keep_results(self, job_id: str, made: Sequence[Made], bill: Bill, revised: str | None) -> None:
         """Keeps every picture, whole and flushed, before the ledger says *produced*. Raises
@@ -38,17 +52,37 @@ class Pictures:
 
         The bill comes last: where it lies, nothing is missing (``kept_bill``).
         """
-        for number, image in enumerate(image for one in made for image in one.images):
+        self._unkept[job_id] = Results(tuple(image for one in made for image in one.images), bill, revised)
+        await self._keep(job_id, self._unkept[job_id])
+
+    async def _keep(self, job_id: str, results: Results) -> None:
+        for number, image in enumerate(results.images):
             await self._files.keep(job_id, f"{number}.{image.format}", image.data)
+        bill = results.bill
         told = {"charged": bill.charged_micro_usd, "images": bill.images, "request": bill.request_id}
-        told["revised"] = revised
+        told["revised"] = results.revised
         await self._files.keep(job_id, BILL, json.dumps(told).encode())
+        self._unkept.pop(job_id, None)
+
+    async def keep_the_unkept(self) -> None:
+        """Tries again to keep what no disk took."""
+        for job_id, results in list(self._unkept.items()):
+            try:
+                await self._keep(job_id, results)
+            except StorageTrouble as problem:
+                log.warning("job %s: its pictures are in memory alone (%s)", job_id, problem)
+
+    def shown(self, job_id: str) -> None:
+        """Somebody has them now: what no disk took need not be held any more."""
+        self._unkept.pop(job_id, None)
 
     async def kept_bill(self, job_id: str) -> tuple[Bill, str | None] | None:
         """Bill and revised prompt of pictures that all lie here, for a process that died before it wrote *produced*.
 
         None where anything is missing.
         """
+        if (held := self._unkept.get(job_id)) is not None:
+            return held.bill, held.revised
         found = await self._files.read(job_id, BILL)
         if found is None:
             return None
@@ -57,6 +91,8 @@ class Pictures:
         return bill, told["revised"]
 
     async def results(self, job_id: str) -> list[MadeImage]:
+        if (held := self._unkept.get(job_id)) is not None:
+            return list(held.images)
         found = []
         for name in sorted(await self._files.names(job_id), key=_number):
             stem, _, extension = name.partition(".")
@@ -66,6 +102,8 @@ class Pictures:
         return found
 
     async def result(self, job_id: str, index: int) -> MadeImage | None:
+        if (held := self._unkept.get(job_id)) is not None:
+            return held.images[index] if index < len(held.images) else None
         for name in await self._files.names(job_id):
             stem, _, extension = name.partition(".")
             if stem == str(index) and (data := await self._files.read(job_id, name)) is not None:
@@ -110,6 +148,7 @@ class Pictures:
         return Inputs(tuple(image for image in images if image is not None), mask, markup)
 
     async def forget(self, job_id: str) -> None:
+        self._unkept.pop(job_id, None)
         await self._files.remove(job_id)
 
     async def _input(self, job_id: str, name: str) -> InputImage | None:

@@ -83,7 +83,7 @@ class Recovery:
 
         Returns how many there were. Lines of batches are only brought as far as their batch can go on with them.
         """
-        await self.settle_outstanding()
+        await self.write_the_unwritten()
         found = [*await self._store.leases.adopt(), *await self._dropped()]
         for job in found:
             try:
@@ -98,8 +98,9 @@ class Recovery:
                 await self._count_try(job)
         return len(found)
 
-    async def settle_outstanding(self) -> None:
-        """Tells the ledger what was shown while it could not be written."""
+    async def write_the_unwritten(self) -> None:
+        """Keeps pictures that no disk took, and tells the ledger what was shown while it could not be written."""
+        await self._pictures.keep_the_unkept()
         await self._settlement.settle_outstanding()
 
     async def _dropped(self) -> list[Job]:
@@ -161,6 +162,7 @@ class Recovery:
             await delivery.kept(await self._store.jobs.set_waiting(job, True), problem.why)
             return False
         if delivered is not None:
+            self._pictures.shown(job.id)
             await self._settlement.settle(job, delivered)
         return True
 

@@ -282,6 +282,63 @@ async def test_with_a_full_disk_running_pictures_are_delivered_from_memory(core)
     assert await states(core) == [JobState.SETTLED]
 
 
+class Reach:
+    """Nobody can be shown anything, and no disk takes a picture, until ``heal``."""
+
+    def __init__(self, core) -> None:
+        self._core, self._keep, self._result = core, core.files.keep, core.delivery.result
+
+        async def no_disk(*_):
+            raise StorageTrouble("EIO")
+
+        async def no_discord(*_):
+            raise CannotDeliver("down")
+
+        core.files.keep, core.delivery.result = no_disk, no_discord
+
+    def heal(self, *, disk: bool) -> None:
+        self._core.delivery.result = self._result
+        if disk:
+            self._core.files.keep = self._keep
+
+
+@pytest.mark.parametrize(
+    "disk", [True, False], ids=["and kept when the disk works again", "shown though it never does"]
+)
+async def test_pictures_that_neither_disk_nor_discord_takes_are_held_until_one_does(core, disk):
+    reach = Reach(core)
+    await core.run()
+    (job,) = await every_job(core.store)
+    assert (job.state, job.waiting) == (JobState.PRODUCED, True)
+    reach.heal(disk=disk)
+
+    await core.recovery.adopt_and_close()
+    assert bool(await core.files.names(job.id)) == disk
+    assert await core.recovery.deliver_kept(job, core.delivery)
+
+    assert len(core.delivery.shown) == 1
+    assert await states(core) == [JobState.SETTLED]
+
+
+async def test_pictures_that_neither_disk_nor_ledger_nor_discord_takes_are_held_until_one_does(core):
+    produce, reach = core.store.jobs.produce, Reach(core)
+
+    async def no_ledger(*_):
+        raise StorageTrouble("SQLITE_IOERR")
+
+    core.store.jobs.produce = no_ledger
+    await core.run()
+    assert await states(core) == [JobState.DISPATCHED]
+    core.store.jobs.produce = produce
+    reach.heal(disk=False)
+
+    await core.recovery.adopt_and_close()
+    await core.recovery.adopt_and_close()
+
+    assert len(core.delivery.shown) == 1
+    assert await states(core) == [JobState.SETTLED]
+
+
 @pytest.mark.parametrize(("free_mib", "taken"), [(400, True), (256, True), (255, False), (0, False)])
 async def test_the_disk_has_one_floor_of_256_mib_and_below_it_no_new_job_is_taken(store, tmp_path, free_mib, taken):
     core = Core(store, DiskFiles(tmp_path, free=lambda _: free_mib * 1024**2), FakeService())
