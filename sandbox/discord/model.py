@@ -24,6 +24,7 @@ class ChannelType(IntEnum):
     CATEGORY = 4
     ANNOUNCEMENT = 5
     THREAD = 11
+    PRIVATE_THREAD = 12
     FORUM = 15
 
 
@@ -90,7 +91,7 @@ class Member:
 
 @dataclass(slots=True)
 class Channel:
-    """A channel, thread or direct message. ``recipients`` are the people of a DM besides the bot."""
+    """A channel, thread or direct message. ``recipients`` are the people of a DM or private thread besides the bot."""
 
     id: int
     type: ChannelType
@@ -107,7 +108,7 @@ class Channel:
 
     @property
     def is_thread(self) -> bool:
-        return self.type is ChannelType.THREAD
+        return self.type in (ChannelType.THREAD, ChannelType.PRIVATE_THREAD)
 
 
 @dataclass(slots=True)

@@ -27,6 +27,9 @@ def permissions(state: State, user: User, channel: Channel) -> int:
         return DM_PERMISSIONS if inside else 0
     guild = state.guilds[channel.guild_id]
     bits = _in_channel(guild, user, _ruling(state, channel))
+    if channel.type is ChannelType.PRIVATE_THREAD:
+        inside = user in channel.recipients or user == state.bot
+        bits = bits if inside or bits & ids.MANAGE_THREADS else 0
     if bits and channel.is_thread:
         may_speak = bits & ids.SEND_MESSAGES_IN_THREADS
         bits = bits | ids.SEND_MESSAGES if may_speak else bits & ~ids.SEND_MESSAGES

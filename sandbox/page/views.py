@@ -11,7 +11,14 @@ from sandbox.discord.world import World
 
 _FILE = re.compile(r"^https?://[^/]+/(?:ephemeral-)?attachments/\d+/(\d+)/([^?]*)")
 _SHOWN_KINDS = frozenset(
-    (ChannelType.TEXT, ChannelType.ANNOUNCEMENT, ChannelType.THREAD, ChannelType.DM, ChannelType.GROUP_DM)
+    (
+        ChannelType.TEXT,
+        ChannelType.ANNOUNCEMENT,
+        ChannelType.THREAD,
+        ChannelType.PRIVATE_THREAD,
+        ChannelType.DM,
+        ChannelType.GROUP_DM,
+    )
 )
 
 

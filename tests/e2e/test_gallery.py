@@ -9,7 +9,8 @@ import pytest
 from bot.rules.people import Place
 from bot.ui.panels.gallery import PER_PAGE
 from sandbox.discord.faults import ANY_EDIT
-from sandbox.discord.model import Message
+from sandbox.discord.ids import READ_MESSAGE_HISTORY, VIEW_CHANNEL
+from sandbox.discord.model import ChannelType, Message
 
 
 async def gallery(town, user=None, channel=None, **options: object) -> Message:
@@ -75,6 +76,40 @@ async def test_pictures_of_a_channel_one_cannot_read_stay_there(town):
 
     assert "staff" not in text(await gallery(town))
     assert "staff" in text(await gallery(town, town.admin))
+
+
+async def test_whoever_may_not_read_what_was_said_before_sees_no_picture_of_it_even_there(town):
+    people = town.world.town
+    await made(town, "a fox of yesterday")
+    town.world.allow(people.general, people.painter, deny=READ_MESSAGE_HISTORY)
+    assert "yesterday" not in text(await gallery(town, people.painter))
+    assert "yesterday" not in text(await gallery(town, people.painter, people.pictures))
+    assert "yesterday" in text(await gallery(town))
+
+
+async def test_pictures_of_a_channel_lost_since_and_of_a_private_thread_are_not_shown(town):
+    people = town.world.town
+    inside = {"parent_id": people.pictures.id, "recipients": (town.member,)}
+    thread = town.world.add_channel(people.studio, "plans", ChannelType.PRIVATE_THREAD, **inside)
+    await made(town, "a fox of plans", channel=thread)
+    await made(town, "a fox of pictures", channel=people.pictures)
+    page = await gallery(town, people.painter)
+    assert "of pictures" in text(page)
+    assert "of plans" not in text(page)
+
+    town.world.allow(people.pictures, people.painter, deny=VIEW_CHANNEL)
+    assert "fox" not in text(await gallery(town, people.painter))
+    assert "of plans" in text(await gallery(town, channel=thread))
+
+
+async def test_a_member_whose_number_no_database_takes_is_not_found(town):
+    for number in range(PER_PAGE + 1):
+        await made(town, f"fox {number}")
+    message = await gallery(town)
+    forged = f"e1:gallery:{'9' * 20}::"
+    message.components[0]["components"][0]["custom_id"] = forged
+    pressed = await town.world.click(message, forged, town.member)
+    assert "not here any more" in (await pressed.wait_answer()).content
 
 
 async def test_pictures_of_age_restricted_channels_stay_in_such(town):

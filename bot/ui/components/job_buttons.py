@@ -100,7 +100,7 @@ class Pick(JobItem, template=pattern("pick")):
     """Chooses which of several pictures Vary and Edit take: the buttons themselves change."""
 
     async def press_of(self, job: Job, interaction: Interaction) -> None:
-        picked = next((int(value) for value in chosen(interaction) if value.isdigit()), 0)
+        picked = next((int(value) for value in chosen(interaction) if value.isdecimal()), 0)
         count = pictures_of(job)
         if not 0 <= picked < count:
             raise NotFound("picture")

@@ -15,5 +15,10 @@ def button_id(what: str, job_id: str, index: int | None = None) -> str:
     return f"{VERSION}:{what}:{job_id}" + (f":{index}" if index is not None else "")
 
 
+def is_snowflake(number: int) -> bool:
+    """Whether Discord could have given it, and a database can hold it: ids in buttons and files may be forged."""
+    return 0 < number < 1 << 63
+
+
 def pattern(what: str) -> str:
     return f"{VERSION}:{what}:{JOB}{INDEX}"

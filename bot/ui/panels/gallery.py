@@ -13,11 +13,13 @@ import discord
 
 from bot.imaging.sheets import contact_sheet
 from bot.imaging.threads import offload
+from bot.rules.errors import NotFound
 from bot.rules.ledger import Job
 from bot.rules.people import Asker, Place
 from bot.ui.components.job_buttons import claim_view
 from bot.ui.components.press import Press, button
 from bot.ui.interactions.acknowledge import acknowledge, acknowledged, tell_message
+from bot.ui.interactions.ids import is_snowflake
 from bot.ui.interactions.who import asker_of, in_server
 from bot.ui.messages import File, Message, opened
 from bot.ui.pages.links import jump_link
@@ -109,14 +111,16 @@ def sight_of(interaction: Interaction, asker: Asker) -> Callable[[Job], bool]:
 
 
 def can_read(interaction: Interaction, channel_id: int) -> bool:
-    """Whether the person could read that channel. What is not known (an archived thread) counts as closed."""
+    """Whether the person could read what was said in that channel before, as Discord has it now. What is not known (an
+    archived thread, a thread of a channel that is gone) counts as closed."""
     if channel_id == interaction.channel_id:
-        return True
+        may = interaction.permissions
+        return may.administrator or (may.view_channel and may.read_message_history)
     guild, member = interaction.guild, interaction.user
     if not in_server(interaction) or guild is None or not isinstance(member, discord.Member):
         return False
     channel = guild.get_channel_or_thread(channel_id)
-    if channel is None:
+    if channel is None or (isinstance(channel, discord.Thread) and channel.parent is None):
         return False
     may = channel.permissions_for(member)
     if isinstance(channel, discord.Thread) and channel.is_private() and not may.manage_threads:
@@ -220,4 +224,6 @@ class GalleryPage(
 
     async def press(self, interaction: Interaction) -> None:
         member = int(self.part("member") or 0) or None
+        if member is not None and not is_snowflake(member):
+            raise NotFound("picture")
         await turn(interaction, Filter(member, self.part("search"), self.part("before") or None))
