@@ -13,7 +13,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-from bot.imaging.headers import PNG_SIGNATURE, CannotLook, jpeg_segments
+from bot.imaging.headers import PNG_SIGNATURE, CannotLook, check_parts, jpeg_segments
 
 MAX_PROFILE_BYTES = 4_000_000
 
@@ -48,10 +48,12 @@ def _read_png(data: bytes) -> Container:
     view = memoryview(data)
     kept: list[memoryview | bytes] = [PNG_SIGNATURE]
     extra: dict[bytes, bytes] = {}
-    pos, kind, has_pixels, needs_more = 8, b"", False, False
+    pos, parts, kind, has_pixels, needs_more = 8, 0, b"", False, False
     while kind != b"IEND":
         if pos + 12 > len(data):
             raise ValueError("the PNG ends early")
+        parts += 1
+        check_parts(parts)
         kind, end = data[pos + 4 : pos + 8], pos + 12 + int.from_bytes(data[pos : pos + 4])
         if end > len(data):
             raise ValueError("the PNG ends early")
@@ -133,6 +135,7 @@ def _keep_scans(data: bytes, start: int, kept: list[memoryview | bytes]) -> tupl
         if marker == 0xD9:
             kept.append(b"\xff\xd9")
             return True, scans
+        check_parts(len(kept))
         scans += marker == 0xDA
         pos = at + 2 + int.from_bytes(data[at + 2 : at + 4])
         start = pos if 0xE0 <= marker <= 0xEF or marker == 0xFE else at
@@ -152,8 +155,10 @@ def _read_webp(data: bytes) -> Container:
         raise ValueError("the WebP ends early")
     kept: list[memoryview | bytes] = []
     extra: dict[bytes, bytes] = {}
-    frames, pos = 0, 12
+    frames, parts, pos = 0, 0, 12
     while pos + 8 <= min(whole, len(data)):
+        parts += 1
+        check_parts(parts)
         kind, length = data[pos : pos + 4], int.from_bytes(data[pos + 4 : pos + 8], "little")
         end = pos + 8 + length
         if end > len(data):

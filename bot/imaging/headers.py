@@ -110,6 +110,9 @@ def _png_size(data: bytes) -> tuple[int, int]:
     return int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
 
 
+MAX_PARTS = 100_000
+"""Chunks or segments of one file; walking over them holds the interpreter lock, and no honest file has so many."""
+
 _ANY_MARKER = re.compile(rb"\xff[\x02-\xcf\xd8-\xfe]")  # neither a fill byte nor a mark without payload
 _NO_FRAME = frozenset({0xC4, 0xC8, 0xCC})  # in the range of frame headers, but tables
 
@@ -151,9 +154,16 @@ def jpeg_segments(data: bytes) -> list[tuple[int, int, int]]:
         if end > len(data) or end < pos + 4 or marker in (0xD8, 0xD9):
             raise ValueError("broken segments")
         found.append((marker, pos + 4, end))
+        check_parts(len(found))
         if marker == 0xDA:
             return found
         pos = end
+
+
+def check_parts(count: int) -> None:
+    """Raises ``CannotLook`` where a file has more parts than any honest one."""
+    if count > MAX_PARTS:
+        raise CannotLook(f"more than {MAX_PARTS} parts")
 
 
 def _webp_size(data: bytes) -> tuple[int, int]:

@@ -103,7 +103,10 @@ def _looked_at(data: bytes, image_format: str, *, thorough: bool, max_pixels: in
 def _claimed_size(data: bytes, image_format: str | None) -> tuple[int, int]:
     if image_format not in FORMATS or image_format == "svg":
         return 0, 0
-    return picture_size(data, image_format)
+    try:
+        return picture_size(data, image_format)
+    except CannotLook:
+        return 0, 0
 
 
 def _decode_all(data: bytes, image_format: str, container: Container, size: tuple[int, int]) -> None:

@@ -165,6 +165,13 @@ def test_a_jpeg_of_many_scans_is_kept_and_never_decoded(make: SimpleNamespace) -
     assert "scans" in (seen.kept or "")
 
 
+def test_a_file_of_more_parts_than_any_honest_one_is_kept(make: SimpleNamespace) -> None:
+    data = make.saved(make.quarters(), "JPEG")
+    seen = inspect_result(data[:2] + b"\xff\xfe\x00\x02" * 200_000 + data[2:])
+    assert (seen.format, seen.width, seen.height) == ("jpeg", 0, 0)
+    assert "parts" in (seen.kept or "")
+
+
 def test_decoding_ends_when_it_has_taken_too_much_of_a_core(
     make: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -59,6 +59,23 @@ def cut(kind: str, share: float) -> Callable[[SimpleNamespace], bytes]:
     return build
 
 
+COMMENT = b"\xff\xfe\x00\x02"
+
+
+def million_segments(m: SimpleNamespace) -> bytes:
+    data = m.saved(m.quarters(), "JPEG")
+    return data[:2] + COMMENT * 1_000_000 + data[2:]
+
+
+def million_late_segments(m: SimpleNamespace) -> bytes:
+    return m.saved(m.quarters(), "JPEG")[:-2] + COMMENT * 1_000_000 + b"\xff\xd9"
+
+
+def million_chunks(m: SimpleNamespace) -> bytes:
+    data = m.saved(m.quarters(), "PNG")
+    return data[:33] + m.chunk(b"teXt", b"") * 1_000_000 + data[33:]
+
+
 def flipped(m: SimpleNamespace) -> bytes:
     data = bytearray(m.saved(m.noise(64, 48), "PNG"))
     data[len(data) // 2] ^= 0x10
@@ -175,6 +192,9 @@ REFUSED = [
     Case("png that claims more than it holds", lying_header, P.DAMAGED),
     Case("jpeg cut in half", cut("JPEG", 0.5), P.DAMAGED),
     Case("jpeg of thousands of scans", lambda m: m.many_scans(64, 64, 2000), P.UNREADABLE),
+    Case("jpeg of a million segments", million_segments, P.UNREADABLE),
+    Case("jpeg of a million segments behind its scan", million_late_segments, P.UNREADABLE),
+    Case("png of a million chunks", million_chunks, P.UNREADABLE),
     Case("large jpeg of many scans", lambda m: m.many_scans(5000, 5000, 100), P.UNREADABLE),
     Case("webp cut in half", cut("WEBP", 0.5), P.DAMAGED),
     Case("webp cut late", cut("WEBP", 0.9), P.DAMAGED),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.core.jobs.intake import Quote
 from bot.imaging.edits import PreparedInputs, Where, prepare_inputs
+from bot.imaging.threads import offload
 from bot.imaging.uploads import check_upload
 from bot.rules.catalogue.model import Model
 from bot.rules.options.checks import Uploaded
@@ -62,8 +64,9 @@ async def ready_inputs(shell: Shell, asker: Asker, wish: Wish, *, spends: bool =
     read = await read_all([*wish.pictures, *extras])
     pictures = read[: len(wish.pictures)]
     others = dict(read[len(wish.pictures) :])
-    sizes = tuple(check_upload(data, name=name).size for name, data in pictures)
-    quote = await _quoted(shell, asker, wish, sizes)
+    lane = asker.place.key
+    checked = await asyncio.gather(*(offload(lane, check_upload, data, name=name) for name, data in pictures))
+    quote = await _quoted(shell, asker, wish, tuple(one.size for one in checked))
     request = quote.request
     model = shell.catalogue.get(request.model)
     if model is None or request.endpoint not in model.inputs:
@@ -73,7 +76,7 @@ async def ready_inputs(shell: Shell, asker: Asker, wish: Wish, *, spends: bool =
         rule=model.inputs[request.endpoint],
         where=_where(model, request, wish, others),
         target_long_edge=useful_edge_px(request.size),
-        lane=asker.place.key,
+        lane=lane,
     )
     if ready.inputs.mask is not None and not request.has_mask:  # the picture's own transparency; it costs like a mask
         quote = await shell.intake.reprice(asker, replace(request, has_mask=True))
