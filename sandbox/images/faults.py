@@ -14,6 +14,7 @@ from PIL import Image
 from sandbox.images import errors
 from sandbox.images.calls import Call
 from sandbox.images.errors import ApiError
+from sandbox.images.odd_pictures import as_format, junk_in_jpeg, of_no_known_kind, vast
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +252,12 @@ _ALL: tuple[Fault, ...] = (
     Bytes("made_otherwise", lambda _: _square()),
     Bytes("wrong_bytes", lambda _: b"<html><body>this is no picture</body></html>"),
     Bytes("empty_bytes", lambda _: b""),
+    Bytes("bmp_picture", lambda data: as_format(data, "BMP")),
+    Bytes("tiff_picture", lambda data: as_format(data, "TIFF")),
+    Bytes("avif_picture", lambda data: as_format(data, "AVIF")),
+    Bytes("unknown_picture", of_no_known_kind),
+    Bytes("vast_picture", vast),
+    Bytes("junk_in_jpeg", junk_in_jpeg),
     Bytes("truncated_picture", lambda data: data[: len(data) * 2 // 3]),
     Link("url", "absolute"),
     Link("url_relative", "relative"),

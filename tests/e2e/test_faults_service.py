@@ -80,6 +80,8 @@ ROWS: dict[str, Row] = {
     "wrong_bytes": UNKNOWN,
     "empty_bytes": UNKNOWN,
     "truncated_picture": UNKNOWN,
+    **dict.fromkeys(("bmp_picture", "tiff_picture", "avif_picture", "unknown_picture", "vast_picture"), SETTLED),
+    "junk_in_jpeg": SETTLED,
     "url": SETTLED,
     "url_relative": SETTLED,
     "url_expired": UNKNOWN,
@@ -120,6 +122,32 @@ async def town(tmp_path):
 
 def test_every_fault_of_the_sandbox_has_its_row():
     assert set(ROWS) | OPENS_THE_CIRCUIT == set(FAULTS)
+
+
+@pytest.mark.parametrize(
+    ("fault", "ending", "magic"),
+    [
+        ("bmp_picture", "bmp", b"BM"),
+        ("tiff_picture", "tiff", b"II*"),
+        ("avif_picture", "avif", b"\0\0\0"),
+        ("unknown_picture", "bin", b"\0PIC"),
+        ("vast_picture", "png", b"\x89PNG"),
+        ("junk_in_jpeg", "jpg", b"\xff\xd8"),
+    ],
+)
+async def test_a_paid_picture_that_nobody_could_look_at_is_shown_with_its_true_bytes(town, fault, ending, magic):
+    town.images.fail_next(fault)
+    message = await town.answer(await town.imagine(quality="low", preview=False))
+    (file,) = message.attachments
+    assert file.filename.endswith(f"-1.{ending}")
+    assert file.data.startswith(magic)
+    await town.quiet()
+    (job,) = await town.jobs()
+    assert job.state is JobState.SETTLED
+    kept = await town.app.client.shell.pictures.result(job.id, 0)
+    assert (kept.data, kept.format.replace("jpeg", "jpg")) == (file.data, ending)
+    gallery = await town.world.slash(town.member, town.general, "/gallery", {})
+    assert (await gallery.wait_answer()).embeds
 
 
 async def seen(town: Town, name: str) -> Row:
