@@ -20,11 +20,10 @@ import pybase64
 
 from bot.rules.requests import Endpoint, Usage
 
-MAX_BODY = 160 * 2**20
 MAX_ENCODED = 86 * 2**20
-_MAX_SKELETON = 2**20
-_MAX_STRINGS = 50_000
-_LONG = 4096
+MAX_SKELETON = 2**20
+MAX_STRINGS = 50_000
+LONG = 4096
 _LONGEST_ADDRESS = 8192
 _SHORTEST_ITEM = 12
 
@@ -46,25 +45,30 @@ class Parsed:
     value: Any
     _long: Mapping[str, memoryview] = field(default_factory=dict)
     _escaped: frozenset[str] = frozenset()
+    _decoded: Mapping[str, bytes] = field(default_factory=dict)
+
+    def picture(self, value: object) -> bytes | None:
+        """The bytes of a string that was decoded while it was read."""
+        return self._decoded.get(value) if isinstance(value, str) else None
 
     def text(self, value: object) -> str | None:
         """The string a value stands for, None if it is no string."""
-        if not isinstance(value, str):
+        if not isinstance(value, str) or value in self._decoded:
             return None
         span = self._long.get(value)
-        return value if span is None else _unescape(span)
+        return value if span is None else unescape(span)
 
     def span(self, value: object) -> Span | None:
         """The bytes of a string that should be base64, not copied where that can be avoided."""
-        if not isinstance(value, str):
+        if not isinstance(value, str) or value in self._decoded:
             return None
         span = self._long.get(value)
         if span is None:
             return value.encode("utf-8", "replace")
-        return _unescape(span).encode("utf-8", "replace") if value in self._escaped else span
+        return unescape(span).encode("utf-8", "replace") if value in self._escaped else span
 
 
-def _unescape(span: memoryview) -> str:
+def unescape(span: memoryview) -> str:
     try:
         text = json.loads(b'"%b"' % bytes(span))
     except ValueError as error:
@@ -75,7 +79,7 @@ def _unescape(span: memoryview) -> str:
 def parse_json(body: bytes | bytearray) -> Parsed:
     """The JSON value in the body. Raises ``BrokenAnswer``; costs milliseconds whatever is in it."""
     skeleton, long, escaped = _lift(body)
-    if len(skeleton) > _MAX_SKELETON:
+    if len(skeleton) > MAX_SKELETON:
         raise BrokenAnswer(f"JSON of {len(body)} bytes without pictures")
     try:
         return Parsed(json.loads(skeleton), long, frozenset(escaped))
@@ -90,12 +94,12 @@ def _lift(body: bytes | bytearray) -> tuple[bytes, dict[str, memoryview], set[st
     escaped: set[str] = set()
     pieces: list[Span] = []
     kept = at = 0
-    for _ in range(_MAX_STRINGS):
+    for _ in range(MAX_STRINGS):
         start = body.find(b'"', at) + 1
         if not start:
             break
         end = _end_of_string(body, start)
-        if end - start > _LONG:
+        if end - start > LONG:
             name = f"{mark}{len(long)}"
             long[name] = view[start:end]
             if body.find(b"\\", start, end) >= 0:
@@ -105,7 +109,7 @@ def _lift(body: bytes | bytearray) -> tuple[bytes, dict[str, memoryview], set[st
         at = end + 1
     else:
         raise BrokenAnswer("JSON of too many strings")
-    if len(body) - kept > _MAX_SKELETON:
+    if len(body) - kept > MAX_SKELETON:
         raise BrokenAnswer(f"JSON of {len(body)} bytes without pictures")
     return b"".join((*pieces, view[kept:])), long, escaped
 
@@ -113,7 +117,7 @@ def _lift(body: bytes | bytearray) -> tuple[bytes, dict[str, memoryview], set[st
 def _end_of_string(body: bytes | bytearray, start: int) -> int:
     """Where the quotation mark that closes the string stands: the next one without an odd run of backslashes."""
     at = start
-    for _ in range(_MAX_STRINGS):
+    for _ in range(MAX_STRINGS):
         quote = body.find(b'"', at)
         if quote < 0:
             raise BrokenAnswer(f"JSON that breaks off ({len(body)} bytes)")
@@ -128,8 +132,9 @@ def _end_of_string(body: bytes | bytearray, start: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One picture as it was answered: its base64, or where to get it."""
+    """One picture as it was answered: its bytes, its base64, or where to get it."""
 
+    data: bytes | None = None
     encoded: Span | None = None
     url: str | None = None
     revised_prompt: str | None = None
@@ -184,10 +189,11 @@ def _item(parsed: Parsed, row: object) -> Item | None:
         (bytes(span).decode("utf-8", "replace").strip() for span, named in spans if span and _is_address(span, named)),
         None,
     )
-    if encoded is None and not url and not refused:
+    data = next((data for name in ("b64_json", "url") if (data := parsed.picture(row.get(name)))), None)
+    if data is None and encoded is None and not url and not refused:
         return None
     revised = (parsed.text(row.get("revised_prompt")) or "").strip()
-    return Item(encoded, url or None, revised[:32_000] or None, refused)
+    return Item(data, encoded, url or None, revised[:32_000] or None, refused)
 
 
 def _is_address(span: Span, named: bool) -> bool:

@@ -17,7 +17,7 @@ import logging
 import ssl
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -28,19 +28,18 @@ import openai
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient, omit
 
 from bot.adapters.openai.answers import (
-    MAX_BODY,
     Answer,
     BrokenAnswer,
     NotAPicture,
-    parse_json,
     read_answer,
 )
+from bot.adapters.openai.bodies import BodyReader
 from bot.adapters.openai.connection import KEY, NO_KEY, bound_error_body, broken_off, read_up_to
 from bot.adapters.openai.download import Downloader, Pause, Resolve, resolve
 from bot.adapters.openai.errors import fault_of, read_reason, reason_of, request_id
 from bot.adapters.openai.models import read_models
 from bot.adapters.openai.pictures import Inspect, Pictures
-from bot.adapters.openai.stream import LAST_PREVIEW_S, Previews, StreamEnd, read_stream, read_whole_stream
+from bot.adapters.openai.stream import LAST_PREVIEW_S, Previews, StreamEnd, read_stream
 from bot.adapters.openai.wire import call_arguments, dispensable, left_out, refused_parameters
 from bot.ports import Clock, KeyPays, KnownModel, OnPartial, OperatorPays, Payer
 from bot.rules.catalogue.model import Model
@@ -124,9 +123,7 @@ class OpenAIImages:
         self._stall_s = stall_s
         self._last_preview_s = last_preview_s
         self._downloads = Downloader(self._client.base_url, tls=tls, resolve=resolve, pause=pause)
-        self._pictures = Pictures(
-            self._downloads, inspect, empty_is_refusal=self._client.base_url.host.endswith(".x.ai")
-        )
+        self._pictures = Pictures(self._downloads, inspect)
         self._unknown: dict[tuple[Endpoint, str], frozenset[str]] = {}
 
     @property
@@ -199,10 +196,15 @@ class OpenAIImages:
             api_key=call.api_key,
             request_id=call.request_id,
             redactor=call.redactor,
+            empty_is_refusal=self._is_grok(call.request.model),
         )
         return (
             outcome if isinstance(outcome, Fault) else replace(outcome, left_out=left_out(call.request, call.without))
         )
+
+    def _is_grok(self, model: str) -> bool:
+        """Whether xAI draws, also behind a gateway: it answers an empty list where its moderation refused."""
+        return self._client.base_url.host.endswith(".x.ai") or "grok" in model.lower()
 
     async def _ask(self, call: _Call) -> Answer | Fault:
         """Sends the one POST. Afterwards ``call.refused`` says which parameters may be left out and asked again."""
@@ -288,17 +290,22 @@ class OpenAIImages:
     # --- reading --------------------------------------------------------------------------------------------------
 
     async def _read(self, call: _Call, raw: httpx2.Response) -> Answer | Fault:
-        if raw.headers.get("content-type", "").partition(";")[0].strip().lower() == "text/event-stream":
-            end = await read_stream(raw.aiter_bytes(), call.previews, stall_s=self._stall_s)
-            return self._ended(call, raw, end)
-        body = bytearray()
-        async for chunk in raw.aiter_bytes():
-            body += chunk
-            if len(body) > MAX_BODY:
-                return self._broken(call, "an answer larger than any picture")
-        if body[:64].lstrip().startswith((b"data:", b"event:")):
-            return self._ended(call, raw, read_whole_stream(body))
-        answer = read_answer(parse_json(body), call.request.endpoint)
+        """A stream is known by its first bytes too: not every server names its kind."""
+        chunks = raw.aiter_bytes()
+        head = b""
+        streams = raw.headers.get("content-type", "").partition(";")[0].strip().lower() == "text/event-stream"
+        while not streams and len(head.lstrip()) < len(b"event:"):
+            if (chunk := await anext(chunks, None)) is None:
+                break
+            head += chunk
+        if streams or head.lstrip().startswith((b"data:", b"event:", b"error:")):
+            return self._ended(call, raw, await read_stream(_from(head, chunks), call.previews, stall_s=self._stall_s))
+        reader = BodyReader(call.request.pictures_per_call)
+        async for chunk in _from(head, chunks):
+            for string in reader.feed(chunk):
+                if string.may_be_a_picture:
+                    await asyncio.to_thread(string.decode)
+        answer = read_answer(reader.finish(), call.request.endpoint)
         return self._error_inside(call, raw, answer.error, drawing=False) if answer.error else answer
 
     def _ended(self, call: _Call, raw: httpx2.Response, end: StreamEnd) -> Answer | Fault:
@@ -364,3 +371,11 @@ class OpenAIImages:
         except (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, OSError) as error:
             fault = broken_off(error, None)
             return Fault(fault.kind, Billed.NO, detail=fault.detail)
+
+
+async def _from(head: bytes, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The chunks, with what was read of them already."""
+    if head:
+        yield head
+    async for chunk in chunks:
+        yield chunk

@@ -38,22 +38,31 @@ Inspect = Callable[[bytes], Awaitable[Inspected]]
 
 
 class Pictures:
-    """``empty_is_refusal``: the service says by an empty list that its moderation refused."""
+    """Collects them for one service."""
 
-    def __init__(self, downloads: Downloader, inspect: Inspect, *, empty_is_refusal: bool) -> None:
+    def __init__(self, downloads: Downloader, inspect: Inspect) -> None:
         self._downloads = downloads
         self._inspect = inspect
-        self._empty_is_refusal = empty_is_refusal
 
     async def collect(
-        self, answer: Answer, count: int, *, api_key: str, request_id: str | None, redactor: DetailRedactor
+        self,
+        answer: Answer,
+        count: int,
+        *,
+        api_key: str,
+        request_id: str | None,
+        redactor: DetailRedactor,
+        empty_is_refusal: bool,
     ) -> Made | Fault:
-        """Every usable picture of the answer, at most ``count``; a fault only if there is none."""
+        """Every usable picture of the answer, at most ``count``; a fault only if there is none.
+
+        ``empty_is_refusal``: who draws says by an empty list that its moderation refused.
+        """
         made: list[MadeImage] = []
         faults: list[Fault] = []
         billed = Billed.YES if answer.usage else Billed.MAYBE
         for item in answer.items[:count]:
-            if item.refused and item.encoded is None and item.url is None:
+            if item.refused and (item.data, item.encoded, item.url) == (None, None, None):
                 faults.append(Fault(FaultKind.MODERATION, Billed.MAYBE, stage="output", request_id=request_id))
                 continue
             try:
@@ -67,7 +76,11 @@ class Pictures:
             logger.warning("one of several pictures was lost: %s: %s", fault.kind, fault.detail)
         if made:
             return Made(tuple(made), answer.usage, request_id, answer.size, answer.quality, answer.background)
-        return faults[0] if faults else self._nothing(answer, request_id)
+        if faults:
+            return faults[0]
+        if answer.is_empty_list and empty_is_refusal:
+            return Fault(FaultKind.MODERATION, Billed.MAYBE, request_id=request_id, detail="an empty list")
+        return Fault(FaultKind.BROKEN_ANSWER, Billed.MAYBE, request_id=request_id, detail="an answer without pictures")
 
     async def _picture(self, item: Item, api_key: str) -> MadeImage:
         data = await self._bytes(item, api_key)
@@ -81,13 +94,10 @@ class Pictures:
         return MadeImage(data, seen.format, seen.width, seen.height, item.revised_prompt)
 
     async def _bytes(self, item: Item, api_key: str) -> bytes:
+        if item.data is not None:
+            return item.data
         if item.encoded is None:
             return await self._downloads.fetch(item.url or "", api_key=api_key)
         if len(item.encoded) > _OFF_LOOP:
             return await asyncio.to_thread(decode_picture, item.encoded)
         return decode_picture(item.encoded)
-
-    def _nothing(self, answer: Answer, request_id: str | None) -> Fault:
-        if answer.is_empty_list and self._empty_is_refusal:
-            return Fault(FaultKind.MODERATION, Billed.MAYBE, request_id=request_id, detail="an empty list")
-        return Fault(FaultKind.BROKEN_ANSWER, Billed.MAYBE, request_id=request_id, detail="an answer without pictures")

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from bot.adapters.openai.answers import (
-    MAX_BODY,
     MAX_ENCODED,
     BrokenAnswer,
     NotAPicture,
@@ -28,7 +27,7 @@ from bot.rules.requests import Partial
 logger = logging.getLogger(__name__)
 
 _MAX_EVENT = MAX_ENCODED + 2**20
-_MAX_STREAM = 2 * MAX_BODY
+_MAX_STREAM = 4 * MAX_ENCODED
 LAST_PREVIEW_S = 5.0
 
 _PARTIAL = frozenset({"image_generation.partial_image", "image_edit.partial_image"})
@@ -215,15 +214,6 @@ async def read_stream(chunks: AsyncIterator[bytes], previews: Previews, *, stall
         if not stall.expired():
             raise
         return StreamEnd(stalled=True, previews=previews.seen)
-    return reader.last(splitter)
-
-
-def read_whole_stream(body: bytes | bytearray) -> StreamEnd:
-    """The same for a stream that came under another content type and was read to its end."""
-    splitter, reader = EventSplitter(), _Reader(Previews(None))
-    for event in splitter.feed(bytes(body)):
-        if (end := reader.heed(event)) is not None:
-            return end
     return reader.last(splitter)
 
 

@@ -5,17 +5,23 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import random
 import textwrap
+import tracemalloc
 from typing import Any
 
 import pytest
 
 from bot.adapters.openai.answers import BrokenAnswer, decode_picture, parse_json
+from bot.adapters.openai.bodies import BodyReader
 from bot.adapters.openai.stream import EventSplitter
 from bot.ports import OperatorPays
 from bot.rules.requests import Endpoint, Inputs, Kind, Partial, Usage
 from tests.adapters.openai.fault_server import (
     ONE_INPUT,
+    Facts,
+    Seen,
+    Wire,
     b64,
     completed,
     json_reply,
@@ -332,6 +338,63 @@ def test_lifting_out_long_strings_changes_nothing(name: str) -> None:
     for key, value in TRICKY[name].items():
         if isinstance(value, str):
             assert parsed.text(parsed.value[key]) == value
+
+
+@pytest.mark.parametrize("size", [1, 7, 4096, 10**9])
+@pytest.mark.parametrize("name", TRICKY)
+def test_an_answer_reads_the_same_however_it_is_cut_and_decoded_on_the_way(name: str, size: int) -> None:
+    big = BIG[: 2**18]
+    value = {**TRICKY[name], "data": [{"b64_json": b64(big)}, {"b64_json": b64(RED)}]}
+    text, reader = json.dumps(value).encode(), BodyReader(2)
+    for at in range(0, len(text), size):
+        for string in reader.feed(text[at : at + size]):
+            if string.may_be_a_picture:
+                string.decode()
+    parsed = reader.finish()
+    first, second = parsed.value["data"]
+    assert parsed.picture(first["b64_json"]) == big
+    assert parsed.span(first["b64_json"]) is None
+    assert decode_picture(parsed.span(second["b64_json"])) == RED
+    for key, text_value in TRICKY[name].items():
+        if isinstance(text_value, str):
+            assert parsed.text(parsed.value[key]) == text_value
+
+
+def test_an_answer_beyond_what_was_asked_for_is_given_up() -> None:
+    reader = BodyReader(0)
+    with pytest.raises(BrokenAnswer):
+        for _ in range(100):
+            list(reader.feed(b'"' + b"A" * 2**20))
+
+
+@pytest.mark.slow
+async def test_ten_pictures_of_the_largest_size_are_read_within_bounds(server, connect) -> None:
+    """What a noisy PNG of 3840x2160 takes, ten times: legal, paid for, and a third of a gigabyte of base64."""
+    large = random.Random(1).randbytes(25_000_000)
+    encoded = base64.b64encode(large)
+
+    async def ten(wire: Wire, seen: Seen) -> None:
+        length = 10 * (len(encoded) + len(b'{"b64_json":""}')) + 9 + len(b'{"data":[]}')
+        await wire.send(
+            f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n".encode()
+        )
+        await wire.send(b'{"data":[')
+        for number in range(10):
+            await wire.send((b"," if number else b"") + b'{"b64_json":"')
+            await wire.send(encoded)
+            await wire.send(b'"}')
+        await wire.send(b"]}")
+
+    async def look(data: bytes) -> Facts:
+        return Facts("png", 3840, 2160)
+
+    server.does(ten)
+    tracemalloc.start()
+    answer = await make(connect(inspect=look), request(count=10), deadline_s=200)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert [image.data == large for image in answer.images] == [True] * 10
+    assert most < 10 * len(large) + 4 * len(encoded)
 
 
 def test_a_string_without_end_is_broken() -> None:

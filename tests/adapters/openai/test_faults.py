@@ -205,6 +205,8 @@ ROWS = (
     Row("200 with a list", json_reply([1, 2]), K.BROKEN_ANSWER, MAYBE),
     Row("200 without data", json_reply({"created": 1}), K.BROKEN_ANSWER, MAYBE),
     Row("200 with no data", json_reply({"created": 1, "data": []}), K.BROKEN_ANSWER, MAYBE),
+    Row("200 with no data of xAI's model behind a gateway", json_reply({"created": 1, "data": []}), K.MODERATION, MAYBE,
+        asks={"model": "xai/grok-2-image"}),
     Row("200 with null data", json_reply({"created": 1, "data": None}), K.BROKEN_ANSWER, MAYBE),
     Row("200 with an empty item", json_reply({"data": [{"b64_json": None, "url": None}]}), K.BROKEN_ANSWER, MAYBE),
     Row("200 with foreign items", json_reply({"data": [1, "x", None]}), K.BROKEN_ANSWER, MAYBE),
