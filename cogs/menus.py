@@ -10,7 +10,7 @@ from bot.rules.requests import Kind
 from bot.ui.components.forms import EditMessageForm, ImagineForm
 from bot.ui.interactions.acknowledge import acknowledged
 from bot.ui.orders.attachments import attached
-from bot.ui.orders.followups import pictures_at
+from bot.ui.orders.message_parts import pictures_of
 from bot.ui.orders.message_text import text_of
 from bot.ui.orders.submit import take_on
 from bot.ui.orders.wish import Wish, gather
@@ -24,7 +24,7 @@ MOST_PICTURES = 16
 @app_commands.context_menu(name="Edit image")
 async def edit_image(interaction: Interaction, message: discord.Message) -> None:
     """Opens a form for all pictures of the message."""
-    pictures = pictures_at(message)[:MOST_PICTURES]
+    pictures = pictures_of(message, interaction.client.shell.config.api_base)[:MOST_PICTURES]
     if not pictures:
         raise NoPicture
     await interaction.response.send_modal(EditMessageForm(pictures, interaction.id, str(interaction.locale)))
@@ -34,10 +34,10 @@ async def edit_image(interaction: Interaction, message: discord.Message) -> None
 @app_commands.context_menu(name="Vary image")
 async def vary_image(interaction: Interaction, message: discord.Message) -> None:
     """Varies the first picture of the message."""
-    pictures = pictures_at(message)
+    shell = interaction.client.shell
+    pictures = pictures_of(message, shell.config.api_base)
     if not pictures:
         raise NoPicture
-    shell = interaction.client.shell
     wish = Wish(Kind.VARY, RawOptions(prompt=""), pictures=(attached(shell, pictures[0], "image"),))
     await offer_waiting(interaction, await take_on(interaction, gather(shell, wish), private=None))
 

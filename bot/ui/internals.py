@@ -6,10 +6,14 @@ Each function says what the library has no public way for. ``tests/ui/test_inter
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import discord
 from discord import app_commands
+
+from bot.ui.messages import UPLOAD_LIMIT_UNKNOWN
+
+ClientT = TypeVar("ClientT", bound=discord.Client)
 
 
 def is_bot_installed_here(interaction: discord.Interaction[Any]) -> bool:
@@ -33,6 +37,34 @@ def channel_of(interaction: discord.Interaction[Any]) -> dict[str, Any]:
     data: Any = interaction.data or {}
     found: dict[str, Any] = data.get(_CHANNEL, {})
     return found
+
+
+def complete(interaction: dict[str, Any]) -> None:
+    """Fills in what Discord leaves out of an interaction and discord.py cannot do without."""
+    interaction.setdefault("attachment_size_limit", UPLOAD_LIMIT_UNKNOWN)
+    data = interaction.get("data")
+    resolved = data.get("resolved") if isinstance(data, dict) else None
+    channels = resolved.get("channels") if isinstance(resolved, dict) else None
+    for one in channels.values() if isinstance(channels, dict) else ():
+        if isinstance(one, dict) and "thread_metadata" in one:
+            for left_out in ("owner_id", "member_count", "message_count"):
+                one.setdefault(left_out, 0)
+
+
+class LastResortTree(app_commands.CommandTree[ClientT]):
+    """A command tree that answers for whatever happens between the event and the command, as discord.py does not."""
+
+    async def on_unreadable(self, interaction: discord.Interaction[ClientT], error: Exception) -> None:
+        """Called where not even the options could be read."""
+        raise NotImplementedError
+
+    async def _call(self, interaction: discord.Interaction[ClientT]) -> None:
+        try:
+            await super()._call(interaction)
+        except app_commands.AppCommandError:
+            raise
+        except Exception as error:  # noqa: BLE001  # told and logged by the one error path
+            await self.on_unreadable(interaction, error)
 
 
 def role_ids_of(member: discord.User | discord.Member) -> frozenset[int]:

@@ -42,6 +42,7 @@ class Flags:
     LOADING = 128
     SUPPRESS_EMBEDS = 4
     SUPPRESS_NOTIFICATIONS = 4096
+    HAS_SNAPSHOT = 16384
     COMPONENTS_V2 = 32768
 
 
@@ -172,6 +173,7 @@ class Message:
     interaction_metadata: Json | None = None
     webhook_id: int | None = None
     reference: Json | None = None
+    forwards: Message | None = None
     mentions: tuple[int, ...] = ()
     mention_roles: tuple[int, ...] = ()
     mention_everyone: bool = False

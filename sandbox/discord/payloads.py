@@ -269,8 +269,9 @@ def attachment(state: State, one: Attachment) -> Json:
         "size": one.size,
         "url": url,
         "proxy_url": url,
-        "content_type": one.content_type,
     }
+    if one.content_type:
+        shape["content_type"] = one.content_type
     if one.width is not None and one.height is not None:
         shape |= {"width": one.width, "height": one.height}
     optional: Json = {"description": one.description, "title": one.title}
@@ -308,7 +309,17 @@ def message(state: State, one: Message) -> Json:
         shape["interaction_metadata"] = one.interaction_metadata
     if one.reference is not None:
         shape["message_reference"] = one.reference
+    if one.forwards is not None:
+        whole = message(state, one.forwards)
+        shape["message_snapshots"] = [{"message": {key: whole[key] for key in SNAPSHOT}}]
     return shape
+
+
+SNAPSHOT = (
+    *("type", "content", "embeds", "attachments", "timestamp", "edited_timestamp", "flags", "mentions"),
+    *("mention_roles", "components"),
+)
+"""What a forward tells of the message it forwards: not who wrote it."""
 
 
 def interaction_metadata(interaction: Interaction, *, is_answer: bool) -> Json:

@@ -158,8 +158,26 @@ class World(State):
 
     # --- messages and channels -----------------------------------------------------------------------------------
 
+    def forward(self, user: User, channel: Channel, message: Message) -> Message:
+        """Forwards a message: it has no words and files of its own."""
+        place = {"message_id": str(message.id), "channel_id": str(message.channel_id)}
+        forwarding = Message(
+            id=self.ids.make(),
+            channel_id=channel.id,
+            author=user,
+            flags=Flags.HAS_SNAPSHOT,
+            created_at=self.clock.now(),
+            reference={"type": 1, **place},
+            forwards=message,
+        )
+        self.put_message(forwarding)
+        return forwarding
+
     def say(self, user: User, channel: Channel, content: str = "", files: Sequence[Upload] = ()) -> Message:
-        """Posts an ordinary message of a person (pictures become usable by message menus)."""
+        """Posts an ordinary message of a person, or of another bot (pictures become usable by message menus).
+
+        Afterwards it may be given ``embeds`` and ``components`` that show its files (``links.stored``).
+        """
         message = Message(
             id=self.ids.make(),
             channel_id=channel.id,

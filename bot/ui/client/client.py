@@ -24,6 +24,7 @@ from bot.ui.interactions.acknowledge import received
 from bot.ui.interactions.age import InteractionAges
 from bot.ui.interactions.errors import refuse
 from bot.ui.interactions.failures import TROUBLE
+from bot.ui.internals import LastResortTree
 from bot.ui.shell import HasShell, Interaction, Shell
 from bot.ui.words.commands import CatalogueTranslator
 
@@ -53,7 +54,7 @@ Furnish = Callable[[HasShell], Shell]
 """Makes the shell of a client: results and notices are sent through it."""
 
 
-class Tree(app_commands.CommandTree["Client"]):
+class Tree(LastResortTree["Client"]):
     """Refuses only what concerns every command: too late to be answered, or shutting down."""
 
     async def interaction_check(self, interaction: discord.Interaction[Client], /) -> bool:
@@ -65,6 +66,9 @@ class Tree(app_commands.CommandTree["Client"]):
         return True
 
     async def on_error(self, interaction: discord.Interaction[Client], error: app_commands.AppCommandError, /) -> None:
+        await refuse(interaction, error)
+
+    async def on_unreadable(self, interaction: discord.Interaction[Client], error: Exception) -> None:
         await refuse(interaction, error)
 
 

@@ -19,9 +19,10 @@ from discord.http import HTTPClient, Route
 
 from bot.ports import LeaseStore, Meter
 from bot.ui.client.guilds import noticing_departures
+from bot.ui.client.unhandled import tell_unreadable
 from bot.ui.interactions.failures import TROUBLE
-from bot.ui.internals import keep_channel, parsers_of
-from bot.ui.messages import UPLOAD_LIMIT_UNKNOWN
+from bot.ui.internals import complete, keep_channel, parsers_of
+from bot.ui.shell import HasShell
 
 log = logging.getLogger(__name__)
 
@@ -90,25 +91,38 @@ async def find_gateway_for(http: HTTPClient, wanted: Callable[[Gateway], int]) -
         await asyncio.sleep(NEXT_LOOK_S)
 
 
-def guard_events(client: discord.AutoShardedClient, meter: Meter) -> None:
-    """discord.py ends the process over one event it cannot read; here that event is logged and left out."""
+def guard_events(client: HasShell, meter: Meter) -> None:
+    """discord.py ends the process over one event it cannot read; here that event is logged and left out.
+
+    Whoever waits for the answer to an interaction is told all the same.
+    """
+
+    def answer_unreadable(data: dict[str, Any]) -> None:
+        client.shell.tasks.start(tell_unreadable(client, data), "answer an unreadable interaction")
+
     parsers = parsers_of(client)
     parsers["READY"] = noticing_departures(client, parsers["READY"])
     for name, parser in list(parsers.items()):
         if name not in UNGUARDED_EVENTS:
-            parsers[name] = _guarded(name, parser, meter)
+            parsers[name] = _guarded(name, parser, meter, answer_unreadable)
 
 
-def _guarded(name: str, parser: Callable[[Any], Any], meter: Meter) -> Callable[[Any], Any]:
+def _guarded(
+    name: str, parser: Callable[[Any], Any], meter: Meter, answer_unreadable: Callable[[Any], None]
+) -> Callable[[Any], Any]:
+    is_interaction = name == "INTERACTION_CREATE"
+
     def parse(data: Any) -> Any:
-        if name == "INTERACTION_CREATE" and isinstance(data, dict):
-            data.setdefault("attachment_size_limit", UPLOAD_LIMIT_UNKNOWN)
+        if is_interaction and isinstance(data, dict):
+            complete(data)
             keep_channel(data)
         try:
             return parser(data)
         except Exception:
             meter.discord_fault(f"unreadable {name}")
             log.exception("an event %s could not be read and is left out", name)
+            if is_interaction and isinstance(data, dict):
+                answer_unreadable(data)
             return None
 
     return parse

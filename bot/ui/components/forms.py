@@ -22,7 +22,7 @@ from bot.ui.interactions.visibility import belongs
 from bot.ui.interactions.who import asker_of
 from bot.ui.internals import submit
 from bot.ui.orders import followups
-from bot.ui.orders.attachments import attached
+from bot.ui.orders.attachments import Stored, attached
 from bot.ui.orders.batch import BatchWish, take_on_batch
 from bot.ui.orders.submit import take_on
 from bot.ui.orders.wish import Wish, gather
@@ -123,7 +123,7 @@ def _same_place(job: Job, interaction: Interaction) -> bool:
 class EditMessageForm(PromptForm):
     """Edits the pictures of any message. What hangs there is known only to this object: it cannot be rebuilt."""
 
-    def __init__(self, pictures: Sequence[discord.Attachment], nonce: int, locale: str) -> None:
+    def __init__(self, pictures: Sequence[Stored], nonce: int, locale: str) -> None:
         super().__init__(say(locale, "form.edit_title"), f"{VERSION}:editmessage:{nonce}", locale, with_mask=True)
         self._pictures = tuple(pictures)
 

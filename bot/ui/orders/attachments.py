@@ -1,7 +1,7 @@
 """Fetching what people attached: from Discord's own hosts only, never through a redirect, bounded in bytes and time.
 
-Law: no address that a person typed is ever opened. The only other origin is that of ``DISCORD_API_BASE``, where the
-sandbox and REST proxies serve attachments.
+Law: nothing but Discord's attachment hosts is ever asked, whatever address stands in a message. The only other origin
+is that of ``DISCORD_API_BASE``, where the sandbox and REST proxies serve attachments.
 """
 
 from __future__ import annotations
@@ -9,11 +9,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import SplitResult, urlsplit
 
 import aiohttp
-import discord
 
 from bot.rules.requests import InputImage, MadeImage
 from bot.rules.uploads import BadUpload, Bytes, UploadProblem
@@ -42,8 +41,17 @@ def open_web() -> aiohttp.ClientSession:
     )
 
 
-def attached(shell: Shell, attachment: discord.Attachment, name: str, *, max_bytes: int = MAX_BYTES) -> Source:
-    """An attachment of the interaction. Reading it raises ``BadUpload``."""
+class Stored(Protocol):
+    """A file at Discord: an attachment, or a picture found in a message. ``size`` 0 where Discord did not say."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+
+
+def attached(shell: Shell, attachment: Stored, name: str, *, max_bytes: int = MAX_BYTES) -> Source:
+    """A file of the interaction. Reading it raises ``BadUpload``."""
 
     async def read() -> bytes:
         return await fetch(

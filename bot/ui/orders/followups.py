@@ -15,12 +15,12 @@ from bot.rules.people import Asker
 from bot.rules.requests import Endpoint, ImageRequest, Kind, MadeImage
 from bot.rules.uploads import BadUpload, UploadProblem
 from bot.ui.orders.attachments import Source, attached, held
+from bot.ui.orders.message_parts import attached_to
 from bot.ui.orders.submit import Gather, Order, Parent, take_on
 from bot.ui.orders.wish import Wish, gather
 from bot.ui.shell import Interaction, Shell
 
 DRAWN_SVG_PX = 1536
-PICTURE_TYPES = ("image/",)
 
 
 async def again(interaction: Interaction, job: Job) -> None:
@@ -75,7 +75,7 @@ async def picture_source(interaction: Interaction, job: Job, index: int) -> Sour
     original = await interaction.client.shell.pictures.result(job.id, index)
     if original is not None:
         return held("image", await _without_svg(original, job.asker.place.key))
-    pictures = pictures_at(interaction.message)
+    pictures = attached_to(interaction.message)
     if index < len(pictures):
         return attached(interaction.client.shell, pictures[index], "image")
     raise BadUpload(UploadProblem.GONE, "image")
@@ -87,12 +87,6 @@ async def _without_svg(picture: MadeImage, lane: str) -> MadeImage:
         return picture
     drawn = await offload_process(lane, svg_to_png, picture.data, DRAWN_SVG_PX)
     return picture if drawn is None else replace(picture, data=drawn, format="png")
-
-
-def pictures_at(message: discord.Message | None) -> list[discord.Attachment]:
-    """The attachments of a message that say they are pictures."""
-    attachments = message.attachments if message is not None else []
-    return [one for one in attachments if (one.content_type or "").startswith(PICTURE_TYPES)]
 
 
 def _privacy(job: Job) -> bool | None:

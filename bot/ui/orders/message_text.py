@@ -9,20 +9,20 @@ import discord
 from bot.ui.interactions.ids import JOB, VERSION
 from bot.ui.interactions.visibility import may_see
 from bot.ui.interactions.who import asker_of
+from bot.ui.orders.message_parts import texts_of
 from bot.ui.shell import Interaction
 
 _OWN = re.compile(rf"{VERSION}:again:{JOB}")
 
 
 async def text_of(interaction: Interaction, message: discord.Message) -> str:
-    """The full prompt of one of our own pictures, else the message's text, else an embed's."""
+    """The full prompt of one of our own pictures, else what is written in the message, or in what it forwards."""
     job_id = own_job_id(message, interaction.client.user)
     if job_id is not None:
         job = await interaction.client.shell.store.jobs.get(job_id)
         if job is not None and not job.deleted and may_see(job, asker_of(interaction)):
             return job.request.shown_prompt or job.request.prompt
-    embeds = [embed.description for embed in message.embeds if embed.description]
-    return message.content or (embeds[0] if embeds else "")
+    return next((text for text in texts_of(message) if text.strip()), "")
 
 
 def own_job_id(message: discord.Message, me: discord.ClientUser | None) -> str | None:

@@ -30,6 +30,13 @@ class NotPossible(ValueError):
     """Discord's client would not have let the person do this; the text says why."""
 
 
+PARTIAL = (
+    *("id", "name", "type", "last_message_id", "nsfw", "parent_id", "guild_id", "flags", "rate_limit_per_user"),
+    *("topic", "position", "thread_metadata"),
+)
+"""What Discord tells of a channel that an interaction mentions."""
+
+
 @dataclass(slots=True)
 class Resolved:
     """Everything an interaction mentions by id, as ``resolved`` carries it."""
@@ -60,9 +67,11 @@ class Resolved:
         return self._put("roles", role.id, payloads.role(role))
 
     def channel_(self, channel: Channel, viewer: User) -> str:
-        """Notes a channel with the viewer's rights in it."""
-        bits = str(permissions(self.state, viewer, channel))
-        return self._put("channels", channel.id, payloads.channel(self.state, channel) | {"permissions": bits})
+        """Notes a channel, in part as Discord does, with the viewer's rights in it."""
+        whole = payloads.channel(self.state, channel)
+        rights = {"permissions": str(permissions(self.state, viewer, channel))}
+        rights["app_permissions"] = str(permissions(self.state, self.state.bot, channel))
+        return self._put("channels", channel.id, {key: whole[key] for key in PARTIAL if key in whole} | rights)
 
     def file(self, upload: Upload) -> str:
         """Stores a file under a temporary link and notes it."""

@@ -104,10 +104,14 @@ class Description:
                 "required": ["code", "message"],
                 "type": "object",
             }
+        if "MessageReferenceType" in schemas:  # forwards are documented, and left out here
+            schemas["MessageReferenceType"] = {"enum": [0, 1], "type": "integer"}
         schemas["LooseSnowflake"] = {"anyOf": [{"$ref": SNOWFLAKE}, {"type": "integer", "minimum": 0}]}
         for name, definition in document.get("definitions", {}).items():
             if name.endswith("Flags") and "const" in definition:  # a set of flags with one member became that number
                 del definition["const"]
+            if name in ("APIMessageSnapshot", "APIMessageSnapshotFields"):  # every field of it became an object
+                definition.clear()
         self._old = "definitions" in document
         rs = importlib.import_module("jsonschema_rs")
         draft = rs.Draft7 if self._old else rs.Draft202012
