@@ -16,6 +16,7 @@ from sandbox.images import errors
 from sandbox.images.calls import UploadFact
 from sandbox.images.checks import Fields
 from sandbox.images.models import MIB, Endpoint, ModelRules, WxH
+from sandbox.images.odd_png import read_odd_png
 
 MAX_IMAGES = 16
 _MASK_BYTES = 4 * MIB
@@ -142,9 +143,12 @@ def _decode(file: Upload) -> Image.Image:
             if picture.format != _MIME_FORMATS[file.mime] or getattr(picture, "n_frames", 1) > 1:
                 raise broken
             picture.load()
+            odd = read_odd_png(file.data)
+            if odd is not None:
+                odd.info["exif"] = picture.info.get("exif", b"")
+            return odd or picture
     except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError):
         raise broken from None
-    return picture
 
 
 def _has_alpha(picture: Image.Image) -> bool:

@@ -3,13 +3,10 @@ itself where it is wrong, as it does for the clear colour of grey and 16-bit PNG
 
 from __future__ import annotations
 
-import struct
-import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 
 import pytest
-import pyvips
 from PIL import Image, ImageChops
 
 from bot.imaging.fit import fit_for_upload
@@ -17,83 +14,9 @@ from bot.imaging.inspect import inspect_result
 from bot.imaging.sheets import thumbnail
 from bot.imaging.uploads import prepare_image
 from bot.rules.catalogue.model import InputRule
+from tests.support.odd_pngs import SIZE, furthest, odd_pngs, seen
 
 PNG_ONLY = InputRule(16, frozenset({"png"}), 52_428_800)
-SIZE = (64, 48)
-GREY, RGB, PALETTE, GREY_ALPHA, RGBA = 0, 2, 3, 4, 6
-CHANNELS = {GREY: 1, RGB: 3, PALETTE: 1, GREY_ALPHA: 2, RGBA: 4}
-
-
-def seen(data: bytes) -> Image.Image:
-    """What libvips shows, as 8-bit RGBA, upright and in sRGB."""
-    picture = pyvips.Image.new_from_buffer(data, "").autorot()
-    if picture.get_typeof("icc-profile-data"):
-        alpha = picture.extract_band(picture.bands - 1) if picture.hasalpha() else None
-        picture = picture.icc_transform("srgb", intent="perceptual")
-        picture = picture if alpha is None or picture.hasalpha() else picture.bandjoin(alpha)
-    elif picture.format == "ushort":
-        picture = (picture >> 8).cast("uchar").copy(interpretation="b-w" if picture.bands < 3 else "srgb")
-    picture = picture.colourspace("srgb")
-    if not picture.hasalpha():
-        picture = picture.bandjoin(255)
-    return Image.frombytes("RGBA", (picture.width, picture.height), picture.cast("uchar").write_to_memory())
-
-
-def furthest(one: Image.Image, other: Image.Image) -> int:
-    """The largest difference in any channel; colours that nobody sees do not count."""
-    assert one.size == other.size
-    shown = [
-        Image.composite(each, Image.new("RGBA", each.size), each.getchannel("A").point(lambda v: v and 255))
-        for each in (one, other)
-    ]
-    return max(high for _, high in ImageChops.difference(*shown).getextrema())
-
-
-def raw_png(
-    make: SimpleNamespace, depth: int, kind: int, rows: Sequence[Sequence[int]], *chunks: tuple[bytes, bytes]
-) -> bytes:
-    lines = b"".join(b"\0" + packed(row, depth) for row in rows)
-    header = struct.pack(">IIBBBBB", len(rows[0]) // CHANNELS[kind], len(rows), depth, kind, 0, 0, 0)
-    parts = [(b"IHDR", header), *chunks, (b"IDAT", zlib.compress(lines)), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(make.chunk(*part) for part in parts)
-
-
-def packed(samples: Sequence[int], depth: int) -> bytes:
-    bits = "".join(f"{sample:0{depth}b}" for sample in samples)
-    bits += "0" * (-len(bits) % 8)
-    return int(bits, 2).to_bytes(len(bits) // 8)
-
-
-def samples(depth: int, channels: int) -> list[list[int]]:
-    """A slope through all levels, with flat ends."""
-    most = (1 << depth) - 1
-    width, height = SIZE
-    return [
-        [(x * most // (width - 1) + y * c) & most for x in range(width) for c in range(channels)] for y in range(height)
-    ]
-
-
-def odd_pngs(make: SimpleNamespace) -> Iterator[tuple[str, bytes]]:
-    for depth in (1, 2, 4, 8, 16):
-        rows, most = samples(depth, 1), (1 << depth) - 1
-        yield f"grey {depth}", raw_png(make, depth, GREY, rows)
-        for clear in sorted({0, most // 2, most}):
-            yield f"grey {depth} tRNS {clear}", raw_png(make, depth, GREY, rows, (b"tRNS", struct.pack(">H", clear)))
-    for depth in (8, 16):
-        rows, most = samples(depth, 3), (1 << depth) - 1
-        yield f"rgb {depth}", raw_png(make, depth, RGB, rows)
-        for key in ([0, 0, 0], rows[5][30:33], [*rows[5][30:32], rows[5][32] ^ 1], [most] * 3):
-            yield f"rgb {depth} tRNS {key}", raw_png(make, depth, RGB, rows, (b"tRNS", struct.pack(">3H", *key)))
-        yield f"grey alpha {depth}", raw_png(make, depth, GREY_ALPHA, samples(depth, 2))
-        yield f"rgba {depth}", raw_png(make, depth, RGBA, samples(depth, 4))
-    for depth in (1, 2, 4, 8):
-        colours = (b"PLTE", bytes(value * 37 & 255 for value in range(3 << depth)))
-        yield f"palette {depth}", raw_png(make, depth, PALETTE, samples(depth, 1), colours)
-        for name, alphas in {"one": b"\xff\0", "soft": bytes([0, 140]), "all": bytes(range(256))[: 1 << depth]}.items():
-            yield (
-                f"palette {depth} {name}",
-                raw_png(make, depth, PALETTE, samples(depth, 1), colours, (b"tRNS", alphas)),
-            )
 
 
 def odd_jpegs(make: SimpleNamespace) -> Iterator[tuple[str, bytes]]:
@@ -118,7 +41,7 @@ def odd_jpegs(make: SimpleNamespace) -> Iterator[tuple[str, bytes]]:
     )
 
 
-@pytest.mark.parametrize("files", [odd_pngs, odd_jpegs])
+@pytest.mark.parametrize("files", [lambda _: odd_pngs(), odd_jpegs], ids=["png", "others"])
 def test_what_another_decoder_shows_is_what_is_sent(
     make: SimpleNamespace, files: Callable[[SimpleNamespace], Iterator[tuple[str, bytes]]]
 ) -> None:
@@ -136,7 +59,7 @@ def test_what_another_decoder_shows_is_what_is_sent(
     assert wrong == {}
 
 
-@pytest.mark.parametrize("files", [odd_pngs, odd_jpegs])
+@pytest.mark.parametrize("files", [lambda _: odd_pngs(), odd_jpegs], ids=["png", "others"])
 def test_what_is_made_smaller_for_discord_looks_the_same(
     make: SimpleNamespace, files: Callable[[SimpleNamespace], Iterator[tuple[str, bytes]]]
 ) -> None:
