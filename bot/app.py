@@ -49,6 +49,7 @@ from bot.ui.client.gateway import identify_pacer
 from bot.ui.client.guilds import is_member, tell_departures
 from bot.ui.delivery.factory import DiscordDeliveries
 from bot.ui.delivery.notices import DiscordNotifier
+from bot.ui.interactions.bounds import new_counts
 from bot.ui.interactions.double_click import new_presses
 from bot.ui.orders.attachments import open_web
 from bot.ui.shell import HasShell, Shell, UiConfig
@@ -193,6 +194,7 @@ def _shell(ground: Ground, connection: HasShell) -> Shell:
         files=ground.files,
         deliveries=deliveries,
         presses=new_presses(),
+        counts=new_counts(),
         web=ground.web,
         tasks=tasks,
         clock=clock,

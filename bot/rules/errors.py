@@ -31,6 +31,14 @@ class AlreadyRunning(UserError):
     """The same click or event made a job already; that one will be answered, this one is not needed."""
 
 
+class TooOften(UserError):
+    """Somebody did something free so often that it is more than hands can do. Nothing was done."""
+
+    def __init__(self, wait_s: float) -> None:
+        super().__init__(f"{wait_s:.0f} s")
+        self.wait_s = wait_s
+
+
 class ShuttingDown(UserError):
     """The bot is stopping and takes no new jobs; nothing was spent."""
 

@@ -85,6 +85,7 @@ class Shell:
     files: Files
     deliveries: Deliveries
     presses: TtlMap[tuple[object, ...], bool]
+    counts: TtlMap[tuple[object, ...], tuple[float, int]]
     web: aiohttp.ClientSession
     tasks: Tasks
     clock: Clock

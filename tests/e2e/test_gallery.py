@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from bot.rules.people import Place
+from bot.ui.interactions.bounds import BOUNDS, Bounded
 from bot.ui.panels.gallery import PER_PAGE
 from sandbox.discord.faults import ANY_EDIT
 from sandbox.discord.ids import READ_MESSAGE_HISTORY, VIEW_CHANNEL
@@ -110,6 +111,14 @@ async def test_a_member_whose_number_no_database_takes_is_not_found(town):
     message.components[0]["components"][0]["custom_id"] = forged
     pressed = await town.world.click(message, forged, town.member)
     assert "not here any more" in (await pressed.wait_answer()).content
+
+
+async def test_pages_of_the_gallery_have_a_bound_for_each_person(town):
+    most = BOUNDS[Bounded.PAGE].most
+    for _ in range(most):
+        assert (await gallery(town)).embeds
+    assert "very often" in (await gallery(town)).content
+    assert (await gallery(town, town.world.town.painter)).embeds
 
 
 async def test_pictures_of_age_restricted_channels_stay_in_such(town):

@@ -7,6 +7,7 @@ import json
 
 from bot.rules.people import Place
 from bot.rules.servers.edits import logged_to
+from bot.ui.interactions.bounds import BOUNDS, Bounded
 from sandbox.discord.model import Message
 from tests.support.ledger import counts_by_state
 from tests.support.running import until
@@ -184,6 +185,26 @@ async def test_a_report_without_a_log_channel_is_left_for_the_operator(town, cap
     message = await ask(town, "/report", message=str(picture.id))
     assert "operator" in message.content
     assert str(picture.id) in caplog.text
+
+
+async def test_reports_have_a_bound_and_whoever_meets_it_is_told(town, caplog):
+    picture = await made(town)
+    most = BOUNDS[Bounded.REPORT].most
+    answers = [(await ask(town, "/report", message=str(picture.id))).content for _ in range(most + 2)]
+    assert ["operator" in answer for answer in answers] == [True] * most + [False] * 2
+    assert "very often" in answers[-1]
+    assert caplog.text.count("report by user") == most
+    assert "operator" in (await ask(town, "/report", town.world.town.painter, message=str(picture.id))).content
+
+
+async def test_completions_have_a_bound_and_end_empty(town):
+    most = BOUNDS[Bounded.COMPLETION].most
+    offers = []
+    for _ in range(most + 1):
+        asked = await town.world.autocomplete(town.member, town.general, "/imagine", "model", "gpt")
+        offers.append(await asked.wait_choices())
+    assert all(offers[:most])
+    assert offers[most] == []
 
 
 async def test_a_report_about_something_elsewhere_is_refused(town):

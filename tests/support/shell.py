@@ -11,6 +11,7 @@ from bot.core.service.catalogue import CurrentCatalogue
 from bot.core.tasks import Tasks
 from bot.ports import NullMeter
 from bot.rules.catalogue.catalogue import Catalogue
+from bot.ui.interactions.bounds import new_counts
 from bot.ui.interactions.double_click import new_presses
 from bot.ui.shell import Shell, UiConfig
 
@@ -35,6 +36,7 @@ def bare_shell(
         files=missing,
         deliveries=missing,
         presses=new_presses(),
+        counts=new_counts(),
         web=missing,
         tasks=Tasks(),
         clock=clock,

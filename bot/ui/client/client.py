@@ -15,13 +15,14 @@ import aiohttp
 import discord
 from discord import app_commands
 
-from bot.rules.errors import ShuttingDown
+from bot.rules.errors import ShuttingDown, TooOften
 from bot.ui.client.gateway import IdentifyPacer, find_gateway_for, guard_events, wait_for_discord
 from bot.ui.client.registration import Registration
 from bot.ui.client.unhandled import answer_if_nobody_does
 from bot.ui.components.job_buttons import DYNAMIC_ITEMS
 from bot.ui.interactions.acknowledge import received
 from bot.ui.interactions.age import InteractionAges
+from bot.ui.interactions.bounds import Bounded, check_bound
 from bot.ui.interactions.errors import refuse
 from bot.ui.interactions.failures import TROUBLE
 from bot.ui.internals import LastResortTree
@@ -63,6 +64,11 @@ class Tree(LastResortTree["Client"]):
             return False
         if self.client.stopping:
             raise app_commands.CheckFailure from ShuttingDown()
+        if interaction.type is discord.InteractionType.autocomplete:
+            try:
+                check_bound(interaction, Bounded.COMPLETION)
+            except TooOften as error:
+                raise app_commands.CheckFailure from error
         return True
 
     async def on_error(self, interaction: discord.Interaction[Client], error: app_commands.AppCommandError, /) -> None:

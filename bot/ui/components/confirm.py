@@ -12,6 +12,7 @@ from typing import Any
 import discord
 
 from bot.ui.interactions.acknowledge import acknowledged, take
+from bot.ui.interactions.bounds import Bounded, check_bound
 from bot.ui.interactions.errors import refuse
 from bot.ui.interactions.failures import TROUBLE
 from bot.ui.interactions.who import asker_of, check_still
@@ -46,6 +47,7 @@ class Confirm(discord.ui.View):
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
         """Raises ``AccessDenied`` for anybody else, and for who may manage no more."""
         check_still(self._asker, interaction)
+        check_bound(interaction, Bounded.PRESS)
         return True
 
     async def on_error(

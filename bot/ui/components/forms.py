@@ -16,6 +16,7 @@ from bot.rules.ledger import Job
 from bot.rules.options.table import RawOptions
 from bot.rules.requests import Kind
 from bot.ui.interactions.acknowledge import take
+from bot.ui.interactions.bounds import Bounded, check_bound
 from bot.ui.interactions.errors import refuse
 from bot.ui.interactions.ids import INDEX, JOB, VERSION
 from bot.ui.interactions.visibility import belongs
@@ -46,6 +47,7 @@ class Form(discord.ui.Modal):
 
     async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
         take(interaction)
+        check_bound(interaction, Bounded.PRESS)
         await self.submitted(interaction)
 
     async def on_error(  # type: ignore[override]  # a modal's has no item, as in discord.ui.Modal itself

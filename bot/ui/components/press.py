@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self
 import discord
 
 from bot.ui.interactions.acknowledge import take
+from bot.ui.interactions.bounds import Bounded, check_bound
 from bot.ui.interactions.double_click import begin_press
 from bot.ui.interactions.errors import refuse
 from bot.ui.shell import Interaction
@@ -43,6 +44,7 @@ class Press(discord.ui.DynamicItem[discord.ui.Item[Any]], template=r"(?!)"):
         """Once per click: a double click is one."""
         take(interaction)
         try:
+            check_bound(interaction, Bounded.PRESS)
             if not self.is_harmless_twice:
                 begin_press(interaction, self.custom_id, *chosen(interaction))
             await self.press(interaction)

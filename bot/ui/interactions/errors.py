@@ -8,6 +8,7 @@ from contextlib import suppress
 import discord
 from discord import app_commands
 
+from bot.rules.errors import TooOften
 from bot.rules.servers.access import AccessDenied, DeniedBecause
 from bot.ui.interactions.acknowledge import ALREADY_ACKNOWLEDGED, FORGOTTEN_CODES, Forgotten, tell
 from bot.ui.interactions.failures import TROUBLE
@@ -29,7 +30,8 @@ async def refuse(interaction: Interaction, error: BaseException) -> None:
         log.info("interaction %s could not be answered: %d", interaction.id, error.code)
         return
     if interaction.type is discord.InteractionType.autocomplete:
-        log.warning("completing failed", exc_info=error)
+        if not isinstance(error, TooOften):
+            log.warning("completing failed", exc_info=error)
         with suppress(discord.InteractionResponded, *TROUBLE):
             await interaction.response.autocomplete([])
         return

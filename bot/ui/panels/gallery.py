@@ -19,6 +19,7 @@ from bot.rules.people import Asker, Place
 from bot.ui.components.job_buttons import claim_view
 from bot.ui.components.press import Press, button
 from bot.ui.interactions.acknowledge import acknowledge, acknowledged, tell_message
+from bot.ui.interactions.bounds import Bounded, check_bound
 from bot.ui.interactions.ids import is_snowflake
 from bot.ui.interactions.who import asker_of, in_server
 from bot.ui.messages import File, Message, opened
@@ -133,12 +134,14 @@ def can_read(interaction: Interaction, channel_id: int) -> bool:
 
 async def show_first(interaction: Interaction, wanted: Filter) -> None:
     """Answers a command with the newest page, in private."""
+    check_bound(interaction, Bounded.PAGE)
     await acknowledge(interaction, private=True)
     await tell_message(interaction, await _page(interaction, wanted))
 
 
 async def turn(interaction: Interaction, wanted: Filter) -> None:
     """Replaces the page under a button."""
+    check_bound(interaction, Bounded.PAGE)
     await interaction.response.defer()
     acknowledged(interaction)
     page = await _page(interaction, wanted)

@@ -9,6 +9,7 @@ import discord
 from bot.rules.errors import NotFound
 from bot.rules.people import Place
 from bot.ui.interactions.acknowledge import acknowledge, tell
+from bot.ui.interactions.bounds import Bounded, check_bound
 from bot.ui.interactions.failures import TROUBLE, failure_of
 from bot.ui.interactions.who import asker_of
 from bot.ui.pages.about import REASON_ROOM
@@ -27,6 +28,7 @@ async def report(interaction: Interaction, message: str, reason: str) -> None:
     found = read_message(message, interaction.guild_id, asker.channel_id)
     if found is None:
         raise NotFound("message")
+    check_bound(interaction, Bounded.REPORT)
     link = link_to(interaction.guild_id, *found)
     await acknowledge(interaction, private=True)
     to_server = await _to_log_channel(interaction, asker.place, link, reason)

@@ -29,6 +29,7 @@ from bot.rules.errors import (
     ShuttingDown,
     StorageFull,
     StorageTrouble,
+    TooOften,
     UserError,
 )
 from bot.rules.faults import FaultKind, ServiceFailed
@@ -255,6 +256,10 @@ def _cannot_post(error: CannotPost, locale: str) -> str:
     return say(locale, "error.cannot_post", channel=f"<#{error.channel_id}>")
 
 
+def _too_often(error: TooOften, locale: str) -> str:
+    return say(locale, "error.too_often", time=duration(locale, max(1.0, error.wait_s)))
+
+
 def _cannot_block(error: CannotBlock, locale: str) -> str:
     return say(locale, "error.block_yourself" if error.themselves else "error.block_me")
 
@@ -283,6 +288,7 @@ _WORDINGS: dict[type[UserError], str | Callable[[Any, str], str]] = {
     NotHere: _not_here,
     CannotPost: _cannot_post,
     CannotBlock: _cannot_block,
+    TooOften: _too_often,
     ListFull: "error.list_full",
     Contradiction: "error.contradiction",
     OneAtATime: "error.one_at_a_time",
