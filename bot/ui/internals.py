@@ -5,10 +5,13 @@ Each function says what the library has no public way for. ``tests/ui/test_inter
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
+import aiohttp
 import discord
+import discord.webhook.async_
 from discord import app_commands
 
 from bot.ui.messages import UPLOAD_LIMIT_UNKNOWN
@@ -37,6 +40,19 @@ def channel_of(interaction: discord.Interaction[Any]) -> dict[str, Any]:
     data: Any = interaction.data or {}
     found: dict[str, Any] = data.get(_CHANNEL, {})
     return found
+
+
+async def _json_or_text(response: aiohttp.ClientResponse) -> dict[str, Any] | str:
+    """JSON whatever else its content type says: discord.py takes ``; charset=utf-8`` for something else."""
+    text = await response.text(encoding="utf-8")
+    found: dict[str, Any] | str = json.loads(text) if response.content_type == "application/json" and text else text
+    return found
+
+
+def read_json() -> None:
+    """From now on answers are read as JSON where they say so in any way; a proxy may say it in another than Discord."""
+    for module in (discord.http, discord.webhook.async_):
+        vars(module)["json_or_text"] = _json_or_text
 
 
 def complete(interaction: dict[str, Any]) -> None:

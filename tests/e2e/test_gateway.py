@@ -251,3 +251,11 @@ async def test_several_shards_in_one_process_serve_both_servers(tmp_path: Path):
         assert there.attachments
         assert set(town.discord.gateway.live_shards()) == {0, 1}
         await town.check()
+
+
+async def test_answers_that_say_json_with_a_charset_are_read(tmp_path):
+    async with town_in(tmp_path) as town:
+        town.discord.rest.content_type = "application/json; charset=utf-8"
+        await town.restart()
+
+        assert (await town.answer(await town.imagine())).attachments

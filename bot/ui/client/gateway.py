@@ -21,7 +21,7 @@ from bot.ports import LeaseStore, Meter
 from bot.ui.client.guilds import noticing_departures
 from bot.ui.client.unhandled import tell_unreadable
 from bot.ui.interactions.failures import TROUBLE
-from bot.ui.internals import complete, keep_channel, parsers_of
+from bot.ui.internals import complete, keep_channel, parsers_of, read_json
 from bot.ui.shell import HasShell
 
 log = logging.getLogger(__name__)
@@ -41,6 +41,7 @@ UNGUARDED_EVENTS = frozenset({"READY", "RESUMED"})
 def point_at(base: str) -> None:
     """Makes discord.py speak to this REST base. The gateway's address is asked of it at each start."""
     Route.BASE = base.rstrip("/")
+    read_json()
 
 
 async def wait_for_discord(attempt: int, error: BaseException) -> None:

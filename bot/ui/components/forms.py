@@ -30,7 +30,8 @@ from bot.ui.orders.wish import Wish, gather
 from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
 from bot.ui.words.errors import StaleForm
-from bot.ui.words.text import clean
+from bot.ui.words.numbers import number
+from bot.ui.words.text import clean, length
 
 FORM_OPEN_S = 3600.0
 """How long the form object is kept; what comes later is rebuilt from the id where that is enough."""
@@ -59,22 +60,43 @@ class Form(discord.ui.Modal):
         raise NotImplementedError
 
 
+def prompt_of(job: Job) -> str:
+    """The prompt that the form to edit a job's picture begins with."""
+    return "" if job.request.kind is Kind.VARY else job.request.shown_prompt or job.request.prompt
+
+
+def _shown(prompt: str) -> str:
+    return clean(prompt, TEXT_LIMIT)
+
+
+def whole_of(given: str, prompt: str) -> str:
+    """What a form's text means: the whole ``prompt`` it began with, where what fitted of it was left as it was."""
+    unchanged = " ".join(given.split()) == " ".join(_shown(prompt).split())
+    return prompt if prompt and unchanged else given
+
+
 class PromptForm(Form):
-    """A form with a prompt, and a place for a mask file where that makes sense."""
+    """A form with a prompt, and a place for a mask file where that makes sense.
+
+    A prompt too long for a form is shown as far as it fits, which is said, and taken whole where it was not changed.
+    """
 
     def __init__(self, title: str, custom_id: str, locale: str, *, prompt: str = "", with_mask: bool = False) -> None:
         super().__init__(title, custom_id)
+        self._whole = prompt
+        long = length(clean(prompt)) > TEXT_LIMIT
+        note = say(locale, "form.prompt_long", count=number(locale, length(clean(prompt)))) if long else ""
         self._prompt: discord.ui.TextInput[Any] = discord.ui.TextInput(
             custom_id=PROMPT,
             style=discord.TextStyle.paragraph,
-            default=clean(prompt, TEXT_LIMIT) or None,
+            default=_shown(prompt) or None,
             min_length=1,
             max_length=TEXT_LIMIT,
         )
         self.add_item(
             discord.ui.Label(
                 text=say(locale, "form.prompt")[:45],
-                description=say(locale, "form.prompt_note")[:100],
+                description=(note or say(locale, "form.prompt_note"))[:100],
                 component=self._prompt,
             )
         )
@@ -91,7 +113,7 @@ class PromptForm(Form):
 
     @property
     def prompt(self) -> str:
-        return str(self._prompt.value)
+        return whole_of(str(self._prompt.value), self._whole)
 
     @property
     def mask(self) -> discord.Attachment | None:
@@ -111,7 +133,7 @@ class EditForm(PromptForm):
         job = await interaction.client.shell.store.jobs.get(self.job_id)
         if job is None or job.deleted or not _same_place(job, interaction):
             raise NotFound("picture")
-        await followups.edit(interaction, job, self.index, self.prompt, self.mask)
+        await followups.edit(interaction, job, self.index, whole_of(self.prompt, prompt_of(job)), self.mask)
 
 
 def _same_place(job: Job, interaction: Interaction) -> bool:

@@ -11,10 +11,9 @@ import discord
 from bot.core.jobs.running import CancelOutcome
 from bot.rules.errors import NotFound
 from bot.rules.ledger import Job
-from bot.rules.requests import Kind
 from bot.rules.servers.access import AccessDenied, DeniedBecause
 from bot.ui.components.details import show_details
-from bot.ui.components.forms import EditForm
+from bot.ui.components.forms import EditForm, prompt_of
 from bot.ui.components.press import Press, button, chosen
 from bot.ui.interactions.acknowledge import acknowledge, acknowledged, tell
 from bot.ui.interactions.failures import TROUBLE
@@ -61,8 +60,7 @@ class Vary(JobItem, template=pattern("vary")):
 
 class Edit(JobItem, template=pattern("edit")):
     async def press_of(self, job: Job, interaction: Interaction) -> None:
-        prompt = "" if job.request.kind is Kind.VARY else job.request.shown_prompt or job.request.prompt
-        form = EditForm(job.id, self.index, interaction.id, str(interaction.locale), prompt)
+        form = EditForm(job.id, self.index, interaction.id, str(interaction.locale), prompt_of(job))
         await interaction.response.send_modal(form)
         acknowledged(interaction)
 

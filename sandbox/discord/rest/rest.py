@@ -39,6 +39,7 @@ class Rest:
     ) -> None:
         self._world, self._gateway, self._limits, self._specs = world, gateway, limits, specs
         self._wire, self._faults = wire, faults
+        self.content_type = "application/json"  # Discord's own; a proxy before it may add a charset
         ordered = sorted(ROUTES, key=lambda r: r.template.count("{"))
         self._routes = [(route.pattern, route) for route in ordered]
 
@@ -145,8 +146,7 @@ class Rest:
             self._specs.answer(call.template, call.method, answer.status, answer.data)
         self._log(call, answer.status, answer.data, started)
         body = None if answer.data is None else json.dumps(answer.data).encode()
-        # discord.py reads JSON only when the content type is exactly this, without a charset
-        headers = {"Content-Type": "application/json", **headers} if body is not None else headers
+        headers = {"Content-Type": self.content_type, **headers} if body is not None else headers
         return web.Response(status=answer.status, body=body, headers=headers)
 
     def _spoil(self, request: web.Request, call: Call, fault: Fault, started: float) -> web.Response:
@@ -163,7 +163,7 @@ class Rest:
             headers = {"Retry-After": f"{fault.retry_after_s:.3f}", "X-RateLimit-Scope": scope}
             headers |= {"Via": VIA} if fault.via else {}
         self._log(call, fault.status, data, started)
-        headers["Content-Type"] = "application/json"
+        headers["Content-Type"] = self.content_type
         return web.Response(status=fault.status, body=json.dumps(data).encode(), headers=headers)
 
     def _log(self, call: Call, status: int, answer: Any, started: float) -> None:
