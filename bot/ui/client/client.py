@@ -27,7 +27,6 @@ from bot.ui.interactions.errors import refuse
 from bot.ui.interactions.failures import TROUBLE
 from bot.ui.internals import LastResortTree
 from bot.ui.shell import HasShell, Interaction, Shell
-from bot.ui.words.commands import CatalogueTranslator
 
 log = logging.getLogger(__name__)
 
@@ -146,7 +145,6 @@ class Client(HasShell):
     async def setup_hook(self) -> None:
         """Loads every command, makes old buttons work, and registers the commands if they changed."""
         if not self._is_set_up:
-            await self.tree.set_translator(CatalogueTranslator())
             for name in self._extensions:
                 await importlib.import_module(name).setup(self)
             self.add_dynamic_items(*DYNAMIC_ITEMS)

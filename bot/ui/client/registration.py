@@ -18,6 +18,7 @@ from bot.ui.delivery.notices import tell_owner
 from bot.ui.interactions.failures import TROUBLE, Failure, failure_of
 from bot.ui.internals import commands_of
 from bot.ui.words.catalogue import say
+from bot.ui.words.commands import in_every_language
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,11 @@ _COMPARED = frozenset((*_COMMAND, *_OPTION, *_BOUNDS, *_LOCALISED))
 def sorted_commands(tree: app_commands.CommandTree[Any]) -> list[Any]:
     """Every command and menu, in a fixed order."""
     return sorted(commands_of(tree), key=lambda one: (one.to_dict(tree)["type"], one.name))
+
+
+def payloads(tree: app_commands.CommandTree[Any]) -> list[dict[str, Any]]:
+    """All of them as Discord is told of them, in every language."""
+    return [in_every_language(one.to_dict(tree)) for one in sorted_commands(tree)]
 
 
 class Registration:
@@ -97,7 +103,7 @@ class Registration:
         application_id = self._client.application_id
         if application_id is None:
             raise RuntimeError("commands can be registered only after the login")
-        payload = await self._payload()
+        payload = self._payload()
         digest = hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
         told = await self._notes.commands(application_id, self._guild_id)
         if told != digest or _compared(await self._registered(application_id)) != _compared(payload):
@@ -124,9 +130,8 @@ class Registration:
         else:
             await self._client.http.bulk_upsert_guild_commands(application_id, guild_id, payload=payload)
 
-    async def _payload(self) -> list[Any]:
-        translator: Any = self._tree.translator
-        payload = [await one.get_translated_payload(self._tree, translator) for one in sorted_commands(self._tree)]
+    def _payload(self) -> list[Any]:
+        payload = payloads(self._tree)
         if self._guild_id is None:
             return payload
         return [{k: v for k, v in one.items() if k not in ("contexts", "integration_types")} for one in payload]

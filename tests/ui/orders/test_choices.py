@@ -9,7 +9,7 @@ import pytest
 from bot.rules.requests import Kind
 from bot.rules.servers.access import Defaults, ServerSettings
 from bot.ui.client.client import EXTENSIONS, Client
-from bot.ui.client.registration import sorted_commands
+from bot.ui.client.registration import payloads
 from bot.ui.orders.choices import completer
 from tests.ui.conftest import FakeStore
 
@@ -84,16 +84,11 @@ async def test_completing_survives_a_ledger_that_is_away(typing: Callable[..., A
 async def test_every_cog_is_loaded_and_its_commands_can_be_registered(client: Client) -> None:
     from pathlib import Path
 
-    from bot.ui.words.commands import CatalogueTranslator
-
-    translator = CatalogueTranslator()
-    await client.tree.set_translator(translator)
     files = {f"cogs.{path.stem}" for path in (Path(__file__).parents[3] / "cogs").glob("[a-z]*.py")}
     assert files == set(EXTENSIONS)
     for name in EXTENSIONS:
         await importlib.import_module(name).setup(client)
-    for command in sorted_commands(client.tree):
-        payload: Any = await command.get_translated_payload(client.tree, translator)
+    for payload in payloads(client.tree):
         assert payload["contexts"]
         assert len(payload.get("options", [])) <= 25
         size = sum(

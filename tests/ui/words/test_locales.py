@@ -14,10 +14,9 @@ from typing import Any, TypeVar
 import pytest
 
 from bot.rules.servers.access import Defaults
+from bot.ui.client import registration
 from bot.ui.client.client import EXTENSIONS, Client
-from bot.ui.client.registration import sorted_commands
 from bot.ui.words.catalogue import LANGUAGES, catalogue
-from bot.ui.words.commands import CatalogueTranslator
 from sandbox.discord.rules.commands import check_commands
 
 ROOT = Path(__file__).parents[3]
@@ -124,11 +123,9 @@ def test_a_key_that_nobody_says_is_found(key: str) -> None:
 @pytest.fixture
 async def payloads(client: Client) -> list[dict[str, Any]]:
     """Every command, option and menu as it is registered, with its translations."""
-    translator = CatalogueTranslator()
-    await client.tree.set_translator(translator)
     for name in EXTENSIONS:
         await importlib.import_module(name).setup(client)
-    return [dict(await one.get_translated_payload(client.tree, translator)) for one in sorted_commands(client.tree)]
+    return registration.payloads(client.tree)
 
 
 def parts(payload: dict[str, Any]) -> Iterator[dict[str, Any]]:
