@@ -16,8 +16,14 @@ from bot.ui.interactions.double_click import new_presses
 from bot.ui.shell import Shell, UiConfig
 
 
+class _NoStore:
+    """A ledger without parts."""
+
+    jobs = servers = figures = leases = people = notes = None
+
+
 def bare_shell(
-    catalogue: Catalogue, *, store: Any = None, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    catalogue: Catalogue, *, store: Any = _NoStore, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> Shell:
     """Knows the models and what ``store`` tells; everything that makes or keeps pictures is missing."""
     missing: Any = None
