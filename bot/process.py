@@ -34,6 +34,8 @@ HOPELESS_CLOSE_CODES = frozenset({4004, 4010, 4011, 4012, 4013, 4014})
 GRACE_S = 25.0
 """How long running jobs may still take after SIGTERM; supervisors must wait a little longer."""
 
+LAST_WRITES_S = 5.0
+
 
 async def run(settings: Settings) -> int:
     """Runs until asked to stop; the exit code. Raises ``CannotStart`` for what a restart would not cure."""
@@ -167,10 +169,19 @@ async def close(app: App, serving: asyncio.Task[None]) -> None:
     """Ends what is left: jobs are closed and told, then background work and the gateway end."""
     app.jobs.refuse_new()
     await app.tasks.finish(0)
-    await app.recovery.write_the_unwritten()
+    await _write_the_unwritten(app)
     await app.client.close()
     serving.cancel()
     await asyncio.gather(serving, return_exceptions=True)
+
+
+async def _write_the_unwritten(app: App) -> None:
+    """A last try; a supervisor does not wait long, and the end goes on whatever comes of it."""
+    try:
+        async with asyncio.timeout(LAST_WRITES_S):
+            await app.recovery.write_the_unwritten()
+    except Exception:
+        log.exception("what was shown last may not be in the ledger: the next start looks at what lies on disk")
 
 
 def _listen_for_signals(app: App, stop: asyncio.Event) -> None:

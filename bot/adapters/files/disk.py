@@ -15,6 +15,7 @@ import asyncio
 import contextlib
 import errno
 import hashlib
+import logging
 import os
 import re
 import shutil
@@ -23,6 +24,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot.rules.errors import StorageFull, StorageTrouble
+
+log = logging.getLogger(__name__)
 
 FLOOR_BYTES = 256 * 1024**2
 """Below this much free room no new picture is begun: what is left is for those that were, and for the ledger."""
@@ -133,18 +136,28 @@ class DiskFiles:
     def _recover(self, now: datetime) -> list[tuple[str, str]]:
         adopted = []
         for part in list(self._root.glob("*/*/*.part")):
-            match = _PART.fullmatch(part.name)
-            data = _read(part)
-            if data is None:
-                continue
-            if match is not None and _checksum(data) == match["sum"] and _NAME.fullmatch(match["name"]):
-                with contextlib.suppress(FileNotFoundError):  # another process was quicker
-                    part.replace(part.with_name(match["name"]))
-                    _sync_directory(part.parent)
-                    adopted.append((part.parent.name, match["name"]))
-            else:
-                _remove_if_stale(part, now)
+            try:
+                if name := _adopted(part, now):
+                    adopted.append((part.parent.name, name))
+            except (StorageTrouble, OSError):
+                log.exception("%s could not be looked at; the next start tries again", part)
         return adopted
+
+
+def _adopted(part: Path, now: datetime) -> str | None:
+    """The name under which a whole left-over is kept now; a broken one is removed once it is old."""
+    match = _PART.fullmatch(part.name)
+    data = _read(part)
+    if data is None:
+        return None
+    if match is None or _checksum(data) != match["sum"] or not _NAME.fullmatch(match["name"]):
+        _remove_if_stale(part, now)
+        return None
+    with contextlib.suppress(FileNotFoundError):  # another process was quicker
+        part.replace(part.with_name(match["name"]))
+        _sync_directory(part.parent)
+        return match["name"]
+    return None
 
 
 def _checked(name: str) -> str:

@@ -31,14 +31,28 @@ class Retention:
         """Removes pictures of jobs that ended long ago or that the ledger does not know; returns how many jobs'."""
         await self._store.people.forget_counters(self._clock() - KEEP_COUNTERS)
         await self._forgettings.tidy()
-        removed = 0
+        over = await self._over()
+        for job_id in over:
+            await self._files.remove(job_id)
+        if over:
+            log.info("removed the originals of %d jobs", len(over))
+        return len(over)
+
+    async def _over(self) -> list[str]:
+        """Jobs whose originals have been kept long enough. A ledger that knows none of them is not asked again: it may
+        have been begun anew where another one was, and that one may come back.
+        """
         oldest = self._clock() - KEEP_ORIGINALS
+        over, unknown, known = [], [], False
         async for job_id in self._files.jobs():
             job = await self._store.jobs.get(job_id)
-            if job is not None and (job.waiting or job.created_at > oldest):
+            if job is None:
+                unknown.append(job_id)
                 continue
-            await self._files.remove(job_id)
-            removed += 1
-        if removed:
-            log.info("removed the originals of %d jobs", removed)
-        return removed
+            known = True
+            if not job.waiting and job.created_at <= oldest:
+                over.append(job_id)
+        if unknown and not known:
+            log.error("the ledger knows none of the %d jobs that have pictures here: they are left alone", len(unknown))
+            return []
+        return over + unknown

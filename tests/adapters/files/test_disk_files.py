@@ -169,6 +169,21 @@ async def crash_before_rename(files: DiskFiles, data: bytes, monkeypatch: pytest
             await files.keep(JOB, "original-1.png", data)
 
 
+async def test_a_left_over_that_cannot_be_read_keeps_nobody_from_starting(
+    files: DiskFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await crash_before_rename(files, b"paid for", monkeypatch)
+    read = Path.read_bytes
+
+    def no_handle(_: Path) -> bytes:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(Path, "read_bytes", no_handle)
+    assert await files.recover(NOW) == []
+    monkeypatch.setattr(Path, "read_bytes", read)
+    assert len(await files.recover(NOW)) == 1
+
+
 async def test_a_whole_leftover_is_adopted_at_the_next_start(
     files: DiskFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

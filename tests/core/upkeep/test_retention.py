@@ -87,8 +87,19 @@ async def test_originals_stay_for_thirty_days(core, retention):
 
 
 async def test_pictures_of_a_job_that_the_ledger_does_not_know_go(core, retention):
+    await core.run()
     await core.files.keep("unknown-job", "0.png", b"picture")
     assert await retention.tidy() == 1
+    assert await kept_pictures(core) == 1
+
+
+async def test_pictures_of_a_ledger_that_vanished_are_left_alone(core, retention, caplog):
+    """The file was lost and the next start began a new one; whoever puts the old one back finds what was paid for."""
+    for number in range(3):
+        await core.files.keep(f"unknown-job-{number}", "0.png", b"picture")
+    assert await retention.tidy() == 0
+    assert await kept_pictures(core) == 3
+    assert "knows none of the 3 jobs" in caplog.text
 
 
 async def test_a_picture_that_still_waits_for_delivery_stays(core, retention):
