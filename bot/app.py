@@ -28,6 +28,7 @@ from bot.core.servers.departures import Departures
 from bot.core.servers.settings_cache import SettingsCache
 from bot.core.service.catalogue import CurrentCatalogue
 from bot.core.service.circuit import Circuit
+from bot.core.service.pace import SharedPace
 from bot.core.tasks import Tasks
 from bot.core.upkeep.forgettings import Forgettings
 from bot.core.upkeep.model_ends import ModelEnds
@@ -148,10 +149,7 @@ async def build(
 def _queue(settings: Settings, store: SqlStore, tasks: Tasks) -> FairQueue:
     """The one line of all jobs; its pace is kept together with every other process on the database."""
     per_minute = settings.images_per_minute
-
-    async def pace(lane: str, images: int) -> float:
-        return await store.leases.take_slot(f"images {lane}", per_minute, cost=images)
-
+    pace = SharedPace(store.leases, per_minute)
     return FairQueue(max_running=settings.max_concurrent_jobs, per_minute=per_minute, pace=pace, tasks=tasks)
 
 

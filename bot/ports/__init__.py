@@ -17,7 +17,7 @@ from bot.ports.delivery import (
 from bot.ports.figures import FigureStore, UsageLine
 from bot.ports.files import Files
 from bot.ports.jobs import Batch, JobStore
-from bot.ports.leases import LeaseStore
+from bot.ports.leases import LeaseStore, Slot
 from bot.ports.notes import NoteStore
 from bot.ports.people import PeopleStore
 from bot.ports.process import (
@@ -69,6 +69,7 @@ __all__ = [
     "PeopleStore",
     "Progress",
     "ServerStore",
+    "Slot",
     "Stage",
     "Store",
     "UsageLine",

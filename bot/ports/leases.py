@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from bot.rules.ledger import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Time that was taken of a pace; it begins in ``wait_s``. The rest is the ledger's own, to know it by."""
+
+    wait_s: float
+    begins_at: int = 0
+    ends_at: int = 0
 
 
 class LeaseStore(Protocol):
@@ -34,6 +44,14 @@ class LeaseStore(Protocol):
 
     async def unfinished(self) -> list[Job]:
         """Unfinished jobs that this process holds."""
+        ...
+
+    async def hold_slot(self, key: str, per_minute: float, *, cost: int = 1) -> Slot:
+        """Takes the next free slot of ``key``, ``cost`` times as long as one."""
+        ...
+
+    async def give_slot(self, key: str, slot: Slot) -> None:
+        """Gives back a slot in which nothing was done. It is lost where others took theirs after it, or had to wait."""
         ...
 
     async def take_slot(self, key: str, per_minute: float, *, cost: int = 1) -> float:

@@ -62,6 +62,26 @@ async def test_a_request_for_four_pictures_takes_four_slots(paced):
     assert await paced.take_slot("k", 60) == 4
 
 
+async def test_a_slot_that_was_not_used_is_given_back(paced):
+    slot = await paced.hold_slot("k", 60, cost=10)
+    await paced.give_slot("k", slot)
+    assert await paced.take_slot("k", 60) == 0
+
+
+async def test_a_slot_given_back_after_somebody_took_the_next_moves_nobody_together(paced):
+    first = await paced.hold_slot("k", 60, cost=10)
+    assert await paced.take_slot("k", 60) == 10
+    await paced.give_slot("k", first)
+    assert await paced.take_slot("k", 60) == 11
+
+
+async def test_a_slot_given_back_never_shortens_what_the_service_asked_for(paced):
+    slot = await paced.hold_slot("k", 60)
+    await paced.push_slots("k", 30)
+    await paced.give_slot("k", slot)
+    assert await paced.take_slot("k", 60) == 30
+
+
 async def test_retry_after_moves_everybody_and_never_forward(paced):
     await paced.push_slots("k", 30)
     await paced.push_slots("k", 20)

@@ -19,6 +19,7 @@ from bot.core.jobs.queue import FairQueue
 from bot.core.jobs.recovery import Recovery
 from bot.core.service.catalogue import CurrentCatalogue
 from bot.core.service.circuit import Circuit
+from bot.core.service.pace import SharedPace
 from bot.core.tasks import Tasks
 from bot.ports import Delivered, Delivery, Payer, Progress, WhyKept
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
@@ -120,10 +121,7 @@ class Core:
         self.tasks = Tasks()
         self.notices = Silent()
         self.delivery = FakeDelivery()
-
-        async def pace(lane: str, images: int) -> float:
-            return await store.leases.take_slot(f"images {lane}", 6000)
-
+        pace = SharedPace(store.leases, 6000)
         self.queue = FairQueue(max_running=max_running, per_minute=6000, pace=pace, tasks=self.tasks)
         self.circuit = Circuit()
         parts = assemble(

@@ -31,7 +31,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.adapters.database.codec import Sealer, all_jobs, job_from_row
 from bot.adapters.database.engine import Database
 from bot.adapters.database.schema.tables import from_micros, jobs, processes, slots, to_micros
-from bot.ports import Clock
+from bot.ports import Clock, Slot
 from bot.rules.instants import APART
 from bot.rules.ledger import FINAL, Job, LostLease
 
@@ -169,20 +169,32 @@ class SqlLeases:
     # pacing
 
     async def take_slot(self, key: str, per_minute: float, *, cost: int = 1) -> float:
+        return (await self.hold_slot(key, per_minute, cost=cost)).wait_s
+
+    async def hold_slot(self, key: str, per_minute: float, *, cost: int = 1) -> Slot:
         """Slots are ``60 / per_minute`` seconds apart, and ``cost`` of them are taken together."""
         if per_minute <= 0 or cost < 1:
             raise ValueError("a pace and a cost are positive")
         taken = round(60_000_000 / per_minute) * cost
 
-        async def work(connection: AsyncConnection) -> int:
+        async def work(connection: AsyncConnection) -> Slot:
             present = self._present()
             statement = self._db.upsert(slots).values({"key": key, "taken_at": present, "next_at": present + taken})
             changed = {"taken_at": present, "next_at": _free_at(present) + taken}
             statement = statement.on_conflict_do_update(index_elements=["key"], set_=changed)
-            found = await connection.execute(statement.returning(slots.c.next_at - slots.c.taken_at))
-            return int(found.scalar_one()) - taken
+            found = await connection.execute(statement.returning(slots.c.next_at, slots.c.taken_at))
+            ends_at, taken_at = found.one()
+            begins_at = ends_at - taken
+            return Slot(max(0, begins_at - taken_at) / 1_000_000, begins_at, ends_at)
 
-        return max(0, await self._db.write(work)) / 1_000_000
+        return await self._db.write(work)
+
+    async def give_slot(self, key: str, slot: Slot) -> None:
+        async def work(connection: AsyncConnection) -> None:
+            last = (slots.c.key == key) & (slots.c.next_at == slot.ends_at)
+            await connection.execute(update(slots).where(last).values(next_at=slot.begins_at))
+
+        await self._db.write(work)
 
     async def push_slots(self, key: str, seconds: float) -> None:
         async def work(connection: AsyncConnection) -> None:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from bot.core.service.pace import Pace
 from bot.core.tasks import Tasks
+from bot.ports import Slot
 
 log = logging.getLogger(__name__)
 
@@ -21,9 +23,6 @@ RETRY_S = 1.0
 """Seconds until a lane whose pace could not be asked (the ledger was busy) tries again."""
 
 OPERATOR_LANE = "operator"
-
-Pace = Callable[[str, int], Awaitable[float]]
-"""(lane, images) to the seconds until the slot just taken begins."""
 
 
 @dataclass(eq=False, slots=True)
@@ -37,7 +36,7 @@ class Ticket:
     seconds: float
     lane: str
     called: asyncio.Event = field(default_factory=asyncio.Event)
-    left: bool = False
+    left: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class FairOrder:
@@ -54,6 +53,11 @@ class FairOrder:
         members = self._places.setdefault(ticket.place_key, OrderedDict())
         members.setdefault(ticket.user_id, deque()).append(ticket)
         self._count += 1
+
+    def first(self) -> Ticket:
+        """What ``pop`` would give, whoever else comes meanwhile. Raises ``StopIteration`` when nobody waits."""
+        members = next(iter(self._places.values()))
+        return next(iter(members.values()))[0]
 
     def pop(self) -> Ticket:
         """The next ticket; its place and its member go to the back. Raises ``IndexError`` when nobody waits."""
@@ -101,11 +105,13 @@ class FairOrder:
 class FairQueue:
     """Calls tickets one after the other, at most ``max_running`` at once, each when its lane's pace allows.
 
-    ``per_minute`` is that pace in pictures, for estimates alone; ``pace`` holds it.
+    ``per_minute`` is that pace in pictures, for estimates alone; ``pace`` holds it. Servers' own keys together leave
+    one place free, so that slow ones never hold up those who have none.
     """
 
     def __init__(self, *, max_running: int, per_minute: float, pace: Pace, tasks: Tasks) -> None:
         self._running = asyncio.Semaphore(max_running)
+        self._running_on_own_keys = asyncio.Semaphore(max(1, max_running - 1))
         self._max_running = max_running
         self._per_minute = per_minute
         self._pace = pace
@@ -113,7 +119,6 @@ class FairQueue:
         self._lanes: dict[str, FairOrder] = {}
         self._pumps: dict[str, asyncio.Task[None]] = {}
         self._active: dict[str, Ticket] = {}
-        self._pacing: dict[str, Ticket] = {}
         self._closed = False
 
     @property
@@ -133,7 +138,7 @@ class FairQueue:
 
     def leave(self, ticket: Ticket) -> None:
         """Takes a waiting ticket out of line; harmless for one that was called already."""
-        ticket.left = True
+        ticket.left.set()
         lane = self._lanes.get(ticket.lane)
         if lane is not None:
             lane.remove(ticket)
@@ -147,23 +152,20 @@ class FairQueue:
         except BaseException:
             self.leave(ticket)
             if ticket.called.is_set():
-                self._running.release()
+                self._free_place(ticket.lane)
             raise
         self._active[ticket.job_id] = ticket
         try:
             yield
         finally:
             self._active.pop(ticket.job_id, None)
-            self._running.release()
+            self._free_place(ticket.lane)
 
     def position(self, ticket: Ticket) -> int | None:
         """1 for the next to be called; None when it runs or left."""
-        if self._pacing.get(ticket.lane) is ticket:
-            return 1
-        ahead = 1 if ticket.lane in self._pacing else 0
         for number, waiting in enumerate(self._lanes.get(ticket.lane, FairOrder()).in_order(), start=1):
             if waiting is ticket:
-                return number + ahead
+                return number
         return None
 
     def eta_s(self, ticket: Ticket, *, more_images: int = 0) -> float:
@@ -181,46 +183,58 @@ class FairQueue:
         return in_line + ticket.seconds + more_images * 60 / self._per_minute
 
     def waiting(self) -> int:
-        return sum(len(lane) for lane in self._lanes.values()) + len(self._pacing)
+        return sum(len(lane) for lane in self._lanes.values())
 
     def running(self) -> int:
         return len(self._active)
 
     async def _pump(self, key: str) -> None:
+        """Calls the lane's tickets. Who waits for the pace is still first in line, and holds nobody's place."""
         lane = self._lanes[key]
         while len(lane) and not self._closed:
-            await self._running.acquire()
-            called = False
+            ticket = lane.first()
             try:
-                called = await self._call_next(key, lane)
+                slot = await self._pace.take(key, ticket.images)
             except Exception:
                 log.exception("lane %s could not be paced; trying again in %.0f s", key, RETRY_S)
                 await asyncio.sleep(RETRY_S)
-            finally:
-                if not called:
-                    self._running.release()
+                continue
+            if await self._comes_up(ticket, slot.wait_s):
+                lane.pop().called.set()
+            else:
+                await self._give_back(key, slot)
 
-    async def _call_next(self, key: str, lane: FairOrder) -> bool:
-        """Calls one ticket. False when everybody left while the slot was awaited; the slot is then spent on nobody."""
-        if not len(lane) or self._closed:
+    async def _comes_up(self, ticket: Ticket, wait_s: float) -> bool:
+        """The ticket's slot has begun and a place is taken for it; False when it left first, or the queue is closed."""
+        if wait_s > 0 and await _set_within(ticket.left, wait_s):
             return False
-        ticket = lane.pop()
-        self._pacing[key] = ticket
-        try:
-            delay = await self._pace(key, ticket.images)
-            if delay > 0:
-                await asyncio.sleep(delay)
-        except BaseException:
-            if not ticket.left:
-                lane.add(ticket)
-            raise
-        finally:
-            self._pacing.pop(key, None)
-        if self._closed:
+        await self._take_place(ticket.lane)
+        if ticket.left.is_set() or self._closed:
+            self._free_place(ticket.lane)
             return False
-        if ticket.left:
-            if not len(lane):
-                return False
-            ticket = lane.pop()
-        ticket.called.set()
         return True
+
+    async def _take_place(self, lane: str) -> None:
+        if lane != OPERATOR_LANE:
+            await self._running_on_own_keys.acquire()
+        await self._running.acquire()
+
+    def _free_place(self, lane: str) -> None:
+        self._running.release()
+        if lane != OPERATOR_LANE:
+            self._running_on_own_keys.release()
+
+    async def _give_back(self, key: str, slot: Slot) -> None:
+        """Best effort: where it cannot be written, the next one waits as if this one had been sent."""
+        try:
+            await self._pace.give_back(key, slot)
+        except Exception:
+            log.exception("the pace of lane %s could not be given back", key)
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False

@@ -24,7 +24,7 @@ from bot.core.service.catalogue import CurrentCatalogue
 from bot.core.service.circuit import Circuit
 from bot.core.tasks import Tasks
 from bot.operator.sandbox.environment import sqlite_url
-from bot.ports import Batch, BatchCounts, BatchPicture, CannotDeliver, Delivered, KeyPays, OperatorPays, Payer
+from bot.ports import Batch, BatchCounts, BatchPicture, CannotDeliver, Delivered, KeyPays, OperatorPays, Payer, Slot
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.errors import NotFound, StorageFull
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFault
@@ -163,7 +163,7 @@ class Life:
             queue=FairQueue(
                 max_running=more.pop("at_once", 4),
                 per_minute=more.pop("per_minute", 6000),
-                pace=_at_once,
+                pace=_AtOnce(),
                 tasks=self.tasks,
             ),
             circuit=Circuit(),
@@ -243,8 +243,13 @@ class _Mortal:
         return call
 
 
-async def _at_once(lane: str, images: int) -> float:
-    return 0.0
+class _AtOnce:
+    """A pace that makes nobody wait."""
+
+    async def take(self, lane: str, images: int) -> Slot:
+        return Slot(0)
+
+    async def give_back(self, lane: str, slot: Slot) -> None: ...
 
 
 @dataclass

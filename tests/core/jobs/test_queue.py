@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Sequence
 
 import pytest
@@ -11,10 +12,11 @@ from hypothesis import strategies as st
 
 from bot.core.jobs.queue import FairOrder, FairQueue, Ticket
 from bot.core.tasks import Tasks
+from bot.ports import Slot
 
 
-def ticket(name: str, place: str = "g1", user: int = 1, images: int = 1) -> Ticket:
-    return Ticket(name, place, user, images, 10.0, "operator")
+def ticket(name: str, place: str = "g1", user: int = 1, images: int = 1, lane: str = "operator") -> Ticket:
+    return Ticket(name, place, user, images, 10.0, lane)
 
 
 def test_servers_take_turns_and_inside_a_server_members_do():
@@ -69,18 +71,22 @@ class Line:
         self.tasks = Tasks()
         self.delays: list[float] = []
         self.paced: list[tuple[str, int]] = []
+        self.given_back: list[tuple[str, float]] = []
         self.problems = list(problems)
-        self.queue = FairQueue(max_running=max_running, per_minute=6000, pace=self._pace, tasks=self.tasks)
+        self.queue = FairQueue(max_running=max_running, per_minute=6000, pace=self, tasks=self.tasks)
         self.ran: list[str] = []
         self.finish = asyncio.Event()
         self.most = 0
         self._now = 0
 
-    async def _pace(self, lane: str, images: int) -> float:
+    async def take(self, lane: str, images: int) -> Slot:
         if self.problems:
             raise self.problems.pop()
         self.paced.append((lane, images))
-        return 0.0
+        return Slot(self.delays.pop(0) if self.delays else 0)
+
+    async def give_back(self, lane: str, slot: Slot) -> None:
+        self.given_back.append((lane, slot.wait_s))
 
     async def run(self, one: Ticket) -> None:
         async with self.queue.turn(one):
@@ -140,6 +146,109 @@ async def test_a_cancelled_ticket_frees_its_place_in_line_and_never_runs():
     assert position == 1
     assert line.ran == ["0", "2"]
     assert line.queue.running() == 0
+    await line.tasks.finish(1)
+
+
+async def test_lanes_that_wait_for_their_pace_hold_nobodys_place():
+    line = Line(max_running=2)
+    line.delays = [3600.0, 3600.0]
+    hostages = [asyncio.create_task(line.run(ticket(f"own {n}", lane=f"key g{n}"))) for n in range(2)]
+    await settle()
+    mine = asyncio.create_task(line.run(ticket("mine")))
+    await settle()
+
+    assert line.ran == ["mine"]
+    for task in (*hostages, mine):
+        task.cancel()
+    await asyncio.gather(*hostages, mine, return_exceptions=True)
+    await line.tasks.finish(0)
+
+
+async def test_who_waits_for_the_pace_is_first_in_line():
+    line = Line(max_running=2)
+    line.delays = [3600.0]
+    tickets = [ticket(str(n), place=f"g{n}", user=n) for n in range(3)]
+    running = [asyncio.create_task(line.run(one)) for one in tickets]
+    await settle()
+
+    assert [line.queue.position(one) for one in tickets] == [1, 2, 3]
+    assert line.queue.waiting() == 3
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+    await line.tasks.finish(0)
+
+
+async def test_who_leaves_while_waiting_for_the_pace_gives_it_back_at_once():
+    line = Line(max_running=2)
+    line.delays = [3600.0]
+    leaving = asyncio.create_task(line.run(ticket("leaves", images=10)))
+    await settle()
+    staying = asyncio.create_task(line.run(ticket("stays")))
+    await settle()
+    assert line.ran == []
+
+    leaving.cancel()
+    await settle()
+
+    assert line.given_back == [("operator", 3600.0)]
+    assert line.ran == ["stays"]
+    line.finish.set()
+    await asyncio.gather(leaving, staying, return_exceptions=True)
+    await line.tasks.finish(1)
+
+
+async def test_who_leaves_while_waiting_for_a_place_gives_the_pace_back_and_takes_no_place():
+    line = Line(max_running=1)
+    first = asyncio.create_task(line.run(ticket("first")))
+    await settle()
+    leaving = asyncio.create_task(line.run(ticket("leaves", images=10)))
+    await settle()
+
+    leaving.cancel()
+    await settle()
+    line.finish.set()
+    await asyncio.gather(first, leaving, return_exceptions=True)
+    await settle()
+    await line.run(ticket("next"))
+
+    assert line.given_back == [("operator", 0)]
+    assert line.ran == ["first", "next"]
+    await line.tasks.finish(1)
+
+
+async def test_slow_keys_of_servers_leave_a_place_for_who_has_none():
+    line = Line(max_running=3)
+    slow = [asyncio.create_task(line.run(ticket(f"own {n}", user=n, lane=f"key g{n % 2}"))) for n in range(6)]
+    await settle()
+    mine = asyncio.create_task(line.run(ticket("mine")))
+    await settle()
+
+    assert "mine" in line.ran
+    assert len(line.ran) == 3
+    line.finish.set()
+    await asyncio.gather(*slow, mine)
+    assert line.most <= 3
+    assert line.queue.running() == 0
+    await line.tasks.finish(1)
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_whoever_comes_and_goes_no_place_and_no_pace_is_lost(seed):
+    rng = random.Random(seed)
+    line = Line(max_running=3)
+    line.delays = [rng.choice([0, 0, 0.001]) for _ in range(60)]
+    line.finish.set()
+    tasks = []
+    for n in range(60):
+        tasks.append(asyncio.create_task(line.run(ticket(str(n), user=n % 5, lane=rng.choice(["operator", "key g1"])))))
+        if rng.random() < 0.4:
+            rng.choice(tasks).cancel()
+        for _ in range(rng.randrange(4)):
+            await asyncio.sleep(0)
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert line.most <= 3
+    await asyncio.gather(*(line.run(ticket(f"after {n}", user=n)) for n in range(3)))
     await line.tasks.finish(1)
 
 

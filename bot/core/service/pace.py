@@ -1,0 +1,30 @@
+"""How fast a service is asked: so many pictures a minute in each lane, shared by every process on the ledger."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from bot.ports import LeaseStore, Slot
+
+
+class Pace(Protocol):
+    """What the queue asks before it calls somebody."""
+
+    async def take(self, lane: str, images: int) -> Slot: ...
+    async def give_back(self, lane: str, slot: Slot) -> None:
+        """Whoever took the slot left before anything was sent."""
+        ...
+
+
+class SharedPace:
+    """``Pace`` in the slots of the ledger."""
+
+    def __init__(self, leases: LeaseStore, per_minute: float) -> None:
+        self._leases = leases
+        self._per_minute = per_minute
+
+    async def take(self, lane: str, images: int) -> Slot:
+        return await self._leases.hold_slot(f"images {lane}", self._per_minute, cost=images)
+
+    async def give_back(self, lane: str, slot: Slot) -> None:
+        await self._leases.give_slot(f"images {lane}", slot)
