@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Protocol
 
 from bot.adapters.openai.answers import Answer, Item, decode_picture
@@ -58,20 +59,14 @@ class Pictures:
 
         ``empty_is_refusal``: who draws says by an empty list that its moderation refused.
         """
-        made: list[MadeImage] = []
-        faults: list[Fault] = []
         billed = Billed.YES if answer.usage else Billed.MAYBE
-        for item in answer.items[:count]:
-            if item.refused and (item.data, item.encoded, item.url) == (None, None, None):
-                faults.append(Fault(FaultKind.MODERATION, Billed.MAYBE, stage="output", request_id=request_id))
-                continue
-            try:
-                made.append(await self._picture(item, api_key))
-            except DownloadFailed as error:
-                faults.append(Fault(FaultKind.BROKEN_ANSWER, billed, request_id=request_id, detail=str(error)))
-            except ValueError as error:
-                detail = redactor.clean(str(error))
-                faults.append(Fault(FaultKind.NOT_A_PICTURE, billed, request_id=request_id, detail=detail))
+        wanted, spare = answer.items[:count], iter(answer.items[count:])
+        one = partial(self._one, api_key=api_key, request_id=request_id, redactor=redactor, billed=billed)
+        outcomes = list(await asyncio.gather(*map(one, wanted)))
+        while sum(isinstance(outcome, MadeImage) for outcome in outcomes) < count and (item := next(spare, None)):
+            outcomes.append(await one(item))
+        made = [outcome for outcome in outcomes if isinstance(outcome, MadeImage)]
+        faults = [outcome for outcome in outcomes if isinstance(outcome, Fault)]
         for fault in faults if made else ():
             logger.warning("one of several pictures was lost: %s: %s", fault.kind, fault.detail)
         if made:
@@ -81,6 +76,24 @@ class Pictures:
         if answer.is_empty_list and empty_is_refusal:
             return Fault(FaultKind.MODERATION, Billed.MAYBE, request_id=request_id, detail="an empty list")
         return Fault(FaultKind.BROKEN_ANSWER, Billed.MAYBE, request_id=request_id, detail="an answer without pictures")
+
+    async def _one(
+        self, item: Item, *, api_key: str, request_id: str | None, redactor: DetailRedactor, billed: Billed
+    ) -> MadeImage | Fault:
+        if item.refused and (item.data, item.encoded, item.url) == (None, None, None):
+            return Fault(FaultKind.MODERATION, Billed.MAYBE, stage="output", request_id=request_id)
+        try:
+            return await self._picture(item, api_key)
+        except DownloadFailed as error:
+            return Fault(FaultKind.BROKEN_ANSWER, billed, request_id=request_id, detail=str(error))
+        except ValueError as error:
+            detail = redactor.clean(str(error))
+            return Fault(FaultKind.NOT_A_PICTURE, billed, request_id=request_id, detail=detail)
+        except Exception as error:  # it takes no other picture with it
+            logger.exception("a picture could not be taken from its answer")
+            return Fault(
+                FaultKind.BROKEN_OFF, billed, request_id=request_id, detail=f"unexpected {type(error).__name__}"
+            )
 
     async def _picture(self, item: Item, api_key: str) -> MadeImage:
         data = await self._bytes(item, api_key)

@@ -67,6 +67,11 @@ async def test_more_pictures_than_asked_are_not_passed_on(server, connect) -> No
     assert len((await made(server, connect, {"data": [{"b64_json": b64(RED)}] * 5})).images) == 2
 
 
+async def test_for_a_picture_that_is_none_one_beyond_the_number_asked_for_is_taken(server, connect) -> None:
+    rows = [{"b64_json": "%%%"}, {"b64_json": b64(BLUE)}, {"b64_json": b64(RED)}, {"b64_json": b64(RED)}]
+    assert [image.data for image in (await made(server, connect, {"data": rows})).images] == [BLUE, RED]
+
+
 async def test_a_broken_picture_does_not_take_the_good_one_with_it(server, connect) -> None:
     answer = await made(server, connect, {"data": [{"b64_json": "%%%"}, {"b64_json": b64(BLUE)}]})
     assert [image.data for image in answer.images] == [BLUE]

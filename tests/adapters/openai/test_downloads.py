@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from bot.ports import KeyPays, OperatorPays
 from bot.rules.faults import Billed, FaultKind, ServiceFault
 from bot.rules.requests import Inputs
-from tests.adapters.openai.fault_server import KEY, cut, json_reply, picture, reply, request
+from tests.adapters.openai.fault_server import KEY, Seen, Wire, cut, json_reply, picture, reply, request
 
 RED = picture("red")
 
@@ -161,6 +162,29 @@ async def test_a_picture_that_is_paid_for_is_fetched_again_when_that_may_help(fa
     server.does(addressed("/x.png"), failure, served(RED))
     assert (await make(connect())).images[0].data == RED
     assert [one.method for one in server.seen] == ["POST", "GET", "GET"]
+
+
+async def test_several_pictures_are_fetched_side_by_side(server, connect) -> None:
+    both, come = asyncio.Event(), []
+
+    async def only_together(wire: Wire, seen: Seen) -> None:
+        come.append(seen.path)
+        if len(come) == 2:
+            both.set()
+        await both.wait()
+        await served(RED)(wire, seen)
+
+    server.does(addressed("/a.png", "/b.png"), only_together)
+    assert [image.data for image in (await make(connect())).images] == [RED, RED]
+    assert sorted(come) == ["/a.png", "/b.png"]
+
+
+async def test_a_fault_of_ours_with_one_picture_does_not_take_the_other_with_it(server, connect) -> None:
+    async def resolve(host: str, port: int) -> list[str]:
+        raise ZeroDivisionError
+
+    server.does(addressed("http://elsewhere.test/a.png", "/b.png"), served(RED))
+    assert [image.data for image in (await make(connect(resolve=resolve))).images] == [RED]
 
 
 async def test_a_picture_that_never_comes_is_a_broken_answer_that_may_be_charged(server, connect) -> None:
