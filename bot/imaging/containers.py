@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from bot.imaging.headers import PNG_SIGNATURE, CannotLook, check_parts, jpeg_segments
 
+_END = b"\xff\xd9"
 MAX_PROFILE_BYTES = 4_000_000
 
 
@@ -32,6 +33,11 @@ class Container:
     icc: bytes | None = None
     ended: bool = True
     scans: int = 1
+
+    @property
+    def closed(self) -> bytes:
+        """``clean``, with the end mark if it lacked one: what decoders read to the end."""
+        return self.clean if self.ended else self.clean.removesuffix(_END[:1]) + _END
 
 
 def read_container(data: bytes, image_format: str) -> Container:

@@ -119,7 +119,7 @@ def shrink(picture: Fitted, limit: int) -> Fitted:
 
 
 def _still(picture: Fitted, container: Container) -> Iterator[tuple[bytes, str, str]]:
-    image = to_rgb(decode(picture.data, picture.format), container.icc)
+    image = to_rgb(decode(container.closed, picture.format), container.icc)
     image = upright(image, orientation(container.exif))
     encode: Callable[[Image.Image, int], bytes] = to_jpeg
     image_format, word = "jpeg", "JPEG"

@@ -87,7 +87,7 @@ def _looked_at(data: bytes, image_format: str, *, thorough: bool, max_pixels: in
         return Inspected("svg", facts.width, facts.height)
     width, height = picture_size(data, image_format)
     container = read_container(data, image_format)
-    if not container.ended:
+    if not container.ended and not thorough:
         raise ValueError("the picture ends early")
     if width * height > max_pixels:
         raise CannotLook(f"{width}x{height} is more than {max_pixels} pixels")
@@ -111,9 +111,27 @@ def _claimed_size(data: bytes, image_format: str | None) -> tuple[int, int]:
 
 def _decode_all(data: bytes, image_format: str, container: Container, size: tuple[int, int]) -> None:
     moves = container.frames > 1
-    image = _decode_frames(data, image_format) if moves else decode(container.clean, image_format)
+    if not container.ended:
+        image = _decode_without_end(container)
+    else:
+        image = _decode_frames(data, image_format) if moves else decode(container.clean, image_format)
     if image.size != size:
         raise ValueError(f"claims {size}, holds {image.size}")
+
+
+_NOTHING_CODED = b"\x55" * 512
+
+
+def _decode_without_end(container: Container) -> Image.Image:
+    """A JPEG that lacks nothing but its end mark, as libjpeg reads it.
+
+    If pixels were missing, whatever stands before the mark would become some: so nothing may change with it.
+    """
+    pixels, end = container.closed[:-2], container.closed[-2:]
+    image = decode(container.closed, "jpeg")
+    if image.tobytes() != decode(pixels + _NOTHING_CODED + end, "jpeg").tobytes():
+        raise ValueError("the picture ends early")
+    return image
 
 
 def _decode_frames(data: bytes, image_format: str) -> Image.Image:

@@ -39,7 +39,9 @@ def _small(data: bytes, long_edge: int) -> Image.Image | None:
         container = read_container(data, image_format)
         check_work(width * height, container.scans)
         with gate.hold(width * height):
-            image = to_rgb(decode(data, image_format, long_edge=long_edge if long_edge < max(width, height) else None))
+            edge = long_edge if long_edge < max(width, height) else None
+            # a moving one loses its frames with what is not needed
+            image = to_rgb(decode(data if container.frames > 1 else container.closed, image_format, long_edge=edge))
             image = scaled(image, size_within((width, height), long_edge))
             return upright(image, orientation(container.exif))
     except ValueError:

@@ -14,6 +14,7 @@ from PIL import Image
 
 from bot.imaging import inspect, pixels
 from bot.imaging.inspect import Inspected, inspect_result
+from bot.imaging.sheets import thumbnail
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="120" height="2cm"><circle r="5"/></svg>'
 
@@ -34,7 +35,12 @@ def test_a_moving_picture_tells_its_frames(make: SimpleNamespace, kind: str) -> 
 @pytest.mark.parametrize("thorough", [True, False])
 def test_a_picture_cut_anywhere_is_not_whole(make: SimpleNamespace, kind: str, thorough: bool) -> None:
     data = make.movie("GIF") if kind == "movie" else make.saved(make.noise(40, 30), kind)
-    for keep in [*range(0, len(data), max(1, len(data) // 60)), len(data) - 2, len(data) - 1]:
+    whole = len(data) - 2 if kind == "JPEG" else len(data)  # without its end mark no pixel is missing
+    for keep in [
+        *range(0, whole - 8, max(1, len(data) // 60)),
+        whole - 8,
+        *([whole - 2, whole - 1] if whole == len(data) else []),
+    ]:
         with pytest.raises(ValueError):
             inspect_result(data[:keep], thorough=thorough)
 
@@ -197,6 +203,15 @@ def test_a_jpeg_with_junk_between_its_segments_is_whole(make: SimpleNamespace) -
     first = 4 + int.from_bytes(data[4:6])
     for junk in (bytes(4), b"\x11\x22", b"\xff", b"\xff\x00\xff\xff", b"\xff\xd3\xff\x01"):
         assert inspect_result(data[:first] + junk + data[first:] + b"behind") == Inspected("jpeg", 64, 48)
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_blocks": 2}, {"subsampling": 0}])
+def test_a_jpeg_that_lacks_nothing_but_its_end_mark_is_whole(make: SimpleNamespace, options: dict[str, object]) -> None:
+    for picture in (make.quarters(), make.noise(40, 30), make.photo(333, 77).convert("L")):
+        data = make.saved(picture, "JPEG", **options)
+        for cut in (1, 2):
+            assert inspect_result(data[:-cut]) == Inspected("jpeg", *picture.size)
+            assert thumbnail(data[:-cut], 30) == thumbnail(data, 30)
 
 
 def test_a_png_with_a_broken_ancillary_chunk_is_whole(make: SimpleNamespace) -> None:
