@@ -225,6 +225,8 @@ def _billed(kind: FaultKind, *, status: int, elapsed_s: float, drawing: bool, of
         return Billed.MAYBE
     if status >= 500 and not official and kind not in _BEFORE_DRAWING:
         return Billed.MAYBE
+    if status < 300 and kind is FaultKind.BAD_REQUEST:
+        return Billed.MAYBE  # said after the work was taken on: it may be about what was made
     return Billed.NO
 
 

@@ -109,7 +109,7 @@ SAYINGS = (
     _saying(_MODERATION, r"may violate our (?:policies|guidelines)", "Vertex (epam/ai-dial-adapter-vertexai#66)"),
     _saying(_MODERATION, r"(?:input|prompt|content|image) (?:was|is|has been) flagged", "OpenRouter's documentation"),
     _saying(_MODERATION, r"by content moderation|moderation rules", "xAI (vercel/ai#19168), pollinations#12067"),
-    _saying(_MODERATION, r"\bNSFW\b", "FLUX (huggingface/diffusers#4906)", *_REFUSALS),
+    _saying(_MODERATION, r"\bNSFW (?:content|image|concept)", "FLUX (huggingface/diffusers#4906)", *_REFUSALS),
     _saying(_MODERATION, r"violated guardrail", "LiteLLM's guardrails"),
     # funds
     _saying(_FUNDS, r"billing hard limit|exceeded your current quota|spend limit", "OpenAI"),

@@ -214,6 +214,7 @@ ROWS = (
     Row("200 of quotation marks", reply(200, b'""' * 200_000), K.BROKEN_ANSWER, MAYBE),
     Row("200 of numbers", reply(200, b"[" + b"1," * 2**20 + b"1]"), K.BROKEN_ANSWER, MAYBE),
     Row("200 with an error inside", json_reply({"error": {"message": "out of memory"}}), K.BROKEN_ANSWER, MAYBE),
+    Row("200 with words about a picture inside", json_reply({"error": {"message": "Invalid image generated"}}), K.BAD_REQUEST, MAYBE),
     Row("200 with moderation inside", json_reply({"error": {"code": "moderation_blocked", "message": "no"}}), K.MODERATION, NO),
     Row("200 with a 429 inside", json_reply({"error": {"code": 429, "message": "slow, please"}}), K.RATE_LIMITED, NO),
     Row("200 and the picture did not pass (xAI)", json_reply({"data": [{"url": "", "respect_moderation": False}]}),

@@ -53,6 +53,7 @@ ROWS = (
     said("pollinations#12067", 422, "Your request was rejected by content moderation. Adjust your input.", K.MODERATION),
     said("vercel/ai#19168", 400, "Generated image rejected by content moderation.", K.MODERATION, code="400"),
     said("diffusers#4906", 400, "Potential NSFW content was detected in one or more images.", K.MODERATION),
+    said("a model by its name", 404, "The model nsfw-xl does not exist", K.MODEL_GONE),
     said("LiteLLM guardrails", 400, "Violated guardrail policy", K.MODERATION, code="400", type="None"),
     said("new-api", 400, "sensitive words detected", K.MODERATION, code="sensitive_words_detected", type="new_api_error"),
     said("LiteLLM", 400, LITELLM + "rejected", K.MODERATION, code="400", type=USER_ERROR),
