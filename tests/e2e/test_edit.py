@@ -69,3 +69,15 @@ async def test_a_picture_that_takes_for_ever_to_open_is_refused_in_words(town):
     assert "too much time or memory" in message.content
     assert town.images.calls == []
     assert await town.jobs() == []
+
+
+async def test_again_goes_through_todays_rules_though_its_pictures_are_kept(town):
+    message = await edited(town, model="gpt-image-1.5", moderation="low")
+    await town.quiet()
+    calls = len(town.images.calls)
+    await (await town.world.slash(town.admin, town.general, "/settings moderation", {"level": "auto"})).wait_answer()
+
+    refused = await town.answer(await town.world.click(message, "Again", town.member))
+
+    assert "moderation" in refused.content
+    assert len(town.images.calls) == calls

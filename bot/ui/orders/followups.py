@@ -10,6 +10,7 @@ from bot.imaging.svg import svg_to_png
 from bot.imaging.threads import offload_process
 from bot.rules.catalogue.model import Model
 from bot.rules.ledger import Job
+from bot.rules.options.checks import Uploaded
 from bot.rules.options.table import RawOptions, raw_of
 from bot.rules.people import Asker
 from bot.rules.requests import Endpoint, ImageRequest, Kind, MadeImage
@@ -34,8 +35,12 @@ async def again(interaction: Interaction, job: Job) -> None:
 
 
 def _with_same_inputs(shell: Shell, job: Job) -> Gather:
+    first = job.request
+    uploaded = Uploaded(first.input_sizes, has_mask=first.has_mask, has_markup=first.has_markup)
+
     async def gathered(asker: Asker, private: bool) -> Order:
-        quote = await shell.intake.reprice(asker, replace(job.request, private=private))
+        raw = replace(raw_of(first), private=private)
+        quote = await shell.intake.prepare(asker, first.kind, raw, model=first.model, uploaded=uploaded)
         inputs = await shell.pictures.inputs(job.id)
         if inputs is None:
             raise BadUpload(UploadProblem.GONE, "image")
