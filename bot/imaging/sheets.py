@@ -50,10 +50,9 @@ def _small(data: bytes, long_edge: int) -> Image.Image | None:
 
 def contact_sheet(pictures: Sequence[bytes], *, cell_px: int = 320, gap_px: int = 12) -> bytes:
     """The pictures in a grid on Discord's dark grey, numbered from 1 in reading order, as PNG.
-    Give it small copies (``thumbnail``): it decodes each.
 
-    As square a grid as their number allows. What cannot be drawn is an empty numbered cell. Raises ``ValueError``
-    without pictures.
+    Small copies (``thumbnail``) will do: each is decoded. As square a grid as their number allows. What cannot be drawn
+    is an empty numbered cell. Raises ``ValueError`` without pictures.
     """
     if not pictures:
         raise ValueError("no pictures")
