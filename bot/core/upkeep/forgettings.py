@@ -15,7 +15,7 @@ from bot.ports import Clock, Files, Store
 from bot.rules.instants import left
 
 FORGET_AGAIN_AFTER = timedelta(days=1)
-"""Counters go with a person's data, so that forgetting twice a day would be a way around every limit."""
+"""Each time every row of a person is written anew; once a day is enough, and bounds what it costs everybody."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,10 @@ MAX_JOBS = 1_000
 _MONEY = re.compile(
     r"^(?:US)?\$?\s*(?P<number>[0-9]{1,9}(?:\.[0-9]{1,6}|,[0-9]{1,2})?)\s*(?:\$|usd)?$", re.ASCII | re.IGNORECASE
 )
-"""``12,50`` is how most of Europe writes it; ``1,000`` could mean two things and is refused."""
+"""``12,50`` is how most of Europe writes it."""
+
+_COULD_BE_THOUSANDS = re.compile(r"^[1-9][0-9]{0,2}[.,][0-9]{3}$", re.ASCII)
+"""``1,000`` and ``1.000`` are a thousand to one half of the world and one to the other: refused."""
 
 
 class BadAmount(UserError):
@@ -34,7 +37,9 @@ def read_dollars(option: str, typed: str | float | int) -> MicroUSD:
     """``12``, ``$12.50``, ``12,50`` or ``0.5 usd`` in micro-dollars: 0 to 1,000,000 dollars, at most six decimals."""
     text = format(Decimal(str(typed)), "f") if isinstance(typed, float) else str(typed).strip()
     match = _MONEY.match(text)
-    dollars = Decimal(match["number"].replace(",", ".")) if match is not None else None
+    number = match["number"] if match is not None else ""
+    is_ambiguous = isinstance(typed, str) and _COULD_BE_THOUSANDS.match(number) is not None
+    dollars = Decimal(number.replace(",", ".")) if number and not is_ambiguous else None
     if dollars is None or dollars > MAX_DOLLARS:
         raise BadAmount(option, str(typed), MAX_DOLLARS, dollars=True)
     return MicroUSD(int(dollars * 1_000_000))

@@ -81,7 +81,9 @@ class PromptForm(Form):
     A prompt too long for a form is shown as far as it fits, which is said, and taken whole where it was not changed.
     """
 
-    def __init__(self, title: str, custom_id: str, locale: str, *, prompt: str = "", with_mask: bool = False) -> None:
+    def __init__(
+        self, title: str, custom_id: str, locale: str, *, command: str, prompt: str = "", with_mask: bool = False
+    ) -> None:
         super().__init__(title, custom_id)
         self._whole = prompt
         long = length(clean(prompt)) > TEXT_LIMIT
@@ -96,7 +98,7 @@ class PromptForm(Form):
         self.add_item(
             discord.ui.Label(
                 text=say(locale, "form.prompt")[:45],
-                description=(note or say(locale, "form.prompt_note"))[:100],
+                description=(note or say(locale, "form.prompt_note", command=command))[:100],
                 component=self._prompt,
             )
         )
@@ -125,7 +127,9 @@ class EditForm(PromptForm):
 
     def __init__(self, job_id: str, index: int, nonce: int, locale: str, prompt: str = "") -> None:
         custom_id = f"{VERSION}:edit:{job_id}:{index}:{nonce}"
-        super().__init__(say(locale, "form.edit_title"), custom_id, locale, prompt=prompt, with_mask=True)
+        super().__init__(
+            say(locale, "form.edit_title"), custom_id, locale, command="/edit", prompt=prompt, with_mask=True
+        )
         self.job_id = job_id
         self.index = index
 
@@ -148,7 +152,9 @@ class EditMessageForm(PromptForm):
     """Edits the pictures of any message. What hangs there is known only to this object: it cannot be rebuilt."""
 
     def __init__(self, pictures: Sequence[Stored], nonce: int, locale: str) -> None:
-        super().__init__(say(locale, "form.edit_title"), f"{VERSION}:editmessage:{nonce}", locale, with_mask=True)
+        super().__init__(
+            say(locale, "form.edit_title"), f"{VERSION}:editmessage:{nonce}", locale, command="/edit", with_mask=True
+        )
         self._pictures = tuple(pictures)
 
     async def submitted(self, interaction: Interaction) -> None:
@@ -166,7 +172,8 @@ class ImagineForm(PromptForm):
     """Makes a picture of a text that somebody wrote."""
 
     def __init__(self, nonce: int, locale: str, prompt: str = "") -> None:
-        super().__init__(say(locale, "form.imagine_title"), f"{VERSION}:imagine:{nonce}", locale, prompt=prompt)
+        custom_id = f"{VERSION}:imagine:{nonce}"
+        super().__init__(say(locale, "form.imagine_title"), custom_id, locale, command="/imagine", prompt=prompt)
 
     async def submitted(self, interaction: Interaction) -> None:
         wish = Wish(Kind.IMAGINE, RawOptions(prompt=self.prompt))

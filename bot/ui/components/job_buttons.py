@@ -59,6 +59,8 @@ class Vary(JobItem, template=pattern("vary")):
 
 
 class Edit(JobItem, template=pattern("edit")):
+    is_harmless_twice = True  # it opens a form, which somebody may have closed again
+
     async def press_of(self, job: Job, interaction: Interaction) -> None:
         form = EditForm(job.id, self.index, interaction.id, str(interaction.locale), prompt_of(job))
         await interaction.response.send_modal(form)
@@ -66,6 +68,8 @@ class Edit(JobItem, template=pattern("edit")):
 
 
 class Details(JobItem, template=pattern("details")):
+    is_harmless_twice = True
+
     async def press_of(self, job: Job, interaction: Interaction) -> None:
         await show_details(interaction, job)
 

@@ -21,11 +21,12 @@ from bot.ui.words.text import FIELD_LIMIT, cut, inline, length
 
 PER_PAGE = 8
 ROOM = 5000
-_ENDPOINT_WORDS = {
-    Endpoint.GENERATIONS: "models.generations",
-    Endpoint.EDITS: "models.edits",
-    Endpoint.VARIATIONS: "models.variations",
+_COMMANDS = {
+    "models.generations": {Endpoint.GENERATIONS},
+    "models.edits": {Endpoint.EDITS},
+    "models.variations": {Endpoint.VARIATIONS, Endpoint.EDITS},
 }
+"""What a command needs; a variation is made by an edit where the model has no variations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def _ending(model: Model, shelf: Shelf) -> str:
 
 
 def _abilities(model: Model, locale: str) -> str:
-    words = [say(locale, key) for endpoint, key in _ENDPOINT_WORDS.items() if endpoint in model.endpoints]
+    words = [say(locale, key) for key, endpoints in _COMMANDS.items() if endpoints & model.endpoints]
     words += [say(locale, "models.markup")] if model.has_markup else []
     words += [say(locale, "models.frames")] if model.frames else []
     words += [say(locale, "models.previews")] if model.max_partials else []

@@ -124,7 +124,7 @@ def _figures(
         *((say(locale, f"result.{name}"), escaped(str(value or ""), 40)) for name, value in told),
         (say(locale, "result.cost"), cost(job, locale) if show_cost else ""),
         (say(locale, "result.time"), duration(locale, took_s) if took_s > 0 else ""),
-        (say(locale, "details.by"), f"<@{job.asker.user_id}>" if job.parent_id else ""),
+        (say(locale, "details.by"), _asker(job, locale) if job.parent_id else ""),
     ]
     return [(name, value) for name, value in figures if value]
 
@@ -165,12 +165,17 @@ def progress_line(progress: Progress, locale: str) -> str:
             return say(locale, "progress.drawing")
 
 
+def _asker(job: Job, locale: str) -> str:
+    """Who asked; who was forgotten since has an id below zero."""
+    return f"<@{job.asker.user_id}>" if job.asker.user_id > 0 else say(locale, "details.somebody")
+
+
 def details(job: Job, parents: Sequence[str], locale: str, *, show_cost: bool) -> Told:
     """Everything about a job, for private reading. ``parents`` are finished lines, the nearest first."""
     embed, full_text = _with_prompts(job.request, job.revised_prompt, locale)
     embed.title = say(locale, "details.title")
     for name, value in (
-        (say(locale, "details.by"), f"<@{job.asker.user_id}>"),
+        (say(locale, "details.by"), _asker(job, locale)),
         (say(locale, "details.state"), say(locale, f"state.{job.state}")),
         (say(locale, "result.model"), inline(job.request.model)),
         (say(locale, "details.options"), _options(job.request, locale)),

@@ -132,9 +132,11 @@ def _who(label: str, locale: str) -> str:
 
 def _budget(standing: Standing, locale: str) -> str:
     limit = standing.limit
-    if not isinstance(limit, Quota) or limit.amount is None:
-        return say(locale, "usage.no_budget")
+    if not isinstance(limit, Quota):
+        return ""  # a cooldown is no budget
     window = say(locale, f"window.{limit.period}")
+    if limit.amount is None:
+        return say(locale, "usage.no_budget", window=window)
     return say(
         locale,
         "usage.budget_line",

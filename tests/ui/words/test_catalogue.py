@@ -65,6 +65,7 @@ PLURALS = {
 }
 NEVER_ONE = {
     "error.bad_dollars": "the most is a billion",
+    "form.prompt_long": "it is said of more than 4,000 characters",
     "phrase.size_rule": "no range of pixels ends at one",
     "phrase.size_rule_or_auto": "no range of pixels ends at one",
     "models.sizes_rule": "no range of pixels ends at one",
