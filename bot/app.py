@@ -130,7 +130,7 @@ async def build(
             files=files,
             service=service,
             queue=queue,
-            circuit=Circuit(),
+            circuit=Circuit(by_model=not service.is_official),
             catalogue=CurrentCatalogue(catalogue),
             meter=PrometheusMeter(queue_depth=queue.waiting),
             web=web,

@@ -131,8 +131,11 @@ class Notifier(Protocol):
 
     async def budget(self, place: Place, warning: BudgetWarning) -> None: ...
 
-    async def service(self, place: Place | None, *, working: bool, why: str) -> None:
-        """The service stopped taking the operator's key (``place`` None) or a server's own, or takes it again."""
+    async def service(self, place: Place | None, *, working: bool, why: str, model: str | None) -> None:
+        """The service stopped taking the operator's key (``place`` None) or a server's own, or takes it again.
+
+        ``model``: for that one alone; None: for every model.
+        """
         ...
 
     async def changed(self, place: Place, entry: AuditEntry) -> None:

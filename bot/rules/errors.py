@@ -59,7 +59,14 @@ class Busy(StorageTrouble):
 
 
 class ServicePaused(UserError):
-    """The image service refused the key or has no funds left; the operator knows. Nothing was spent."""
+    """The image service refused the key or has no funds left; the operator knows. Nothing was spent.
+
+    ``model``: for that one alone, others may work; None: for every model.
+    """
+
+    def __init__(self, model: str | None) -> None:
+        super().__init__(model or "every model")
+        self.model = model
 
 
 class OwnKeyGone(UserError):

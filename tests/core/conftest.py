@@ -102,13 +102,15 @@ class Silent:
 
     def __init__(self) -> None:
         self.heard: list[tuple[str, bool, str]] = []
+        self.models: list[str | None] = []
 
     async def budget(self, place, warning) -> None: ...
     async def changed(self, place, entry) -> None: ...
     async def model_ends(self, model_id, ends_on, successor) -> None: ...
 
-    async def service(self, place: Place | None, *, working: bool, why: str) -> None:
+    async def service(self, place: Place | None, *, working: bool, why: str, model: str | None) -> None:
         self.heard.append((place.key if place else "operator", working, why))
+        self.models.append(model)
 
 
 class Core:

@@ -23,13 +23,15 @@ class Alerts:
     async def service(self, job: Job, lane: str, results: CallResults) -> None:
         """Opens or closes the lane's circuit by what the service answered, and tells when that changed something."""
         place = job.asker.place if job.own_key else None
+        circuit, key = self._circuit, self._circuit.key_of(lane, job.request.model)
+        model = job.request.model if circuit.by_model else None
         works = results.made or any(fault.kind in PROVES_THE_KEY for fault in results.faults)
-        if works and self._circuit.succeeded(lane):
-            await self._notifier.service(place, working=True, why="")
+        if works and circuit.succeeded(key):
+            await self._notifier.service(place, working=True, why="", model=model)
         for fault in results.faults:
-            if self._circuit.failed(lane, fault.kind, self._clock()):
-                log.error("the image service refuses the key of lane %s: %s", lane, fault.kind)
-                await self._notifier.service(place, working=False, why=fault.kind)
+            if circuit.failed(key, fault.kind, self._clock()):
+                log.error("the image service refuses the key of %s: %s", key, fault.kind)
+                await self._notifier.service(place, working=False, why=fault.kind, model=model)
 
     async def budgets(self, job: Job) -> None:
         """Tells of budgets of the job's server that have just passed a mark."""

@@ -160,8 +160,9 @@ class Intake:
         wait = self._queue.eta_s(ticket, more_images=more_images)
         if wait > allowed:
             raise QueueTooLong(wait, allowed)
-        if not self._circuit.may_try(ticket.lane, self._clock()):
-            raise ServicePaused
+        model = quote.request.model
+        if not self._circuit.may_try(self._circuit.key_of(ticket.lane, model), self._clock()):
+            raise ServicePaused(model if self._circuit.by_model else None)
 
     def _count(self, refused: Refused) -> None:
         for one in refused.refusals:

@@ -144,8 +144,9 @@ class JobRunner:
         """What changed while the job waited (a member blocked, a server paused, a key refused): released, not made."""
         job = running.job
         check_access(await self._store.servers.settings(job.asker.place), job.asker, job.request.model)
-        if not self._circuit.lets_through(running.ticket.lane, self._clock()):
-            raise ServicePaused
+        model = job.request.model
+        if not self._circuit.lets_through(self._circuit.key_of(running.ticket.lane, model), self._clock()):
+            raise ServicePaused(model if self._circuit.by_model else None)
 
     async def _dispatch(self, running: RunningJob) -> None:
         running.job = await self._store.jobs.dispatch(running.job, self._clock())

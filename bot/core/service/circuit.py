@@ -1,7 +1,7 @@
-"""A circuit per API key: opened by faults that every further job would meet, closed by the first success.
+"""A circuit per API key, and per model where a gateway may have a key for each.
 
-While open, one job a probe interval is sent; the rest are refused before anything is reserved, or released if they
-waited in line already.
+It is opened by faults that every further job would meet, and closed by the first success. While open, one job a probe
+interval is sent; the rest are refused before anything is reserved, or released if they waited in line already.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ OPENING = frozenset({FaultKind.OUT_OF_FUNDS, FaultKind.BAD_KEY})
 PROVES_THE_KEY = frozenset({FaultKind.MODERATION})
 """Faults that a service gives only to a key it takes and whose funds suffice: they close the circuit like a success."""
 
+MODEL = " for "
+
 FIRST_PROBE = timedelta(seconds=60)
 LAST_PROBE = timedelta(minutes=15)
 
@@ -29,12 +31,22 @@ class _Open:
 
 @dataclass(slots=True)
 class Circuit:
-    """Keys are pacing lanes (``operator`` or a server's own key)."""
+    """Keys are pacing lanes (``operator`` or a server's own key). ``by_model``: at servers that only speak OpenAI's
+    API, where behind one key may stand another for each model: what one of them meets says nothing of the others.
+    """
+
+    by_model: bool = False
 
     _open: dict[str, _Open] = field(default_factory=dict)
+    _taken: set[str] = field(default_factory=set)
 
-    def is_open(self, key: str) -> bool:
-        return key in self._open
+    def key_of(self, lane: str, model: str) -> str:
+        return f"{lane}{MODEL}{model}" if self.by_model else lane
+
+    def is_open(self, lane: str) -> bool:
+        """Whether the key is refused: for some model, and for none that was asked for is it taken."""
+        refused, taken = (any(key.partition(MODEL)[0] == lane for key in keys) for keys in (self._open, self._taken))
+        return refused and not taken
 
     def may_try(self, key: str, now: datetime) -> bool:
         """Whether new work may be taken: the circuit is closed, or a probe is due. Takes nothing."""
@@ -55,6 +67,7 @@ class Circuit:
         """Notes a fault; true when it has just opened the circuit (tell people once)."""
         if kind not in OPENING:
             return False
+        self._taken.discard(key)
         state = self._open.get(key)
         if state is None:
             self._open[key] = _Open(kind, now, FIRST_PROBE)
@@ -65,4 +78,5 @@ class Circuit:
 
     def succeeded(self, key: str) -> bool:
         """Notes a success; true when it has just closed the circuit."""
+        self._taken.add(key)
         return self._open.pop(key, None) is not None

@@ -47,16 +47,19 @@ class DiscordNotifier:
         log.info("a budget of %s has passed %d %%", place.key, warning.percent)
         self._post_soon(place, lambda locale: _budget(warning, locale, "notice.budget"))
 
-    async def service(self, place: Place | None, *, working: bool, why: str) -> None:
+    async def service(self, place: Place | None, *, working: bool, why: str, model: str | None) -> None:
         """The operator's key concerns the operator alone: servers meet it as a refusal that says so."""
         say_it = log.info if working else log.error
         whose = "the operator's key" if place is None else f"the own key of {place.key}"
-        say_it("the image service %s %s %s", "takes" if working else "refuses", whose, why)
+        verb, what_for = "takes" if working else "refuses", model or "every model"
+        say_it("the image service %s %s for %s %s", verb, whose, what_for, why)
         state = "up" if working else "down"
         if place is None:
-            self._soon(self._tell_owner, lambda locale: _service(f"notice.operator_{state}", why, locale))
+            key = f"notice.operator_model_{state}" if model else f"notice.operator_{state}"
+            self._soon(self._tell_owner, lambda locale: _service(key, why, model, locale))
         else:
-            self._post_soon(place, lambda locale: _service(f"notice.own_{state}", why, locale))
+            key = f"notice.own_model_{state}" if model else f"notice.own_{state}"
+            self._post_soon(place, lambda locale: _service(key, why, model, locale))
 
     async def changed(self, place: Place, entry: AuditEntry) -> None:
         def words(locale: str) -> str:
@@ -144,6 +147,7 @@ def _budget(warning: BudgetWarning, locale: str, key: str) -> str:
     )
 
 
-def _service(key: str, why: str, locale: str) -> str:
+def _service(key: str, why: str, model: str | None, locale: str) -> str:
     reason = f"notice.why.{why}"
-    return say(locale, key, why=say(locale, reason) if has(reason) else escaped(why, 60))
+    why = say(locale, reason) if has(reason) else escaped(why, 60)
+    return say(locale, key, why=why, model=inline(model or ""))

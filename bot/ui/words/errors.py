@@ -202,6 +202,12 @@ def _queue(error: QueueTooLong, locale: str) -> str:
     return say(locale, "error.queue_too_long", wait=wait, allowed=allowed)
 
 
+def _paused(error: ServicePaused, locale: str) -> str:
+    if error.model is None:
+        return say(locale, "error.service_paused")
+    return say(locale, "error.model_paused", model=inline(error.model))
+
+
 def _own_key_gone(error: OwnKeyGone, locale: str) -> str:
     return say(locale, "error.own_key_removed" if error.removed else "error.own_key_unreadable")
 
@@ -297,7 +303,7 @@ _WORDINGS: dict[type[UserError], str | Callable[[Any, str], str]] = {
     StorageTrouble: "error.storage_trouble",
     StorageFull: "error.storage_full",
     Busy: "error.busy",
-    ServicePaused: "error.service_paused",
+    ServicePaused: _paused,
     StaleButton: "error.stale",
     StaleForm: "error.stale_form",
     ChangedCommand: "error.changed_command",

@@ -390,6 +390,25 @@ async def test_a_key_that_is_refused_pauses_the_line_until_a_probe_succeeds(core
     assert await states(core) == [JobState.RELEASED, JobState.SETTLED, JobState.SETTLED]
 
 
+async def test_at_a_compatible_server_one_models_key_stops_that_model_alone(core):
+    core.circuit.by_model = True
+    core.service.script = [fault(FaultKind.BAD_KEY)]
+    await core.run("first")
+    with pytest.raises(ServicePaused) as paused:
+        await core.open("second")
+    assert paused.value.model == "gpt-image-2.5-flare"
+    assert core.circuit.is_open("operator")
+
+    await core.run("another", model="gpt-image-2.5-sunburst")
+
+    assert await states(core) == [JobState.RELEASED, JobState.SETTLED]
+    assert not core.circuit.is_open("operator")
+    core.now += FIRST_PROBE
+    await core.run("probe")
+    assert core.notices.heard == [("operator", False, "bad_key"), ("operator", True, "")]
+    assert core.notices.models == ["gpt-image-2.5-flare"] * 2
+
+
 # --- the n-th call fails ---------------------------------------------------------------------------------------------
 
 

@@ -172,14 +172,21 @@ async def test_the_operators_budget_is_told_to_nobody_else(post: Post) -> None:
 
 
 async def test_a_refused_key_is_told_to_whose_it_is(post: Post) -> None:
-    await post.notifier.service(HERE, working=False, why="bad_key")
-    await post.notifier.service(None, working=False, why="out_of_funds")
-    await post.notifier.service(None, working=True, why="")
+    await post.notifier.service(HERE, working=False, why="bad_key", model=None)
+    await post.notifier.service(None, working=False, why="out_of_funds", model=None)
+    await post.notifier.service(None, working=True, why="", model=None)
     posted = await post.posted()
     assert [channel for channel, _ in posted] == [110, 900, 900]
     assert "own API key: the key is wrong" in posted[0][1]
     assert "no funds left" in posted[1][1]
     assert "again" in posted[2][1]
+
+
+async def test_what_one_model_meets_is_told_with_its_name(post: Post) -> None:
+    for place in (HERE, None):
+        for working in (False, True):
+            await post.notifier.service(place, working=working, why="" if working else "bad_key", model="sd-3")
+    assert all("`sd-3`" in text for _, text in await post.posted())
 
 
 async def test_every_member_of_a_team_is_told(post: Post) -> None:
@@ -188,7 +195,7 @@ async def test_every_member_of_a_team_is_told(post: Post) -> None:
         members: list[Owner]
 
     post.client.application = Application(Owner(1), Team([Owner(901), Owner(902)]))
-    await post.notifier.service(None, working=True, why="")
+    await post.notifier.service(None, working=True, why="", model=None)
     assert [channel for channel, _ in await post.posted()] == [901, 902]
 
 
@@ -207,7 +214,7 @@ async def test_a_models_end_is_told_where_settings_name_it(post: Post) -> None:
 async def test_what_cannot_be_posted_disturbs_nobody(post: Post, broken: Exception) -> None:
     post.client.broken = broken
     await post.notifier.changed(HERE, AuditEntry(AT, 8, pause("")))
-    await post.notifier.service(None, working=False, why="bad_key")
+    await post.notifier.service(None, working=False, why="bad_key", model=None)
     post.ledger.fails = True
     await post.notifier.changed(HERE, AuditEntry(AT, 8, pause("")))
     assert await post.posted() == []
@@ -216,6 +223,6 @@ async def test_what_cannot_be_posted_disturbs_nobody(post: Post, broken: Excepti
 async def test_without_a_client_there_is_only_the_log(post: Post) -> None:
     post.client.application = None
     await post.notifier.changed(HERE, AuditEntry(AT, 8, pause("")))
-    await post.notifier.service(None, working=False, why="bad_key")
+    await post.notifier.service(None, working=False, why="bad_key", model=None)
     await post.notifier.model_ends("old-model", date(2026, 12, 1), None)
     assert await post.posted() == []
