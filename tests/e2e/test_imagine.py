@@ -203,13 +203,23 @@ async def test_a_cooldown_is_told_with_the_time_it_ends_and_costs_nothing(town):
     assert len(town.images.calls) == 1
 
 
-async def test_a_refusal_of_the_service_does_not_start_the_cooldown(town):
+async def test_a_refusal_of_the_service_counts_for_the_cooldown_for_it_was_sent(town):
     await town.restart(DEFAULT_COOLDOWN_S="30")
     refused = await town.answer(await town.imagine(prompt="something forbidden"))
-    made = await town.answer(await town.imagine())
+    waits = await town.answer(await town.imagine())
 
     assert "safety" in refused.content
     assert refused.ephemeral
+    assert not waits.attachments
+    assert "30" in waits.content
+
+
+async def test_what_was_never_sent_does_not_start_the_cooldown(town):
+    await town.restart(DEFAULT_COOLDOWN_S="30")
+    bad = await town.answer(await town.imagine(size="7x7"))
+    made = await town.answer(await town.imagine())
+
+    assert not bad.attachments
     assert made.attachments
 
 
