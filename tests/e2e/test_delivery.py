@@ -11,7 +11,8 @@ from bot.rules.ledger import JobState
 from bot.ui.delivery.job import ShowOptions
 from sandbox.discord import ids
 from sandbox.discord.faults import ANYTHING_IN_THE_ANSWER, ANYTHING_WITH_FILES, POST_ONCE, REFUSALS, RESULT_EDIT
-from tests.support.running import Town
+from sandbox.discord.rest.limits import WEBHOOKS_OF_A_CHANNEL
+from tests.support.running import Town, town_in
 
 
 @pytest.fixture(autouse=True)
@@ -287,3 +288,19 @@ async def test_where_the_channel_takes_nothing_the_picture_comes_by_direct_messa
     await claim.wait_until(lambda one: any(m.attachments for m in one.messages), 20, "the picture")
 
     assert (await only_job(town)).state is JobState.SETTLED
+
+
+@pytest.mark.slow
+async def test_results_go_before_progress_where_a_channel_takes_thirty_calls_a_minute(tmp_path):
+    async with town_in(tmp_path, IMAGES_PER_MINUTE="600", MAX_CONCURRENT_JOBS="4") as town:
+        town.discord.limits.rates["webhook channel"] = WEBHOOKS_OF_A_CHANNEL
+        town.images.latency_s = 2
+        people = [town.world.new_user(f"Person {number}") for number in range(24)]
+        for person in people:
+            town.world.add_member(town.world.town.studio, person)
+        asked = [await town.imagine(user=one, quality="low", preview=False) for one in people]
+
+        assert all([(await town.answer(one, 55)).attachments for one in asked])
+
+        refused = [one for one in town.discord.wire.entries if one.status == 429]
+        assert len(refused) <= 20

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from weakref import WeakValueDictionary
 
 import discord
 
@@ -16,7 +17,7 @@ from bot.ui.delivery.batch import DiscordBatchDelivery
 from bot.ui.delivery.conversation import DiscordConversation
 from bot.ui.delivery.job import DiscordDelivery, ShowOptions
 from bot.ui.delivery.post_once import PostOnce
-from bot.ui.delivery.progress import ProgressEdits
+from bot.ui.delivery.progress import ChannelPace, ProgressEdits
 from bot.ui.messages import UPLOAD_LIMIT_UNKNOWN
 
 
@@ -31,6 +32,11 @@ class DiscordDeliveries:
         self._settings_of = settings_cache.looks
         self._tasks = tasks
         self._clock = clock
+        self._paces: WeakValueDictionary[int, ChannelPace] = WeakValueDictionary()
+
+    def _edits(self, channel_id: int) -> ProgressEdits:
+        pace = self._paces.setdefault(channel_id, ChannelPace())
+        return ProgressEdits(self._tasks, pace)
 
     def of_job(
         self,
@@ -52,9 +58,8 @@ class DiscordDeliveries:
     def _to(self, answer: Answer, options: ShowOptions, *, earlier: bool) -> DiscordDelivery:
         post_check = PostOnce(self._client, self._store.notes, self._clock, answer, earlier=earlier)
         conversation = DiscordConversation(self._client, self._clock, answer)
-        return DiscordDelivery(
-            conversation, self._settings_of, ProgressEdits(self._tasks), options, post_check=post_check
-        )
+        edits = self._edits(answer.channel_id)
+        return DiscordDelivery(conversation, self._settings_of, edits, options, post_check=post_check)
 
     def of_batch(
         self, batch: Batch, jobs: Sequence[Job], *, limit_bytes: int = UPLOAD_LIMIT_UNKNOWN
@@ -66,6 +71,5 @@ class DiscordDeliveries:
         answer = known or Answer(0, application_id, "", batch.channel_id, batch.created_at, can_post=False)
         answer = replace(answer, message_id=batch.message_id, private=batch.private)
         conversation = DiscordConversation(self._client, self._clock, answer)
-        return DiscordBatchDelivery(
-            conversation, self._settings_of, ProgressEdits(self._tasks), limit_bytes=limit_bytes
-        )
+        edits = self._edits(batch.channel_id)
+        return DiscordBatchDelivery(conversation, self._settings_of, edits, limit_bytes=limit_bytes)

@@ -1,4 +1,5 @@
-"""Discord's request limits as far as they are known, per bucket: 5 in 2 s per webhook token, 5 in 5 s per channel.
+"""Discord's request limits as far as they are known, per bucket: 5 in 2 s per webhook token and 30 a minute
+per channel of webhooks, 5 in 5 s per channel.
 
 Sources: discord-api-docs #2701, #3763 (webhooks), measured route limits (channels); edits of old messages #4413.
 """
@@ -41,8 +42,13 @@ class Standing:
         }
 
 
+WEBHOOKS_OF_A_CHANNEL = Rate(30, 60.0)
+
+
 class RateLimits:
     """Fixed windows per bucket. ``rates`` may be changed; a kind that is missing is not limited.
+
+    So is at first ``webhook channel``, which all interactions of a channel share: a test that draws much would wait.
 
     ``global_rate`` counts everything with a bot token (interaction endpoints are exempt).
     """

@@ -137,6 +137,10 @@ class Rest:
         standing = self._limits.count(kind, call.params[param])
         if standing is not None and not standing.allowed:
             raise _Limited(standing)
+        interaction = self._world.by_token.get(call.params[param]) if kind == "webhook" else None
+        shared = self._limits.count("webhook channel", str(interaction.channel.id)) if interaction else None
+        if shared is not None and not shared.allowed:
+            raise _Limited(shared)
         return standing
 
     # --- answering ---

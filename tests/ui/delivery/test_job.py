@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from io import BytesIO
+from itertools import pairwise
 from typing import Any
 
 import aiohttp
@@ -19,7 +20,7 @@ from bot.rules.requests import Partial
 from bot.rules.servers.access import ServerSettings
 from bot.ui.delivery.files import file_stem
 from bot.ui.delivery.job import DiscordDelivery, ShowOptions
-from bot.ui.delivery.progress import ProgressEdits
+from bot.ui.delivery.progress import MOST_S, RESULT_S, ChannelPace, ProgressEdits
 from bot.ui.interactions.failures import Failure, failure_of
 from bot.ui.messages import Message
 from tests.support.people import CHANNEL, USER, make_answer, make_job, make_made, make_request
@@ -334,6 +335,29 @@ async def test_the_newest_preview_wins_while_one_is_on_its_way() -> None:
     gate.set()
     await until(lambda: len(sent) == 2)
     assert sent == ["first", "third"]
+
+
+async def test_the_jobs_of_a_channel_share_the_pace_of_their_progress() -> None:
+    pace, tasks, begun = ChannelPace(), Tasks(), []
+
+    async def edit() -> None:
+        begun.append(asyncio.get_running_loop().time())
+
+    for _ in range(4):
+        ProgressEdits(tasks, pace, first_after_s=0.0, every_s=0.05).offer(edit)
+    await until(lambda: len(begun) == 4)
+    assert all(later - earlier > 0.045 for earlier, later in pairwise(begun))
+
+
+async def test_a_result_takes_its_call_from_the_progress_of_the_others_and_never_waits() -> None:
+    pace = ChannelPace()
+    now = asyncio.get_running_loop().time()
+    for number in range(1, 4):
+        await ProgressEdits(Tasks(), pace).close()
+        assert pace.wait_s(now) >= number * RESULT_S
+    for _ in range(100):
+        await ProgressEdits(Tasks(), pace).close()
+    assert pace.wait_s(now) <= MOST_S + 1
 
 
 async def test_the_result_waits_for_an_edit_that_is_on_its_way() -> None:
