@@ -172,30 +172,30 @@ class DiscordDelivery:
     async def kept(self, job: Job, why: WhyKept) -> None:
         locale, count = job.asker.locale, job.request.count
         text = say(locale, "kept.ready", count=count, why=say(locale, f"kept.{why}"))
-        await self._tell(job, Message(content=text, view=claim_view([job], locale)))
+        await self._tell(job, Message(content=text, view=claim_view([job], locale)), "kept.removed")
 
     async def failed(self, job: Job, error: Exception) -> None:
-        await self._tell(job, Message(content=words(error, job.asker.locale)))
+        await self._tell(job, Message(content=words(error, job.asker.locale)), "error.removed")
 
-    async def _tell(self, job: Job, message: Message) -> None:
+    async def _tell(self, job: Job, message: Message, neutral: str) -> None:
         """Once, in private: where the interaction still lives in its place, else by direct message."""
         if self._told:
             return
         self._told = True
         await self._edits.close()
         try:
-            if not await self._whisper(job, message):
+            if not await self._whisper(message, neutral=say(self._locale(job.asker), neutral)):
                 await self._conversation.remove_by_bot()
                 await self._conversation.direct(job.asker.user_id, message)
         except TROUBLE as trouble:
             log.info("job %s: the person could not be told: %s", job.id, failure_of(trouble).name)
 
-    async def _whisper(self, job: Job, message: Message) -> bool:
+    async def _whisper(self, message: Message, *, neutral: str) -> bool:
         """In the answer's place; False where Discord takes nothing there any more."""
         if not self._conversation.is_live:
             return False
         try:
-            await self._conversation.whisper(message, neutral=say(self._locale(job.asker), "error.removed"))
+            await self._conversation.whisper(message, neutral=neutral)
         except TROUBLE as trouble:
             if failure_of(trouble) is not Failure.MESSAGE_GONE:
                 return False
