@@ -87,7 +87,7 @@ class PromptForm(Form):
         super().__init__(title, custom_id)
         self._whole = prompt
         long = length(clean(prompt)) > TEXT_LIMIT
-        note = say(locale, "form.prompt_long", count=number(locale, length(clean(prompt)))) if long else ""
+        note = say(locale, "form.prompt_long", length=number(locale, length(clean(prompt)))) if long else ""
         self._prompt: discord.ui.TextInput[Any] = discord.ui.TextInput(
             custom_id=PROMPT,
             style=discord.TextStyle.paragraph,
