@@ -19,7 +19,7 @@ from bot.ui.interactions.acknowledge import take
 from bot.ui.interactions.bounds import Bounded, check_bound
 from bot.ui.interactions.errors import refuse
 from bot.ui.interactions.ids import INDEX, JOB, VERSION
-from bot.ui.interactions.visibility import belongs
+from bot.ui.interactions.visibility import belongs, is_anothers_secret
 from bot.ui.interactions.who import asker_of
 from bot.ui.internals import submit
 from bot.ui.orders import followups
@@ -145,7 +145,8 @@ def _same_place(job: Job, interaction: Interaction) -> bool:
     if interaction.message is not None:
         return belongs(job, interaction)
     asker = asker_of(interaction)
-    return job.asker.place.guild_id == asker.place.guild_id and job.asker.channel_id == asker.channel_id
+    same = job.asker.place.guild_id == asker.place.guild_id and job.asker.channel_id == asker.channel_id
+    return same and not is_anothers_secret(job, asker)
 
 
 class EditMessageForm(PromptForm):

@@ -24,7 +24,7 @@ async def find_job(store: Store, interaction: Interaction, job_id: str) -> Job:
 def belongs(job: Job, interaction: Interaction) -> bool:
     """Whether the pressed message is one of this job's, in the place where the job was made."""
     message, asker = interaction.message, asker_of(interaction)
-    if message is None or job.asker.place.guild_id != asker.place.guild_id:
+    if message is None or job.asker.place.guild_id != asker.place.guild_id or is_anothers_secret(job, asker):
         return False
     if not job.asker.place.is_server and asker.channel_id != job.asker.channel_id:
         return False
@@ -34,6 +34,11 @@ def belongs(job: Job, interaction: Interaction) -> bool:
     # between the post of a late result and the ledger's word for it, the channel has to do
     is_being_shown = job.state is JobState.PRODUCED or not known
     return is_being_shown and asker.channel_id == job.asker.channel_id
+
+
+def is_anothers_secret(job: Job, asker: Asker) -> bool:
+    """Whether it was made in private, by somebody else: only its maker was ever shown a button of it."""
+    return job.request.private and job.asker.user_id != asker.user_id
 
 
 def may_see(job: Job, asker: Asker) -> bool:

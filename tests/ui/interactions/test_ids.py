@@ -116,8 +116,16 @@ async def test_a_button_works_on_its_own_message(interact: Callable[..., Any], s
         make_job(state=JobState.SETTLED, message_id=78, answer=make_answer(message_id=79)),
         make_job(asker=make_asker(place=Place(12, USER))),
         make_job(asker=make_asker(place=Place(None, USER))),
+        make_job(state=JobState.PRODUCED, asker=make_asker(user_id=OTHER), request=make_request(private=True)),
     ],
-    ids=["unknown", "deleted", "copied to another message", "of another server", "of a direct message"],
+    ids=[
+        "unknown",
+        "deleted",
+        "copied to another message",
+        "of another server",
+        "of a direct message",
+        "another's in private",
+    ],
 )
 async def test_a_foreign_button_finds_nothing(interact: Callable[..., Any], store: FakeStore, job: Any) -> None:
     if job is not None:
