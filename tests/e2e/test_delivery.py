@@ -12,7 +12,7 @@ from bot.ui.delivery.job import ShowOptions
 from sandbox.discord import ids
 from sandbox.discord.faults import ANYTHING_IN_THE_ANSWER, ANYTHING_WITH_FILES, POST_ONCE, REFUSALS, RESULT_EDIT
 from sandbox.discord.rest.limits import WEBHOOKS_OF_A_CHANNEL
-from tests.support.running import Town, town_in
+from tests.support.running import Town, town_in, until
 
 
 @pytest.fixture(autouse=True)
@@ -26,9 +26,7 @@ async def drawing(town: Town, channel=None, latency_s: float = 0.4, **options: o
     town.images.latency_s = latency_s
     called = len(town.images.calls)
     interaction = await town.imagine(channel=channel, quality="low", preview=False, **options)
-    async with asyncio.timeout(10):
-        while len(town.images.calls) == called:
-            await asyncio.sleep(0.01)
+    await until(lambda: len(town.images.calls) != called)
     return interaction
 
 
@@ -88,7 +86,7 @@ async def test_a_discord_that_stays_down_leaves_the_picture_waiting_and_the_next
     assert offer.ephemeral
     assert all(m.ephemeral for m in claim.messages)
     assert town.public_results(job) == []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while [one.state for one in await town.jobs()] != [JobState.SETTLED, JobState.SETTLED]:
             await asyncio.sleep(0.01)
     (told,) = interaction.followups
@@ -171,7 +169,7 @@ async def test_a_channel_message_that_arrived_without_word_of_it_is_not_posted_t
 async def test_an_edit_that_was_taken_without_word_of_it_is_found_before_anything_is_posted(late):
     interaction = await drawing(late)
     fault = late.discord.fail_next(RESULT_EDIT, drop=True, after_taking=True)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         while not fault.hits:
             await asyncio.sleep(0)
     late.discord.fail_next(RESULT_EDIT, status=401, code=50027, times=5)

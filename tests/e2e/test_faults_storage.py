@@ -31,9 +31,7 @@ async def ready(pages: StatusServer) -> tuple[int, dict]:
 async def drawing(town, latency_s: float = 0.5):
     town.images.latency_s = latency_s
     interaction = await town.imagine(quality="low", preview=False)
-    async with asyncio.timeout(10):
-        while not town.images.calls:
-            await asyncio.sleep(0.01)
+    await until(lambda: town.images.calls)
     return interaction
 
 
@@ -157,7 +155,7 @@ async def test_a_member_blocked_while_waiting_is_refused_at_run_time_and_release
     first = await drawing(town)
     second = await town.imagine(prompt="too late", preview=False)
     await second.wait_acknowledged()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while len(await town.jobs()) < 2:
             await asyncio.sleep(0.01)
     job = (await town.jobs())[1]

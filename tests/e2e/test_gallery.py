@@ -31,7 +31,7 @@ async def made(town, prompt: str, user=None, channel=None, **options: object) ->
 async def waiting(town, count: int) -> None:
     """Until so many finished pictures could not be shown and wait."""
     place = Place(town.world.town.studio.id, town.member.id)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         while len(await town.app.store.jobs.waiting(place, town.member.id)) != count:
             await asyncio.sleep(0.01)
 

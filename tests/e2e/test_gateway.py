@@ -13,7 +13,7 @@ from bot.rules.ledger import JobState
 from sandbox.discord.clock import HandClock
 from sandbox.discord.faults import FIRST_ANSWER, Target
 from sandbox.discord.world import World
-from tests.support.running import processes_in, town_in
+from tests.support.running import processes_in, town_in, until
 
 
 async def settled(town, count: int = 1) -> None:
@@ -26,9 +26,7 @@ async def drawing(town):
     """A job that is being drawn; ``town.interaction`` asked for it."""
     town.images.latency_s = 0.6
     town.interaction = await town.imagine(quality="low", preview=False)
-    async with asyncio.timeout(10):
-        while not town.images.calls:
-            await asyncio.sleep(0.01)
+    await until(lambda: town.images.calls)
     return town
 
 
@@ -76,7 +74,7 @@ async def test_five_presses_make_five_jobs_at_most_and_every_press_is_answered(t
 async def test_an_interaction_discord_forgot_costs_nothing(town, answer):
     fault = town.discord.fail_next(FIRST_ANSWER, **answer)
     await town.imagine()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not fault.hits or not await town.jobs():
             await asyncio.sleep(0.01)
         while (await town.jobs())[0].state is not JobState.RELEASED:
@@ -98,7 +96,7 @@ async def test_an_acknowledgement_that_was_taken_but_answered_with_an_error_coun
 async def test_an_acknowledgement_whose_answer_is_lost_with_the_connection_harms_nobody(town):
     town.discord.fail_next(FIRST_ANSWER, drop=True, after_taking=True)
     await town.imagine()
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while not (jobs := await town.jobs()) or jobs[0].state in (JobState.RESERVED, JobState.DISPATCHED):
             await asyncio.sleep(0.01)
 

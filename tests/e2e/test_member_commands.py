@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 
 from bot.rules.people import Place
@@ -128,9 +127,7 @@ async def test_a_question_from_before_deletes_only_once_a_day(town):
 async def test_delete_while_a_picture_is_drawn_still_brings_it(town):
     town.images.latency_s = 1.5
     interaction = await town.imagine(quality="low")
-    async with asyncio.timeout(10):
-        while not town.images.calls:
-            await asyncio.sleep(0.01)
+    await until(lambda: town.images.calls)
     asked = await ask(town, "/mydata delete")
     pressed = await town.world.click(asked, "Delete everything", town.member)
     await pressed.wait_until(lambda _: "Deleted" in asked.content, 10, "the word that it is done")

@@ -13,9 +13,7 @@ from tests.support.running import processes_in, until
 
 
 async def calls(images, count: int) -> None:
-    async with asyncio.timeout(20):
-        while len(images.calls) < count:
-            await asyncio.sleep(0.01)
+    await until(lambda: len(images.calls) >= count)
 
 
 async def test_running_jobs_finish_waiting_ones_are_told_and_new_ones_refused(town):
@@ -67,7 +65,7 @@ async def test_lines_of_a_batch_that_were_not_sent_wait_for_the_next_start(town)
     assert len(town.images.calls) == 1
     await town.start()
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         while {job.state for job in await town.jobs()} != {JobState.SETTLED}:
             await asyncio.sleep(0.02)
 

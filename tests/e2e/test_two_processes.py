@@ -72,9 +72,7 @@ async def silence(stage: Processes) -> None:
 
 
 async def calls(stage: Processes, count: int) -> None:
-    async with asyncio.timeout(30):
-        while len(stage.images.calls) < count:
-            await asyncio.sleep(0.02)
+    await until(lambda: len(stage.images.calls) >= count)
 
 
 async def test_an_event_that_both_processes_get_is_one_job_with_one_answer(stage):
