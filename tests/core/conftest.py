@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.database import SqlStore, open_store
+from bot.adapters.database import SqlStore, store_on
 from bot.adapters.files.disk import DiskFiles
 from bot.adapters.secrets import Secrets
 from bot.core.jobs.assembly import assemble
@@ -28,7 +28,7 @@ from bot.rules.ledger import HOLDING, Answer, Job, JobState
 from bot.rules.options.table import RawOptions
 from bot.rules.people import Asker, Place
 from bot.rules.requests import Inputs, Kind, Made, MadeImage, Partial, Usage
-from tests.support.ledger import empty_ledger
+from tests.support.ledger import emptied_ledger
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
@@ -190,12 +190,11 @@ async def assert_invariants(store: SqlStore) -> list[Job]:
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
+async def store() -> SqlStore:
     """A ledger in a file: one in memory would be gone with its connection, which a cancelled statement costs."""
-    url = await empty_ledger(tmp_path)
-    opened = await open_store(url, data_dir=tmp_path, secrets=Secrets((KEY,)), clock=lambda: NOON)
-    yield opened
-    await opened.aclose()
+    opened = store_on(await emptied_ledger(), Secrets((KEY,)), clock=lambda: NOON)
+    await opened.leases.heartbeat()
+    return opened
 
 
 @pytest.fixture

@@ -15,8 +15,9 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database import SqlStore, migrate_store
+from bot.adapters.database.engine import Database
 from bot.adapters.database.figures import use_of
-from bot.adapters.database.schema.tables import jobs
+from bot.adapters.database.schema.tables import jobs, metadata
 from bot.adapters.secrets import Secrets
 from bot.operator.sandbox.environment import sqlite_url
 from bot.rules.ledger import JobState
@@ -42,6 +43,30 @@ async def empty_ledger(folder: Path) -> str:
         await migrate_store(sqlite_url(model), data_dir=model)
     shutil.copyfile(model / "easel.db", folder / "easel.db")
     return sqlite_url(folder)
+
+
+@cache
+def _opened() -> Database:
+    return Database(sqlite_url(Path(_nursery().name) / "open"))
+
+
+async def emptied_ledger() -> Database:
+    """The one ledger that stays open for as long as the tests run, without a row.
+
+    To open one, and to put its statements together, costs more than most tests do with it.
+    """
+    folder = Path(_nursery().name) / "open"
+    if not folder.exists():
+        folder.mkdir()
+        await empty_ledger(folder)
+
+    async def empty(connection: AsyncConnection) -> None:
+        for table in reversed(metadata.sorted_tables):
+            await connection.execute(table.delete())
+
+    database = _opened()
+    await database.write(empty)
+    return database
 
 
 def each_part(store: SqlStore, wrap: Callable[[Any], Any]) -> SqlStore:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.database import SqlStore, open_store
+from bot.adapters.database import SqlStore, store_on
+from bot.adapters.database.engine import Database
 from bot.adapters.files.disk import DiskFiles
 from bot.adapters.secrets import Secrets
 from bot.core.jobs.assembly import assemble
@@ -23,7 +23,6 @@ from bot.core.jobs.recovery import Recovery
 from bot.core.service.catalogue import CurrentCatalogue
 from bot.core.service.circuit import Circuit
 from bot.core.tasks import Tasks
-from bot.operator.sandbox.environment import sqlite_url
 from bot.ports import Batch, BatchCounts, BatchPicture, CannotDeliver, Delivered, KeyPays, OperatorPays, Payer, Slot
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.errors import NotFound, StorageFull
@@ -36,7 +35,7 @@ from bot.rules.options.table import RawOptions
 from bot.rules.people import Asker, Place
 from bot.rules.requests import ImageRequest, Made, MadeImage, Usage
 from bot.rules.servers.access import AccessDenied
-from tests.support.ledger import counts_by_state, each_part, empty_ledger
+from tests.support.ledger import counts_by_state, each_part, emptied_ledger
 from tests.support.pictures import png
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
@@ -257,7 +256,7 @@ class World:
     """A disk, an image service and a Discord, and the lives of the process on them, one after the other."""
 
     folder: Path
-    stack: AsyncExitStack
+    database: Database
     studio: Studio = field(default_factory=Studio)
     channel: Channel = field(default_factory=Channel)
     lives: list[Life] = field(default_factory=list)
@@ -265,12 +264,8 @@ class World:
     async def live(self, *limits: Limit, **more: Any) -> Life:
         if self.lives:
             await self.lives[-1].end()
-            await self.lives[-1].real.aclose()
-        url = sqlite_url(self.folder) if self.lives else await empty_ledger(self.folder)
-        store = await open_store(
-            url, data_dir=self.folder, secrets=Secrets((KEY,)), defaults=limits, clock=lambda: NOON
-        )
-        self.stack.push_async_callback(store.aclose)
+        store = store_on(self.database, Secrets((KEY,)), limits, clock=lambda: NOON)
+        await store.leases.heartbeat()
         life = Life(store, self.folder, self.studio, self.channel, **more)
         self.lives.append(life)
         return life
@@ -286,13 +281,12 @@ class World:
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     """Ends with the books balanced and nothing left reserved."""
-    async with AsyncExitStack() as stack:
-        made = World(tmp_path, stack)
-        yield made
-        assert await made.store.audit_sums() == []
-        states = await counts_by_state(made.store)
-        assert states[JobState.RESERVED] == states[JobState.DISPATCHED] == 0
-        await made.lives[-1].end()
+    made = World(tmp_path, await emptied_ledger())
+    yield made
+    assert await made.store.audit_sums() == []
+    states = await counts_by_state(made.store)
+    assert states[JobState.RESERVED] == states[JobState.DISPATCHED] == 0
+    await made.lives[-1].end()
 
 
 def prompts(count: int) -> list[str]:
