@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
 
 import pytest
 
 from bot.rules.people import Place
 from bot.ui.client.guilds import is_member
+from tests.support.running import until
 
 HERE = None  # not removed
 
@@ -17,10 +17,11 @@ async def noted(town) -> dict[int, datetime | None]:
     return await town.app.store.notes.servers()
 
 
-async def until(town, what) -> None:
-    async with asyncio.timeout(30):
-        while not what(await noted(town)):
-            await asyncio.sleep(0.02)
+async def until_noted(town, what) -> None:
+    async def is_so() -> bool:
+        return what(await noted(town))
+
+    await until(is_so)
 
 
 def servers_of(town) -> set[int]:
@@ -36,12 +37,12 @@ async def test_a_removal_is_noted_at_once_and_taken_back_when_the_bot_returns(to
     studio = town.world.town.studio
     await town.app.departures.check()
     town.world.remove_bot(studio)
-    await until(town, lambda servers: servers[studio.id] is not HERE)
+    await until_noted(town, lambda servers: servers[studio.id] is not HERE)
     assert is_member(town.app.client, studio.id) is False
 
     town.world.add_bot(studio)
 
-    await until(town, lambda servers: servers[studio.id] is HERE)
+    await until_noted(town, lambda servers: servers[studio.id] is HERE)
     assert is_member(town.app.client, studio.id) is True
 
 
@@ -74,5 +75,5 @@ async def test_a_removal_between_two_sessions_of_one_process_is_noticed(town):
     studio.has_bot = False  # the event that would say so is lost with the session
     gateway.invalidate()
     await gateway.changed.until(lambda: gateway.identifies == 2, 30, "the new session")
-    await until(town, lambda servers: servers[studio.id] is not HERE)
+    await until_noted(town, lambda servers: servers[studio.id] is not HERE)
     assert is_member(town.app.client, studio.id) is False
