@@ -63,8 +63,10 @@ class Rest:
                 return self._spoil(request, call, fault, started)
             standing, answer = await self._perform(request, call)
         except _Limited as limited:
-            standing, answer = limited.standing, Answer(429, limited.error.body())
-            extra = {"Retry-After": f"{standing.reset_after_s:.3f}", "Via": VIA, "X-RateLimit-Scope": "user"}
+            standing, answer = limited.standing, Answer(429, limited.error.body() | {"global": limited.globally})
+            extra = {"Retry-After": f"{standing.reset_after_s:.3f}", "Via": VIA}
+            extra |= {"X-RateLimit-Scope": "global" if limited.globally else "user"}
+            extra |= {"X-RateLimit-Global": "true"} if limited.globally else {}
         except ApiError as error:
             answer = Answer(error.status, error.body())
             if error.status == 429:

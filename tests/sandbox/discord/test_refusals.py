@@ -9,6 +9,7 @@ import pytest
 from sandbox.discord import ids, rights
 from sandbox.discord.faults import RESULT_EDIT, Target
 from sandbox.discord.model import MIB, ChannelType, Interaction
+from sandbox.discord.rest.limits import Rate
 from sandbox.discord.server import Server
 
 
@@ -285,6 +286,15 @@ async def test_a_dropped_connection_is_a_reset(server: Server, rest) -> None:
     with pytest.raises(aiohttp.ClientOSError, match="reset"):
         await rest("POST", "/users/@me/channels", {})
     assert (await rest("GET", "/users/@me"))[0] == 200
+
+
+async def test_the_limit_of_everything_says_that_it_is_global(server: Server, rest) -> None:
+    server.limits.global_rate = Rate(1, 60.0)
+    await rest("GET", "/users/@me")
+
+    status, data, headers = await rest("GET", "/users/@me")
+
+    assert (status, data["global"], headers["X-RateLimit-Scope"]) == (429, True, "global")
 
 
 async def test_a_429_without_via_looks_like_a_ban(server: Server, rest) -> None:
