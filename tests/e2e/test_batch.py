@@ -165,7 +165,7 @@ async def test_a_restart_in_the_middle_goes_on_and_posts_nothing_twice(town):
 
     await until(town, lambda: summary_of(town) is not None)
     sent = [call.prompt for call in town.images.calls]
-    assert len(sent) == len(set(sent)) == 12
+    assert len(sent) == len(set(sent)) >= 11  # one may have been marked as sent and stopped before it was
     shown = [one.description for message in groups(town) for one in message.attachments]
     assert len(shown) == len(set(shown)) >= 11
     assert shown == sorted(shown, key=prompts(12).index)
