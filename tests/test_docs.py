@@ -465,7 +465,7 @@ def test_every_picture_in_the_documents_is_shown_somewhere():
 
 def test_the_changelog_has_this_version():
     version = tomllib.loads(text_of("pyproject.toml"))["project"]["version"]
-    assert re.search(rf"^## {re.escape(version)} – \d{{4}}-\d\d-\d\d$", text_of("CHANGELOG.md"), re.MULTILINE)
+    assert re.search(rf"^## \[{re.escape(version)}\] – \d{{4}}-\d\d-\d\d$", text_of("CHANGELOG.md"), re.MULTILINE)
 
 
 # --- what is stored ----------------------------------------------------------------------------------------------

@@ -58,6 +58,10 @@ class Busy(StorageTrouble):
     """The ledger could not be written in time; nothing was spent and trying again is safe."""
 
 
+class Crowded(UserError):
+    """More commands came at once than can be answered in time; this one was not begun."""
+
+
 class ServicePaused(UserError):
     """The image service refused the key or has no funds left; the operator knows. Nothing was spent.
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 
 import aiohttp
@@ -74,9 +75,14 @@ class LastResortTree(app_commands.CommandTree[ClientT]):
         """Called where not even the options could be read."""
         raise NotImplementedError
 
+    def admission(self, interaction: discord.Interaction[ClientT]) -> AbstractAsyncContextManager[None]:
+        """What a command passes through before anything is done for it; raises where it is not admitted."""
+        raise NotImplementedError
+
     async def _call(self, interaction: discord.Interaction[ClientT]) -> None:
         try:
-            await super()._call(interaction)
+            async with self.admission(interaction):
+                await super()._call(interaction)
         except app_commands.AppCommandError:
             raise
         except Exception as error:  # noqa: BLE001  # told and logged by the one error path

@@ -9,6 +9,7 @@ import asyncio
 import importlib
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from itertools import count
 
 import aiohttp
@@ -16,6 +17,7 @@ import discord
 from discord import app_commands
 
 from bot.rules.errors import ShuttingDown, TooOften
+from bot.ui.client.doorway import Doorway
 from bot.ui.client.gateway import IdentifyPacer, find_gateway_for, guard_events, wait_for_discord
 from bot.ui.client.registration import Registration
 from bot.ui.client.unhandled import answer_if_nobody_does
@@ -55,7 +57,20 @@ Furnish = Callable[[HasShell], Shell]
 
 
 class Tree(LastResortTree["Client"]):
-    """Refuses only what concerns every command: too late to be answered, or shutting down."""
+    """Refuses only what concerns every command: too late to be answered, too many at once, or shutting down."""
+
+    def __init__(self, client: Client) -> None:
+        super().__init__(
+            client,
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
+            allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
+        )
+        self._doorway = Doorway()
+
+    def admission(self, interaction: discord.Interaction[Client]) -> AbstractAsyncContextManager[None]:
+        received(interaction)
+        is_typing = interaction.type is discord.InteractionType.autocomplete
+        return nullcontext() if is_typing else self._doorway.place()
 
     async def interaction_check(self, interaction: discord.Interaction[Client], /) -> bool:
         received(interaction)
@@ -103,11 +118,7 @@ class Client(HasShell):
             shard_ids=list(shard_ids) if shard_ids is not None else None,  # type: ignore[arg-type]  # None is its default
         )
         self.shell = furnish(self)
-        self.tree = Tree(
-            self,
-            allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
-            allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
-        )
+        self.tree = Tree(self)
         self.stopping = False
         shell = self.shell
         self._registration = Registration(self, self.tree, shell.store.notes, shell.tasks, shell.config.guild_id)
