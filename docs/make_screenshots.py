@@ -240,7 +240,7 @@ async def take(names: list[str]) -> None:
         for name in names:
             size, shoot = SHOTS[name]
             options = options_of(["--port", "0", "--no-browser"])
-            async with running(options, BOT, extra=QUIET) as sandbox, show(options, sandbox) as shown:
+            async with running(options, BOT, **QUIET) as sandbox, show(options, sandbox) as shown:
                 await shot(browser, shown.url, size, shoot, "light" if name in LIGHT else "dark")
         await browser.close()
 

@@ -11,11 +11,13 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sandbox.discord.server import Server
+from sandbox.discord.wire.gateway import Gateway
 
 KEPT_LINES = 400
 STOP_S = 30.0
@@ -28,10 +30,24 @@ class Ended(RuntimeError):
     """The bot ended, or never came, while something was expected of it."""
 
 
-def next_connection(discord: Server, within_s: float = READY_S) -> Awaitable[None]:
-    """Waits for a connection that was not there when this was called. Raises ``TimeoutError``."""
-    gateway, before = discord.gateway, discord.gateway.identifies
-    return gateway.changed.until(lambda: gateway.identifies > before and bool(gateway.live), within_s, "the bot")
+@dataclass(frozen=True, slots=True)
+class NextConnection:
+    """Awaited, it waits for a connection that was not there ``before``. Whoever gives up first may leave it alone."""
+
+    gateway: Gateway
+    before: int
+    within_s: float
+
+    def __await__(self) -> Generator[Any, None, None]:
+        def connected() -> bool:
+            return self.gateway.identifies > self.before and bool(self.gateway.live)
+
+        return self.gateway.changed.until(connected, self.within_s, "the bot").__await__()
+
+
+def next_connection(discord: Server, within_s: float = READY_S) -> NextConnection:
+    """A connection that is not there yet. Awaiting it raises ``TimeoutError``."""
+    return NextConnection(discord.gateway, discord.gateway.identifies, within_s)
 
 
 async def while_alive(work: Awaitable[Result], life: asyncio.Future[Any]) -> Result:

@@ -65,8 +65,7 @@ async def house() -> AsyncIterator[House]:
             if not Path(path).exists():
                 pytest.skip("no Chromium on this machine: install one, or name it in EASEL_CHROMIUM")
             browser = await driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
-            extra = {"DEFAULT_COOLDOWN_S": "0"}
-            async with running(options, BOT, extra=extra) as sandbox, show(options, sandbox) as page:
+            async with running(options, BOT, DEFAULT_COOLDOWN_S="0") as sandbox, show(options, sandbox) as page:
                 made = House(sandbox, page.url, browser)
                 made.slow_down(LATENCY_S)
                 yield made

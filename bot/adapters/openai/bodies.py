@@ -7,9 +7,10 @@ is found exactly, and what remains is small.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 from bot.adapters.openai.answers import (
     LONG,
@@ -24,6 +25,9 @@ from bot.adapters.openai.answers import (
 )
 
 _DECODED_AT_ONCE = 2**18
+
+NO_MEMORY_S = 0.2
+"""Between two looks whether there is memory again for an answer that is paid."""
 
 
 class LongString:
@@ -42,12 +46,29 @@ class LongString:
 
     def decode(self) -> None:
         """Turns the string into its picture; what is none stays as it is."""
-        encoded = unescape(memoryview(self.encoded)).encode("utf-8", "replace") if self.escaped else self.encoded
         try:
+            encoded = unescape(memoryview(self.encoded)).encode("utf-8", "replace") if self.escaped else self.encoded
             self.data = decode_picture(memoryview(encoded))
-        except NotAPicture:
-            return
+        except (NotAPicture, MemoryError):
+            return  # where there is no memory now, it is decoded once everything has come
         self.encoded = bytearray()
+
+
+async def strings_in(reader: BodyReader, chunk: bytes) -> AsyncIterator[LongString]:
+    """The long strings that end in this chunk; where no memory is left at the moment, waits until there is.
+
+    What has not been read meanwhile stays with whoever sends it. The caller's deadline bounds the wait.
+    """
+    strings = reader.feed(chunk)
+    while True:
+        try:
+            for string in strings:
+                yield string
+        except MemoryError:
+            await asyncio.sleep(NO_MEMORY_S)
+            strings = reader.resume()
+        else:
+            return
 
 
 class BodyReader:
@@ -60,23 +81,31 @@ class BodyReader:
         self._strings = 0
         self._long: dict[str, LongString] = {}
         self._mark = secrets.token_hex(12)
+        self._chunk = b""
+        self._at = 0
 
     def feed(self, chunk: bytes) -> Iterator[LongString]:
         """The long strings that end in this chunk."""
         self._left -= len(chunk)
         if self._left < 0:
             raise BrokenAnswer("an answer larger than any picture")
-        at = 0
-        while at < len(chunk):
-            quote = chunk.find(b'"', at)
+        self._chunk, self._at = chunk, 0
+        yield from self.resume()
+
+    def resume(self) -> Iterator[LongString]:
+        """The same for what is left of the last chunk, after a ``MemoryError``: nothing of it was lost."""
+        chunk = self._chunk
+        while self._at < len(chunk):
+            at, quote = self._at, chunk.find(b'"', self._at)
             end = len(chunk) if quote < 0 else quote
             if self._string is None:
-                self._skeleton += chunk[at:end]
+                self._skeleton += chunk[at : end + 1]
+                self._at = end + 1
                 if quote >= 0:
-                    self._skeleton += b'"'
                     self._string = bytearray()
             else:
                 self._string += memoryview(chunk)[at:end]
+                self._at = end + 1
                 if len(self._string) > MAX_ENCODED:
                     raise BrokenAnswer("a string longer than any picture")
                 if quote >= 0 and _is_escaped(self._string):
@@ -85,7 +114,6 @@ class BodyReader:
                     yield from self._close(self._string)
             if len(self._skeleton) > MAX_SKELETON or self._strings > MAX_STRINGS:
                 raise BrokenAnswer("JSON without pictures, larger than any answer")
-            at = end + 1
 
     def _close(self, string: bytearray) -> Iterator[LongString]:
         self._string = None

@@ -33,7 +33,7 @@ from bot.adapters.openai.answers import (
     NotAPicture,
     read_answer,
 )
-from bot.adapters.openai.bodies import BodyReader
+from bot.adapters.openai.bodies import BodyReader, strings_in
 from bot.adapters.openai.connection import KEY, NO_KEY, bound_error_body, broken_off, read_up_to
 from bot.adapters.openai.download import Downloader, Pause, Resolve, resolve
 from bot.adapters.openai.errors import fault_of, read_reason, reason_of, request_id
@@ -302,7 +302,7 @@ class OpenAIImages:
             return self._ended(call, raw, await read_stream(_from(head, chunks), call.previews, stall_s=self._stall_s))
         reader = BodyReader(call.request.pictures_per_call)
         async for chunk in _from(head, chunks):
-            for string in reader.feed(chunk):
+            async for string in strings_in(reader, chunk):
                 if string.may_be_a_picture:
                     await asyncio.to_thread(string.decode)
         answer = read_answer(reader.finish(), call.request.endpoint)

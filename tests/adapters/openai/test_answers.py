@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from bot.adapters.openai.answers import BrokenAnswer, decode_picture, parse_json
-from bot.adapters.openai.bodies import BodyReader
+from bot.adapters.openai.bodies import BodyReader, strings_in
 from bot.adapters.openai.stream import EventSplitter
 from bot.ports import OperatorPays
 from bot.rules.requests import Endpoint, Inputs, Kind, Partial, Usage
@@ -363,6 +363,31 @@ def test_an_answer_reads_the_same_however_it_is_cut_and_decoded_on_the_way(name:
     for key, text_value in TRICKY[name].items():
         if isinstance(text_value, str):
             assert parsed.text(parsed.value[key]) == text_value
+
+
+class Starved(bytes):
+    """A chunk for which there is no memory at first."""
+
+    looks = 0
+
+    def find(self, *wanted: Any) -> int:
+        self.looks += 1
+        if self.looks < 4:
+            raise MemoryError
+        return super().find(*wanted)
+
+
+async def test_an_answer_for_which_there_is_no_memory_at_the_moment_is_read_on_when_there_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bot.adapters.openai.bodies.NO_MEMORY_S", 0.0)
+    text, reader = json.dumps({"data": [{"b64_json": b64(BIG)}]}).encode(), BodyReader(1)
+    half = len(text) // 2
+    for chunk in (text[:half], Starved(text[half:])):
+        async for string in strings_in(reader, chunk):
+            string.decode()
+    parsed = reader.finish()
+    assert parsed.picture(parsed.value["data"][0]["b64_json"]) == BIG
 
 
 def test_an_answer_beyond_what_was_asked_for_is_given_up() -> None:
