@@ -1,7 +1,7 @@
 """The ledger on SQLite and PostgreSQL. The only package that imports SQLAlchemy and alembic.
 
-open_store ──► SqlStore ──► jobs ──► reserving   servers   figures   leases   people   notes
-                               └──────────┴── counters ─┴──► engine (one writer lane, two dialects)
+open_store ──► SqlStore ──► jobs ──► steps ──► reserving   servers   figures   leases   people   notes
+                               └────────┴──────────┴── counters ─┴──► engine (one writer lane, two dialects)
 """
 
 from __future__ import annotations

@@ -33,6 +33,7 @@ from bot.adapters.database.schema.revisions import (
 )
 from bot.adapters.database.servers import SqlServers
 from bot.adapters.database.sqlite_file import Held, copy, damage, hold
+from bot.adapters.database.steps import SqlSteps
 from bot.ports import Clock, Store
 from bot.rules.errors import Busy, StorageFull
 from bot.rules.limits.limit import Limit, check_limit
@@ -86,7 +87,7 @@ def store_on(
     """The six parts on a database that can be used as it is; it is closed with the store."""
     life = life or Life()
     return SqlStore(
-        jobs=SqlJobs(database, secrets, Reserving(database, secrets, defaults, life)),
+        jobs=SqlJobs(database, secrets, SqlSteps(database, secrets, Reserving(database, secrets, defaults, life))),
         servers=SqlServers(database, secrets, defaults),
         figures=SqlFigures(database, secrets, defaults),
         leases=SqlLeases(database, secrets, life, clock),

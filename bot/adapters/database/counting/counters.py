@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
+from typing import NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -31,7 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.adapters.database.schema.tables import jobs, uses
+from bot.adapters.database.schema.tables import from_micros, jobs, to_micros, uses
 from bot.rules.instants import APART
 from bot.rules.ledger import GIVEN_BACK
 from bot.rules.limits.decide import Subject, Use, Used, applicable, subject_of
@@ -44,11 +45,12 @@ COUNTED = (Period.HOUR, Period.DAY, Period.MONTH, Period.NOW)
 FORGOTTEN_PLACE = "x"
 """First letter of the place of jobs whose server or person is forgotten: only the operator's sums still know them."""
 
+_HOUR_MICROS = 3_600_000_000
+
 _COLUMNS = ("requests", "images", "spent", "reserved", "running")
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(NamedTuple):
     """What a counter holds, or what a step of a job adds to each of its counters."""
 
     requests: int = 0
@@ -58,7 +60,13 @@ class Counts:
     running: int = 0
 
     def __bool__(self) -> bool:
-        return any(getattr(self, name) for name in _COLUMNS)
+        return self != NOTHING
+
+    def plus(self, change: Counts) -> Counts:
+        return Counts(*(held + more for held, more in zip(self, change, strict=True)))
+
+
+NOTHING = Counts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +111,19 @@ class Counted:
 
     def rows(self) -> list[tuple[str, str]]:
         """Every (subject, window) the job counts in, sorted: the one order in which rows are locked."""
-        windows = [window_key(period, self.created_at) for period in COUNTED]
+        windows = windows_at(self.created_at).values()
         return sorted((name, window) for name in self.subjects().values() for window in windows)
+
+
+def windows_at(moment: datetime) -> Mapping[Period, str]:
+    """The windows in which a moment is counted: the same for a whole hour, so they are named once an hour."""
+    return _windows_of_hour(to_micros(moment) // _HOUR_MICROS)
+
+
+@lru_cache(maxsize=64)
+def _windows_of_hour(hour: int) -> Mapping[Period, str]:
+    moment = from_micros(hour * _HOUR_MICROS)
+    return {period: window_key(period, moment) for period in COUNTED}
 
 
 @cache
@@ -130,7 +149,7 @@ async def add(connection: AsyncConnection, rows: Sequence[tuple[str, str]], chan
     """Adds ``change`` to each of the sorted ``rows`` and returns their values afterwards. Holds their locks."""
     if not rows:
         return {}
-    values: dict[str, object] = {name: getattr(change, name) for name in _COLUMNS}
+    values: dict[str, object] = {**change._asdict()}
     for n, (subject, window) in enumerate(rows):
         values[f"subject{n}"], values[f"window{n}"] = subject, window
     found = await connection.execute(_add_statement(len(rows)), values)
@@ -152,8 +171,8 @@ def as_use(counted: Counted, found: Tally, before: Counts, lasts: Mapping[Subjec
     """Counters as the rules read them: ``found`` minus ``before``, the part that is asked for right now."""
     counters: dict[tuple[Subject, Period], Used] = {}
     for subject, name in counted.subjects().items():
-        for period in COUNTED:
-            value = found.get((name, window_key(period, counted.created_at)))
+        for period, window in windows_at(counted.created_at).items():
+            value = found.get((name, window))
             if value is not None:
                 counters[subject, period] = Used(
                     requests=value.requests - before.requests,
