@@ -143,7 +143,15 @@ def files_of(settings: Settings) -> DiskFiles:
     """Where pictures lie."""
     from bot.adapters.files.disk import DiskFiles
 
-    return DiskFiles(settings.data_dir)
+    def is_whole(data: bytes) -> bool:
+        from bot.imaging.inspect import inspect_result
+
+        try:
+            return bool(inspect_result(data))
+        except ValueError:
+            return False
+
+    return DiskFiles(settings.data_dir, is_whole=is_whole)
 
 
 def service_of(settings: Settings, catalogue: Catalogue, *, thorough: bool = True) -> OpenAIImages:

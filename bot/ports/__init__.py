@@ -15,7 +15,7 @@ from bot.ports.delivery import (
     WhyKept,
 )
 from bot.ports.figures import FigureStore, UsageLine
-from bot.ports.files import Files
+from bot.ports.files import Bundle, Files, Kept
 from bot.ports.jobs import Batch, JobStore
 from bot.ports.leases import LeaseStore, Slot
 from bot.ports.notes import NoteStore
@@ -46,6 +46,7 @@ __all__ = [
     "BatchDelivery",
     "BatchPicture",
     "BudgetWarning",
+    "Bundle",
     "CannotDeliver",
     "CannotStart",
     "Clock",
@@ -56,6 +57,7 @@ __all__ = [
     "Files",
     "ImageService",
     "JobStore",
+    "Kept",
     "KeyPays",
     "KnownModel",
     "LeaseStore",

@@ -3,20 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 
-class Files(Protocol):
-    """Pictures on disk by job: originals until delivered and for later buttons, inputs, thumbnails."""
+class Kept(StrEnum):
+    """What may be kept of a job; each is kept, read and gone as one."""
 
-    async def keep(self, job_id: str, name: str, data: bytes) -> None:
-        """Writes whole or not at all (temporary file, fsync, rename). Raises ``StorageTrouble``."""
+    RESULTS = "results"
+    INPUTS = "inputs"
+    SMALL = "small"
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Files that are kept as one, whole or absent: (name, bytes) in their order, and what is written down with them."""
+
+    files: tuple[tuple[str, bytes], ...]
+    note: str | None = None
+
+
+class Files(Protocol):
+    """Pictures by job: originals until delivered and for later buttons, inputs, thumbnails."""
+
+    async def keep(self, job_id: str, kept: Kept, bundle: Bundle) -> None:
+        """Keeps it whole or not at all, over what was there; it survives a power cut from then on.
+
+        Raises ``StorageTrouble``.
+        """
         ...
 
-    async def read(self, job_id: str, name: str) -> bytes | None: ...
-    async def names(self, job_id: str) -> list[str]: ...
-    async def remove(self, job_id: str) -> None: ...
-    def jobs(self) -> AsyncIterator[str]: ...
+    async def read(self, job_id: str, kept: Kept) -> Bundle | None:
+        """What was kept; None if there is nothing. Raises ``StorageTrouble`` where nobody can tell."""
+        ...
+
+    async def remove(self, job_id: str) -> None:
+        """Forgets everything of the job; nothing happens if there is nothing."""
+        ...
+
+    def jobs(self) -> AsyncIterator[str]:
+        """Ids of the jobs of which something is kept, each once, in no order."""
+        ...
 
     def is_full(self) -> bool:
         """Whether there is too little room to begin another picture. Raises ``StorageTrouble`` if nobody can tell."""

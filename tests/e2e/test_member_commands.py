@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from bot.ports import Kept
 from bot.rules.people import Place
 from bot.rules.servers.edits import logged_to
 from bot.ui.interactions.bounds import BOUNDS, Bounded
@@ -90,13 +91,13 @@ async def test_delete_asks_first_then_forgets_and_says_when_it_can_be_done_again
     (job,) = await town.app.store.jobs.gallery(place(town), member_id=None, search=None, before=None, limit=5)
     asked = await ask(town, "/mydata delete")
     assert "stays" in everything(asked)
-    assert await town.app.files.names(job.id)
+    assert await town.app.files.read(job.id, Kept.RESULTS)
 
     pressed = await town.world.click(asked, "Delete everything", town.member)
     await pressed.wait_until(lambda _: "Deleted" in asked.content, 10, "the word that it is done")
 
     assert asked.components == []
-    assert await town.app.files.names(job.id) == []
+    assert await town.app.files.read(job.id, Kept.RESULTS) is None
     assert (await town.app.store.people.export(town.member.id))["jobs"] == []
     again = await ask(town, "/mydata delete")
     assert "once a day" in again.content

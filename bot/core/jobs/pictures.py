@@ -1,5 +1,5 @@
-"""What a job keeps on disk: its results (``0.png`` …) and their bill, its inputs (``in-0.png`` …), mask and markup,
-and a small copy of the first result (``small-0.webp``)."""
+"""What is kept of a job: its results (``0.png`` …) with their bill, its inputs (``in-0.png`` …), mask and markup, and a
+small copy of the first result."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from bot.imaging.inspect import look
 from bot.imaging.sheets import thumbnail
 from bot.imaging.threads import offload, offload_process
-from bot.ports import Files
+from bot.ports import Bundle, Files, Kept
 from bot.rules.errors import StorageTrouble
 from bot.rules.ledger import Bill
 from bot.rules.money import MicroUSD
@@ -20,7 +20,6 @@ from bot.rules.requests import InputImage, Inputs, Made, MadeImage
 
 log = logging.getLogger(__name__)
 
-BILL = "bill.json"
 SMALL = "small-0.webp"
 SMALL_EDGE_PX = 320
 
@@ -47,21 +46,18 @@ class Pictures:
         self._unkept: dict[str, Results] = {}
 
     async def keep_results(self, job_id: str, made: Sequence[Made], bill: Bill, revised: str | None) -> None:
-        """Keeps every picture, whole and flushed, before the ledger says *produced*. Raises
+        """Keeps every picture, and the bill behind them, for good, before the ledger says *produced*. Raises
         ``StorageTrouble``.
-
-        The bill comes last: where it lies, nothing is missing (``kept_bill``).
         """
         self._unkept[job_id] = Results(tuple(image for one in made for image in one.images), bill, revised)
         await self._keep(job_id, self._unkept[job_id])
 
     async def _keep(self, job_id: str, results: Results) -> None:
-        for number, image in enumerate(results.images):
-            await self._files.keep(job_id, f"{number}.{image.format}", image.data)
+        files = tuple((f"{number}.{image.format}", image.data) for number, image in enumerate(results.images))
         bill = results.bill
         told = {"charged": bill.charged_micro_usd, "images": bill.images, "request": bill.request_id}
         told["revised"] = results.revised
-        await self._files.keep(job_id, BILL, json.dumps(told).encode())
+        await self._files.keep(job_id, Kept.RESULTS, Bundle(files, json.dumps(told)))
         self._unkept.pop(job_id, None)
 
     async def keep_the_unkept(self) -> None:
@@ -83,38 +79,33 @@ class Pictures:
         """
         if (held := self._unkept.get(job_id)) is not None:
             return held.bill, held.revised
-        found = await self._files.read(job_id, BILL)
-        if found is None:
+        found = await self._files.read(job_id, Kept.RESULTS)
+        if found is None or found.note is None:
             return None
-        told = json.loads(found)
+        told = json.loads(found.note)
         bill = Bill(MicroUSD(told["charged"]), told["images"], estimated=True, request_id=told["request"])
         return bill, told["revised"]
 
     async def results(self, job_id: str) -> list[MadeImage]:
         if (held := self._unkept.get(job_id)) is not None:
             return list(held.images)
-        found = []
-        for name in sorted(await self._files.names(job_id), key=_number):
-            stem, _, extension = name.partition(".")
-            data = await self._files.read(job_id, name) if stem.isdigit() else None
-            if data is not None:
-                found.append(await self._measured(data, extension))
-        return found
+        found = await self._files.read(job_id, Kept.RESULTS)
+        return [await self._measured(*file) for file in found.files] if found else []
 
     async def result(self, job_id: str, index: int) -> MadeImage | None:
         if (held := self._unkept.get(job_id)) is not None:
             return held.images[index] if index < len(held.images) else None
-        for name in await self._files.names(job_id):
-            stem, _, extension = name.partition(".")
-            if stem == str(index) and (data := await self._files.read(job_id, name)) is not None:
-                return await self._measured(data, extension)
+        found = await self._files.read(job_id, Kept.RESULTS)
+        for name, data in found.files if found else ():
+            if name.partition(".")[0] == str(index):
+                return await self._measured(name, data)
         return None
 
     async def small(self, job_id: str, *, lane: str) -> bytes | None:
         """A small copy of the first picture, drawn once and then kept beside it; None where nothing can be drawn."""
-        found = await self._files.read(job_id, SMALL)
+        found = await self._files.read(job_id, Kept.SMALL)
         if found is not None:
-            return found
+            return found.files[0][1]
         original = await self.result(job_id, 0)
         if original is None:
             return None
@@ -122,7 +113,7 @@ class Pictures:
         drawn = await run(lane, thumbnail, original.data, SMALL_EDGE_PX)
         if drawn is not None:
             try:
-                await self._files.keep(job_id, SMALL, drawn)
+                await self._files.keep(job_id, Kept.SMALL, Bundle(((SMALL, drawn),)))
             except StorageTrouble:
                 log.warning("job %s: its small copy could not be kept; it is drawn again the next time", job_id)
         return drawn
@@ -131,42 +122,34 @@ class Pictures:
         """Keeps what was uploaded so that *Again* works later; a full disk only costs that."""
         named = [(f"in-{number}", image) for number, image in enumerate(inputs.images)]
         named += [(name, image) for name, image in (("mask", inputs.mask), ("markup", inputs.markup)) if image]
+        files = tuple((f"{name}.{image.mime.partition('/')[2]}", image.data) for name, image in named)
         try:
-            for name, image in named:
-                await self._files.keep(job_id, f"{name}.{image.mime.partition('/')[2]}", image.data)
+            await self._files.keep(job_id, Kept.INPUTS, Bundle(files))
         except StorageTrouble:
             log.warning("job %s: its inputs could not be kept; Again will ask for the picture", job_id)
 
     async def inputs(self, job_id: str) -> Inputs | None:
         """The inputs of a job as they were sent; None when they are no longer kept."""
-        names = await self._files.names(job_id)
-        images = [await self._input(job_id, name) for name in sorted(n for n in names if n.startswith("in-"))]
-        if not images or any(image is None for image in images):
+        found = await self._files.read(job_id, Kept.INPUTS)
+        if found is None:
             return None
-        mask = await self._input(job_id, "mask.png") if "mask.png" in names else None
-        markup = await self._input(job_id, "markup.png") if "markup.png" in names else None
-        return Inputs(tuple(image for image in images if image is not None), mask, markup)
+        seen = {name: await _as_input(name, data) for name, data in found.files}
+        images = tuple(image for name, image in seen.items() if name.startswith("in-"))
+        return Inputs(images, seen.get("mask.png"), seen.get("markup.png")) if images else None
 
     async def forget(self, job_id: str) -> None:
         self._unkept.pop(job_id, None)
         await self._files.remove(job_id)
 
-    async def _input(self, job_id: str, name: str) -> InputImage | None:
-        data = await self._files.read(job_id, name)
-        if data is None:
-            return None
-        seen = await look(data, thorough=False)
-        return InputImage(name, MIME[seen.format], data, seen.width, seen.height)
-
     @staticmethod
-    async def _measured(data: bytes, extension: str) -> MadeImage:
+    async def _measured(name: str, data: bytes) -> MadeImage:
         try:
             seen = await look(data, thorough=False)
         except (ValueError, struct.error):
-            return MadeImage(data, extension, 0, 0)
+            return MadeImage(data, name.partition(".")[2], 0, 0)
         return MadeImage(data, seen.format, seen.width, seen.height)
 
 
-def _number(name: str) -> int:
-    stem = name.partition(".")[0]
-    return int(stem) if stem.isdigit() else -1
+async def _as_input(name: str, data: bytes) -> InputImage:
+    seen = await look(data, thorough=False)
+    return InputImage(name, MIME[seen.format], data, seen.width, seen.height)

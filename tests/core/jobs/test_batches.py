@@ -23,7 +23,19 @@ from bot.core.jobs.recovery import Recovery
 from bot.core.service.catalogue import CurrentCatalogue
 from bot.core.service.circuit import Circuit
 from bot.core.tasks import Tasks
-from bot.ports import Batch, BatchCounts, BatchPicture, CannotDeliver, Delivered, KeyPays, OperatorPays, Payer, Slot
+from bot.ports import (
+    Batch,
+    BatchCounts,
+    BatchPicture,
+    Bundle,
+    CannotDeliver,
+    Delivered,
+    Kept,
+    KeyPays,
+    OperatorPays,
+    Payer,
+    Slot,
+)
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.errors import NotFound, StorageFull
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFault
@@ -634,7 +646,7 @@ async def test_a_round_of_recovery_leaves_running_batches_alone(world: World) ->
 class FullDisk(DiskFiles):
     """Room for nothing."""
 
-    async def keep(self, job_id: str, name: str, data: bytes) -> None:
+    async def keep(self, job_id: str, kept: Kept, bundle: Bundle) -> None:
         raise StorageFull
 
 

@@ -9,7 +9,7 @@ import pytest
 from bot.adapters.files.disk import DiskFiles
 from bot.core.jobs.running import CancelOutcome
 from bot.core.service.circuit import FIRST_PROBE
-from bot.ports import CannotDeliver, WhyKept
+from bot.ports import CannotDeliver, Kept, WhyKept
 from bot.rules.errors import (
     Busy,
     Cancelled,
@@ -313,7 +313,7 @@ async def test_pictures_that_neither_disk_nor_discord_takes_are_held_until_one_d
     reach.heal(disk=disk)
 
     await core.recovery.adopt_and_close()
-    assert bool(await core.files.names(job.id)) == disk
+    assert bool(await core.files.read(job.id, Kept.RESULTS)) == disk
     assert await core.recovery.deliver_kept(job, core.delivery)
 
     assert len(core.delivery.shown) == 1

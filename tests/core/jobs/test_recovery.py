@@ -9,7 +9,7 @@ import pytest
 from bot.adapters.database import store_on
 from bot.adapters.files.disk import DiskFiles
 from bot.adapters.secrets import Secrets
-from bot.ports import CannotDeliver, WhyKept
+from bot.ports import Bundle, CannotDeliver, Kept, WhyKept
 from bot.rules.errors import Interrupted
 from bot.rules.ledger import Bill, JobState, LostLease
 from bot.rules.money import MicroUSD
@@ -84,7 +84,7 @@ async def test_dispatched_with_all_its_pictures_on_disk_is_shown_and_charged_as_
 
 async def test_dispatched_with_only_some_of_its_pictures_on_disk_is_unknown(left):
     job = await left(JobState.DISPATCHED)
-    await left.core.files.keep(job.id, "0.png", PICTURE)
+    await left.core.files.keep(job.id, Kept.RESULTS, Bundle((("0.png", PICTURE),)))
     await left.next_life()
 
     assert (await only(left)).state is JobState.UNKNOWN

@@ -11,6 +11,7 @@ import pytest
 from bot.core.servers.departures import Departures
 from bot.core.upkeep.forgettings import Forgettings
 from bot.core.upkeep.retention import Retention
+from bot.ports import Bundle, CannotDeliver, Kept
 from bot.rules.ledger import JobState
 from bot.rules.limits.decide import Subject
 from bot.rules.limits.limit import Period
@@ -21,6 +22,8 @@ from tests.support.ledger import use_now
 from tests.support.people import becomes
 
 SERVER, OTHER = Place(10, 1), Place(20, 1)
+
+PICTURE = Bundle((("0.png", b"picture"),))
 
 
 @pytest.fixture
@@ -88,7 +91,7 @@ async def test_originals_stay_for_thirty_days(core, retention):
 
 async def test_pictures_of_a_job_that_the_ledger_does_not_know_go(core, retention):
     await core.run()
-    await core.files.keep("unknown-job", "0.png", b"picture")
+    await core.files.keep("unknown-job", Kept.RESULTS, PICTURE)
     assert await retention.tidy() == 1
     assert await kept_pictures(core) == 1
 
@@ -96,15 +99,13 @@ async def test_pictures_of_a_job_that_the_ledger_does_not_know_go(core, retentio
 async def test_pictures_of_a_ledger_that_vanished_are_left_alone(core, retention, caplog):
     """The file was lost and the next start began a new one; whoever puts the old one back finds what was paid for."""
     for number in range(3):
-        await core.files.keep(f"unknown-job-{number}", "0.png", b"picture")
+        await core.files.keep(f"unknown-job-{number}", Kept.RESULTS, PICTURE)
     assert await retention.tidy() == 0
     assert await kept_pictures(core) == 3
     assert "knows none of the 3 jobs" in caplog.text
 
 
 async def test_a_picture_that_still_waits_for_delivery_stays(core, retention):
-    from bot.ports import CannotDeliver
-
     core.delivery.trouble = [CannotDeliver("no channel")]
     await core.run()
     core.now += timedelta(days=90)
@@ -252,4 +253,4 @@ async def test_who_is_forgotten_gets_what_waits_back_and_what_is_drawn_leaves_no
     await asyncio.wait(running)
     assert len(core.delivery.shown) == 4
     await core.tasks.finish(5)
-    assert [await core.files.names(job.id) for job in jobs] == [[]] * 5
+    assert [await core.files.read(job.id, Kept.RESULTS) for job in jobs] == [None] * 5

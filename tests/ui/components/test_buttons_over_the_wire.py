@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from bot.ports import Kept
 from bot.rules.ledger import JobState
 from sandbox.discord.model import Upload
 from tests.support.pictures import encoded
@@ -112,7 +113,7 @@ async def test_only_the_maker_and_moderators_delete(town: Town) -> None:
     (job,) = await town.jobs(town.member)
     await town.press(message, "Delete", town.world.town.moderator)
     assert message.deleted
-    assert not await town.app.files.names(job.id)
+    assert not await town.app.files.read(job.id, Kept.RESULTS)
     row = await town.app.store.jobs.get(job.id)
     assert row is not None
     assert row.deleted
