@@ -113,18 +113,21 @@ class BatchRunner:
         running.lines[job.id] = line
 
     async def _watch(self, batch: Batch, delivery: BatchDelivery, running: RunningBatch) -> None:
-        """Until every line ended: tell how far it is, and post each group of ten as soon as it is complete."""
+        """Until every line ended: tell how far it is, and post each group of ten as soon as it is complete.
+
+        The lines are read before their batch: where it is still there, no line was missing because of a forgetting.
+        """
         posted = 0
         while True:
             running.changed.clear()
+            ended_ids = {job_id for job_id, line in running.lines.items() if line.done()}
+            jobs = await self._store.jobs.of_batch(batch.id)
             now = await self._store.jobs.get_batch(batch.id)
             if now is None:
                 await self._wind_up(batch, running)
                 return
             if now.cancelled:
                 await self.release_waiting(running, batch.asker)
-            ended_ids = {job_id for job_id, line in running.lines.items() if line.done()}
-            jobs = await self._store.jobs.of_batch(batch.id)
             ended = [job.id not in running.lines or job.id in ended_ids for job in jobs]
             jobs = [await self._reconciled(job) if over else job for job, over in zip(jobs, ended, strict=True)]
             while posted < len(jobs) and all(ended[posted : posted + GROUP]):
@@ -135,6 +138,9 @@ class BatchRunner:
             await delivery.progress(now, self._counts(now, jobs, ended))
             await _set_or_after(running.changed, LOOK_EVERY_S)
         jobs = await self._store.jobs.of_batch(batch.id)
+        if len(jobs) < len(ended):
+            await self._wind_up(batch, running)
+            return
         await delivery.summary(now, self._counts(now, jobs, ended), jobs)
         await self.finish(now)
 

@@ -160,6 +160,7 @@ class Life:
         self.repeatable = more.pop("repeatable", True)
         self.dead = False
         self.died = asyncio.Event()
+        self.meanwhile: dict[str, Callable[[], Awaitable[object]]] = {}  # happens just before the ledger is asked
         self.real = store
         self.now = NOON
         self.channel = channel
@@ -249,6 +250,8 @@ class _Mortal:
         async def call(*args: Any, **kwargs: Any) -> Any:
             if self._life.dead:
                 raise Gone
+            if name in self._life.meanwhile:
+                await self._life.meanwhile.pop(name)()
             return await method(*args, **kwargs)
 
         return call
@@ -488,17 +491,25 @@ async def test_a_key_that_is_set_while_the_lines_are_checked_leaves_one_payer(wo
     assert world.studio.payers == [OperatorPays()] * 2
 
 
-async def test_a_batch_whose_maker_is_forgotten_ends_quietly(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.core.jobs.batch_runner.LOOK_EVERY_S", 0.05)
+@pytest.mark.parametrize("question", ["get_batch", "of_batch"])
+async def test_a_batch_whose_maker_is_forgotten_ends_quietly(
+    world: World, monkeypatch: pytest.MonkeyPatch, question: str
+) -> None:
+    """Whatever the batch was about to ask the ledger in that moment."""
+    monkeypatch.setattr("bot.core.jobs.batch_runner.LOOK_EVERY_S", 0.01)
     life = await world.live(at_once=1)
     world.studio.hold("fox 2")
     _, task = await life.begin(prompts(4))
     await until(lambda: len(world.studio.prompts) == 2)
-    gone = await world.store.people.forget(MEMBER.user_id)
+    gone: list[str] = []
+
+    async def forget() -> None:
+        gone.extend(await world.store.people.forget(MEMBER.user_id))
 
     async def released() -> bool:
         return (await counts_by_state(world.store))[JobState.RELEASED] == 2
 
+    life.meanwhile[question] = forget
     await until_true(released)
     world.studio.gates["fox 2"].set()
     await asyncio.wait_for(task, 20)
@@ -508,6 +519,22 @@ async def test_a_batch_whose_maker_is_forgotten_ends_quietly(world: World, monke
     assert world.channel.summaries == []
     assert (await counts_by_state(world.store))[JobState.PRODUCED] == 0
     assert [await life.pictures.results(job_id) for job_id in gone] == [[]] * 4
+
+
+async def test_a_batch_whose_maker_is_forgotten_as_its_last_line_ends_is_not_summed_up(world: World) -> None:
+    life = await world.live(at_once=1)
+
+    async def at_the_end() -> None:
+        if len(world.channel.lines) == 2:
+            await world.store.people.forget(MEMBER.user_id)
+        else:
+            life.meanwhile["of_batch"] = at_the_end
+
+    life.meanwhile["of_batch"] = at_the_end
+    batch = await life.run(prompts(2))
+
+    assert world.channel.summaries == []
+    assert await world.store.jobs.get_batch(batch.id) is None
 
 
 async def test_pictures_that_cannot_be_posted_wait_for_their_maker(world: World) -> None:
