@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.adapters.database.codec import Sealer, all_jobs, batch_from_row, batch_values, job_from_row, plain
 from bot.adapters.database.engine import Database
 from bot.adapters.database.schema.ids import Ids
-from bot.adapters.database.schema.tables import batches, jobs
+from bot.adapters.database.schema.tables import WAITING, batches, jobs
 from bot.adapters.database.steps import Opening, Step, Steps
 from bot.ports import Batch
 from bot.rules.ledger import Bill, Job, JobDraft, JobState, advance
@@ -88,9 +88,7 @@ class SqlJobs:
 
     async def waiting(self, place: Place, user_id: int) -> list[Job]:
         mine = (jobs.c.place_key == place.key) & (jobs.c.user_id == user_id)
-        return await self._found(
-            all_jobs().where(mine, jobs.c.waiting.is_(True), jobs.c.deleted.is_(False)).order_by(jobs.c.id)
-        )
+        return await self._found(all_jobs().where(mine, WAITING, jobs.c.deleted.is_(False)).order_by(jobs.c.id))
 
     async def gallery(
         self, place: Place, *, member_id: int | None, search: str | None, before: str | None, limit: int

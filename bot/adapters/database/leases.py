@@ -30,10 +30,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.codec import Sealer, all_jobs, job_from_row
 from bot.adapters.database.engine import Database
-from bot.adapters.database.schema.tables import from_micros, jobs, processes, slots, to_micros
+from bot.adapters.database.schema.tables import OPEN, from_micros, jobs, processes, slots, to_micros
 from bot.ports import Clock, Slot
 from bot.rules.instants import APART
-from bot.rules.ledger import FINAL, Job, LostLease
+from bot.rules.ledger import Job, LostLease
 
 DEAD_AFTER = timedelta(seconds=60)
 UNHEARD = timedelta(seconds=25)
@@ -41,8 +41,6 @@ UNHEARD = timedelta(seconds=25)
 
 ADOPTING = "adopting"
 """A row of ``slots`` that serialises adoption: who waits for it sees the heartbeat of who was first."""
-
-_UNFINISHED = jobs.c.state.not_in([state.value for state in FINAL])
 
 
 def _new_id() -> str:
@@ -134,7 +132,7 @@ class SqlLeases:
                 await connection.execute(delete(processes).where(~_near(now, 10 * DEAD_AFTER)))
             found = await connection.execute(
                 update(jobs)
-                .where(_UNFINISHED, jobs.c.holder != self._life.name, self._is_dead(now))
+                .where(OPEN, jobs.c.holder != self._life.name, self._is_dead(now))
                 .values(epoch=jobs.c.epoch + 1, holder=self._life.name)
                 .returning(*jobs.c)
             )
@@ -157,13 +155,13 @@ class SqlLeases:
             return
         await self.heartbeat()
         mine = select(jobs.c.id).where(
-            jobs.c.id == job.id, jobs.c.epoch == job.epoch, jobs.c.holder == self._life.name, _UNFINISHED
+            jobs.c.id == job.id, jobs.c.epoch == job.epoch, jobs.c.holder == self._life.name, OPEN
         )
         if not await self._db.rows(mine):
             raise LostLease(job.id)
 
     async def unfinished(self) -> list[Job]:
-        query = all_jobs().where(_UNFINISHED, jobs.c.holder == self._life.name).order_by(jobs.c.id)
+        query = all_jobs().where(OPEN, jobs.c.holder == self._life.name).order_by(jobs.c.id)
         return [job_from_row(row, self._sealer) for row in await self._db.rows(query)]
 
     # pacing

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.codec import (
@@ -25,6 +25,8 @@ from bot.adapters.database.counting.forgotten import drop_ended, keep, lock_out
 from bot.adapters.database.engine import Database
 from bot.adapters.database.notes import counters_forgotten, notes_about, set_counters_forgotten
 from bot.adapters.database.schema.tables import (
+    OPEN,
+    WAITING,
     audit,
     batches,
     facts,
@@ -121,7 +123,7 @@ class SqlPeople:
         async def work(connection: AsyncConnection) -> list[str]:
             await connection.execute(
                 update(jobs)
-                .where(jobs.c.state == JobState.PRODUCED.value, jobs.c.waiting.is_(True), jobs.c.produced_at < before)
+                .where(jobs.c.state == JobState.PRODUCED.value, WAITING, jobs.c.produced_at < before)
                 .values(
                     state=JobState.SETTLED.value,
                     finished_at=jobs.c.produced_at,
@@ -141,14 +143,15 @@ class SqlPeople:
     async def _purge_counters(self, connection: AsyncConnection, before: datetime) -> None:
         """Forgets windows that ended before, but none in which a job is still open."""
         holding = jobs.c.state.in_([state.value for state in HOLDING])
-        oldest = await connection.scalar(select(func.min(jobs.c.created_at)).where(holding))
-        edge = min(before, oldest) if oldest is not None else before
+        # not min() in SQL: SQLite would then look for it among all jobs, in the order of their moments
+        began = (await connection.execute(select(jobs.c.created_at).where(OPEN, holding))).scalars()
+        edge = min([before, *began])
         known = await counters_forgotten(connection)
         if known is not None and known >= edge:
             return
         for table in (uses, warnings):
             ended = [
-                table.c.window_key.startswith(key[0]) & (table.c.window_key < key)
+                (table.c.window_key >= key[0]) & (table.c.window_key < key)
                 for key in (window_key(period, edge) for period in (Period.HOUR, Period.DAY, Period.MONTH))
             ]
             await connection.execute(delete(table).where(or_(*ended)))
@@ -158,7 +161,7 @@ class SqlPeople:
 
 async def _hold_open_jobs(connection: AsyncConnection, which: ColumnElement[bool]) -> None:
     """Locks jobs that may still take a step: a step locks its job and then its counters, and so does forgetting."""
-    await connection.execute(select(jobs.c.id).where(which, ~_FINAL).order_by(jobs.c.id).with_for_update())
+    await connection.execute(select(jobs.c.id).where(which, OPEN).order_by(jobs.c.id).with_for_update())
 
 
 async def _rename_member(connection: AsyncConnection, user_id: int, stranger: int) -> None:

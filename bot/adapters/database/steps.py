@@ -23,7 +23,7 @@ from bot.adapters.database.codec import Sealer, all_jobs, batch_values, dump_bil
 from bot.adapters.database.counting.counters import Counted, Counts, add
 from bot.adapters.database.engine import Database, Work
 from bot.adapters.database.reserving import Reserving, refuse_duplicates
-from bot.adapters.database.schema.tables import batches, jobs
+from bot.adapters.database.schema.tables import GROUPED, batches, jobs
 from bot.ports import Batch
 from bot.rules.ledger import GIVEN_BACK, HOLDING, WITH_PICTURES, Bill, Job, JobDraft, JobState, LostLease
 
@@ -180,7 +180,7 @@ def given_back(row: RowMapping | Mapping[str, Any], step: Step, charged: int, ma
 
 LINES_OF_GROUP = (
     select(jobs.c.state, func.max(jobs.c.made_images))
-    .where(jobs.c.group_id == bindparam("group_id"))
+    .where(jobs.c.group_id == bindparam("group_id"), GROUPED)
     .group_by(jobs.c.state)
 )
 
