@@ -68,10 +68,10 @@ async def read_form(request: web.Request) -> tuple[Fields, tuple[Upload, ...]]:
             raise errors.ApiError(400, "Nested multipart bodies are not supported.", code="invalid_multipart")
         name = part.name or ""
         data = await _read(part)
-        if part.filename is None and "Content-Type" not in part.headers:
+        mime = part.headers.get("Content-Type", "").partition(";")[0].strip()
+        if part.filename is None and mime in ("", "text/plain"):
             texts[name] = data.decode("utf-8", "replace")
         else:
-            mime = part.headers.get("Content-Type", "").partition(";")[0].strip()
             files.append(Upload(name.removesuffix("[]"), part.filename, mime, data))
     return Fields(texts, from_form=True), tuple(files)
 

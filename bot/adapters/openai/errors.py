@@ -21,7 +21,8 @@ from bot.rules.redaction import SECRET, DetailRedactor
 QUICK_S = 5.0
 """A 5xx that OpenAI's own service answers sooner than this was certainly not preceded by a rendered picture.
 
-A gateway's says nothing of the kind: its upstream may have made the picture, and it may have asked more than once.
+A gateway's says nothing of the kind: its upstream may have made the picture, and it may have asked more than once. So
+its 429 certainly cost nothing only if it came sooner: after a failure that was paid, its second try may be refused.
 """
 
 _BY_STATUS: Mapping[int, FaultKind] = {
@@ -224,6 +225,8 @@ def _billed(kind: FaultKind, *, status: int, elapsed_s: float, drawing: bool, of
     if kind is FaultKind.OVERLOADED and not (official and status >= 300 and elapsed_s < QUICK_S):
         return Billed.MAYBE
     if status >= 500 and not official and kind not in _BEFORE_DRAWING:
+        return Billed.MAYBE
+    if kind is FaultKind.RATE_LIMITED and not official and elapsed_s >= QUICK_S:
         return Billed.MAYBE
     if status < 300 and kind is FaultKind.BAD_REQUEST:
         return Billed.MAYBE  # said after the work was taken on: it may be about what was made

@@ -1,8 +1,8 @@
 """``ImageService`` on ``AsyncOpenAI``: OpenAI's image service and every server that speaks like it.
 
 Law: with its ``openai_*`` siblings the only place that imports ``openai`` (and ``httpx2``, the HTTP of the SDK).
-One ``make`` is one POST. The SDK never repeats it. A compatible server that refused an optional parameter it does not
-know, with a 400 that cannot have cost anything, is asked once more without it.
+One ``make`` is one POST. The SDK never repeats it. A compatible server that refused optional parameters it does not
+know, with a 400 that cannot have cost anything, is asked again without them.
 
     answer 2xx ── event stream ──> openai_stream ──┐
                └─ JSON ──────────> openai_answers ─┴─> pictures, checked ──> Made
@@ -125,6 +125,7 @@ class OpenAIImages:
         self._downloads = Downloader(self._client.base_url, tls=tls, resolve=resolve, pause=pause)
         self._pictures = Pictures(self._downloads, inspect)
         self._unknown: dict[tuple[Endpoint, str], frozenset[str]] = {}
+        self._streamed: set[tuple[Endpoint, str]] = set()
 
     @property
     def is_official(self) -> bool:
@@ -182,7 +183,7 @@ class OpenAIImages:
         try:
             async with asyncio.timeout(call.deadline_s) as deadline:
                 answer = await self._ask(call)
-                if call.refused and isinstance(answer, Fault):
+                while call.refused and isinstance(answer, Fault):  # each time there is one less to refuse
                     answer = await self._ask(call)
         except TimeoutError:
             if not deadline.expired():
@@ -281,11 +282,22 @@ class OpenAIImages:
         )
         if not self.is_official and fault.kind is FaultKind.BAD_REQUEST and fault.status in {400, 422}:
             unknown = refused_parameters(reason, call.sent)
-            place = (call.request.endpoint, call.request.model)
-            self._unknown[place] = self._unknown.get(place, frozenset()) | unknown
+            self._learn(call, unknown)
             may = dispensable(call.request, self._models.get(call.request.model))
             call.refused = unknown if unknown <= may else frozenset()
+        if not self.is_official and response.status_code >= 500 and "stream" in call.sent:
+            self._doubt_streams(call)
         return fault
+
+    def _learn(self, call: _Call, unknown: frozenset[str]) -> None:
+        place = (call.request.endpoint, call.request.model)
+        self._unknown[place] = self._unknown.get(place, frozenset()) | unknown
+
+    def _doubt_streams(self, call: _Call) -> None:
+        """A gateway that cannot stream fails after the picture was drawn (LiteLLM): once, but not each time."""
+        if (call.request.endpoint, call.request.model) not in self._streamed:
+            logger.warning("%s failed when asked for previews; from now on it is asked without", call.request.model)
+            self._learn(call, frozenset({"stream", "partial_images"}))
 
     # --- reading --------------------------------------------------------------------------------------------------
 
@@ -299,6 +311,7 @@ class OpenAIImages:
                 break
             head += chunk
         if streams or head.lstrip().startswith((b"data:", b"event:", b"error:")):
+            self._streamed.add((call.request.endpoint, call.request.model))
             return self._ended(call, raw, await read_stream(_from(head, chunks), call.previews, stall_s=self._stall_s))
         reader = BodyReader(call.request.pictures_per_call)
         async for chunk in _from(head, chunks):

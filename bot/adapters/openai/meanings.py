@@ -48,8 +48,6 @@ CODES: Mapping[str, FaultKind] = {
     "too_many_requests": FaultKind.RATE_LIMITED,
     "deploymentnotfound": FaultKind.MODEL_GONE,
     "service_unavailable": FaultKind.OVERLOADED,
-    # LiteLLM
-    "no_db_connection": FaultKind.BAD_KEY,  # without a database, asked with a key it does not know
     # one-api and new-api (songquanpeng/one-api#1270, QuantumNous/new-api#7448)
     "insufficient_user_quota": FaultKind.OUT_OF_FUNDS,
     "pre_consume_token_quota_failed": FaultKind.OUT_OF_FUNDS,
@@ -65,6 +63,7 @@ TYPES: Mapping[str, FaultKind] = {
     "requests": FaultKind.RATE_LIMITED,
     "tokens": FaultKind.RATE_LIMITED,
     "rate_limit_error": FaultKind.RATE_LIMITED,
+    "no_db_connection": FaultKind.BAD_KEY,  # LiteLLM without a database, asked with a key it does not know
     "authentication_error": FaultKind.BAD_KEY,
     "server_error": FaultKind.OVERLOADED,
     "overloaded_error": FaultKind.OVERLOADED,
@@ -128,7 +127,7 @@ SAYINGS = (
     # model
     _saying(
         _MODEL,
-        r"(?:model|deployment)\b.{0,120}(?:does not exist|not found|been (?:shut down|retired|removed|deprecated))",
+        r"(?:models?|deployment)\b.{0,120}(?:does not exist|not found|been (?:shut down|retired|removed|deprecated))",
         "OpenAI, Azure",
         *(200, 400, 404, 410, 422),
     ),

@@ -104,6 +104,8 @@ _UNKNOWN_PARAMETER = re.compile(
 )
 _BAD_VALUE = re.compile(r"(?:invalid|unsupported) value|must be (?:one of|between)", re.IGNORECASE)
 _UNKNOWN_CODES = frozenset({"unknown_parameter", "unsupported_parameter", "extra_forbidden", "value_error.extra"})
+_OURS = "response_format"
+"""How a picture is sent back: a value that is refused is as good as an unknown parameter, for it is nobody's wish."""
 _LISTS_VALUES = re.compile(r"UnsupportedParams|support parameters", re.IGNORECASE)
 """LiteLLM tells the parameters it does not know together with what was sent."""
 
@@ -111,6 +113,8 @@ _LISTS_VALUES = re.compile(r"UnsupportedParams|support parameters", re.IGNORECAS
 def refused_parameters(reason: Reason, sent: Mapping[str, Any]) -> frozenset[str]:
     """The parameters that the server says it does not know at all; none if it objects to a value."""
     code, message = (reason.code or "").lower(), reason.message
+    if _OURS in sent and _OURS in f"{reason.param} {message}":
+        return frozenset({_OURS})
     unknown = code in _UNKNOWN_CODES or _UNKNOWN_PARAMETER.search(message)
     if not unknown or _BAD_VALUE.search(message) or (code in CODES and code not in _UNKNOWN_CODES):
         return frozenset()

@@ -33,7 +33,7 @@ from bot.rules.errors import (
     TooOften,
     UserError,
 )
-from bot.rules.faults import FaultKind, ServiceFailed
+from bot.rules.faults import Fault, FaultKind, ServiceFailed
 from bot.rules.limits.amounts import BadAmount
 from bot.rules.limits.decide import Refused
 from bot.rules.options.problems import InvalidOptions
@@ -160,7 +160,7 @@ def _service(error: ServiceFailed, locale: str) -> str:
     fault = error.fault
     sentence = say(
         locale,
-        f"service.{fault.kind}",
+        f"service.{_kind_word(fault)}",
         model=inline(error.model),
         when=duration_or_later(fault.retry_after_s, locale),
         stage=_stage(fault.stage, locale),
@@ -169,6 +169,15 @@ def _service(error: ServiceFailed, locale: str) -> str:
     )
     free = "service.moderation_free" if fault.kind is FaultKind.MODERATION else "service.free"
     return f"{sentence} {say(locale, 'service.charged' if error.charged else free)}"
+
+
+_FULL = frozenset({"server_is_overloaded", "overloaded_error", "service_unavailable", "slow_down"})
+
+
+def _kind_word(fault: Fault) -> str:
+    """Overloaded is only who says so: a plain 500 failed, and "again in a moment" would be a guess."""
+    says_so = fault.status in {503, 529} or fault.code in _FULL
+    return "failed" if fault.kind is FaultKind.OVERLOADED and not says_so else str(fault.kind)
 
 
 def duration_or_later(seconds: float | None, locale: str) -> str:

@@ -89,6 +89,7 @@ ROWS = (
     said("LiteLLM", 400, "Invalid model name passed in model=m", K.MODEL_GONE, code="400"),
     said("new-api", 503, "No available channel for model gpt-image-2 under group default", K.MODEL_GONE, code="model_not_found"),
     said("OpenRouter", 400, "gpt-image-9 is not a valid model ID", K.MODEL_GONE, code=400),
+    said("Gemini", 404, "models/gemini-9-image is not found for API version v1main.", K.MODEL_GONE, code=404, status="NOT_FOUND"),
     said("Together", 400, "Unable to access model gpt-image-9.", K.MODEL_GONE),
     # bad pictures, bad values
     said("ComfyUI#8430", 400, LITELLM + "Invalid image file or mode for image 1, please check your image file.", K.BAD_REQUEST,

@@ -18,7 +18,16 @@ from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.faults import Billed, FaultKind, ServiceFault
 from bot.rules.options.table import OPTIONS, Option
 from bot.rules.requests import Endpoint, Inputs, Kind
-from tests.adapters.openai.fault_server import ONE_INPUT, error, json_reply, picture, pictures, request, upload
+from tests.adapters.openai.fault_server import (
+    ONE_INPUT,
+    Behaviour,
+    error,
+    json_reply,
+    picture,
+    pictures,
+    request,
+    upload,
+)
 
 CATALOGUE = load_catalogue(builtin_catalogue())
 EDIT = {"kind": Kind.EDIT, "endpoint": Endpoint.EDITS}
@@ -347,15 +356,22 @@ async def test_what_bounds_the_price_is_not_left_out(server, connect) -> None:
     assert (caught.value.fault.param, len(server.posts)) == ("quality", 1)
 
 
-async def test_a_server_that_refuses_again_is_not_asked_a_third_time(server, connect) -> None:
-    server.does(
-        error(400, "unknown_parameter", "Unknown parameter: 'user'.", param="user"),
-        error(400, "unknown_parameter", "Unknown parameter: 'quality'.", param="quality"),
-    )
+def unknown(name: str) -> Behaviour:
+    return error(400, "unknown_parameter", f"Unknown parameter: '{name}'.", param=name)
+
+
+async def test_what_a_server_refuses_one_after_the_other_is_left_out_one_after_the_other(server, connect) -> None:
+    server.does(unknown("user"), unknown("quality"), pictures(picture()))
+    made = await connect().make(FULL, Inputs(), payer=OperatorPays(), member_tag="t", deadline_s=20)
+    assert (made.left_out, len(server.posts)) == (("quality",), 3)
+
+
+async def test_a_server_that_goes_on_refusing_what_is_not_sent_is_not_asked_for_ever(server, connect) -> None:
+    server.does(unknown("user"), unknown("quality"))
     with pytest.raises(ServiceFault) as caught:
         await connect().make(FULL, Inputs(), payer=OperatorPays(), member_tag="t", deadline_s=20)
     assert (caught.value.fault.kind, caught.value.fault.billed) == (FaultKind.BAD_REQUEST, Billed.NO)
-    assert len(server.posts) == 2
+    assert len(server.posts) == 3
 
 
 @pytest.mark.parametrize(
