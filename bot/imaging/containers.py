@@ -12,6 +12,7 @@ import re
 import struct
 import zlib
 from dataclasses import dataclass
+from functools import cached_property
 
 from bot.imaging.headers import PNG_SIGNATURE, CannotLook, check_parts, jpeg_segments
 
@@ -19,20 +20,27 @@ _END = b"\xff\xd9"
 MAX_PROFILE_BYTES = 4_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Container:
-    """``clean`` is the file with pixels alone (the very same object as the input when there was nothing else).
+    """``parts`` are what pixels need; ``clean`` is a file of them alone, the very same object as the input when there
+    was nothing else. It is put together when it is first asked for, hence no slots.
 
     ``ended`` is false for a JPEG without its end marker: perhaps cut. ``exif`` starts with the TIFF header. ``scans``:
     how often a decoder walks over all pixels (a progressive JPEG may say more than once).
     """
 
-    clean: bytes
+    data: bytes
+    parts: tuple[memoryview | bytes, ...]
     frames: int = 1
     exif: bytes | None = None
     icc: bytes | None = None
     ended: bool = True
     scans: int = 1
+
+    @cached_property
+    def clean(self) -> bytes:
+        joined = b"".join(self.parts)
+        return self.data if joined == self.data else joined
 
     @property
     def closed(self) -> bytes:
@@ -79,7 +87,8 @@ def _read_png(data: bytes) -> Container:
     if needs_more:
         raise CannotLook("the PNG needs an unknown chunk")
     return Container(
-        clean=_joined(kept, data),
+        data,
+        tuple(kept),
         frames=int.from_bytes(extra[b"acTL"][:4]) if b"acTL" in extra else 1,
         exif=extra.get(b"eXIf"),
         icc=_png_profile(extra.get(b"iCCP")),
@@ -94,10 +103,6 @@ def _png_profile(chunk: bytes | None) -> bytes | None:
         return zlib.decompressobj().decompress(packed, MAX_PROFILE_BYTES)
     except zlib.error:
         return None
-
-
-def _joined(parts: list[memoryview | bytes], data: bytes) -> bytes:
-    return data if sum(map(len, parts)) == len(data) else b"".join(parts)
 
 
 # --- JPEG ----------------------------------------------------------------------------------------------------------
@@ -124,9 +129,7 @@ def _read_jpeg(data: bytes) -> Container:
             kept.append(data[start - 4 : end])
     ended, scans = _keep_scans(data, segments[-1][2], kept)
     profile = b"".join(part[2:] for part in sorted(icc, key=lambda part: part[:1]))
-    return Container(
-        clean=_joined(kept, data), exif=exif, icc=profile[:MAX_PROFILE_BYTES] or None, ended=ended, scans=scans
-    )
+    return Container(data, tuple(kept), exif=exif, icc=profile[:MAX_PROFILE_BYTES] or None, ended=ended, scans=scans)
 
 
 _MARKER = re.compile(rb"\xff[\x02-\xcf\xd8-\xfe]")  # in coded pixels FF is followed by 00 or a restart mark
@@ -172,7 +175,7 @@ def _read_webp(data: bytes) -> Container:
         if kind == b"VP8X" and length >= 10:
             kept.append(data[pos : pos + 8] + bytes([data[pos + 8] & _HAS_ALPHA]) + data[pos + 9 : end])
         elif kind in _WEBP_NEEDED:
-            kept.append(data[pos:end] + b"\x00" * (length & 1))
+            kept += [memoryview(data)[pos:end], b"\x00" * (length & 1)]
         elif kind == b"ANMF":
             frames += 1
         else:
@@ -180,11 +183,11 @@ def _read_webp(data: bytes) -> Container:
         pos = end + (length & 1)
     if frames == 0 and not any(part[:3] == b"VP8" and part[:4] != b"VP8X" for part in kept):
         raise ValueError("the WebP has no pixels")
-    body = b"WEBP" + b"".join(kept)
+    head = b"RIFF" + struct.pack("<I", 4 + sum(map(len, kept))) + b"WEBP"
     exif = extra.get(b"EXIF")
-    clean = b"RIFF" + struct.pack("<I", len(body)) + body
     return Container(
-        clean=data if clean == data else clean,
+        data,
+        (head, *kept),
         frames=max(1, frames) if b"ANIM" not in extra else max(2, frames),
         exif=exif.removeprefix(b"Exif\x00\x00") if exif else None,
         icc=extra.get(b"ICCP"),
@@ -215,7 +218,7 @@ def _read_gif(data: bytes) -> Container:
         raise ValueError("the GIF has no frames")
     if leaves:
         raise CannotLook("a GIF frame leaves the screen")
-    return Container(clean=data[: pos + 1], frames=frames)
+    return Container(data, (data[: pos + 1],), frames=frames)
 
 
 def _table_bytes(flags: int) -> int:

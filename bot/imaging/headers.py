@@ -128,6 +128,12 @@ def is_rare_jpeg(data: bytes) -> bool:
     return marker > 0xC2 or frame[0] != 8
 
 
+def is_plain_jpeg(data: bytes) -> bool:
+    """Whether it is of the kind that is drawn from top to bottom in one go, 8 bits deep."""
+    marker, frame = _jpeg_frame(data)
+    return marker in (0xC0, 0xC1) and frame[0] == 8
+
+
 def _jpeg_frame(data: bytes) -> tuple[int, bytes]:
     for marker, start, end in jpeg_segments(data):
         if 0xC0 <= marker <= 0xCF and marker not in _NO_FRAME:

@@ -4,10 +4,9 @@ Law: a paid picture is refused only when it can be shown to be none. There are t
 speaks against it, but it cannot be opened here and now: it goes on with its true bytes); ``ValueError`` (shown to be
 none: empty, text, a web page, a program, cut, damaged).
 
-Decision: a picture is really decoded, every time. A PNG's checksums would find each cut and each flipped bit for a
-fiftieth of the cost, but not a sender that writes nonsense with right checksums, and a paid picture is worth 20 ms of a
-core beside the loop. Where the cheap answer is enough (partial pictures, measurements, files that were looked at
-before) ``thorough=False`` gives it.
+A picture is known to be whole by its checksums and its structure where they suffice (``whole.py``); where they do not,
+it is drawn, and nothing is refused before. Where less is enough (partial pictures, measurements, files that were looked
+at before) ``thorough=False`` walks over the structure alone.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from bot.imaging.headers import FORMATS, NO_PICTURES, CannotLook, picture_size, 
 from bot.imaging.pixels import check_work, decode
 from bot.imaging.svg import read_svg
 from bot.imaging.threads import RESULTS, gate, offload
+from bot.imaging.whole import looks_whole
 
 __all__ = ["MAX_RESULT_PIXELS", "Inspected", "inspect_result", "look", "sniff"]
 
@@ -61,7 +61,7 @@ async def look(data: bytes, *, thorough: bool = True) -> Inspected:
 def inspect_result(data: bytes, *, thorough: bool = True, max_pixels: int = MAX_RESULT_PIXELS) -> Inspected:
     """The true format and size of a picture, whole or kept. Raises ``ValueError`` for what is shown to be none.
 
-    Size is bounded by the header, before anything is decoded. With ``thorough=False`` pixels are not decoded: the
+    Size is bounded by the header, before anything is decoded. With ``thorough=False`` nothing ever is: the
     structure is walked to its end (and a PNG's checksums compared). SVG is read as XML, nothing in it expanded.
     Frames of a moving picture are decoded one after the other.
     """
@@ -93,7 +93,7 @@ def _looked_at(data: bytes, image_format: str, *, thorough: bool, max_pixels: in
         raise CannotLook(f"{width}x{height} is more than {max_pixels} pixels")
     if container.frames > MAX_FRAMES:
         raise CannotLook(f"{container.frames} frames are more than {MAX_FRAMES}")
-    if thorough:
+    if thorough and not looks_whole(data, image_format, container, (width, height)):
         check_work(width * height, container.scans)
         with gate.hold(width * height):
             _decode_all(data, image_format, container, (width, height))
