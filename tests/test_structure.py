@@ -76,7 +76,7 @@ RULES: tuple[Row, ...] = (
     (
         "bot.adapters.openai",
         ("bot.rules", "bot.ports", "bot.adapters.openai"),
-        ("openai", "httpx2", "httpcore2", "pybase64"),
+        ("openai", "httpx2", "httpcore2", "aiohttp", "yarl", "pybase64"),
     ),
     ("bot.ui.pages.charts", (*INNER, "bot.core", "bot.ui.words", "bot.ui.pages"), ("PIL",)),
     ("bot.ui.words.text", (*INNER, "bot.core", "bot.ui.words"), ("regex",)),

@@ -40,6 +40,7 @@ from bot.adapters.openai.errors import fault_of, read_reason, reason_of, request
 from bot.adapters.openai.models import read_models
 from bot.adapters.openai.pictures import Inspect, Pictures
 from bot.adapters.openai.stream import LAST_PREVIEW_S, Previews, StreamEnd, read_stream
+from bot.adapters.openai.transport import transport_for
 from bot.adapters.openai.wire import call_arguments, dispensable, left_out, refused_parameters
 from bot.ports import Clock, KeyPays, KnownModel, OnPartial, OperatorPays, Payer
 from bot.rules.catalogue.model import Model
@@ -107,7 +108,12 @@ class OpenAIImages:
         tls: ssl.SSLContext | None = None,
     ) -> None:
         tls = tls or _certificates()
-        http = DefaultAsyncHttpxClient(follow_redirects=False, verify=tls, event_hooks={"response": [bound_error_body]})
+        http = DefaultAsyncHttpxClient(
+            transport=transport_for(tls),
+            follow_redirects=False,
+            verify=tls,
+            event_hooks={"response": [bound_error_body]},
+        )
         self._client = AsyncOpenAI(
             api_key=api_key or NO_KEY,
             base_url=base_url or None,

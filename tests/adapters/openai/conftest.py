@@ -22,7 +22,7 @@ from tests.adapters.openai.fault_server import KEY, NOW, Catalogue, FaultServer,
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
@@ -90,8 +90,21 @@ async def no_pause(seconds: float) -> None:
     assert 0 < seconds <= 5
 
 
+both_transports = pytest.mark.parametrize("transport", ["aiohttp", "the SDK's own"], indirect=True)
+"""For what must hold over aiohttp and behind a proxy, where the SDK's own transport does the work."""
+
+
 @pytest.fixture
-async def connect(server: FaultServer, tls: ssl.SSLContext) -> AsyncIterator[Callable[..., OpenAIImages]]:
+def transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if getattr(request, "param", "aiohttp") != "aiohttp":
+        monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1,no-such-host.invalid")
+
+
+@pytest.fixture
+async def connect(
+    server: FaultServer, tls: ssl.SSLContext, transport: None
+) -> AsyncIterator[Callable[..., OpenAIImages]]:
     """Makes adapters that are closed in the end, by default pointed at ``server``."""
     made: list[OpenAIImages] = []
 

@@ -15,6 +15,7 @@ from bot.ports import OperatorPays
 from bot.rules.faults import Billed, FaultKind, ServiceFault
 from bot.rules.redaction import DetailRedactor
 from bot.rules.requests import Endpoint, Inputs, Kind
+from tests.adapters.openai.conftest import both_transports
 from tests.adapters.openai.fault_server import (
     KEY,
     NOW,
@@ -270,6 +271,7 @@ async def _listen(_: object) -> None:
     return
 
 
+@both_transports
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 async def test_a_fault_has_its_name_and_its_cost_and_is_never_sent_twice(row: Row, server, connect) -> None:
     server.does(row.does)
