@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 from bot.core.tasks import Tasks
 from bot.ui.interactions.failures import TROUBLE, Failure, failure_of
@@ -33,17 +34,22 @@ class ChannelPace:
 
     def __init__(self) -> None:
         self._free_at = 0.0
+        self._line = asyncio.Lock()
 
     def wait_s(self, now: float) -> float:
         return max(0.0, self._free_at - now)
 
-    async def turn(self) -> None:
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Waits in line, where only the first looks at the clock; what the block begins it takes before it ends."""
         loop = asyncio.get_running_loop()
-        while True:
-            wait_s = self.wait_s(loop.time())
-            if not wait_s:
-                return
-            await asyncio.sleep(wait_s)
+        async with self._line:
+            while True:
+                wait_s = self.wait_s(loop.time())
+                if not wait_s:
+                    break
+                await asyncio.sleep(wait_s)
+            yield
 
     def take(self, now: float, seconds: float) -> None:
         self._free_at = min(max(self._free_at, now) + seconds, now + MOST_S)
@@ -94,11 +100,11 @@ class ProgressEdits:
         while self._next is not None and not self._closed:
             free_at = self._free_at if self._free_at is not None else loop.time() + self._first_after_s
             await asyncio.sleep(max(0.0, free_at - loop.time()))
-            await self._pace.turn()
-            edit = self._take()
-            if edit is None:
-                return
-            self._pace.take(loop.time(), self._every_s)
+            async with self._pace.turn():
+                edit = self._take()
+                if edit is None:
+                    return
+                self._pace.take(loop.time(), self._every_s)
             await self._try(edit)
             self._free_at = loop.time() + self._every_s
 

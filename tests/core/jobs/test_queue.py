@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.jobs.queue import FairOrder, FairQueue, Ticket
+from bot.core.jobs.job_runner import looks_every_s
+from bot.core.jobs.queue import FairOrder, FairQueue, Lane, Ticket
 from bot.core.tasks import Tasks
 from bot.ports import Slot
 
@@ -282,3 +283,47 @@ async def test_the_estimate_grows_with_the_pictures_ahead():
     assert queue.eta_s(mine) == pytest.approx(5 * 12 + 10)
     assert queue.eta_s(mine, more_images=5) == pytest.approx(10 * 12 + 10)
     await tasks.finish(0)
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4), st.booleans()), max_size=60))
+def test_every_standing_is_what_counting_one_by_one_says(changes):
+    lane = Lane(lambda: 0.0)
+    for number, (place, user, leaves) in enumerate(changes):
+        if leaves and len(lane.order):
+            lane.order.remove(list(lane.order.in_order())[number % len(lane.order)])
+        else:
+            lane.order.add(ticket(str(number), f"g{place}", user, images=number))
+    lane_now = list(lane.order.in_order())
+    ahead = [sum(other.images for other in lane_now[:n]) for n in range(len(lane_now))]
+
+    standings = [lane.of(one) for one in lane_now]
+
+    assert [(s.position, s.images, s.seconds) for s in standings] == [
+        (n + 1, images, 10.0 * n) for n, images in enumerate(ahead)
+    ]
+
+
+def test_a_long_line_is_counted_once_in_a_while_and_whoever_comes_meanwhile_stands_at_its_end():
+    now = 100.0
+    lane = Lane(lambda: now)
+    tickets = [ticket(str(n), place="g1", user=n) for n in range(1000)]
+    for one in tickets:
+        lane.order.add(one)
+    assert lane.of(tickets[9]).position == 10
+
+    newcomer = ticket("new", place="g2")
+    lane.order.add(newcomer)
+    lane.order.remove(tickets[0])
+    assert lane.of(tickets[0]) is None
+    assert lane.of(newcomer).position == 1000
+    assert lane.of(tickets[9]).position == 10
+
+    now += 1.0
+    assert lane.of(newcomer).position == 2
+    assert lane.of(tickets[9]).position == 10
+    assert lane.of(tickets[1]).position == 1
+
+
+def test_the_further_back_the_less_often_a_place_is_told():
+    assert [looks_every_s(position) for position in (1, 6, 20, 600)] == [3.0, 3.0, 10.0, 300.0]
+    assert sum(1 / looks_every_s(position) for position in range(1, 5001)) < 20
