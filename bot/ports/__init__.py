@@ -16,7 +16,7 @@ from bot.ports.delivery import (
 )
 from bot.ports.figures import FigureStore, UsageLine
 from bot.ports.files import Bundle, Files, Kept
-from bot.ports.jobs import Batch, JobStore
+from bot.ports.jobs import Batch, JobStore, Known, Look
 from bot.ports.leases import LeaseStore, Slot
 from bot.ports.notes import NoteStore
 from bot.ports.people import PeopleStore
@@ -59,8 +59,10 @@ __all__ = [
     "JobStore",
     "Kept",
     "KeyPays",
+    "Known",
     "KnownModel",
     "LeaseStore",
+    "Look",
     "Meter",
     "NoteStore",
     "Notifier",

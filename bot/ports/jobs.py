@@ -26,6 +26,22 @@ class Batch:
     private: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A look into the gallery, newest first. ``next_before`` is where the next one goes on; None: nothing is older."""
+
+    jobs: tuple[Job, ...]
+    next_before: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What tells whether a job's pictures have been kept long enough."""
+
+    created_at: datetime
+    waiting: bool
+
+
 class JobStore(Protocol):
     """What moves a job takes it as last seen, and raises ``LostLease`` when its epoch or state is no longer that."""
 
@@ -59,12 +75,17 @@ class JobStore(Protocol):
         """A person's jobs whose pictures were made but could not be shown yet."""
         ...
 
+    async def known(self, job_ids: Sequence[str]) -> dict[str, Known]:
+        """Those of the jobs that the ledger knows."""
+        ...
+
     async def gallery(
         self, place: Place, *, member_id: int | None, search: str | None, before: str | None, limit: int
-    ) -> list[Job]:
+    ) -> Look:
         """Delivered, undeleted jobs of a place, newest first; ``before`` is a job id (keyset paging).
 
         Private jobs are only returned when ``member_id`` is given (the caller passes the viewer's own id then).
+        However much there is, one look reaches only so far back: it may find fewer, even none, and still have a next.
         """
         ...
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.ports import UsageLine
+from bot.adapters.database import jobs
+from bot.ports import Known, UsageLine
 from bot.rules.limits.decide import Subject
 from bot.rules.limits.limit import Period
 from bot.rules.people import Place
@@ -17,21 +18,25 @@ async def pictures(store, sample, made, drafts):
     return [await made(store, (await store.jobs.open([draft], sample.now))[0]) for draft in drafts]
 
 
-async def gallery(store, **more):
+async def look(store, **more):
     values = {"member_id": None, "search": None, "before": None, "limit": 10, **more}
     return await store.jobs.gallery(more.get("place", SERVER), **{k: v for k, v in values.items() if k != "place"})
 
 
+async def gallery(store, **more):
+    return list((await look(store, **more)).jobs)
+
+
 async def test_the_gallery_is_paged_newest_first_without_gaps_or_doubles(store, sample, made):
-    jobs = []
+    opened = []
     for minute in range(7):
         [job] = await store.jobs.open([sample.draft()], sample.now + timedelta(minutes=minute))
-        jobs.append(await made(store, job))
+        opened.append(await made(store, job))
     seen, before = [], None
     while page := await gallery(store, before=before, limit=3):
         seen += page
         before = page[-1].id
-    assert [job.id for job in seen] == [job.id for job in reversed(jobs)]
+    assert [job.id for job in seen] == [job.id for job in reversed(opened)]
 
 
 async def test_the_gallery_shows_only_delivered_undeleted_public_pictures_of_this_place(store, sample, made):
@@ -67,6 +72,31 @@ async def test_search_takes_every_character_as_itself_and_ignores_case(store, sa
     assert await found("ÄRGER im wald") == {"Ärger im WALD"}
     assert await found("'; DROP TABLE jobs; --") == set()
     assert await found("  ") == set(prompts)
+
+
+async def test_a_search_reaches_only_so_far_at_once_and_leaves_nothing_out(store, sample, made, monkeypatch):
+    monkeypatch.setattr(jobs, "REACH", 2)
+    prompts = ["a fox", "a cat", "a dog", "a fox", "a cat", "a cow"]
+    for minute, prompt in enumerate(prompts):
+        [job] = await store.jobs.open([sample.draft(prompt=prompt)], sample.now + timedelta(minutes=minute))
+        await made(store, job)
+    found, before, looks = [], None, []
+    while True:
+        one = await look(store, search="fox", member_id=1, before=before)
+        found += [job.request.prompt for job in one.jobs]
+        looks.append(len(one.jobs))
+        before = one.next_before
+        if before is None:
+            break
+    assert found == ["a fox", "a fox"]
+    assert looks == [0, 1, 1, 0]
+
+
+async def test_what_tells_whether_pictures_are_kept_is_read_for_many_jobs_at_once(store, sample, made):
+    [one, other] = await pictures(store, sample, made, [sample.draft(), sample.draft()])
+    found = await store.jobs.known([one.id, "unknown", other.id])
+    assert found == {job.id: Known(sample.now, waiting=False) for job in (one, other)}
+    assert await store.jobs.known([]) == {}
 
 
 async def test_sums_by_day_model_and_member_are_of_one_place(store, sample, made):

@@ -58,7 +58,7 @@ async def test_a_file_of_prompts_becomes_groups_of_ten_in_its_order(town):
     assert str(first.id) in links
     assert str(second.id) in links
     await until(town, lambda: "12" in interaction.answer.content and not interaction.answer.components)
-    jobs = await town.app.store.jobs.gallery(place(town), member_id=None, search=None, before=None, limit=50)
+    jobs = (await town.app.store.jobs.gallery(place(town), member_id=None, search=None, before=None, limit=50)).jobs
     assert {job.state for job in jobs} == {"settled"}
     assert {job.message_id for job in jobs} == {first.id, second.id}
 

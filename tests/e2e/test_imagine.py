@@ -26,7 +26,7 @@ def place_of(town) -> Place:
 
 async def jobs_of(town, place=None, **options):
     wanted = {"member_id": None, "search": None, "before": None, "limit": 50} | options
-    return await town.app.store.jobs.gallery(place or place_of(town), **wanted)
+    return list((await town.app.store.jobs.gallery(place or place_of(town), **wanted)).jobs)
 
 
 def picture(attachment):

@@ -88,7 +88,7 @@ async def test_export_is_everything_about_oneself_and_nothing_of_others(town):
 
 async def test_delete_asks_first_then_forgets_and_says_when_it_can_be_done_again(town):
     await made(town)
-    (job,) = await town.app.store.jobs.gallery(place(town), member_id=None, search=None, before=None, limit=5)
+    (job,) = (await town.app.store.jobs.gallery(place(town), member_id=None, search=None, before=None, limit=5)).jobs
     asked = await ask(town, "/mydata delete")
     assert "stays" in everything(asked)
     assert await town.app.files.read(job.id, Kept.RESULTS)

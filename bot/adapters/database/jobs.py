@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import ColumnElement, Select, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.codec import Sealer, all_jobs, batch_from_row, batch_values, job_from_row, plain
@@ -17,11 +17,14 @@ from bot.adapters.database.engine import Database
 from bot.adapters.database.schema.ids import Ids
 from bot.adapters.database.schema.tables import WAITING, batches, jobs
 from bot.adapters.database.steps import Opening, Step, Steps
-from bot.ports import Batch
+from bot.ports import Batch, Known, Look
 from bot.rules.ledger import Bill, Job, JobDraft, JobState, advance
 from bot.rules.people import Place
 
 _SHOWN = [JobState.DELIVERED.value, JobState.SETTLED.value]
+
+REACH = 2000
+"""How many jobs of a place, or of a member there, one look into the gallery goes through at most."""
 
 
 class SqlJobs:
@@ -92,19 +95,34 @@ class SqlJobs:
 
     async def gallery(
         self, place: Place, *, member_id: int | None, search: str | None, before: str | None, limit: int
-    ) -> list[Job]:
-        query = all_jobs().where(
-            jobs.c.place_key == place.key,
-            jobs.c.state.in_(_SHOWN),
-            jobs.c.deleted.is_(False),
-            jobs.c.forgotten.is_(False),
-        )
-        query = query.where(jobs.c.private.is_(False) if member_id is None else jobs.c.user_id == member_id)
-        if search and search.strip():
-            query = query.where(jobs.c.search_text.contains(plain(search.strip()).casefold(), autoescape=True))
+    ) -> Look:
+        here: list[ColumnElement[bool]] = [jobs.c.place_key == place.key]
+        if member_id is not None:
+            here.append(jobs.c.user_id == member_id)
         if before is not None:
-            query = query.where(jobs.c.id < before)
-        return await self._found(query.order_by(jobs.c.id.desc()).limit(limit))
+            here.append(jobs.c.id < before)
+        shown: list[ColumnElement[bool]] = [jobs.c.state.in_(_SHOWN)]
+        shown += [jobs.c.deleted.is_(False), jobs.c.forgotten.is_(False)]
+        if member_id is None:
+            shown.append(jobs.c.private.is_(False))
+        if search and search.strip():
+            shown.append(jobs.c.search_text.contains(plain(search.strip()).casefold(), autoescape=True))
+
+        async def work(connection: AsyncConnection) -> Look:
+            newest_first = jobs.c.id.desc()
+            edge = await connection.scalar(
+                select(jobs.c.id).where(*here).order_by(newest_first).offset(REACH - 1).limit(1)
+            )
+            within = [] if edge is None else [jobs.c.id >= edge]
+            query = all_jobs().where(*here, *within, *shown).order_by(newest_first).limit(limit)
+            found = tuple(job_from_row(row, self._sealer) for row in (await connection.execute(query)).mappings())
+            return Look(found, found[-1].id if len(found) == limit else edge)
+
+        return await self._db.read(work)
+
+    async def known(self, job_ids: Sequence[str]) -> dict[str, Known]:
+        query = select(jobs.c.id, jobs.c.created_at, jobs.c.waiting).where(jobs.c.id.in_(job_ids))
+        return {row["id"]: Known(row["created_at"], row["waiting"]) for row in await self._db.rows(query)}
 
     # batches
 

@@ -19,6 +19,9 @@ KEEP_ORIGINALS = timedelta(days=30)
 KEEP_COUNTERS = timedelta(days=60)
 """Limits look at the present hour, day and month only; the rest is for who wants to compare with a bill."""
 
+ASKED_AT_ONCE = 500
+"""Jobs the ledger is asked for together: a busy month leaves pictures of very many."""
+
 
 class Retention:
     def __init__(self, store: Store, files: Files, clock: Clock, forgettings: Forgettings) -> None:
@@ -43,15 +46,14 @@ class Retention:
         have been begun anew where another one was, and that one may come back.
         """
         oldest = self._clock() - KEEP_ORIGINALS
+        kept = [job_id async for job_id in self._files.jobs()]
         over, unknown, known = [], [], False
-        async for job_id in self._files.jobs():
-            job = await self._store.jobs.get(job_id)
-            if job is None:
-                unknown.append(job_id)
-                continue
-            known = True
-            if not job.waiting and job.created_at <= oldest:
-                over.append(job_id)
+        for first in range(0, len(kept), ASKED_AT_ONCE):
+            asked = kept[first : first + ASKED_AT_ONCE]
+            found = await self._store.jobs.known(asked)
+            known = known or bool(found)
+            unknown += [job_id for job_id in asked if job_id not in found]
+            over += [job_id for job_id, job in found.items() if not job.waiting and job.created_at <= oldest]
         if unknown and not known:
             log.error("the ledger knows none of the %d jobs that have pictures here: they are left alone", len(unknown))
             return []

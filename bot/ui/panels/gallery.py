@@ -13,6 +13,7 @@ import discord
 
 from bot.imaging.sheets import contact_sheet
 from bot.imaging.threads import offload
+from bot.ports import Look
 from bot.rules.errors import NotFound
 from bot.rules.ledger import Job
 from bot.rules.people import Asker, Place
@@ -38,7 +39,7 @@ SEARCH_LIMIT = 40
 PROMPT_ROOM = 140
 SHEET = "gallery.png"
 
-Read = Callable[[Place, int | None, str | None, str | None, int], Awaitable[list[Job]]]
+Read = Callable[[Place, int | None, str | None, str | None, int], Awaitable[Look]]
 """(place, member, search, before, limit) to jobs, newest first."""
 
 
@@ -73,19 +74,21 @@ class Page:
 
 
 async def read_page(read: Read, asker: Asker, wanted: Filter, may_see: Callable[[Job], bool]) -> Page:
-    """Up to nine jobs the viewer may see. Where many are hidden a page may hold fewer and still have a next."""
+    """Up to nine jobs the viewer may see. Where many are hidden, or a search finds little among very many, a page may
+    hold fewer and still have a next.
+    """
     found: list[Job] = []
     before = wanted.before
     for _ in range(MOST_LOOKS):
-        jobs = await read(asker.place, wanted.member_id, wanted.search or None, before, LOOKED_AT)
-        for job in jobs:
+        look = await read(asker.place, wanted.member_id, wanted.search or None, before, LOOKED_AT)
+        for job in look.jobs:
             if may_see(job):
                 if len(found) == PER_PAGE:
                     return Page(tuple(found), found[-1].id)
                 found.append(job)
-            before = job.id
-        if len(jobs) < LOOKED_AT:
-            return Page(tuple(found), None)
+        before = look.next_before
+        if before is None:
+            break
     return Page(tuple(found), before)
 
 
@@ -153,9 +156,7 @@ async def _page(interaction: Interaction, wanted: Filter) -> Message:
     shell = interaction.client.shell
     asker = asker_of(interaction)
 
-    async def read(
-        place: Place, member_id: int | None, search: str | None, before: str | None, limit: int
-    ) -> list[Job]:
+    async def read(place: Place, member_id: int | None, search: str | None, before: str | None, limit: int) -> Look:
         return await shell.store.jobs.gallery(place, member_id=member_id, search=search, before=before, limit=limit)
 
     page = await read_page(read, asker, wanted, sight_of(interaction, asker))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.rules.ledger import Job
+from bot.ports import Look
 from bot.rules.people import Place
 from bot.ui.components.press import button
 from bot.ui.panels.gallery import LOOKED_AT, MOST_LOOKS, PER_PAGE, Filter, GalleryPage, read_page, searched
@@ -21,9 +21,10 @@ class Shelf:
 
     async def read(
         self, place: Place, member_id: int | None, search: str | None, before: str | None, limit: int
-    ) -> list[Job]:
+    ) -> Look:
         self.asked += 1
-        return [job for job in self.jobs if before is None or job.id < before][:limit]
+        found = [job for job in self.jobs if before is None or job.id < before][:limit]
+        return Look(tuple(found), found[-1].id if len(found) == limit else None)
 
 
 async def test_paging_visits_every_picture_once() -> None:
