@@ -33,6 +33,7 @@ from bot.core.tasks import Tasks
 from bot.core.upkeep.forgettings import Forgettings
 from bot.core.upkeep.model_ends import ModelEnds
 from bot.core.upkeep.retention import Retention
+from bot.memory import keep_pages_of_pictures
 from bot.parts import (
     catalogue_of,
     check_default_model,
@@ -107,6 +108,7 @@ async def build(
     sleep: Sleep = asyncio.sleep,
 ) -> AsyncIterator[App]:
     """A bot, built from settings and closed on exit: nothing is connected yet. ``sleep`` waits between tries."""
+    keep_pages_of_pictures()
     async with AsyncExitStack() as stack:
         catalogue = catalogue_of(settings)
         check_default_model(settings, catalogue, clock().date())
