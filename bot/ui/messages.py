@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import discord
+
+from bot.ui.uploading import HeldBytes
 
 UPLOAD_LIMIT_UNKNOWN = 10 * 1024 * 1024
 REQUEST_LIMIT = 24 * 1024 * 1024
@@ -42,7 +43,7 @@ class Message:
 
 def attached_files(files: Sequence[File]) -> list[discord.File]:
     """As discord.py takes them, for one try."""
-    return [discord.File(io.BytesIO(one.data), one.name, description=one.alt, spoiler=one.spoiler) for one in files]
+    return [discord.File(HeldBytes(one.data), one.name, description=one.alt, spoiler=one.spoiler) for one in files]
 
 
 @contextmanager
