@@ -247,6 +247,18 @@ async def test_direct_messages_threads_and_user_installs_work(town):
     assert len(await jobs_of(town, Place(None, nomi.id))) == 2
 
 
+async def test_a_limit_met_in_direct_messages_is_the_operators_and_no_servers(town):
+    await town.restart(DEFAULT_IMAGES_PER_DAY="1")
+    typed = await town.world.slash(
+        town.member, town.world.dm(town.member), "/imagine", {"prompt": "hello", "count": 2, "quality": "low"}
+    )
+    message = await town.answer(typed)
+
+    assert "(for you, outside servers)" in message.content
+    assert "the operator of this bot" in message.content
+    assert "/settings" not in message.content
+
+
 async def test_where_the_bot_may_not_answer_nothing_is_spent(town):
     message = await town.answer(await town.imagine(channel=town.world.town.quiet))
 

@@ -71,7 +71,7 @@ class Reserving:
         use = before.added_to(as_use(counted, after, change, lasts), counted.place_key)
         refusals = decide(limits, asker, cost, use, now)
         if refusals:
-            raise Refused(refusals)
+            raise Refused(refusals, in_server=asker.place.is_server)
 
 
 def _cost(drafts: Sequence[JobDraft]) -> Cost:

@@ -106,7 +106,7 @@ class Intake:
             [one for one in standings if not (quote.own_key and one.limit.scope is Scope.OPERATOR)], cost
         )
         if refusals:
-            refused = Refused(refusals)
+            refused = Refused(refusals, in_server=asker.place.is_server)
             self._count(refused)
             raise refused
 

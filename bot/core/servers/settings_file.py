@@ -31,18 +31,34 @@ MOST = {
 }
 
 
+class Misfit(UserError):
+    """One thing in a settings file that is not as it must be. ``where`` names it as the file does; empty: the file."""
+
+    def __init__(self, what: str, where: str = "", **facts: object) -> None:
+        super().__init__(f"{where}: {what}" if where else what)
+        self.what = what
+        self.where = where
+        self.facts = facts
+
+    def at(self, where: str) -> Misfit:
+        return Misfit(self.what, where, **self.facts)
+
+
 class BadImport(UserError):
-    """The file cannot be imported; ``faults`` are all of them, in plain words or as what a command raises. Nothing was
-    changed."""
+    """The file cannot be imported; ``faults`` are all of them. Nothing was changed."""
 
-    def __init__(self, *faults: str | UserError) -> None:
+    def __init__(self, *faults: UserError) -> None:
         super().__init__("; ".join(map(str, faults))[:300])
-        self.faults: tuple[str | UserError, ...] = _few(faults)
+        self.faults = _few(faults)
 
 
-def _few(faults: tuple[str | UserError, ...]) -> tuple[str | UserError, ...]:
+def _few(faults: tuple[UserError, ...]) -> tuple[UserError, ...]:
     """The first ones and how many more, so that all are told in one message."""
-    return faults if len(faults) <= MOST_FAULTS else (*faults[:MOST_FAULTS], f"… and {len(faults) - MOST_FAULTS} more")
+    return (
+        faults
+        if len(faults) <= MOST_FAULTS
+        else (*faults[:MOST_FAULTS], Misfit("more", count=len(faults) - MOST_FAULTS))
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +86,10 @@ def export(settings: ServerSettings, limits: tuple[Limit, ...]) -> bytes:
 def read_import(data: bytes) -> ImportFile:
     """Reads a file. Raises ``BadImport`` with every fault."""
     document = _document(data)
-    faults: list[str | UserError] = []
+    faults: list[UserError] = []
     settings = _settings_in(document.get("settings", {}), faults)
     limits = _limits_in(document["limits"], faults) if "limits" in document else None
-    faults += [f"unknown part {key[:40]!r}" for key in sorted(set(document) - {"easel", "settings", "limits"})]
+    faults += [Misfit("unknown", key[:40]) for key in sorted(set(document) - {"easel", "settings", "limits"})]
     if faults:
         raise BadImport(*faults)
     return ImportFile(settings, limits)
@@ -81,15 +97,15 @@ def read_import(data: bytes) -> ImportFile:
 
 def _document(data: bytes) -> dict[str, Any]:
     if len(data) > MAX_BYTES:
-        raise BadImport(f"the file has {len(data):,} bytes; at most {MAX_BYTES:,} are read")
+        raise BadImport(Misfit("too_large", most_kb=MAX_BYTES // 1024))
     try:
         document = json.loads(data.decode("utf-8-sig"), parse_constant=_no_constants)
     except (UnicodeDecodeError, ValueError, RecursionError):
-        raise BadImport("the file is not JSON as /settings export writes it") from None
+        raise BadImport(Misfit("not_json")) from None
     if not isinstance(document, dict) or "easel" not in document:
-        raise BadImport("the file is not an export of Easel's settings")
+        raise BadImport(Misfit("not_ours"))
     if document["easel"] != VERSION:
-        raise BadImport(f"the file is of version {str(document['easel'])[:20]}; this Easel reads version {VERSION}")
+        raise BadImport(Misfit("version", version=str(document["easel"])[:20], ours=VERSION))
     return document
 
 
@@ -125,27 +141,27 @@ def _limit_out(limit: Limit) -> dict[str, Any]:
 
 def _ids(value: Any) -> frozenset[int]:
     if not isinstance(value, list) or len(value) > MOST_LISTED:
-        raise ValueError(f"must be a list of at most {MOST_LISTED} ids")
+        raise Misfit("ids", most=MOST_LISTED)
     return frozenset(_id(item) for item in value)
 
 
 def _id(value: Any) -> int:
     if not isinstance(value, str) or not value.isascii() or not value.isdigit() or len(value) > 20:
-        raise ValueError("must be ids in quotes")
+        raise Misfit("id")
     if not 0 < int(value) < 1 << 63:  # what a database holds
-        raise ValueError(f"{value} is no id of Discord")
+        raise Misfit("id")
     return int(value)
 
 
 def _words(value: Any) -> frozenset[str]:
     if not isinstance(value, list) or len(value) > MOST_LISTED or not all(isinstance(item, str) for item in value):
-        raise ValueError(f"must be a list of at most {MOST_LISTED} model names")
+        raise Misfit("names", most=MOST_LISTED)
     return frozenset(item[:100] for item in value)
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise ValueError("must be text")
+        raise Misfit("text")
     return value[:200]
 
 
@@ -155,28 +171,28 @@ def _maybe(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 def _level(value: Any) -> str:
     if value not in LEVELS:
-        raise ValueError(f"must be {' or '.join(LEVELS)}, or null")
+        raise Misfit("level")
     return str(value)
 
 
 def _truth(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise ValueError("must be true or false")
+        raise Misfit("truth")
     return value
 
 
 def _blocks(value: Any) -> tuple[Block, ...]:
     if not isinstance(value, list) or len(value) > 1000:
-        raise ValueError("must be a list of members")
+        raise Misfit("blocks")
     blocks = tuple(Block(_id(item["user_id"]), _text(item.get("reason", ""))) for item in value)
     if len({block.user_id for block in blocks}) < len(blocks):
-        raise ValueError("must name each member once")
+        raise Misfit("blocked_twice")
     return blocks
 
 
 def _defaults(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, dict) or set(value) - {field.name for field in fields(Defaults)}:
-        raise ValueError("has unknown options")
+        raise Misfit("options")
     return {key: _maybe(_truth if key == "private" else _text)(item) for key, item in value.items()}
 
 
@@ -200,52 +216,56 @@ READ: Mapping[str, Callable[[Any], Any]] = {
 }
 
 
-def _settings_in(given: Any, faults: list[str | UserError]) -> Mapping[str, Any]:
+def _settings_in(given: Any, faults: list[UserError]) -> Mapping[str, Any]:
     if not isinstance(given, dict):
-        faults.append("settings: must be an object")
+        faults.append(Misfit("object", "settings"))
         return {}
     read: dict[str, Any] = {}
     for key, value in given.items():
         if key not in READ:
-            faults.append(f"settings: unknown key {key[:40]!r}")
+            faults.append(Misfit("unknown", f"settings.{key[:40]}"))
             continue
         try:
             read[key] = READ[key](value)
-        except (ValueError, TypeError, KeyError, AttributeError) as problem:
-            faults.append(f"settings: {key} {problem}")
+        except Misfit as misfit:
+            faults.append(misfit.at(f"settings.{key}"))
+        except (ValueError, TypeError, KeyError, AttributeError):
+            faults.append(Misfit("form", f"settings.{key}"))
     return read
 
 
-def _limits_in(given: Any, faults: list[str | UserError]) -> tuple[Limit, ...]:
+def _limits_in(given: Any, faults: list[UserError]) -> tuple[Limit, ...]:
     if not isinstance(given, list) or len(given) > 500:
-        faults.append("limits: must be a list of at most 500")
+        faults.append(Misfit("limits", "limits", most=500))
         return ()
     limits = []
     for number, item in enumerate(given, start=1):
         try:
             limits.append(_limit_in(item))
-        except (ValueError, TypeError, KeyError) as problem:
-            faults.append(f"limit {number}: {problem}")
+        except Misfit as misfit:
+            faults.append(misfit.at(f"limits[{number}]"))
+        except (ValueError, TypeError, KeyError):
+            faults.append(Misfit("form", f"limits[{number}]"))
     if len({slot_of(limit) for limit in limits}) < len(limits):
-        faults.append("limits: the same limit stands there twice")
+        faults.append(Misfit("limit_twice", "limits"))
     return tuple(limits)
 
 
 def _limit_in(item: Any) -> Limit:
     if not isinstance(item, dict) or set(item) != {"scope", "subject_id", "measure", "period", "seconds", "amount"}:
-        raise ValueError("must have scope, subject_id, measure, period, seconds and amount, and nothing else")
+        raise Misfit("limit_keys")
     scope, measure = Scope(item["scope"]), Measure(item["measure"])
     subject = None if item["subject_id"] is None else _id(item["subject_id"])
     amount, seconds = item["amount"], item["seconds"]
     is_cooldown = item["period"] == COOLDOWN
     if scope is Scope.OPERATOR:
-        raise ValueError("the operator's cap is not a server's to set")
+        raise Misfit("operator")
     if amount is not None and (type(amount) is not int or not 0 <= amount <= MOST[measure]):
-        raise ValueError(f"amount must be a whole number from 0 to {MOST[measure]:,}, or null")
+        raise Misfit("amount", most=MOST[measure])
     if type(seconds) is not int or not 0 <= seconds <= (MAX_SECONDS if is_cooldown else 0):
-        raise ValueError(f"seconds must be a whole number from 0 to {MAX_SECONDS:,}, and 0 for all but a cooldown")
+        raise Misfit("seconds", most=MAX_SECONDS)
     if is_cooldown and (measure is not Measure.REQUESTS or amount not in (None, 1)):
-        raise ValueError("a period of seconds is a cooldown: one request each")
+        raise Misfit("cooldown")
     limit: Limit
     if is_cooldown:
         limit = Cooldown(scope, None if amount is None else seconds, subject)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.core.servers.admin import Admin
-from bot.core.servers.settings_file import BadImport, ImportFile
+from bot.core.servers.settings_file import BadImport, ImportFile, Misfit
 from bot.rules.catalogue.model import Model
 from bot.rules.errors import UserError
 from bot.rules.limits.limit import Limit, Scope, slot_of
@@ -53,7 +53,7 @@ class ImportPlan:
 
 def plan_import(file: ImportFile, held: Held, known: Known) -> ImportPlan:
     """What the file makes of all that holds. Raises ``BadImport`` with everything that cannot be so here."""
-    faults: list[str | UserError] = []
+    faults: list[UserError] = []
     left_out: list[str] = []
     settings = _settings_after(file.settings, held.settings, known, faults, left_out)
     limits = _limits_after(file.limits, held, known, left_out)
@@ -83,7 +83,7 @@ def _settings_after(
     named: Mapping[str, Any],
     held: ServerSettings,
     known: Known,
-    faults: list[str | UserError],
+    faults: list[UserError],
     left_out: list[str],
 ) -> ServerSettings:
     changed = dict(named)
@@ -92,7 +92,7 @@ def _settings_after(
     if changed.get("log_channel_id") not in (None, held.log_channel_id, *known.channels):
         left_out.append(f"log_channel_id: {changed.pop('log_channel_id')}")
     blocked = {block.user_id for block in changed.get("blocked", ())} - {block.user_id for block in held.blocked}
-    faults += [f"settings: blocked {user_id} is you or the bot" for user_id in sorted(blocked & known.unblockable)]
+    faults += [Misfit("unblockable", "settings.blocked", member=one) for one in sorted(blocked & known.unblockable)]
     after = replace(held, **changed)
     for which in Listed:
         after = with_lists(after, which, _lists_after(which, lists_of(after, which), held, known, faults, left_out))
@@ -100,7 +100,7 @@ def _settings_after(
 
 
 def _lists_after(
-    which: Listed, named: Lists, held: ServerSettings, known: Known, faults: list[str | UserError], left_out: list[str]
+    which: Listed, named: Lists, held: ServerSettings, known: Known, faults: list[UserError], left_out: list[str]
 ) -> Lists:
     """Without what is unknown here, unless it stands on these lists already: a thread may only be archived."""
     before = lists_of(held, which)
@@ -128,7 +128,7 @@ def _exists(which: Listed, one: str | int, known: Known) -> bool:
             return one in known.roles
 
 
-def _defaults_after(named: Mapping[str, Any], held: Defaults, known: Known, faults: list[str | UserError]) -> Defaults:
+def _defaults_after(named: Mapping[str, Any], held: Defaults, known: Known, faults: list[UserError]) -> Defaults:
     """The defaults as ``/settings defaults`` would keep them; what holds already is not judged again."""
     after = replace(held, **{name: None if value == "" else value for name, value in named.items()})
     if after == held:
@@ -152,7 +152,7 @@ def _limits_after(named: tuple[Limit, ...] | None, held: Held, known: Known, lef
         slot = slot_of(limit)
         here = {Scope.ROLE: known.roles, Scope.CHANNEL: known.channels}.get(limit.scope)
         if here is not None and limit.subject_id not in here and slot not in before:
-            left_out.append(f"limit for {limit.scope} {limit.subject_id}")
+            left_out.append(f"limits: {limit.scope} {limit.subject_id}")
         else:
             after[slot] = limit
     changed = tuple(limit for slot, limit in after.items() if before.get(slot) != limit)

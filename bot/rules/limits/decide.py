@@ -77,11 +77,13 @@ class Refused(UserError):
     """One or more limits have no room; nothing was reserved.
 
     ``refusals`` is not empty, the tightest first: what no waiting helps against, then what lasts longest.
+    ``in_server``: whether there is a server whose admins could change them; else the operator's defaults hold.
     """
 
-    def __init__(self, refusals: Sequence[Refusal]) -> None:
+    def __init__(self, refusals: Sequence[Refusal], *, in_server: bool = True) -> None:
         super().__init__(", ".join(f"{r.limit.scope} {r.limit.measure}" for r in refusals))
         self.refusals = tuple(refusals)
+        self.in_server = in_server
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,10 @@ class ListFull(UserError):
     """An allow- or deny-list holds as many entries as it can. Nothing was changed."""
 
 
+class BadDefaults(InvalidOptions):
+    """Defaults that their model does not have. Nothing was changed."""
+
+
 class ChangedMeanwhile(UserError):
     """What an admin was asked about is no longer as it was when they were asked. Nothing was changed."""
 
@@ -121,7 +125,7 @@ def _by_name(defaults: Defaults) -> dict[str, Any]:
 
 
 def checked_defaults(changes: Defaults, model: Model) -> Defaults:
-    """The defaults as the model spells them. Raises ``InvalidOptions`` with everything it cannot do."""
+    """The defaults as the model spells them. Raises ``BadDefaults`` with everything it cannot do."""
     kind = Kind.IMAGINE if Endpoint.GENERATIONS in model.endpoints else Kind.EDIT
     raw = RawOptions("a", size=changes.size, quality=changes.quality, format=changes.format)
     try:
@@ -129,7 +133,7 @@ def checked_defaults(changes: Defaults, model: Model) -> Defaults:
     except InvalidOptions as invalid:
         ours: list[Problem] = [one for one in invalid.problems if one.option in ("size", "quality", "format")]
         if ours:
-            raise InvalidOptions(model.id, ours) from None
+            raise BadDefaults(model.id, ours) from None
         return changes
     return replace(
         changes,

@@ -18,6 +18,7 @@ from bot.ui.words.catalogue import say
 from bot.ui.words.errors import words
 from bot.ui.words.limits import amount, plain_amount, window
 from bot.ui.words.numbers import moment, money
+from bot.ui.words.refusals import whose
 from bot.ui.words.text import DESCRIPTION_LIMIT, FIELD_LIMIT, cut, escaped, inline
 
 _ORDER = (Period.NOW, Period.HOUR, Period.DAY, Period.MONTH)
@@ -37,7 +38,7 @@ class Share:
 def limits_page(share: Share) -> discord.Embed:
     locale = share.locale
     standings = sorted(share.standings, key=_place)
-    lines = [line for standing in standings if (line := standing_line(standing, locale))]
+    lines = [line for standing in standings if (line := standing_line(standing, locale, in_server=share.in_server))]
     body = fitted(lines, DESCRIPTION_LIMIT - 1000, locale) if lines else say(locale, "limits.none")
     top = [say(locale, "limits.intro"), ""]
     if isinstance(share.quote, AccessDenied):
@@ -56,14 +57,14 @@ def _place(standing: Standing) -> tuple[bool, int, str]:
     return _SCOPES.index(limit.scope) >= _SCOPES.index(Scope.CHANNEL), order, limit.measure
 
 
-def standing_line(standing: Standing, locale: str) -> str:
+def standing_line(standing: Standing, locale: str, *, in_server: bool = True) -> str:
     """One limit: what is left of how much, which rule says so, and when it starts afresh.
 
     The operator's numbers are nobody's business: only whether there is room.
     """
     limit = standing.limit
     fields = {
-        "rule": f"-# {say(locale, f'limits_rule.{limit.scope}', subject=limit.subject_id)}",
+        "rule": f"-# {say(locale, f'limits_rule.{whose(limit, in_server)}', subject=limit.subject_id)}",
         "resets": say(locale, "limits.resets", when=moment(standing.resets_at)) if standing.resets_at else "",
     }
     if limit.scope is Scope.OPERATOR:

@@ -13,7 +13,7 @@ from typing import Any
 
 from bot.core.jobs.batches import BatchLinesRefused
 from bot.core.servers.admin import BadApiKey, NotHere, NotInAServer, OneAtATime
-from bot.core.servers.settings_file import BadImport
+from bot.core.servers.settings_file import BadImport, Misfit
 from bot.core.servers.transfer import NothingLeftOnList
 from bot.rules.catalogue.catalogue import ModelRetired, ModelWithheld, NoSuchModel
 from bot.rules.catalogue.pricing import UnknownPrice
@@ -38,7 +38,7 @@ from bot.rules.limits.amounts import BadAmount
 from bot.rules.limits.decide import Refused
 from bot.rules.options.problems import InvalidOptions
 from bot.rules.servers.access import AccessDenied
-from bot.rules.servers.edits import ChangedMeanwhile, Contradiction, ListFull
+from bot.rules.servers.edits import BadDefaults, ChangedMeanwhile, Contradiction, ListFull
 from bot.rules.uploads import BadUpload
 from bot.ui.words.catalogue import has, joined, say
 from bot.ui.words.numbers import day, duration, number
@@ -125,6 +125,11 @@ def _unknown(error: Exception, locale: str) -> str:
 def _invalid(error: InvalidOptions, locale: str) -> str:
     lines = [problem_line(problem, error.model, locale) for problem in error.problems]
     return "\n".join([say(locale, "problem.head"), *lines])
+
+
+def _bad_defaults(error: BadDefaults, locale: str) -> str:
+    lines = [problem_line(problem, error.model, locale) for problem in error.problems]
+    return "\n".join([say(locale, "problem.head_defaults"), *lines])
 
 
 def _no_such_model(error: NoSuchModel, locale: str) -> str:
@@ -252,8 +257,14 @@ def _bad_import(error: BadImport, locale: str) -> str:
     return "\n".join([say(locale, "error.bad_import"), *(f"- {_fault(fault, locale)}" for fault in error.faults)])
 
 
-def _fault(fault: str | UserError, locale: str) -> str:
-    return escaped(fault, 300) if isinstance(fault, str) else _words(fault, locale).replace("\n", " ")
+def _fault(fault: UserError, locale: str) -> str:
+    return _words(fault, locale).replace("\n", " ")
+
+
+def _misfit(misfit: Misfit, locale: str) -> str:
+    facts = {name: escaped(str(fact), 60) for name, fact in misfit.facts.items()}
+    text = say(locale, f"misfit.{misfit.what}", **facts)
+    return f"{inline(misfit.where, 60)}: {text}" if misfit.where else text
 
 
 def _nothing_left(error: NothingLeftOnList, locale: str) -> str:
@@ -282,6 +293,7 @@ def _cannot_block(error: CannotBlock, locale: str) -> str:
 
 _WORDINGS: dict[type[UserError], str | Callable[[Any, str], str]] = {
     InvalidOptions: _invalid,
+    BadDefaults: _bad_defaults,
     NoSuchModel: _no_such_model,
     ModelRetired: _retired,
     ModelWithheld: _withheld,
@@ -298,6 +310,7 @@ _WORDINGS: dict[type[UserError], str | Callable[[Any, str], str]] = {
     BatchLinesRefused: _lines,
     BadAmount: _bad_amount,
     BadImport: _bad_import,
+    Misfit: _misfit,
     NothingLeftOnList: _nothing_left,
     ChangedMeanwhile: "error.changed_meanwhile",
     BadApiKey: _bad_api_key,

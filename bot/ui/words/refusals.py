@@ -12,16 +12,17 @@ from bot.ui.words.text import escaped, inline
 
 def refused_words(error: Refused, locale: str) -> str:
     """Every rule that has no room, and who can change it with which command."""
-    lines = [_line(refusal, locale) for refusal in error.refusals]
-    commands = sorted({_command(refusal) for refusal in error.refusals if refusal.limit.scope is not Scope.OPERATOR})
-    if commands:
-        lines.append(say(locale, "refused.change_server", command=joined(locale, [f"`{name}`" for name in commands])))
-    if any(refusal.limit.scope is Scope.OPERATOR for refusal in error.refusals):
+    lines = [_line(refusal, error.in_server, locale) for refusal in error.refusals]
+    of_server = [one for one in error.refusals if error.in_server and one.limit.scope is not Scope.OPERATOR]
+    if of_server:
+        commands = [f"`{name}`" for name in sorted(set(map(_command, of_server)))]
+        lines.append(say(locale, "refused.change_server", command=joined(locale, commands)))
+    if len(of_server) < len(error.refusals):
         lines.append(say(locale, "refused.change_operator"))
     return "\n".join([say(locale, "refused.head"), *lines])
 
 
-def _line(refusal: Refusal, locale: str) -> str:
+def _line(refusal: Refusal, in_server: bool, locale: str) -> str:
     """The rule that had no room, with its numbers and when it starts afresh."""
     limit = refusal.limit
     shown_number = money if limit.measure is Measure.DOLLARS else number
@@ -29,11 +30,16 @@ def _line(refusal: Refusal, locale: str) -> str:
         "amount": shown_number(locale, most_of(limit) or 0),
         "used": shown_number(locale, refusal.used),
         "asked": shown_number(locale, refusal.asked),
-        "whose": say(locale, f"refused.whose.{limit.scope}", subject=limit.subject_id),
+        "whose": say(locale, f"refused.whose.{whose(limit, in_server)}", subject=limit.subject_id),
         "window": _window(limit, locale),
         "resets": moment(refusal.resets_at) if refusal.resets_at else say(locale, "service.later"),
     }
     return say(locale, f"refused.{_refusal_key(refusal)}", **fields)
+
+
+def whose(limit: Limit, in_server: bool) -> str:
+    """Outside servers all but the bot's own budget is what the operator gives each person."""
+    return limit.scope if in_server or limit.scope is Scope.OPERATOR else "direct"
 
 
 def _window(limit: Limit, locale: str) -> str:

@@ -21,11 +21,11 @@ from bot.rules.catalogue.catalogue import NoSuchModel
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.catalogue.model import Model
 from bot.rules.limits.limit import Cooldown, Limit, Measure, Period, Quota, Scope, slot_of
-from bot.rules.options.problems import InvalidOptions
 from bot.rules.people import Asker, Place
 from bot.rules.servers.access import Block, Defaults, ServerSettings
 from bot.rules.servers.changes import Imported, LimitChanged, Listed, Moderation, ModerationChanged, lists_of
-from bot.rules.servers.edits import ChangedMeanwhile, Held, paused
+from bot.rules.servers.edits import BadDefaults, ChangedMeanwhile, Held, paused
+from bot.ui.words.errors import words
 from tests.support.ledger import empty_ledger
 
 NOW = datetime(2026, 3, 14, 12, tzinfo=UTC)
@@ -133,7 +133,7 @@ def test_roles_and_channels_of_another_server_are_left_out_and_said() -> None:
     assert read.overhaul.settings.allowed_roles == frozenset({42})
     assert read.overhaul.settings.log_channel_id is None
     assert set(read.left_out) == {
-        "allowed_roles: 43", "denied_channels: 101", "log_channel_id: 100", "limit for channel 101"
+        "allowed_roles: 43", "denied_channels: 101", "log_channel_id: 100", "limits: channel 101"
     }  # fmt: skip
 
 
@@ -186,20 +186,23 @@ def test_what_is_wrong_with_a_file_is_said(data: bytes) -> None:
     with pytest.raises(BadImport) as caught:
         plan(data)
     assert caught.value.faults
-    assert all(len(fault) < 300 for fault in caught.value.faults)
+    for locale in ("en-US", "de"):
+        assert all(10 < len(words(fault, locale)) < 300 for fault in caught.value.faults)
+    assert words(caught.value, "en-US") != words(caught.value, "de")
 
 
 def test_all_faults_are_told_at_once_but_not_without_end() -> None:
     with pytest.raises(BadImport) as caught:
         plan(document(settings={"spoiler": 1, "paused": 1}, limits=[{**ROLE, "amount": -1}] * 20))
     assert len(caught.value.faults) == 13
-    assert caught.value.faults[-1] == "… and 10 more"
+    assert words(caught.value, "en-US").endswith("- … and 10 more")
+    assert words(caught.value, "de").endswith("- … und 10 weitere Fehler")
 
 
 def test_too_large_a_file_is_not_even_parsed() -> None:
     with pytest.raises(BadImport) as caught:
         plan(b" " * (MAX_BYTES + 1))
-    assert "262,144" in caught.value.faults[0]
+    assert "256 KB" in words(caught.value, "en-US")
 
 
 # --- applied -------------------------------------------------------------------------------------------------------
@@ -335,8 +338,8 @@ def test_an_empty_allow_list_in_the_file_is_what_somebody_wrote() -> None:
 
 DEFAULTS_REFUSED = {
     "no such model": ({"model": "gpt-imagine-9"}, NoSuchModel),
-    "no such size": ({"size": "512x512"}, InvalidOptions),
-    "another model's quality": ({"model": "gpt-image-2", "quality": "hd"}, InvalidOptions),
+    "no such size": ({"size": "512x512"}, BadDefaults),
+    "another model's quality": ({"model": "gpt-image-2", "quality": "hd"}, BadDefaults),
 }
 
 
@@ -360,8 +363,9 @@ def test_a_default_that_holds_already_is_not_judged_again() -> None:
 
 @pytest.mark.parametrize("user_id", ["1", "8"])
 def test_a_file_blocks_neither_the_bot_nor_who_imports_it(user_id: str) -> None:
-    with pytest.raises(BadImport, match="you or the bot"):
+    with pytest.raises(BadImport) as caught:
         plan(document_of(blocked=[{"user_id": user_id}]))
+    assert f"`settings.blocked`: {user_id} bist du selbst oder der Bot" in words(caught.value, "de")
 
 
 OTHER = Asker(9, Place(10, 9), 100, can_manage=True)

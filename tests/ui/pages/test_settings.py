@@ -148,6 +148,12 @@ def test_each_limit_says_what_is_left_and_which_rule_says_so(one: Standing, text
     assert standing_line(one, "en-US") == text
 
 
+def test_outside_servers_each_limit_is_the_operators_rule() -> None:
+    one = standing(Scope.SERVER, Measure.DOLLARS, Period.MONTH, 10_000_000, 0)
+    assert "server's" not in standing_line(one, "en-US", in_server=False)
+    assert "Regel des Betreibers außerhalb von Servern" in standing_line(one, "de", in_server=False)
+
+
 def test_the_operators_numbers_stay_with_the_operator() -> None:
     text = standing_line(standing(Scope.OPERATOR, Measure.DOLLARS, Period.MONTH, 123_000_000, 45_000_000), "en-US")
     assert "123" not in text

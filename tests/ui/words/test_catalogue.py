@@ -70,6 +70,8 @@ NEVER_ONE = {
     "phrase.size_rule_or_auto": "no range of pixels ends at one",
     "models.sizes_rule": "no range of pixels ends at one",
     "refused.dollars": "an amount of money is written with its cents",
+    "misfit.ids": "a list holds more than one",
+    "misfit.names": "a list holds more than one",
     "result.fewer": "fewer than one were none",
 }
 

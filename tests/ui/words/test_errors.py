@@ -16,10 +16,11 @@ from bot.rules.faults import Billed, Fault, FaultKind, ServiceFailed
 from bot.rules.limits.decide import Refusal, Refused
 from bot.rules.limits.limit import Cooldown, Measure, Period, Quota, Scope
 from bot.rules.options.build import build_request
-from bot.rules.options.problems import InvalidOptions
+from bot.rules.options.problems import InvalidOptions, Problem
 from bot.rules.options.table import RawOptions
 from bot.rules.requests import Kind
 from bot.rules.servers.access import AccessDenied, DeniedBecause
+from bot.rules.servers.edits import BadDefaults
 from bot.rules.uploads import BadUpload, Bytes, Count, Format, Options, Pixels, Size, Typed, UploadProblem
 from bot.ui.words import errors
 from bot.ui.words.catalogue import LANGUAGES, catalogue, has
@@ -184,14 +185,36 @@ def test_fifty_faulty_lines_fit_one_message() -> None:
     assert "weitere Zeilen" in text
 
 
+def test_outside_servers_a_refusal_speaks_of_no_server_and_names_the_operator() -> None:
+    limits = [
+        refusal(Scope.EVERYONE, Measure.IMAGES, Period.DAY, 50),
+        refusal(Scope.SERVER, Measure.DOLLARS, Period.MONTH, 10_000_000),
+    ]
+    english = words(Refused(limits, in_server=False), "en-US")
+    german = words(Refused(limits, in_server=False), "de")
+    assert "(for you, outside servers)" in english
+    assert "Who can change it: the operator of this bot." in english
+    assert "(für dich, außerhalb von Servern)" in german
+    assert not any(word in english + german for word in ("/settings", "Manage Server", "whole server", "ganzen Server"))
+
+
+def test_faults_of_defaults_say_that_nothing_was_changed() -> None:
+    invalid = InvalidOptions("gpt-image-2", [Problem("quality", "hd")])
+    english, german = (words(BadDefaults(invalid.model, invalid.problems), one) for one in ("en-US", "de"))
+    assert "Nothing was changed." in english
+    assert "Es wurde nichts geändert." in german
+    assert "spent" not in english
+    assert "Nothing was spent." in words(invalid, "en-US")
+
+
 def test_every_other_error_of_admins_is_a_sentence() -> None:
     for error in (
         bot.core.servers.admin.BadApiKey(True),
         bot.core.servers.admin.NotInAServer(),
-        bot.core.servers.settings_file.BadImport("a", "b"),
+        bot.core.servers.settings_file.BadImport(bot.core.servers.settings_file.Misfit("not_json")),
         errors.StaleForm(),
     ):
-        assert words(error, "en-US").endswith((".", "b"))
+        assert words(error, "en-US").endswith(".")
 
 
 def test_the_catalogues_have_no_empty_sentence() -> None:

@@ -24,6 +24,8 @@ Node = TypeVar("Node", bound=ast.AST)
 SAID = ("bot/rules", "bot/ports", "bot/imaging", "bot/core", "bot/ui", "cogs")
 
 PARTS_FROM = {
+    "limits_rule.": "bot/ui/words/refusals.py",
+    "misfit.": "Misfit",
     "permission.": "bot/ui/interactions/who.py",
     "result.": "bot/rules/options/table.py",
     "upload.is.": "bot/imaging/headers.py",
