@@ -123,9 +123,13 @@ async def store_of(
     *,
     clock: Clock = now,
     process_id: str | None = None,
+    pictures_at: str = "",
     migrate: bool = True,
 ) -> SqlStore:
-    """The ledger, open: the caller closes it. Raises ``CannotStart`` for one that cannot be used."""
+    """The ledger, open: the caller closes it. Raises ``CannotStart`` for one that cannot be used.
+
+    ``pictures_at`` is ``Files.at`` of a process that works on jobs.
+    """
     from bot.adapters.database import open_store
 
     return await open_store(
@@ -134,6 +138,7 @@ async def store_of(
         secrets=secrets,
         defaults=default_limits(settings),
         process_id=process_id,
+        pictures_at=pictures_at,
         clock=clock,
         migrate=migrate,
     )

@@ -143,6 +143,7 @@ def start_background(app: App) -> None:
 
     async def recover() -> None:
         await app.recovery.adopt_and_close()
+        await app.recovery.retrieve()
         await app.batches.resume(app.client.shell.deliveries.of_batch)
 
     async def look_for_departures() -> None:

@@ -71,7 +71,7 @@ RULES: tuple[Row, ...] = (
     ),
     ("bot.adapters.status.metrics", ("bot.rules", "bot.ports"), ("prometheus_client",)),
     ("bot.adapters.status.http", ("bot.rules", "bot.ports"), ("aiohttp",)),
-    ("bot.adapters.secrets", ("bot.rules", "bot.ports"), ("cryptography",)),
+    ("bot.adapters.secrets", ("bot.rules", "bot.ports", "bot.adapters.files.once"), ("cryptography",)),
     ("bot.adapters.files", ("bot.rules", "bot.ports", "bot.adapters.files"), ()),
     (
         "bot.adapters.openai",

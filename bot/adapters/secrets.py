@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hmac
-import os
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
+from bot.adapters.files.once import write_once
 from bot.ports import CannotStart
 
 KEY_FILE = "secret.key"
@@ -60,27 +60,5 @@ def load_secrets(secret_key: str | None, data_dir: Path) -> Secrets:
     if path.exists():
         keys.extend(path.read_text("ascii", errors="replace").split())
     elif not keys:
-        keys.append(_new_key_file(path))
+        keys.append(write_once(path, Fernet.generate_key().decode("ascii")))
     return Secrets(tuple(keys))
-
-
-def _new_key_file(path: Path) -> str:
-    """Writes a new key, readable by the owner alone, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    key = Fernet.generate_key().decode("ascii")
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
-    file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        os.write(file, f"{key}\n".encode("ascii"))
-        os.fsync(file)
-    finally:
-        os.close(file)
-    try:
-        os.link(temporary, path)  # fails if another process was first; its key is then the one to use
-    except FileExistsError:
-        key = path.read_text("ascii").split()[0]
-    except OSError:
-        temporary.replace(path)
-        return key
-    temporary.unlink()
-    return key

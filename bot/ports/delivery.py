@@ -49,6 +49,7 @@ class WhyKept(StrEnum):
     GONE = "gone"
     LATE = "late"
     TOO_LARGE = "too_large"
+    ELSEWHERE = "elsewhere"
 
 
 class CannotDeliver(Exception):

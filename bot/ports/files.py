@@ -25,7 +25,13 @@ class Bundle:
 
 
 class Files(Protocol):
-    """Pictures by job: originals until delivered and for later buttons, inputs, thumbnails."""
+    """Pictures by job: originals until delivered and for later buttons, inputs, thumbnails.
+
+    ``at`` is the name of the place, the same for every process that sees these files.
+    """
+
+    @property
+    def at(self) -> str: ...
 
     async def keep(self, job_id: str, kept: Kept, bundle: Bundle) -> None:
         """Keeps it whole or not at all, over what was there; it survives a power cut from then on.

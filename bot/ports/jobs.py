@@ -39,7 +39,7 @@ class Known:
     """What tells whether a job's pictures have been kept long enough."""
 
     created_at: datetime
-    waiting: bool
+    unshown: bool
 
 
 class JobStore(Protocol):
@@ -60,6 +60,10 @@ class JobStore(Protocol):
     async def release(self, job: Job, reason: str, now: datetime) -> Job: ...
     async def refuse(self, job: Job, reason: str, now: datetime) -> Job: ...
     async def lose(self, job: Job, reason: str, now: datetime) -> Job: ...
+
+    async def retrieve(self, job: Job, bill: Bill, revised_prompt: str | None, now: datetime) -> Job:
+        """From *unknown* to *produced*: its pictures were found. This process holds it from now on."""
+        ...
 
     async def set_waiting(self, job: Job, waiting: bool) -> Job:
         """Marks a produced job whose delivery failed: it is offered later."""

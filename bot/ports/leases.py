@@ -30,8 +30,17 @@ class LeaseStore(Protocol):
     async def adopt(self) -> list[Job]:
         """Takes over the unfinished jobs of dead processes (and of this one's earlier life), epoch + 1 each.
 
-        After a time in which this process was not heard itself, nobody is dead for the length of a lease.
+        After a time in which this process was not heard itself, nobody is dead for the length of a lease. What was left
+        (``leave``) is only taken by a process that keeps its pictures where those lie.
         """
+        ...
+
+    async def leave(self, job: Job) -> None:
+        """Lets go of a produced job whose pictures lie where this process sees nothing. Raises ``LostLease``."""
+        ...
+
+    async def unknown_here(self) -> list[Job]:
+        """Jobs called unknown whose pictures, if there are any, lie where this process keeps its own."""
         ...
 
     async def confirm(self, job: Job) -> None:

@@ -4,6 +4,7 @@
        │             │ ├──► refused    the service's safety system said no (charge 0)
        │             │ ├──► released   it certainly was not billed (charge 0)
        └► released   │ └──► unknown    it may have been billed: the reservation stays charged
+                     │         └──► produced   its pictures lay on the disk of a process that came back
                      └ (a step back never happens; nothing that may have been billed is sent twice)
 
 Money: ``reserved_micro_usd`` counts against every budget from *reserved* on. ``produce`` turns it into
@@ -41,10 +42,11 @@ NEXT: dict[JobState, frozenset[JobState]] = {
     JobState.SETTLED: frozenset(),
     JobState.REFUSED: frozenset(),
     JobState.RELEASED: frozenset(),
-    JobState.UNKNOWN: frozenset(),
+    JobState.UNKNOWN: frozenset({JobState.PRODUCED}),
 }
 
-FINAL = frozenset(state for state, following in NEXT.items() if not following)
+FINAL = frozenset({JobState.SETTLED, JobState.REFUSED, JobState.RELEASED, JobState.UNKNOWN})
+"""States in which nobody works on a job any more. Only what was *unknown* may still turn out to be known."""
 
 HOLDING = frozenset({JobState.RESERVED, JobState.DISPATCHED})
 """States in which money is reserved and the job counts as one of the jobs at once."""
@@ -120,7 +122,10 @@ class Bill:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A row of the ledger. ``id`` has 20 characters (Discord takes nonces of up to 25). ``epoch`` is the lease."""
+    """A row of the ledger. ``id`` has 20 characters (Discord takes nonces of up to 25). ``epoch`` is the lease.
+
+    ``pictures_at`` names the place where its pictures are kept, from *dispatched* on: other machines may not see it.
+    """
 
     id: str
     state: JobState
@@ -147,6 +152,7 @@ class Job:
     waiting: bool = False
     deleted: bool = False
     reason: str = ""
+    pictures_at: str = ""
 
     @property
     def was_cancelled(self) -> bool:

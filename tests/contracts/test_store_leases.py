@@ -247,3 +247,50 @@ async def test_the_pace_is_shared_by_processes(postgres_only, hand, opened):
 def postgres_only(store_url):
     if not store_url.startswith("postgresql"):
         pytest.skip("SQLite has one process")
+
+
+# pictures that only one process sees
+
+
+async def test_a_produced_job_that_was_left_is_taken_only_where_its_pictures_lie(opened, sample):
+    at_work = await opened(process_id="a", pictures_at="disk-a")
+    (job,) = await at_work.jobs.open([sample.draft(micro_usd=9)], sample.now)
+    job = await at_work.jobs.dispatch(job, sample.now)
+    job = await at_work.jobs.produce(job, sample.bill(5), None, sample.now)
+    assert job.pictures_at == "disk-a"
+    await at_work.leases.leave(job)
+    with pytest.raises(LostLease):
+        await at_work.leases.leave(job)
+    await at_work.aclose()
+
+    other = await opened(process_id="b", pictures_at="disk-b")
+    assert await other.leases.adopt() == []
+    await other.aclose()
+    back = await opened(process_id="a", pictures_at="disk-a")
+    (found,) = await back.leases.adopt()
+    assert (found.id, found.state, found.epoch) == (job.id, JobState.PRODUCED, job.epoch + 2)
+    assert await back.leases.adopt() == []
+
+
+async def test_what_was_unknown_is_charged_as_it_was_billed_once_its_pictures_are_found(opened, sample):
+    store = await opened(process_id="a", pictures_at="disk-a")
+    drafts = [sample.draft(micro_usd=9, images=2) for _ in range(2)]
+    first, second = [(await store.jobs.open([draft], sample.now))[0] for draft in drafts]
+    lost = [
+        await store.jobs.lose(await store.jobs.dispatch(job, sample.now), "", sample.now) for job in (first, second)
+    ]
+    assert await store.leases.unknown_here() == lost
+
+    found = await store.jobs.retrieve(lost[0], sample.bill(5), "revised", sample.now)
+
+    assert (found.state, found.charged_micro_usd, found.finished_at) == (JobState.PRODUCED, 5, None)
+    assert found.revised_prompt == "revised"
+    assert await store.audit_sums() == []
+    assert await store.leases.unknown_here() == lost[1:]
+    assert await store.leases.unfinished() == [found]
+    with pytest.raises(LostLease):
+        await store.jobs.retrieve(lost[0], sample.bill(5), None, sample.now)
+    await store.jobs.settle(await store.jobs.deliver(found, 500, 100, sample.now), sample.now)
+    await store.aclose()
+    other = await opened(process_id="b", pictures_at="disk-b")
+    assert await other.leases.unknown_here() == []

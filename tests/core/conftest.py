@@ -90,7 +90,7 @@ class FakeDelivery:
         return Delivered(77, job.asker.channel_id)
 
     async def kept(self, job: Job, why: WhyKept) -> None:
-        assert job.waiting
+        assert job.waiting or why is WhyKept.ELSEWHERE
         self.kept_for.append(why)
 
     async def failed(self, job: Job, error: Exception) -> None:

@@ -71,6 +71,14 @@ async def silence(stage: Processes) -> None:
     await connection.close()
 
 
+async def settled(stage: Processes) -> bool:
+    address, _, folder = stage.env()["DATABASE_URL"].partition("?host=")
+    connection = await asyncpg.connect(host=folder, user="postgres", database=address.rpartition("/")[2])
+    states = await connection.fetch("SELECT state FROM jobs")
+    await connection.close()
+    return [one["state"] for one in states] == ["settled"]
+
+
 async def calls(stage: Processes, count: int) -> None:
     await until(lambda: len(stage.images.calls) >= count)
 
@@ -125,7 +133,7 @@ async def test_when_one_process_is_killed_another_closes_its_jobs(stage):
     assert len(stage.images.calls) == 1
 
 
-async def test_a_paused_process_that_wakes_up_finds_its_job_taken_and_does_nothing(stage):
+async def test_a_paused_process_that_wakes_up_with_the_picture_in_its_hands_shows_it_after_all(stage):
     stage.images.latency_s = 4
     first = await stage.start()
     await stage.imagine(preview=False)
@@ -136,13 +144,36 @@ async def test_a_paused_process_that_wakes_up_finds_its_job_taken_and_does_nothi
     await until(lambda: asyncio.sleep(0, any("may have been billed" in one for one in stage.private_words())), 120)
 
     first.send(signal.SIGCONT)
-    await until(lambda: asyncio.sleep(0, "held by another process" in "\n".join(first.log)), 30)
+    await until(lambda: settled(stage), 60)
 
     assert second.running
     (job,) = await stage.end()
-    assert job.state is JobState.UNKNOWN
+    assert job.state is JobState.SETTLED
     assert len(stage.images.calls) == 1
+    assert len(stage.public_results()) == 1
+
+
+@pytest.mark.parametrize(
+    ("point", "told"), [("produced", "late, not lost"), ("kept", "may have been billed")], ids=["produced", "kept"]
+)
+async def test_who_comes_back_shows_what_lies_on_a_disk_of_its_own(stage, tmp_path, point, told):
+    key = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+    first, other = ({"DATA_DIR": str(tmp_path / name), "SECRET_KEY": key} for name in ("a", "b"))
+    dying = await stage.start(EASEL_CRASH_AT=point, **first)
+    await stage.imagine(preview=False)
+    assert await asyncio.wait_for(dying.wait(), 30) == -9
+    await silence(stage)
+    await stage.launch(**other)
+    await until(lambda: asyncio.sleep(0, any(told in one for one in stage.private_words())), 120)
     assert stage.public_results() == []
+
+    await stage.start(**first)
+    await until(lambda: settled(stage), 120)
+
+    (job,) = await stage.end()
+    assert job.state is JobState.SETTLED
+    assert len(stage.public_results()) == 1
+    assert len(stage.images.calls) == 1
 
 
 async def test_processes_with_their_own_shards_identify_one_after_the_other(stage):

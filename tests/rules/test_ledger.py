@@ -28,6 +28,11 @@ def test_every_state_is_reached_and_every_path_ends():
     assert reached == set(JobState)
 
 
+def test_of_what_ended_only_the_unknown_may_turn_out_to_be_known():
+    assert {state: NEXT[state] for state in FINAL if NEXT[state]} == {JobState.UNKNOWN: {JobState.PRODUCED}}
+    assert all(NEXT[state] for state in JobState if state not in FINAL)
+
+
 def test_a_job_holds_money_or_is_charged_or_was_refused_or_gave_everything_back():
     assert set(JobState) == HOLDING | CHARGED | {JobState.REFUSED} | GIVEN_BACK
     assert not HOLDING & (CHARGED | GIVEN_BACK)

@@ -205,6 +205,7 @@ def job_values(job: Job, *, group_id: str, grouped: bool, holder: str, sealer: S
         "deleted": False,
         "forgotten": False,
         "reason": "",
+        "pictures_at": None,
     }
 
 
@@ -241,6 +242,7 @@ def job_from_row(row: RowMapping, sealer: Sealer) -> Job:
         waiting=row["waiting"],
         deleted=row["deleted"],
         reason=row["reason"],
+        pictures_at=row["pictures_at"] or "",
     )
 
 

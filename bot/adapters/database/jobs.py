@@ -13,10 +13,12 @@ from sqlalchemy import ColumnElement, Select, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.codec import Sealer, all_jobs, batch_from_row, batch_values, job_from_row, plain
+from bot.adapters.database.counting.counters import Counted, Counts, add
 from bot.adapters.database.engine import Database
+from bot.adapters.database.leases import Life
 from bot.adapters.database.schema.ids import Ids
 from bot.adapters.database.schema.tables import WAITING, batches, jobs
-from bot.adapters.database.steps import Opening, Step, Steps
+from bot.adapters.database.steps import Opening, Step, Steps, updated
 from bot.ports import Batch, Known, Look
 from bot.rules.ledger import Bill, Job, JobDraft, JobState, advance
 from bot.rules.people import Place
@@ -30,10 +32,11 @@ REACH = 2000
 class SqlJobs:
     """``JobStore``."""
 
-    def __init__(self, database: Database, sealer: Sealer, steps: Steps) -> None:
+    def __init__(self, database: Database, sealer: Sealer, steps: Steps, life: Life) -> None:
         self._db = database
         self._sealer = sealer
         self._steps = steps
+        self._life = life
         self._ids = Ids()
 
     async def open(self, drafts: Sequence[JobDraft], now: datetime) -> list[Job]:
@@ -45,14 +48,27 @@ class SqlJobs:
     # steps
 
     async def dispatch(self, job: Job, now: datetime) -> Job:
-        return await self._move(job, Step(JobState.DISPATCHED, {"dispatched_at": now}))
+        sent = {"dispatched_at": now, "pictures_at": self._life.pictures_at or None}
+        return await self._move(job, Step(JobState.DISPATCHED, sent))
 
     async def produce(self, job: Job, bill: Bill, revised_prompt: str | None, now: datetime) -> Job:
-        if bill.charged_micro_usd < 0 or bill.images < 0:
-            raise ValueError("a bill is never negative")
-        revised = None if revised_prompt is None else plain(revised_prompt)
-        values = {"produced_at": now, "revised_prompt": revised}
-        return await self._move(job, Step(JobState.PRODUCED, values, bill, bill.charged_micro_usd, bill.images))
+        return await self._move(job, _produced(bill, revised_prompt, now))
+
+    async def retrieve(self, job: Job, bill: Bill, revised_prompt: str | None, now: datetime) -> Job:
+        advance(job.state, JobState.PRODUCED)
+        held = {"epoch": job.epoch + 1, "holder": self._life.name, "finished_at": None, "reason": ""}
+        charged = {"charged_micro_usd": bill.charged_micro_usd, "made_images": bill.images}
+        values = {**_produced(bill, revised_prompt, now).columns(), **held, **charged}
+
+        async def work(connection: AsyncConnection) -> Job:
+            counted = await connection.scalar(select(jobs.c.made_images).where(jobs.c.id == job.id))
+            row = await updated(connection, job, values, job.state)
+            images = min(bill.images, row["images"]) - min(counted or 0, row["images"])
+            change = Counts(images=images, spent=bill.charged_micro_usd - job.charged_micro_usd)
+            await add(connection, Counted.of_row(row).rows(), change)
+            return job_from_row(row, self._sealer)
+
+        return await self._db.write(work)
 
     async def deliver(self, job: Job, message_id: int | None, channel_id: int | None, now: datetime) -> Job:
         values = {"message_id": message_id, "message_channel_id": channel_id, "waiting": False}
@@ -121,8 +137,9 @@ class SqlJobs:
         return await self._db.read(work)
 
     async def known(self, job_ids: Sequence[str]) -> dict[str, Known]:
-        query = select(jobs.c.id, jobs.c.created_at, jobs.c.waiting).where(jobs.c.id.in_(job_ids))
-        return {row["id"]: Known(row["created_at"], row["waiting"]) for row in await self._db.rows(query)}
+        query = select(jobs.c.id, jobs.c.created_at, jobs.c.state).where(jobs.c.id.in_(job_ids))
+        unshown = JobState.PRODUCED.value
+        return {row["id"]: Known(row["created_at"], row["state"] == unshown) for row in await self._db.rows(query)}
 
     # batches
 
@@ -156,6 +173,14 @@ class SqlJobs:
     async def _move(self, job: Job, step: Step) -> Job:
         advance(job.state, step.to)
         return await self._steps.move(job, step)
+
+
+def _produced(bill: Bill, revised_prompt: str | None, now: datetime) -> Step:
+    if bill.charged_micro_usd < 0 or bill.images < 0:
+        raise ValueError("a bill is never negative")
+    revised = None if revised_prompt is None else plain(revised_prompt)
+    values = {"produced_at": now, "revised_prompt": revised}
+    return Step(JobState.PRODUCED, values, bill, bill.charged_micro_usd, bill.images)
 
 
 def _ended(now: datetime, reason: str = "") -> dict[str, Any]:

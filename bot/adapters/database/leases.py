@@ -30,10 +30,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.codec import Sealer, all_jobs, job_from_row
 from bot.adapters.database.engine import Database
-from bot.adapters.database.schema.tables import OPEN, from_micros, jobs, processes, slots, to_micros
+from bot.adapters.database.schema.tables import OPEN, UNKNOWN, from_micros, jobs, processes, slots, to_micros
 from bot.ports import Clock, Slot
 from bot.rules.instants import APART
-from bot.rules.ledger import Job, LostLease
+from bot.rules.ledger import Job, JobState, LostLease
 
 DEAD_AFTER = timedelta(seconds=60)
 UNHEARD = timedelta(seconds=25)
@@ -42,6 +42,9 @@ UNHEARD = timedelta(seconds=25)
 ADOPTING = "adopting"
 """A row of ``slots`` that serialises adoption: who waits for it sees the heartbeat of who was first."""
 
+AWAY = "away"
+"""The holder of a produced job whose pictures nobody sees but the process that made them: it waits for that one."""
+
 
 def _new_id() -> str:
     return uuid4().hex
@@ -49,10 +52,14 @@ def _new_id() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """One run of one process. Leases are held by ``name``; ``process`` is the same in its next run."""
+    """One run of one process. Leases are held by ``name``; ``process`` is the same in its next run.
+
+    ``pictures_at`` names the place where it keeps pictures; processes that share the disk share it. Empty: not told.
+    """
 
     process: str = field(default_factory=_new_id)
     run: str = field(default_factory=lambda: _new_id()[:12])
+    pictures_at: str = ""
 
     @property
     def name(self) -> str:
@@ -132,7 +139,7 @@ class SqlLeases:
                 await connection.execute(delete(processes).where(~_near(now, 10 * DEAD_AFTER)))
             found = await connection.execute(
                 update(jobs)
-                .where(OPEN, jobs.c.holder != self._life.name, self._is_dead(now))
+                .where(OPEN, jobs.c.holder != self._life.name, self._is_dead(now), self._may_take())
                 .values(epoch=jobs.c.epoch + 1, holder=self._life.name)
                 .returning(*jobs.c)
             )
@@ -144,11 +151,32 @@ class SqlLeases:
         """Whether a job's holder is gone. One SQLite file has one process, so there everybody else is."""
         if self._db.is_sqlite:
             return jobs.c.holder != self._life.name
-        earlier_run = jobs.c.holder.startswith(f"{self._life.process}:", autoescape=True)
+        earlier_run = jobs.c.holder.startswith(f"{self._life.process}:", autoescape=True) | (jobs.c.holder == AWAY)
         if not self._heard.may_judge:
             return earlier_run
         alive = exists().where(processes.c.id == jobs.c.holder, _near(now, DEAD_AFTER))
         return or_(earlier_run, ~alive)
+
+    def _may_take(self) -> ColumnElement[bool]:
+        return or_(jobs.c.holder != AWAY, self._lies_here())
+
+    def _lies_here(self) -> ColumnElement[bool]:
+        return jobs.c.pictures_at == self._life.pictures_at
+
+    async def leave(self, job: Job) -> None:
+        async def work(connection: AsyncConnection) -> None:
+            same = (jobs.c.id == job.id) & (jobs.c.epoch == job.epoch) & (jobs.c.state == JobState.PRODUCED.value)
+            left = update(jobs).where(same).values(epoch=jobs.c.epoch + 1, holder=AWAY, waiting=False)
+            if (await connection.execute(left)).rowcount == 0:
+                raise LostLease(job.id)
+
+        await self._db.write(work)
+
+    async def unknown_here(self) -> list[Job]:
+        if not self._life.pictures_at:
+            return []
+        query = all_jobs().where(UNKNOWN, jobs.c.forgotten.is_(False), self._lies_here()).order_by(jobs.c.id)
+        return [job_from_row(row, self._sealer) for row in await self._db.rows(query)]
 
     async def confirm(self, job: Job) -> None:
         if self._db.is_sqlite or self._heard.is_recent(self._clock()):

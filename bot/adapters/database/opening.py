@@ -87,7 +87,9 @@ def store_on(
     """The six parts on a database that can be used as it is; it is closed with the store."""
     life = life or Life()
     return SqlStore(
-        jobs=SqlJobs(database, secrets, SqlSteps(database, secrets, Reserving(database, secrets, defaults, life))),
+        jobs=SqlJobs(
+            database, secrets, SqlSteps(database, secrets, Reserving(database, secrets, defaults, life)), life
+        ),
         servers=SqlServers(database, secrets, defaults),
         figures=SqlFigures(database, secrets, defaults),
         leases=SqlLeases(database, secrets, life, clock),
@@ -105,10 +107,12 @@ async def open_store(
     secrets: Sealer,
     defaults: Sequence[Limit] = (),
     process_id: str | None = None,
+    pictures_at: str = "",
     clock: Clock = _utc_now,
     migrate: bool = True,
 ) -> SqlStore:
     """A store ready for use. ``defaults`` hold wherever no admin said otherwise; the operator's cap is one of them.
+    ``pictures_at`` names the place where this process keeps pictures.
 
     Raises ``StoreUnusable`` (its text is for the operator) for an address that is none, a file that is damaged, locked
     by another process or newer than this program, and a server that cannot be reached.
@@ -125,7 +129,7 @@ async def open_store(
         if lock is not None:
             lock.hold_file()
             database.only_while(lock.is_there)
-        life = Life(process_id) if process_id else Life()
+        life = Life(process_id, pictures_at=pictures_at) if process_id else Life(pictures_at=pictures_at)
         store = store_on(database, secrets, defaults, life=life, clock=clock, lock=lock)
         await store.leases.heartbeat()
     except BaseException:

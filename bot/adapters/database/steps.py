@@ -102,17 +102,15 @@ class SqlSteps:
     async def move(self, job: Job, step: Step) -> Job:
         async def work(connection: AsyncConnection) -> Job:
             values = step.columns()
-            if "revised_prompt" in values:  # whoever asked to be forgotten meanwhile leaves no words behind
-                values["revised_prompt"] = case((jobs.c.forgotten.is_(False), values["revised_prompt"]))
             if step.ends_reservation_of(job):
                 return job_from_row(await _close_reservation(connection, job, step, values), self._sealer)
-            return job_from_row(await _updated(connection, job, values, job.state), self._sealer)
+            return job_from_row(await updated(connection, job, values, job.state), self._sealer)
 
         return await self._db.write(work, kept=step_kept(job, step, self._sealer))
 
     async def note(self, job: Job, values: Mapping[str, Any], state: JobState | None) -> Job:
         async def work(connection: AsyncConnection) -> Job:
-            return job_from_row(await _updated(connection, job, values, state), self._sealer)
+            return job_from_row(await updated(connection, job, values, state), self._sealer)
 
         return await self._db.write(work)
 
@@ -138,13 +136,20 @@ def step_kept(job: Job, step: Step, sealer: Sealer) -> Work[Job | None]:
     return look
 
 
-async def _updated(
+async def updated(
     connection: AsyncConnection, job: Job, values: Mapping[str, Any], state: JobState | None
 ) -> RowMapping:
+    """The row with other columns, if the job still is where it was. Raises ``LostLease``.
+
+    Whoever asked to be forgotten meanwhile leaves no words behind.
+    """
     same = (jobs.c.id == job.id) & (jobs.c.epoch == job.epoch)
     if state is not None:
         same &= jobs.c.state == state.value
-    found = await connection.execute(update(jobs).where(same).values(values).returning(*jobs.c))
+    changed = dict(values)
+    if "revised_prompt" in changed:
+        changed["revised_prompt"] = case((jobs.c.forgotten.is_(False), changed["revised_prompt"]))
+    found = await connection.execute(update(jobs).where(same).values(changed).returning(*jobs.c))
     row = found.mappings().one_or_none()
     if row is None:
         raise LostLease(job.id)
@@ -156,7 +161,7 @@ async def _close_reservation(connection: AsyncConnection, job: Job, step: Step, 
     charged = jobs.c.upper_micro_usd if step.charged is None else step.charged
     made = jobs.c.images if step.images is None else step.images
     closed = {"reserved_micro_usd": 0, "charged_micro_usd": charged, "made_images": made}
-    row = await _updated(connection, job, {**values, **closed}, job.state)
+    row = await updated(connection, job, {**values, **closed}, job.state)
     rows = Counted.of_row(row).rows()
     # A batch is one request and one job at once: the last of its lines to end gives that back. The counters are
     # locked first, so of two lines that end together the later one sees the earlier one ended.

@@ -25,9 +25,11 @@ import shutil
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 
 from bot.adapters.files.bundle import NoBundle, pieces_of, read_bundle
+from bot.adapters.files.identity import identity_of
 from bot.adapters.files.older import older_folder, read_older
 from bot.ports import Bundle, Kept
 from bot.rules.errors import StorageFull, StorageTrouble
@@ -81,9 +83,15 @@ class DiskFiles:
     ) -> None:
         self._root = data_dir / "pictures"
         _make(self._root)
+        self._data_dir = data_dir
         self._floor_bytes = floor_bytes
         self._free = free
         self._is_whole = is_whole
+
+    @cached_property
+    def at(self) -> str:
+        """Raises ``CannotStart`` where it can neither be read nor written."""
+        return identity_of(self._data_dir)
 
     async def keep(self, job_id: str, kept: Kept, bundle: Bundle) -> None:
         await asyncio.to_thread(self._keep, self._path(job_id, kept), bundle)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from bot.core.jobs.jobs import Jobs
@@ -167,6 +168,7 @@ class BatchRunner:
             for job in fresh
             for image in await self._pictures.results(job.id)
         ]
+        fresh = await self._without_those_elsewhere(fresh, pictures)
         lost = {job.id for job in fresh} - {picture.job.id for picture in pictures}
         if lost:
             log.error("batch %s: these lines were paid for but their pictures are nowhere: %s", batch.id, sorted(lost))
@@ -185,6 +187,16 @@ class BatchRunner:
                 self._pictures.shown(job.id)
             await self._settle(fresh, shown)
         await self._marks.forget(group)
+
+    async def _without_those_elsewhere(self, jobs: Sequence[Job], seen: Sequence[BatchPicture]) -> list[Job]:
+        """Lets go of lines whose pictures only another process sees: it shows them when it is back."""
+        here = {picture.job.id for picture in seen}
+        away = [job for job in jobs if job.id not in here and self._pictures.lie_elsewhere(job)]
+        for job in away:
+            log.warning("job %s of a batch is left to the process that sees its pictures", job.id)
+            with suppress(LostLease):
+                await self._store.leases.leave(job)
+        return [job for job in jobs if job not in away]
 
     async def _mark(self, jobs: Sequence[Job], group: str, delivery: BatchDelivery) -> list[Job]:
         """Notes what is about to happen, so that a death in the middle never shows a group twice.

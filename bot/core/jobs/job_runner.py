@@ -183,7 +183,8 @@ class JobRunner:
         try:
             running.job = await self._settlement.produce(running.job, bill, revised)
         except LostLease:
-            raise
+            running.job = await self._settlement.retrieve(running.job, bill, revised)
+            log.info("job %s had been called unknown; its pictures are shown after all", job_id)
         except Exception:
             log.exception("job %s: the ledger cannot be written; its pictures are shown all the same", job_id)
             return

@@ -14,7 +14,7 @@ from bot.imaging.sheets import thumbnail
 from bot.imaging.threads import offload, offload_process
 from bot.ports import Bundle, Files, Kept
 from bot.rules.errors import StorageTrouble
-from bot.rules.ledger import Bill
+from bot.rules.ledger import Bill, Job
 from bot.rules.money import MicroUSD
 from bot.rules.requests import InputImage, Inputs, Made, MadeImage
 
@@ -67,6 +67,10 @@ class Pictures:
                 await self._keep(job_id, results)
             except StorageTrouble as problem:
                 log.warning("job %s: its pictures are in memory alone (%s)", job_id, problem)
+
+    def lie_elsewhere(self, job: Job) -> bool:
+        """Whether the job's pictures were kept where this process may not see them."""
+        return bool(job.pictures_at) and job.pictures_at != self._files.at
 
     def shown(self, job_id: str) -> None:
         """Somebody has them now: what no disk took need not be held any more."""

@@ -3,8 +3,10 @@
 reserved    nothing was sent           released, and the member is told
 dispatched  it may have been billed    its pictures are all on disk: produced (below)
                                            else unknown: stays charged, the member is told; never sent again
-produced    paid for, on disk          delivered now, or offered later
+produced    paid for, on disk          delivered now, or offered later; what lies where only another process sees it is
+                                           left to that one, and the member is told that it is late
 delivered   the person has it          settled
+unknown     its pictures lie here      produced: who made them was cut off, or comes back
 
 Lines of batches go by the same table (``reconciled``), only that the batch tells and shows.
 """
@@ -18,7 +20,7 @@ from collections.abc import Callable
 from bot.core.jobs.jobs import Jobs
 from bot.core.jobs.pictures import Pictures
 from bot.core.jobs.settlement import Settlement
-from bot.ports import CannotDeliver, Clock, Delivered, Delivery, Store
+from bot.ports import CannotDeliver, Clock, Delivered, Delivery, Store, WhyKept
 from bot.rules.errors import Interrupted, StorageTrouble
 from bot.rules.ledger import FINAL, EndReason, Job, JobState, LostLease
 from bot.rules.requests import Made
@@ -77,6 +79,7 @@ class Recovery:
         self._clock = clock
         self._suspects: frozenset[str] = frozenset()
         self._tries: Counter[str] = Counter()
+        self._looked_for: set[str] = set()
 
     async def adopt_and_close(self) -> int:
         """Adopts what dead processes left, and what this one dropped, and brings each job to its end.
@@ -89,14 +92,34 @@ class Recovery:
             try:
                 if job.batch_id is None:
                     await self.recover(job)
-                elif job.state is JobState.DISPATCHED:
-                    await found_on_disk(job, self._store, self._pictures, self._clock)
+                else:
+                    await self._recover_line(job)
             except LostLease:
                 log.warning("job %s was taken by another process during recovery", job.id)
             except Exception:
                 log.exception("job %s could not be recovered; a later round tries again", job.id)
                 await self._count_try(job)
         return len(found)
+
+    async def retrieve(self) -> int:
+        """Shows what lies here of jobs that were called unknown meanwhile, looking once for each; returns how many."""
+        retrieved = 0
+        for job in await self._store.leases.unknown_here():
+            if job.id in self._looked_for:
+                continue
+            try:
+                kept = await self._pictures.kept_bill(job.id)
+                self._looked_for.add(job.id)
+                if kept is None:
+                    continue
+                log.info("job %s was called unknown, but its pictures lie here: they are shown after all", job.id)
+                await self.deliver_kept(await self._store.jobs.retrieve(job, *kept, self._clock()))
+                retrieved += 1
+            except LostLease:
+                log.warning("job %s was taken by another process while its pictures were found", job.id)
+            except StorageTrouble as problem:
+                log.warning("job %s: its pictures cannot be looked for now (%s)", job.id, problem)
+        return retrieved
 
     async def write_the_unwritten(self) -> None:
         """Keeps pictures that no disk took, and tells the ledger what was shown while it could not be written."""
@@ -142,9 +165,23 @@ class Recovery:
             case JobState.RESERVED | JobState.DISPATCHED | JobState.DELIVERED | JobState.SETTLED | JobState.REFUSED:
                 return
 
+    async def _recover_line(self, job: Job) -> None:
+        """A line of a batch goes on with its batch; what comes after the batch has ended is shown by itself."""
+        if job.state is JobState.DISPATCHED:
+            job = await found_on_disk(job, self._store, self._pictures, self._clock)
+        batch = await self._store.jobs.get_batch(job.batch_id or "")
+        if job.state is JobState.PRODUCED and not job.waiting and (batch is None or batch.finished):
+            await self.deliver_kept(job)
+
     async def deliver_kept(self, job: Job, delivery: Delivery | None = None) -> bool:
         """Shows the kept pictures of a produced job; False when that is not possible now and they keep waiting."""
         images = await self._pictures.results(job.id)
+        if not images and self._pictures.lie_elsewhere(job):
+            log.warning("job %s: its pictures lie where this process sees nothing; it is left to the one there", job.id)
+            await self._store.leases.leave(job)
+            if delivery is not None or job.answer is not None:
+                await (delivery or self._delivery_for(job)).kept(job, WhyKept.ELSEWHERE)
+            return False
         if not images:
             log.error("job %s was paid for but its pictures are not on disk", job.id)
             if delivery is not None or job.answer is not None:

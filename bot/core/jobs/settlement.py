@@ -53,6 +53,16 @@ class Settlement:
     async def produce(self, job: Job, bill: Bill, revised_prompt: str | None) -> Job:
         return await self._until_written(lambda: self._store.jobs.produce(job, bill, revised_prompt, self._clock()))
 
+    async def retrieve(self, job: Job, bill: Bill, revised_prompt: str | None) -> Job:
+        """The same for a job that another process took and called unknown, as long as nobody else found its pictures.
+
+        Raises ``LostLease`` for any other job that was taken.
+        """
+        now = await self._store.jobs.get(job.id)
+        if now is None or now.state is not JobState.UNKNOWN:
+            raise LostLease(job.id)
+        return await self._store.jobs.retrieve(now, bill, revised_prompt, self._clock())
+
     async def keep_waiting(self, job: Job) -> Job:
         """Marks a produced job whose pictures cannot be shown now: they are offered later."""
         return await self._until_written(lambda: self._store.jobs.set_waiting(job, True))

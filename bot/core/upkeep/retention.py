@@ -53,7 +53,7 @@ class Retention:
             found = await self._store.jobs.known(asked)
             known = known or bool(found)
             unknown += [job_id for job_id in asked if job_id not in found]
-            over += [job_id for job_id, job in found.items() if not job.waiting and job.created_at <= oldest]
+            over += [job_id for job_id, job in found.items() if not job.unshown and job.created_at <= oldest]
         if unknown and not known:
             log.error("the ledger knows none of the %d jobs that have pictures here: they are left alone", len(unknown))
             return []

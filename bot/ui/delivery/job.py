@@ -171,6 +171,9 @@ class DiscordDelivery:
 
     async def kept(self, job: Job, why: WhyKept) -> None:
         locale, count = job.asker.locale, job.request.count
+        if why is WhyKept.ELSEWHERE:
+            await self._tell(job, Message(content=say(locale, "kept.elsewhere", count=count)), "kept.removed")
+            return
         text = say(locale, "kept.ready", count=count, why=say(locale, f"kept.{why}"))
         await self._tell(job, Message(content=text, view=claim_view([job], locale)), "kept.removed")
 

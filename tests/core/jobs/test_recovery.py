@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.adapters.database import store_on
+from bot.adapters.database.leases import Life
 from bot.adapters.files.disk import DiskFiles
 from bot.adapters.secrets import Secrets
 from bot.ports import Bundle, CannotDeliver, Kept, WhyKept
@@ -14,7 +15,7 @@ from bot.rules.errors import Interrupted
 from bot.rules.ledger import Bill, JobState, LostLease
 from bot.rules.money import MicroUSD
 from bot.rules.requests import Made, MadeImage
-from tests.core.conftest import KEY, NOON, PICTURE, Core, FakeService, every_job
+from tests.core.conftest import KEY, NOON, PICTURE, Core, FakeService, assert_invariants, every_job
 
 BILL = Bill(MicroUSD(5000), 2, request_id="req_1")
 MADE = (Made((MadeImage(PICTURE, "png", 0, 0), MadeImage(PICTURE, "png", 0, 0))),)
@@ -119,6 +120,87 @@ async def test_produced_whose_pictures_are_gone_is_told_and_closed(left):
 
     assert (await only(left)).state is JobState.SETTLED
     assert left.core.delivery.told[0].maybe_billed
+
+
+# --- machines with disks of their own ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def machine(core, tmp_path):
+    """A life on a machine with a disk of its own, of the same ledger: ``machine("a")``."""
+
+    def make(name: str) -> Core:
+        files = DiskFiles(tmp_path / name, floor_bytes=0)
+        life = Life(process=name, pictures_at=files.at)
+        store = store_on(core.store.database, Secrets((KEY,)), clock=lambda: NOON, life=life)
+        return Core(store, files, FakeService())
+
+    return make
+
+
+async def dispatched_on(machine: Core, **options):
+    job = await machine.open(count=2, **options)
+    return await machine.store.jobs.dispatch(job, NOON)
+
+
+async def test_what_lies_on_another_machine_is_late_not_lost_and_told_once(machine):
+    first, other = machine("a"), machine("b")
+    job = await first.store.jobs.produce(await dispatched_on(first), BILL, None, NOON)
+    await first.pictures.keep_results(job.id, MADE, BILL, None)
+    for _ in range(3):
+        await other.recovery.adopt_and_close()
+
+    assert other.delivery.kept_for == [WhyKept.ELSEWHERE]
+    assert (other.delivery.told, other.delivery.shown) == ([], [])
+    assert (await other.store.jobs.get(job.id)).state is JobState.PRODUCED
+
+    back = machine("a")
+    await back.recovery.adopt_and_close()
+
+    assert back.delivery.shown == [job.id]
+    (ended,) = await assert_invariants(back.store)
+    assert (ended.state, ended.charged_micro_usd) == (JobState.SETTLED, 5000)
+
+
+async def test_what_was_called_unknown_is_shown_and_billed_right_when_its_machine_comes_back(machine):
+    first, other = machine("a"), machine("b")
+    job = await dispatched_on(first)
+    await first.pictures.keep_results(job.id, MADE, BILL, "a fox, revised")
+    await other.recovery.adopt_and_close()
+    assert await other.recovery.retrieve() == 0
+    (lost,) = await assert_invariants(other.store)
+    assert (lost.state, lost.charged_micro_usd) == (JobState.UNKNOWN, job.reserved_micro_usd)
+
+    back = machine("a")
+    assert await back.recovery.retrieve() == 1
+    assert await back.recovery.retrieve() == 0
+
+    assert back.delivery.shown == [job.id]
+    (ended,) = await assert_invariants(back.store)
+    assert (ended.state, ended.charged_micro_usd, ended.revised_prompt) == (JobState.SETTLED, 5000, "a fox, revised")
+
+
+async def test_what_was_called_unknown_stays_so_where_nothing_was_made(machine):
+    first, other = machine("a"), machine("b")
+    await dispatched_on(first)
+    await other.recovery.adopt_and_close()
+
+    assert await machine("a").recovery.retrieve() == 0
+    (lost,) = await assert_invariants(other.store)
+    assert lost.state is JobState.UNKNOWN
+
+
+async def test_a_picture_that_waits_on_another_machine_is_left_to_it_when_it_is_asked_for(machine):
+    first, other = machine("a"), machine("b")
+    job = await first.store.jobs.produce(await dispatched_on(first), BILL, None, NOON)
+    await first.pictures.keep_results(job.id, MADE, BILL, None)
+    job = await first.store.jobs.set_waiting(job, True)
+
+    assert not await other.recovery.deliver_kept(job, other.delivery)
+    assert other.delivery.kept_for == [WhyKept.ELSEWHERE]
+
+    await first.recovery.adopt_and_close()
+    assert first.delivery.shown == [job.id]
 
 
 async def test_delivered_is_settled_without_a_word(left):

@@ -104,6 +104,7 @@ jobs = Table(
     Column("deleted", Boolean(create_constraint=False), nullable=False),
     Column("forgotten", Boolean(create_constraint=False), nullable=False),
     Column("reason", Text, nullable=False),
+    Column("pictures_at", Text),  # the place where its pictures are kept; NULL: not sent yet, or written before 0005
     CheckConstraint("reserved_micro_usd >= 0 AND charged_micro_usd >= 0", name="jobs_money"),
     Index("uq_jobs_event_key", "event_key", unique=True),
     Index("ix_jobs_place_id", "place_key", "id"),  # a gallery page costs the same however many pictures there are
@@ -133,11 +134,15 @@ OPEN = jobs.c.state.not_in(_listed(FINAL))
 WAITING = text("waiting")
 """Jobs whose pictures could not be shown yet, as ``ix_jobs_waiting`` knows them."""
 
+UNKNOWN = jobs.c.state == literal_column(f"'{JobState.UNKNOWN.value}'", Text)
+"""Jobs that may have been billed, as ``ix_jobs_unknown`` knows them: their pictures may still be found."""
+
 GROUPED = text("grouped")
 """Jobs that were opened together with others, as ``ix_jobs_group`` knows them."""
 
 _only("ix_jobs_open", [jobs.c.id], OPEN)
 _only("ix_jobs_waiting", [jobs.c.place_key, jobs.c.user_id], WAITING)
+_only("ix_jobs_unknown", [jobs.c.pictures_at], UNKNOWN)
 _only("ix_jobs_group", [jobs.c.group_id], GROUPED)
 _only("ix_jobs_batch", [jobs.c.batch_id], jobs.c.batch_id.is_not(None))
 _only("ix_jobs_token", [jobs.c.token_expires_at], jobs.c.token.is_not(None))
