@@ -1,10 +1,9 @@
-"""What every bench shares: percentiles, a stall meter, the cost of a process, and tables in Markdown."""
+"""What every measurement shares: percentiles, a stall meter, what a process used, and tables in Markdown."""
 
 from __future__ import annotations
 
 import asyncio
 import math
-import os
 import statistics
 import time
 from collections.abc import Iterable, Sequence
@@ -24,12 +23,13 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
-def ms(seconds: float) -> str:
-    return "-" if math.isnan(seconds) else "never" if math.isinf(seconds) else f"{seconds * 1000:.1f}"
+def median(values: Sequence[float]) -> float:
+    return statistics.median(values) if values else math.nan
 
 
-def ratio(value: float, floor: float) -> str:
-    return f"{value / floor:.2f}" if floor and math.isfinite(value) and math.isfinite(floor) else "-"
+def ratios(values: Sequence[float], floors: Sequence[float]) -> list[float]:
+    """Round by round: what took turns in one round met the same machine."""
+    return [value / floor if floor else math.nan for value, floor in zip(values, floors, strict=True)]
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -46,12 +46,18 @@ class StallMeter:
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._watch())
+        self.begin()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self.end()
+
+    def begin(self) -> None:
+        self._task = asyncio.create_task(self._watch())
+
+    async def end(self) -> None:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -62,36 +68,22 @@ class StallMeter:
             await asyncio.sleep(TICK_S)
             self.late_s.append(time.perf_counter() - begun - TICK_S)
 
-    def told(self) -> str:
-        return f"p99 {ms(percentile(self.late_s, 0.99))} ms, max {ms(max(self.late_s, default=math.nan))} ms"
+
+PROCESS_CPU = 2
 
 
 def cpu_s(pid: int) -> float:
-    """Seconds of processor time a process used so far, in all its threads; nan where the system does not say."""
-    try:
-        after_name = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    except OSError:
-        return math.nan
-    return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
+    """Seconds of processor time a process used so far, in all its threads, to the nanosecond (Linux)."""
+    return time.clock_gettime((~pid << 3) | PROCESS_CPU)
 
 
-def memory_bytes(pid: int | str = "self", *, peak: bool = False) -> float:
-    """Resident memory, or its peak since ``forget_peak``; nan where the system does not say."""
+def memory_bytes(pid: int, *, peak: bool = False) -> float:
+    """Resident memory of a process, or its peak since ``forget_peak`` (Linux)."""
     wanted = "VmHWM:" if peak else "VmRSS:"
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return math.nan
-    return next((int(line.split()[1]) * 1024.0 for line in lines if line.startswith(wanted)), math.nan)
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) * 1024.0 for line in lines if line.startswith(wanted))
 
 
-def forget_peak() -> None:
-    """Begins a new peak of this process's memory."""
-    try:
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    except OSError:
-        return
-
-
-def median(values: Sequence[float]) -> float:
-    return statistics.median(values) if values else math.nan
+def forget_peak(pid: int) -> None:
+    """Begins a new peak of a process's memory."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")
