@@ -1,0 +1,1 @@
+"""How each row of the table is measured: a file for what is set up together."""
