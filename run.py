@@ -2,6 +2,7 @@
 
     python3 run.py                              against Discord if a token is configured, else in the sandbox
     python3 run.py test [pytest arguments]      every quick test; --all adds the slow and the browser tests
+    python3 run.py bench [--quick]              measures Easel against its floors and writes bench/report.md
     python3 run.py sandbox "/imagine prompt:a red fox"
     python3 run.py doctor | setup | invite | models | migrate | backup | restore | purge
 
@@ -132,7 +133,9 @@ def remedy(output: str) -> str:
 
 def plan_for(arguments: "list[str]") -> Plan:
     """What to install and what to start for the words after ``run.py``."""
-    if not arguments or arguments[0] != "test":
+    if arguments[:1] == ["bench"]:
+        return Plan(TEST_LOCK, "bench", arguments[1:])
+    if arguments[:1] != ["test"]:
         return Plan(RUNTIME_LOCK, "bot", list(arguments))
     rest = arguments[1:]
     if "--all" in rest:

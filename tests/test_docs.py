@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 
+from bench.__main__ import parsed as bench_words
 from bot.__main__ import COMMANDS, parser
 from bot.adapters.database.schema.tables import metadata
 from bot.adapters.status.metrics import PrometheusMeter
@@ -309,6 +310,8 @@ LINES = sorted(
 def test_every_command_line_that_is_shown_is_understood(page, start, words, leaves):
     if "run.py" in start and words[:1] == ("test",):
         check_pytest_words(words[1:])
+    elif "run.py" in start and words[:1] == ("bench",):
+        assert bench_words(list(words[1:]))
     elif words[:1] == ("sandbox",):
         options = options_of(words[1:])
         assert options.command is None or fault_in(options.command, leaves) is None

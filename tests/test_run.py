@@ -69,6 +69,7 @@ def test_only_the_standard_library_is_imported() -> None:
             ["sandbox", "/imagine prompt:a red fox"],
         ),
         (["test"], "requirements-dev.lock", "pytest", [*QUICK]),
+        (["bench", "--quick"], "requirements-dev.lock", "bench", ["--quick"]),
         (["test", "-k", "fox"], "requirements-dev.lock", "pytest", [*QUICK, "-k", "fox"]),
         (["test", "-m", "slow"], "requirements-dev.lock", "pytest", ["-m", "slow"]),
         (["test", "--all", "-x"], "requirements-dev.lock", "pytest", ["-x"]),
