@@ -186,7 +186,7 @@ def _shell(ground: Ground, connection: HasShell) -> Shell:
         pictures=pictures,
         batches=parts.batches,
         recovery=Recovery(store, jobs, settlement, pictures, partial(deliveries.of_job, earlier=True), clock),
-        admin=Admin(store, ground.service, jobs, notifier, clock),
+        admin=Admin(store, ground.service, jobs, ground.circuit, notifier, clock),
         forgettings=Forgettings(store, ground.files, jobs, tasks, clock, ground.secrets.tag),
         settings_cache=settings_cache,
         current_catalogue=ground.catalogue,

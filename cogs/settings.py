@@ -15,6 +15,7 @@ from bot.ui.interactions.acknowledge import acknowledge, acknowledged, take
 from bot.ui.interactions.deadline import answer
 from bot.ui.orders.attachments import attached
 from bot.ui.panels import settings as acts
+from bot.ui.panels import settings_limits as limits
 from bot.ui.panels.api_key import ApiKeyForm
 from bot.ui.panels.settings_options import (
     LimitChannel,
@@ -52,23 +53,27 @@ WHOM = {
     "member": "Only for this member",
     "channel": "Only in this channel, shared by all who use it",
 }
+REMOVE = "Take this limit away"
 
 
 @settings.command(name="cooldown", description="Seconds between two commands of a member")
-@app_commands.describe(seconds="How many seconds; left out: no such limit", **WHOM)
+@app_commands.describe(seconds="How many seconds; left out: what holds is shown", remove=REMOVE, **WHOM)
 async def cooldown(
     interaction: Inter,
     seconds: int | None = None,
     role: discord.Role | None = None,
     member: discord.User | None = None,
     channel: LimitChannel | None = None,
+    remove: bool = False,
 ) -> None:
-    """0 says "no wait" for a role or member; left out, the next rule outwards decides."""
-    await answer(interaction, acts.cooldown(interaction, seconds, Whom(role, member, channel)))
+    """0 says "no wait" for a role or member; removed, the next rule outwards decides."""
+    await answer(interaction, limits.cooldown(interaction, seconds, Whom(role, member, channel), remove=remove))
 
 
 @settings.command(name="quota", description="How many pictures per hour, day or month")
-@app_commands.describe(images="How many pictures; left out: no such limit", per="Day if left out", **WHOM)
+@app_commands.describe(
+    images="How many pictures; left out: what holds is shown", per="Day if left out", remove=REMOVE, **WHOM
+)
 async def quota(
     interaction: Inter,
     images: int | None = None,
@@ -76,13 +81,18 @@ async def quota(
     role: discord.Role | None = None,
     member: discord.User | None = None,
     channel: LimitChannel | None = None,
+    remove: bool = False,
 ) -> None:
     """Per member for everyone, unless a role, member or channel is named."""
-    await answer(interaction, acts.quota(interaction, images, Period(per), Whom(role, member, channel)))
+    await answer(
+        interaction, limits.quota(interaction, images, Period(per), Whom(role, member, channel), remove=remove)
+    )
 
 
 @settings.command(name="budget", description="How many dollars per day or month")
-@app_commands.describe(usd="Dollars, such as 12.50; left out: no such budget", per="Month if left out", **WHOM)
+@app_commands.describe(
+    usd="Dollars, such as 12.50; left out: what holds is shown", per="Month if left out", remove=REMOVE, **WHOM
+)
 async def budget(
     interaction: Inter,
     usd: str | None = None,
@@ -90,21 +100,25 @@ async def budget(
     role: discord.Role | None = None,
     member: discord.User | None = None,
     channel: LimitChannel | None = None,
+    remove: bool = False,
 ) -> None:
     """For the whole server, unless a role, member or channel is named."""
-    await answer(interaction, acts.budget(interaction, usd, Period(per), Whom(role, member, channel)))
+    await answer(interaction, limits.budget(interaction, usd, Period(per), Whom(role, member, channel), remove=remove))
 
 
 @settings.command(name="concurrency", description="How many jobs a member may have at once")
-@app_commands.describe(jobs="How many; left out: no such limit", role=WHOM["role"], member=WHOM["member"])
+@app_commands.describe(
+    jobs="How many; left out: what holds is shown", role=WHOM["role"], member=WHOM["member"], remove=REMOVE
+)
 async def concurrency(
     interaction: Inter,
     jobs: int | None = None,
     role: discord.Role | None = None,
     member: discord.User | None = None,
+    remove: bool = False,
 ) -> None:
     """Per member for everyone, unless a role or member is named."""
-    await answer(interaction, acts.concurrency(interaction, jobs, Whom(role, member)))
+    await answer(interaction, limits.concurrency(interaction, jobs, Whom(role, member), remove=remove))
 
 
 # --- who, where, with what -----------------------------------------------------------------------------------------
@@ -196,23 +210,30 @@ async def moderation(
 
 
 @settings.command(name="previews", description="Whether pictures are shown while they are drawn")
-@app_commands.describe(enabled="Left out: where it pays (above low quality); each preview costs a little")
-async def previews(interaction: Inter, enabled: bool | None = None) -> None:
+@app_commands.describe(
+    enabled="Each preview costs a little; left out: what holds is shown",
+    remove="Leave it to Easel: where it pays (above low quality)",
+)
+async def previews(interaction: Inter, enabled: bool | None = None, remove: bool = False) -> None:
     """On, off, or automatic."""
-    await answer(interaction, acts.previews(interaction, enabled))
+    await answer(interaction, acts.previews(interaction, enabled, remove=remove))
 
 
 @settings.command(name="log", description="Where I tell what admins change and how budgets stand")
-@app_commands.describe(channel="Left out: nowhere")
-async def log_channel(interaction: Inter, channel: LogChannel | None = None) -> None:
+@app_commands.describe(channel="Left out: where it is told now", remove="Tell it nowhere")
+async def log_channel(interaction: Inter, channel: LogChannel | None = None, remove: bool = False) -> None:
     """Writes there once, to see that it may."""
     await acknowledge(interaction, private=True)
-    await answer(interaction, acts.log_to(interaction, channel))
+    await answer(interaction, acts.log_to(interaction, channel, remove=remove))
 
 
 @settings.command(name="apikey", description="Let this server pay with its own API key (opens a form)")
-async def apikey(interaction: Inter) -> None:
+@app_commands.describe(remove="Back to the operator's key, without a form")
+async def apikey(interaction: Inter, remove: bool = False) -> None:
     """The key never stands in a command."""
+    if remove:
+        await answer(interaction, acts.remove_api_key(interaction))
+        return
     take(interaction)
     await interaction.response.send_modal(ApiKeyForm(interaction))
     acknowledged(interaction)

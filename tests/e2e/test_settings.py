@@ -67,6 +67,36 @@ async def settings(town):
 # --- limits that then hold ---------------------------------------------------------------------------------------
 
 
+LISTS = ("models", "channels", "roles")
+LOOKING = (*LISTS, "cooldown", "quota", "budget", "concurrency", "defaults", "moderation", "previews", "log")
+
+
+async def test_a_subcommand_without_options_shows_and_changes_nothing(town, people):
+    await told(town, "quota", images=3, per="hour")
+    await told(town, "concurrency", jobs=2)
+    await told(town, "log", channel=people.pictures)
+    await told(town, "previews", enabled=False)
+    before = await settings(town), await limits(town), await town.app.store.servers.audit(place(town), 50)
+
+    shown = {name: (await told(town, name)).content for name in LOOKING}
+
+    assert (await settings(town), await limits(town), await town.app.store.servers.audit(place(town), 50)) == before
+    assert "**Pictures per hour for every member:** 3" in shown["quota"]
+    assert "**Pictures per day for every member:** 50" in shown["quota"]
+    assert f"<#{people.pictures.id}>" in shown["log"]
+    assert all("remove:True" in shown[name] for name in ("quota", "concurrency", "budget", "log", "previews"))
+
+
+async def test_what_is_to_be_removed_is_removed_and_a_value_beside_is_refused(town, people):
+    await told(town, "log", channel=people.pictures)
+    await told(town, "quota", images=5, role=people.painters)
+
+    assert "not both" in (await told(town, "cooldown", seconds=5, remove=True)).content
+    assert "→ not set" in (await told(town, "quota", role=people.painters, remove=True)).content
+    assert "→ none" in (await told(town, "log", remove=True)).content
+    assert "→ no limit" in await press(town, await told(town, "quota", remove=True), "Confirm")
+
+
 async def test_a_quota_set_here_refuses_the_second_picture_with_that_very_number(town):
     message = await told(town, "quota", images=1)
     assert message.content == "**Pictures per day for every member:** 50 → 1"
@@ -134,7 +164,7 @@ async def server_budget(town):
 
 
 async def test_removing_a_budget_can_be_thought_better_of(town):
-    message = await told(town, "budget")
+    message = await told(town, "budget", remove=True)
     assert "removes a budget" in message.content
     assert await press(town, message, "Cancel") == "Nothing was changed."
     assert (await server_budget(town)).amount == 10_000_000
@@ -303,7 +333,8 @@ async def test_moderation_and_previews_are_switches(town, people):
     assert "level auto, spoilers on, age-restricted channels only on" in message.content
     assert "age-restricted" in (await town.answer(await town.imagine())).content
     assert (await told(town, "previews", enabled=False)).content == "**Live previews:** automatic → off"
-    assert (await told(town, "previews")).content == "**Live previews:** off → automatic"
+    assert "**Live previews:** off (as before" in (await told(town, "previews")).content
+    assert (await told(town, "previews", remove=True)).content == "**Live previews:** off → automatic"
 
 
 # --- log, key, files -----------------------------------------------------------------------------------------------
@@ -356,7 +387,7 @@ async def test_a_key_goes_through_a_form_is_tried_and_pays(town):
     assert (await town.answer(await town.imagine(quality="low"))).attachments
     await town.quiet()
     assert await town.app.store.servers.api_key(place(town)) == "sk-our-very-own-key7"
-    assert "…key7 → none" in await enter("")
+    assert "…key7 → none" in (await told(town, "apikey", remove=True)).content
 
 
 async def test_taking_the_key_away_never_moves_what_waits_onto_the_operators(tmp_path):
@@ -368,7 +399,7 @@ async def test_taking_the_key_away_never_moves_what_waits_onto_the_operators(tmp
         await until(lambda: len(town.images.calls) == 1)
         waiting = await town.imagine(quality="low", preview=False)
         await until(lambda: len(town.app.jobs.running_ids()) == 2)
-        await enter_key(town, "")
+        await told(town, "apikey", remove=True)
 
         assert (await town.answer(first)).attachments
         await town.answer(waiting)
@@ -491,7 +522,7 @@ async def test_the_trail_says_who_changed_what(town, people):
     [
         ("cooldown", {"seconds": 0}, "not set → no limit"),
         ("quota", {"images": 5}, "not set → 5"),
-        ("quota", {}, "5 → not set"),
+        ("quota", {"remove": True}, "5 → not set"),
     ],
 )
 async def test_the_answer_the_log_and_the_trail_say_the_same(town, people, command, options, change):

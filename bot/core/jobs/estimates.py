@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bot.core.jobs.queue import OPERATOR_LANE, Ticket
+from bot.core.jobs.queue import OPERATOR_LANE, Ticket, lane_of
 from bot.rules.people import Asker
 from bot.rules.requests import ImageRequest
 
@@ -26,7 +26,7 @@ class Estimates:
 
     def ticket_for(self, asker: Asker, request: ImageRequest, *, own_key: bool, job_id: str = "") -> Ticket:
         """A place in line as long as the request is expected to take. A server's own key has a lane of its own."""
-        lane = f"key {asker.place.key}" if own_key else OPERATOR_LANE
+        lane = lane_of(asker.place) if own_key else OPERATOR_LANE
         seconds = self.of(request.model, request.quality)
         return Ticket(job_id, asker.place.key, asker.user_id, request.count, seconds, lane)
 

@@ -18,6 +18,7 @@ from typing import NamedTuple
 from bot.core.service.pace import Pace
 from bot.core.tasks import Tasks
 from bot.ports import Slot
+from bot.rules.people import Place
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,12 @@ RETRY_S = 1.0
 """Seconds until a lane whose pace could not be asked (the ledger was busy) tries again."""
 
 OPERATOR_LANE = "operator"
+
+
+def lane_of(place: Place) -> str:
+    """The lane of a server's own key."""
+    return f"key {place.key}"
+
 
 ALWAYS_COUNTED = 50
 COUNTED_EVERY_S = 0.0002

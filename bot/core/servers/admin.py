@@ -9,6 +9,8 @@ import logging
 from dataclasses import dataclass, replace
 
 from bot.core.jobs.jobs import Jobs
+from bot.core.jobs.queue import lane_of
+from bot.core.service.circuit import Circuit
 from bot.ports import AuditEntry, Clock, ImageService, KeyPays, Notifier, Store
 from bot.rules.errors import UserError
 from bot.rules.faults import FaultKind, ServiceFailed, ServiceFault
@@ -56,10 +58,13 @@ class Proposal:
 
 
 class Admin:
-    def __init__(self, store: Store, service: ImageService, jobs: Jobs, notifier: Notifier, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, service: ImageService, jobs: Jobs, circuit: Circuit, notifier: Notifier, clock: Clock
+    ) -> None:
         self._store = store
         self._service = service
         self._jobs = jobs
+        self._circuit = circuit
         self._notifier = notifier
         self._clock = clock
 
@@ -125,6 +130,7 @@ class Admin:
         if api_key is not None:
             await self._try_key(api_key)
         change = await self._store.servers.set_api_key(asker.place, api_key, asker.user_id, self._clock())
+        self._circuit.renew(lane_of(asker.place))
         await self._tell(asker, change)
         return change
 

@@ -48,6 +48,11 @@ class Circuit:
         refused, taken = (any(key.partition(MODEL)[0] == lane for key in keys) for keys in (self._open, self._taken))
         return refused and not taken
 
+    def renew(self, lane: str) -> None:
+        """Another key stands behind the lane: what the one before it met says nothing of this one."""
+        for key in [key for key in self._open if key.partition(MODEL)[0] == lane]:
+            del self._open[key]
+
     def may_try(self, key: str, now: datetime) -> bool:
         """Whether new work may be taken: the circuit is closed, or a probe is due. Takes nothing."""
         state = self._open.get(key)

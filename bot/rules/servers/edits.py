@@ -53,6 +53,10 @@ class ChangedMeanwhile(UserError):
     """What an admin was asked about is no longer as it was when they were asked. Nothing was changed."""
 
 
+class SetAndRemoved(UserError):
+    """A value was given, and it was to be removed. Nothing was changed."""
+
+
 class Contradiction(UserError):
     """The same thing was to be allowed and denied at once. Nothing was changed."""
 

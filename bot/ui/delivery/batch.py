@@ -23,7 +23,6 @@ from bot.ui.interactions.failures import TROUBLE, Failure, failure_of
 from bot.ui.interactions.who import public_locale
 from bot.ui.messages import UPLOAD_LIMIT_UNKNOWN, File, Message
 from bot.ui.pages import batch as batch_words
-from bot.ui.words.catalogue import say
 
 log = logging.getLogger(__name__)
 
@@ -133,7 +132,7 @@ class DiscordBatchDelivery:
         file = File("batch.txt", batch_words.table(lines, locale, show_cost=looks.show_cost).encode())
         embed = batch_words.summary(batch, counts, lines, locale, show_cost=looks.show_cost, links=self.repeatable)
         message = Message(embed=embed, files=(file,))
-        if self.repeatable and await self._post_summary(batch, message):
+        if self.repeatable and await self._post_summary(batch, counts, message):
             await self._replace(Message(content=batch_words.progress(batch, counts, locale)))
             return
         if self._conversation.is_live:
@@ -146,10 +145,10 @@ class DiscordBatchDelivery:
         ended = Message(content=batch_words.ended(counts, batch.asker.locale))
         await self._conversation.direct(batch.asker.user_id, ended)
 
-    async def _post_summary(self, batch: Batch, message: Message) -> bool:
+    async def _post_summary(self, batch: Batch, counts: BatchCounts, message: Message) -> bool:
         """Posts it below the pictures and calls the maker; False where Discord does not take it."""
         user = batch.asker.user_id
-        named = replace(message, content=say(self._locale(batch), "batch.ready", user=user))
+        named = replace(message, content=batch_words.calling(batch, counts, self._locale(batch)))
 
         async def message_of(_: float) -> Message:
             return named

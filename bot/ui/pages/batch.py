@@ -60,7 +60,9 @@ def summary(
     batch: Batch, counts: BatchCounts, lines: Sequence[Job], locale: str, *, show_cost: bool, links: bool
 ) -> discord.Embed:
     """How it ended, with a link to each group and the sum."""
-    title = say(locale, "batch.cancelled" if counts.cancelled else "batch.done")
+    title = say(
+        locale, "batch.cancelled" if counts.cancelled else "batch.done" if _is_whole(counts) else "batch.ended_short"
+    )
     told = [say(locale, "batch.ended", done=counts.done, total=counts.total, failed=counts.failed)]
     waiting = sum(job.waiting for job in lines)
     if waiting:
@@ -73,6 +75,15 @@ def summary(
         embed.add_field(name=say(locale, "result.cost"), value=total)
     embed.set_footer(text=say(locale, "batch.attached"))
     return embed
+
+
+def calling(batch: Batch, counts: BatchCounts, locale: str) -> str:
+    """Calls the maker: ready is only what was made whole, and not what a stop or a failure ended."""
+    return say(locale, "batch.ready" if _is_whole(counts) else "batch.over_for", user=batch.asker.user_id)
+
+
+def _is_whole(counts: BatchCounts) -> bool:
+    return counts.done == counts.total
 
 
 def _links(lines: Sequence[Job], locale: str) -> list[str]:

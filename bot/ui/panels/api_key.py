@@ -26,7 +26,7 @@ class ApiKeyForm(Form):
         super().__init__(say(locale, "settings.key_title"), f"{VERSION}:apikey:{opened.id}")
         self._asker = asker_of(opened)
         self._key: discord.ui.TextInput[Any] = discord.ui.TextInput(
-            custom_id="key", required=False, max_length=KEY_LENGTH, placeholder="sk-…"
+            custom_id="key", max_length=KEY_LENGTH, placeholder="sk-…"
         )
         self.add_item(
             discord.ui.Label(
@@ -43,7 +43,6 @@ class ApiKeyForm(Form):
 
     async def _keep(self, interaction: Interaction) -> Message:
         locale = str(interaction.locale)
-        key = str(self._key.value or "").strip() or None
+        key = str(self._key.value or "").strip()
         change = await interaction.client.shell.admin.set_api_key(asker_of(interaction), key)
-        lines = [change_line(change, locale), *([say(locale, "settings.key_set")] if key else [])]
-        return Message("\n".join(lines))
+        return Message(f"{change_line(change, locale)}\n{say(locale, 'settings.key_set')}")

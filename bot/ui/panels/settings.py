@@ -7,20 +7,21 @@ from typing import TypeAlias
 
 import discord
 
-from bot.core.servers.admin import Proposal
 from bot.core.servers.settings_file import ImportFile, export, read_import
 from bot.core.servers.transfer import ImportPlan, Known, apply_import, plan_import
 from bot.rules.catalogue.model import Model
-from bot.rules.limits.amounts import MAX_COUNT, MAX_JOBS, MAX_SECONDS, read_count, read_dollars
-from bot.rules.limits.limit import Cooldown, Limit, Measure, Period, Quota, Scope, is_open, most_of, slot_of
+from bot.rules.limits.limit import (
+    Scope,
+)
 from bot.rules.people import Place
 from bot.rules.servers.access import AccessDenied, Defaults, DeniedBecause, may_use_model, model_by_default
 from bot.rules.servers.changes import (
     Change,
     DefaultsChanged,
-    LimitChanged,
     Listed,
     ListsChanged,
+    LogChannelChanged,
+    PreviewsChanged,
     Resettable,
     lists_of,
 )
@@ -28,6 +29,7 @@ from bot.rules.servers.edits import (
     ChangedMeanwhile,
     Edit,
     ListChange,
+    SetAndRemoved,
     checked_defaults,
     defaulted,
     listed,
@@ -44,7 +46,7 @@ from bot.ui.interactions.who import asker_of
 from bot.ui.messages import File, Message
 from bot.ui.orders.attachments import Source
 from bot.ui.pages.settings import Office, audit_page, fitted, page
-from bot.ui.panels.settings_options import NO_DEFAULT, AnyChannel, Whom, check_here, subject_of
+from bot.ui.panels.settings_options import NO_DEFAULT, AnyChannel, check_here
 from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
 from bot.ui.words.changes import change_line, told
@@ -111,72 +113,6 @@ def _known(interaction: Interaction) -> Known:
         default_model=shell.config.default_model,
         unblockable=frozenset({interaction.user.id, interaction.application_id}),
     )
-
-
-# --- limits ------------------------------------------------------------------------------------------------------
-
-
-async def cooldown(interaction: Interaction, seconds: int | None, whom: Whom) -> Message:
-    given = None if seconds is None else read_count("seconds", seconds, MAX_SECONDS)
-    scope, subject = subject_of(interaction, whom, Scope.EVERYONE, removing=given is None)
-    return await _limit(interaction, Cooldown(scope, given, subject))
-
-
-async def quota(interaction: Interaction, images: int | None, per: Period, whom: Whom) -> Message:
-    given = None if images is None else read_count("images", images, MAX_COUNT)
-    scope, subject = subject_of(interaction, whom, Scope.EVERYONE, removing=given is None)
-    return await _limit(interaction, Quota(scope, Measure.IMAGES, per, given, subject))
-
-
-async def budget(interaction: Interaction, usd: str | None, per: Period, whom: Whom) -> Message:
-    given = None if usd is None else read_dollars("usd", usd)
-    scope, subject = subject_of(interaction, whom, Scope.SERVER, removing=given is None)
-    return await _limit(interaction, Quota(scope, Measure.DOLLARS, per, given, subject))
-
-
-async def concurrency(interaction: Interaction, jobs: int | None, whom: Whom) -> Message:
-    given = None if jobs is None else read_count("jobs", jobs, MAX_JOBS)
-    scope, subject = subject_of(interaction, whom, Scope.EVERYONE, removing=given is None)
-    return await _limit(interaction, Quota(scope, Measure.JOBS, Period.NOW, given, subject))
-
-
-async def _limit(interaction: Interaction, wanted: Limit) -> Message:
-    """Sets a limit, after a question where it raises what can be spent or removes a budget."""
-    try:
-        return await _limit_or_question(interaction, wanted)
-    except ChangedMeanwhile:  # between looking and setting: what holds now decides whether to ask
-        return await _limit_or_question(interaction, wanted, "settings.ask_meanwhile")
-
-
-async def _limit_or_question(interaction: Interaction, wanted: Limit, asked: str | None = None) -> Message:
-    asker, locale = asker_of(interaction), locale_of(interaction)
-    proposal = await interaction.client.shell.admin.propose_limit(asker.place, wanted)
-    question = asked or _question(proposal)
-    if question is None:
-        return changed(
-            interaction, await interaction.client.shell.admin.set_limit(asker, proposal), _zero(wanted, locale)
-        )
-
-    async def act(pressed: Interaction) -> Message:
-        try:
-            change = await pressed.client.shell.admin.set_limit(asker_of(pressed), proposal)
-        except ChangedMeanwhile:
-            return await _limit_or_question(pressed, wanted, "settings.ask_meanwhile")
-        return changed(pressed, change, _zero(wanted, locale))
-
-    line = change_line(LimitChanged(slot_of(wanted), proposal.old, None if proposal.remove else wanted), locale)
-    return Message(f"{line}\n{say(locale, question)}", view=Confirm(interaction, act))
-
-
-def _question(proposal: Proposal) -> str | None:
-    old, new = proposal.old, proposal.limit
-    if old is not None and not is_open(old) and is_open(new) and new.measure is Measure.DOLLARS:
-        return "settings.ask_no_budget"
-    return "settings.ask_raise" if proposal.raises_spending else None
-
-
-def _zero(limit: Limit, locale: str) -> str:
-    return say(locale, "settings.zero") if most_of(limit) == 0 else ""
 
 
 # --- lists and defaults --------------------------------------------------------------------------------------------
@@ -250,8 +186,21 @@ async def moderation(
     return await _edited(interaction, moderated(level, spoiler, age_restricted_only))
 
 
-async def previews(interaction: Interaction, enabled: bool | None) -> Message:
+async def previews(interaction: Interaction, enabled: bool | None, *, remove: bool) -> Message:
+    """On or off; ``remove`` leaves it to Easel again."""
+    if remove and enabled is not None:
+        raise SetAndRemoved
+    if enabled is None and not remove:
+        settings = await interaction.client.shell.store.servers.settings(place_of(interaction))
+        return _held(PreviewsChanged(settings.previews, settings.previews), interaction, settings.previews is not None)
     return await _edited(interaction, previewed(enabled))
+
+
+def _held(held: Change, interaction: Interaction, is_set: bool) -> Message:
+    """What holds, and how it would be removed."""
+    locale = locale_of(interaction)
+    hint = [say(locale, "settings.how_to_remove")] if is_set else []
+    return Message("\n".join([change_line(held, locale), *hint]))
 
 
 async def pause(interaction: Interaction, reason: str | None) -> Message:
@@ -281,8 +230,14 @@ async def _edited(interaction: Interaction, edit: Edit) -> Message:
 # --- log, file, reset ----------------------------------------------------------------------------------------------
 
 
-async def log_to(interaction: Interaction, channel: AnyChannel | None) -> Message:
+async def log_to(interaction: Interaction, channel: AnyChannel | None, *, remove: bool) -> Message:
     """Tries the channel by writing into it before it is kept. Raises ``NotHere`` or ``CannotPost``."""
+    if remove and channel is not None:
+        raise SetAndRemoved
+    if channel is None and not remove:
+        settings = await interaction.client.shell.store.servers.settings(place_of(interaction))
+        now = settings.log_channel_id
+        return _held(LogChannelChanged(now, now), interaction, now is not None)
     check_here(interaction, channel)
     channel_id = None if channel is None else channel.id
     if channel_id is not None and interaction.guild_id is not None:
@@ -292,6 +247,10 @@ async def log_to(interaction: Interaction, channel: AnyChannel | None) -> Messag
         except TROUBLE:
             raise CannotPost(channel_id) from None
     return await _edited(interaction, logged_to(channel_id))
+
+
+async def remove_api_key(interaction: Interaction) -> Message:
+    return changed(interaction, await interaction.client.shell.admin.set_api_key(asker_of(interaction), None))
 
 
 async def export_file(interaction: Interaction) -> Message:

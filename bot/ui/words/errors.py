@@ -38,7 +38,7 @@ from bot.rules.limits.amounts import BadAmount
 from bot.rules.limits.decide import Refused
 from bot.rules.options.problems import InvalidOptions
 from bot.rules.servers.access import AccessDenied
-from bot.rules.servers.edits import BadDefaults, ChangedMeanwhile, Contradiction, ListFull
+from bot.rules.servers.edits import BadDefaults, ChangedMeanwhile, Contradiction, ListFull, SetAndRemoved
 from bot.rules.uploads import BadUpload
 from bot.ui.words.catalogue import has, joined, say
 from bot.ui.words.numbers import day, duration, number
@@ -320,6 +320,7 @@ _WORDINGS: dict[type[UserError], str | Callable[[Any, str], str]] = {
     TooOften: _too_often,
     ListFull: "error.list_full",
     Contradiction: "error.contradiction",
+    SetAndRemoved: "error.set_and_remove",
     OneAtATime: "error.one_at_a_time",
     AlreadyRunning: "error.already_running",
     ShuttingDown: "error.shutting_down",

@@ -11,7 +11,9 @@ import pytest
 
 from bot.adapters.database import SqlStore, open_store
 from bot.adapters.secrets import Secrets
+from bot.core.jobs.queue import lane_of
 from bot.core.servers.admin import Admin, BadApiKey, NotInAServer
+from bot.core.service.circuit import Circuit
 from bot.ports import AuditEntry, KeyPays, KnownModel, Payer
 from bot.rules.errors import OwnKeyGone
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFailed, ServiceFault
@@ -70,7 +72,8 @@ class Office:
 
     def __init__(self, store: SqlStore) -> None:
         self.store, self.service, self.jobs, self.notifier = store, Service(), Jobs(), Notifier()
-        self.admin = Admin(store, self.service, self.jobs, self.notifier, lambda: NOW)
+        self.circuit = Circuit()
+        self.admin = Admin(store, self.service, self.jobs, self.circuit, self.notifier, lambda: NOW)
 
     async def set(self, limit: Limit) -> Change:
         return await self.admin.set_limit(ADMIN, await self.admin.propose_limit(ADMIN.place, limit))
@@ -204,6 +207,17 @@ async def test_a_key_is_tried_before_it_is_kept_and_shown_by_its_end(office: Off
     with pytest.raises(OwnKeyGone):
         await office.store.servers.api_key(ADMIN.place)
     assert all("good-key" not in f"{entry}" for entry in await office.trail())
+
+
+async def test_a_new_key_after_a_refused_one_is_used_at_once(office: Office) -> None:
+    lane = lane_of(ADMIN.place)
+    office.circuit.failed(lane, FaultKind.BAD_KEY, NOW)
+
+    with pytest.raises(BadApiKey):
+        await office.admin.set_api_key(ADMIN, "sk-wrong-key-9999")
+    assert not office.circuit.may_try(lane, NOW)
+    await office.admin.set_api_key(ADMIN, "sk-good-key-1234")
+    assert office.circuit.may_try(lane, NOW)
 
 
 @pytest.mark.parametrize("text", ["", "short", "a key with spaces", "ключ-ключ-ключ", "sk-\x07bell-in-it", "s" * 257])

@@ -16,6 +16,7 @@ from bot.adapters.secrets import Secrets
 from bot.core.servers.admin import Admin
 from bot.core.servers.settings_file import MAX_BYTES, BadImport, export, read_import
 from bot.core.servers.transfer import ImportPlan, Known, NothingLeftOnList, apply_import, plan_import
+from bot.core.service.circuit import Circuit
 from bot.ports import AuditEntry
 from bot.rules.catalogue.catalogue import NoSuchModel
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
@@ -232,7 +233,7 @@ async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
 async def test_a_server_becomes_what_the_file_says_and_keeps_its_key(store: SqlStore) -> None:
     notifier = Notifier()
     unused: Any = None
-    admin = Admin(store, unused, unused, notifier, lambda: NOW)
+    admin = Admin(store, unused, unused, Circuit(), notifier, lambda: NOW)
     await store.servers.set_api_key(ADMIN.place, "sk-a-key-of-ours", 8, NOW)
     extra = Quota(Scope.ROLE, Measure.IMAGES, DAY, 99, 43)
     await store.servers.set_limit(ADMIN.place, extra, 8, NOW)
@@ -377,4 +378,4 @@ def document_of(**settings: Any) -> bytes:
 
 def office(store: SqlStore) -> Admin:
     unused: Any = None
-    return Admin(store, unused, unused, Notifier(), lambda: NOW)
+    return Admin(store, unused, unused, Circuit(), Notifier(), lambda: NOW)

@@ -62,3 +62,15 @@ def test_one_key_says_nothing_of_another():
     assert circuit.succeeded("key g1")
     assert not circuit.succeeded("key g1")
     assert circuit.lets_through("key g1", NOON)
+
+
+def test_another_key_behind_a_lane_is_tried_at_once():
+    circuit = Circuit(by_model=True)
+    for key in (circuit.key_of("key g7", "m"), circuit.key_of("key g7", "n"), circuit.key_of("key g77", "m")):
+        circuit.failed(key, FaultKind.BAD_KEY, NOON)
+
+    circuit.renew("key g7")
+
+    assert not circuit.is_open("key g7")
+    assert circuit.may_try(circuit.key_of("key g7", "m"), NOON)
+    assert circuit.is_open("key g77")

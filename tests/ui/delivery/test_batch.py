@@ -186,6 +186,24 @@ async def test_the_summary_comes_last_and_the_bar_stays_without_its_button(make:
     assert last.view is None
 
 
+@pytest.mark.parametrize(
+    ("counts", "word"),
+    [
+        (BatchCounts(2, 2, 0, 0.0), "your batch is ready"),
+        (BatchCounts(2, 1, 1, 0.0), "your batch is over"),
+        (BatchCounts(2, 0, 2, 0.0), "your batch is over"),
+        (BatchCounts(2, 1, 1, 0.0, cancelled=True), "your batch is over"),
+    ],
+)
+async def test_ready_is_only_a_batch_that_was_made_whole(make: Make, counts: BatchCounts, word: str) -> None:
+    delivery, conversation = make()
+    await delivery.summary(batch(), counts, [line(1)])
+    (_, message) = conversation.done[0]
+    assert isinstance(message, Message)
+    assert word in message.content
+    assert (message.embed.title == "The batch is done") is (word == "your batch is ready")
+
+
 async def test_a_long_batch_edits_its_bar_with_the_bots_own_rights(make: Make) -> None:
     delivery, conversation = make(live=False)
     await delivery.summary(batch(), COUNTS, [line(1)])

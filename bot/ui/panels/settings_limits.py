@@ -1,0 +1,116 @@
+"""What the commands under ``/settings`` about limits do: without a number they show, with one they set, told to remove
+they remove; a question comes first where money is at stake.
+"""
+
+from __future__ import annotations
+
+from bot.core.servers.admin import Proposal
+from bot.rules.limits.amounts import MAX_COUNT, MAX_JOBS, MAX_SECONDS, read_count, read_dollars
+from bot.rules.limits.limit import (
+    Cooldown,
+    Limit,
+    Measure,
+    Period,
+    Quota,
+    Scope,
+    Slot,
+    is_open,
+    is_removal,
+    most_of,
+    slot_of,
+)
+from bot.rules.servers.changes import LimitChanged
+from bot.rules.servers.edits import ChangedMeanwhile, SetAndRemoved
+from bot.ui.components.confirm import Confirm
+from bot.ui.interactions.who import asker_of
+from bot.ui.messages import Message
+from bot.ui.panels.settings import changed, locale_of, place_of
+from bot.ui.panels.settings_options import Whom, subject_of
+from bot.ui.shell import Interaction
+from bot.ui.words.catalogue import say
+from bot.ui.words.changes import change_line
+
+
+async def cooldown(interaction: Interaction, seconds: int | None, whom: Whom, *, remove: bool) -> Message:
+    given = None if seconds is None else read_count("seconds", seconds, MAX_SECONDS)
+    scope, subject = subject_of(interaction, whom, Scope.EVERYONE, removing=given is None)
+    return await _limit(interaction, Cooldown(scope, given, subject), remove=remove)
+
+
+async def quota(interaction: Interaction, images: int | None, per: Period, whom: Whom, *, remove: bool) -> Message:
+    given = None if images is None else read_count("images", images, MAX_COUNT)
+    scope, subject = subject_of(interaction, whom, Scope.EVERYONE, removing=given is None)
+    return await _limit(interaction, Quota(scope, Measure.IMAGES, per, given, subject), remove=remove)
+
+
+async def budget(interaction: Interaction, usd: str | None, per: Period, whom: Whom, *, remove: bool) -> Message:
+    given = None if usd is None else read_dollars("usd", usd)
+    scope, subject = subject_of(interaction, whom, Scope.SERVER, removing=given is None)
+    return await _limit(interaction, Quota(scope, Measure.DOLLARS, per, given, subject), remove=remove)
+
+
+async def concurrency(interaction: Interaction, jobs: int | None, whom: Whom, *, remove: bool) -> Message:
+    given = None if jobs is None else read_count("jobs", jobs, MAX_JOBS)
+    scope, subject = subject_of(interaction, whom, Scope.EVERYONE, removing=given is None)
+    return await _limit(interaction, Quota(scope, Measure.JOBS, Period.NOW, given, subject), remove=remove)
+
+
+async def _limit(interaction: Interaction, wanted: Limit, *, remove: bool) -> Message:
+    """Sets a limit, after a question where it raises what can be spent or removes a budget; without a number and
+    ``remove`` only shows what holds. Raises ``SetAndRemoved`` for both."""
+    if remove and not is_removal(wanted):
+        raise SetAndRemoved
+    if not remove and is_removal(wanted):
+        return await _shown(interaction, wanted)
+    try:
+        return await _limit_or_question(interaction, wanted)
+    except ChangedMeanwhile:  # between looking and setting: what holds now decides whether to ask
+        return await _limit_or_question(interaction, wanted, "settings.ask_meanwhile")
+
+
+async def _shown(interaction: Interaction, asked: Limit) -> Message:
+    """Everything that holds for whom was asked about, of what was asked about, whatever its window."""
+    locale, about = locale_of(interaction), slot_of(asked)
+    limits = await interaction.client.shell.store.servers.limits(place_of(interaction))
+    slots: dict[Slot, Limit | None] = {slot_of(one): one for one in limits if _is_alike(slot_of(one), about)}
+    slots = slots or {about: None}
+    lines = [change_line(LimitChanged(slot, one, one), locale) for slot, one in slots.items()]
+    if any(one is not None and not is_open(one) for one in slots.values()):
+        lines.append(say(locale, "settings.how_to_remove"))
+    return Message("\n".join(lines))
+
+
+def _is_alike(slot: Slot, other: Slot) -> bool:
+    kinds = [None if one.quota is None else one.quota[0] for one in (slot, other)]
+    return (slot.scope, slot.subject_id, kinds[0]) == (other.scope, other.subject_id, kinds[1])
+
+
+async def _limit_or_question(interaction: Interaction, wanted: Limit, asked: str | None = None) -> Message:
+    asker, locale = asker_of(interaction), locale_of(interaction)
+    proposal = await interaction.client.shell.admin.propose_limit(asker.place, wanted)
+    question = asked or _question(proposal)
+    if question is None:
+        return changed(
+            interaction, await interaction.client.shell.admin.set_limit(asker, proposal), _zero(wanted, locale)
+        )
+
+    async def act(pressed: Interaction) -> Message:
+        try:
+            change = await pressed.client.shell.admin.set_limit(asker_of(pressed), proposal)
+        except ChangedMeanwhile:
+            return await _limit_or_question(pressed, wanted, "settings.ask_meanwhile")
+        return changed(pressed, change, _zero(wanted, locale))
+
+    line = change_line(LimitChanged(slot_of(wanted), proposal.old, None if proposal.remove else wanted), locale)
+    return Message(f"{line}\n{say(locale, question)}", view=Confirm(interaction, act))
+
+
+def _question(proposal: Proposal) -> str | None:
+    old, new = proposal.old, proposal.limit
+    if old is not None and not is_open(old) and is_open(new) and new.measure is Measure.DOLLARS:
+        return "settings.ask_no_budget"
+    return "settings.ask_raise" if proposal.raises_spending else None
+
+
+def _zero(limit: Limit, locale: str) -> str:
+    return say(locale, "settings.zero") if most_of(limit) == 0 else ""
