@@ -43,8 +43,10 @@ COMMANDS: dict[str, Command] = {
     "setup": Command("ask for token and key, test them, and write .env"),
     "invite": Command("print the link that adds the bot to a server"),
     "models": Command("print the models this configuration knows"),
-    "migrate": Command("bring the database up to this version, after a backup", (
+    "migrate": Command("bring the database up to this version, after a backup; or move the ledger", (
         ("--no-backup", {"action": "store_true", "help": "PostgreSQL: there is a backup already"}),
+        ("--to", {"metavar": "ADDRESS", "help": "copy the whole ledger into the empty database at this address (as in "
+                  "DATABASE_URL), while Easel does not run; the old one stays as it is"}),
     )),
     "backup": Command("copy the ledger into DATA_DIR/backups, even while Easel runs"),
     "restore": Command("put a backup in the ledger's place", (("file", {"help": "the backup"}), _YES)),

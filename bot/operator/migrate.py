@@ -1,11 +1,13 @@
-"""The ledger as the operator meets it: how it stands, and ``python -m bot migrate``."""
+"""The ledger as the operator meets it: how it stands, and ``python -m bot migrate``: to this version, or elsewhere."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import os
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.adapters.database.sqlite_file import damage
 from bot.operator.backup import backup
@@ -13,7 +15,11 @@ from bot.operator.doctor.context import LedgerLook, LedgerState
 from bot.parts import now
 from bot.ports import CannotStart
 from bot.settings.model import Settings
+from bot.settings.parsing import database_url
 from bot.settings.sources import load_settings
+
+if TYPE_CHECKING:
+    from bot.adapters.database.moving.move import Moved
 
 WAIT_S = 15.0
 
@@ -46,7 +52,8 @@ async def look_at_ledger(settings: Settings) -> LedgerLook:
         case Fit.NEWER:
             return LedgerLook(LedgerState.NEWER, f"a newer Easel wrote it (revision {state.found})")
         case Fit.HALF:
-            return LedgerLook(LedgerState.UNREADABLE, f"half migrated: {', '.join(state.missing)} missing")
+            what = f"half migrated: {', '.join(state.missing)} missing" if state.missing else "half moved here"
+            return LedgerLook(LedgerState.UNREADABLE, what)
 
 
 def _unusable(path: Path) -> str:
@@ -60,7 +67,9 @@ def _unusable(path: Path) -> str:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Brings the schema up to this version; says what it did."""
+    """Brings the schema up to this version, or the whole ledger to another address; says what it did."""
+    if arguments.to is not None:
+        return _move(load_settings(), arguments.to)
     from bot.adapters.database import Fit, migrate_store, schema_state
 
     settings = load_settings()
@@ -73,6 +82,56 @@ def main(arguments: argparse.Namespace) -> int:
     was = f"from {state.found} " if state.found and state.found != state.newest else ""
     print(f"The database is {'brought ' + was + 'to' if state.fit is not Fit.CURRENT else 'at'} {state.newest}.")  # noqa: T201
     return 0
+
+
+def _move(settings: Settings, address: str) -> int:
+    from bot.adapters.database.moving.move import move_ledger
+
+    try:
+        target = database_url(address)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"--to {error}") from error
+    bar = Bar()
+    try:
+        moved = asyncio.run(move_ledger(settings.database_url, target, bar.show))
+    except KeyboardInterrupt:
+        bar.end()
+        print("Interrupted. The old ledger is as it was; the same command begins again.", file=sys.stderr)  # noqa: T201
+        return 1
+    bar.end()
+    print(_said(moved, settings.data_dir))  # noqa: T201
+    return 0
+
+
+def _said(moved: Moved, data_dir: Path) -> str:
+    rows = ", ".join(f"{count:,} {name}" for name, count in sorted(moved.rows.items()) if count)
+    says = [f"Moved and compared, row by row: {rows or 'a ledger without a row'}."]
+    if moved.unbalanced:
+        says.append(f"{moved.unbalanced} counters do not say what their jobs say; nor did they in the old ledger.")
+    says.append("Now set DATABASE_URL to the new address. The old ledger was not changed: keep it until all is well.")
+    says.append(f"Pictures and keys stay in {data_dir}: the new ledger needs the same SECRET_KEY, or secret.key there.")
+    return "\n".join(says)
+
+
+class Bar:
+    """How far something is, on one line of a terminal; nothing where there is none."""
+
+    WIDTH = 40
+
+    def __init__(self) -> None:
+        self._percent = -1
+
+    def show(self, done: int, of: int) -> None:
+        percent = 100 * done // max(1, of)
+        if percent == self._percent or not sys.stderr.isatty():
+            return
+        self._percent = percent
+        filled = self.WIDTH * percent // 100
+        print(f"\r[{'#' * filled}{' ' * (self.WIDTH - filled)}] {percent:3} %", end="", file=sys.stderr, flush=True)  # noqa: T201
+
+    def end(self) -> None:
+        if self._percent >= 0:
+            print(file=sys.stderr)  # noqa: T201
 
 
 def _postgres_backup(settings: Settings) -> Path:

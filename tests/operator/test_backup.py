@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.__main__ import main
 from bot.adapters.database import migrate_store, open_store
 from bot.adapters.database.sqlite_file import damage
 from bot.adapters.secrets import load_secrets
@@ -198,3 +199,17 @@ async def test_deleting_everything_leaves_nothing_of_easel_and_nothing_else_is_t
     left = {path.name for path in settings.data_dir.iterdir()}
     assert left <= {"holiday.jpg", "easel.db.lock"}
     assert "holiday.jpg" in left
+
+
+def test_migrate_to_moves_the_ledger_and_says_what_is_next(settings: Settings, tmp_path: Path, monkeypatch, capsys):
+    monkeypatch.setenv("DATABASE_URL", settings.database_url)
+    monkeypatch.setenv("DATA_DIR", str(settings.data_dir))
+    assert main(["migrate", "--to", f"sqlite+aiosqlite:///{tmp_path}/new.db"]) == 0
+    said = capsys.readouterr().out
+    assert "1 facts" in said
+    assert "DATABASE_URL" in said
+    assert noted(tmp_path / "new.db") == "first"
+    assert main(["migrate", "--to", f"sqlite+aiosqlite:///{tmp_path}/new.db"]) == 78
+    assert "another ledger is there" in capsys.readouterr().err
+    assert main(["migrate", "--to", "mysql://somewhere"]) == 2
+    assert "must look like" in capsys.readouterr().err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -56,8 +57,13 @@ def _purged_keys(edge: datetime) -> dict[str, str]:
     return {key[0]: key for key in keys}
 
 
+AT_ONCE = 5000
+"""Jobs that are held at a time."""
+
 _READ = (
+    "id",
     "group_id",
+    "grouped",
     "state",
     "place_key",
     "user_id",
@@ -75,16 +81,28 @@ _READ = (
 async def _recomputed(connection: AsyncConnection) -> dict[tuple[str, str], Counts]:
     sums: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0] * 5)
     groups: dict[str, tuple[Counted, list[tuple[bool, bool]]]] = {}
-    for row in (await connection.execute(select(*(jobs.c[name] for name in _READ)))).mappings():
+    async for row in _jobs(connection):
         counted, state = Counted.of_row(row), JobState(row["state"])
-        is_counted = state in HOLDING | WITH_PICTURES or row["made_images"] > 0
-        groups.setdefault(row["group_id"], (counted, []))[1].append((is_counted, state in HOLDING))
+        line = (state in HOLDING | WITH_PICTURES or row["made_images"] > 0, state in HOLDING)
         money = (row["charged_micro_usd"], row["reserved_micro_usd"])
-        _add(sums, counted, (0, _images(row, state), *money, 0))
+        if row["grouped"]:
+            groups.setdefault(row["group_id"], (counted, []))[1].append(line)
+            line = (False, False)
+        _add(sums, counted, (int(line[0]), _images(row, state), *money, int(line[1])))
     for counted, lines in groups.values():
         requests, running = (int(any(line[place] for line in lines)) for place in (0, 1))
         _add(sums, counted, (requests, 0, 0, 0, running))
     return {row: Counts(*values) for row, values in sums.items()}
+
+
+async def _jobs(connection: AsyncConnection) -> AsyncIterator[RowMapping]:
+    """Every job, a part at a time: there may be a million."""
+    query = select(*(jobs.c[name] for name in _READ)).order_by(jobs.c.id).limit(AT_ONCE)
+    last = ""
+    while found := (await connection.execute(query.where(jobs.c.id > last))).mappings().all():
+        for row in found:
+            yield row
+        last = found[-1]["id"]
 
 
 def _images(row: RowMapping, state: JobState) -> int:

@@ -20,6 +20,9 @@ NEWEST = "0005"
 whose import takes longer than the start; a test compares.
 """
 
+MOVING = "moving"
+"""Stands for the revision while a ledger is being moved into this database: what is there is not whole."""
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 BACKUPS = "backups"
 
@@ -79,6 +82,8 @@ def read_state(connection: Connection) -> SchemaState:
     if found is None:
         begun = len(missing) < len(metadata.tables)
         return SchemaState(Fit.HALF if begun else Fit.EMPTY, None, NEWEST, missing)
+    if found == MOVING:
+        return SchemaState(Fit.HALF, found, NEWEST, missing)
     if found == NEWEST:
         return SchemaState(Fit.HALF if missing else Fit.CURRENT, found, NEWEST, missing)
     return SchemaState(Fit.OLDER if found in known_revisions() else Fit.NEWER, found, NEWEST)
@@ -90,6 +95,11 @@ def refuse_unusable(state: SchemaState) -> None:
         raise NewerSchema(
             f"The database is at revision {state.found}, which this version of Easel ({state.newest}) does not know. "
             "Start the newer version again, or restore the backup that was made before it migrated."
+        )
+    if state.found == MOVING:
+        raise HalfMigrated(
+            "A ledger is being moved into this database, or was when that was interrupted: it is not whole. Repeat "
+            "`python -m bot migrate --to`, or set DATABASE_URL back to the old ledger, which is as it was."
         )
     if state.fit is Fit.HALF:
         raise HalfMigrated(

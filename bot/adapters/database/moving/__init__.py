@@ -1,0 +1,1 @@
+"""Carrying a ledger whole from one database to another."""
