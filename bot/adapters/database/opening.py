@@ -32,7 +32,7 @@ from bot.adapters.database.schema.revisions import (
     refuse_unusable,
 )
 from bot.adapters.database.servers import SqlServers
-from bot.adapters.database.sqlite_file import Held, copy, damage, hold
+from bot.adapters.database.sqlite_file import Held, copy, damage_at_start, hold
 from bot.adapters.database.steps import SqlSteps
 from bot.ports import Clock, Store
 from bot.rules.errors import Busy, StorageFull
@@ -232,6 +232,6 @@ def _refuse_damaged(path: Path) -> None:
         raise StoreUnusable(f"{path} is empty, which no database of Easel's ever is. {advice}")
     if not os.access(path, os.W_OK):
         raise StoreUnusable(f"{path} cannot be written by this user.")
-    problem = damage(path, "quick_check")
+    problem = damage_at_start(path)
     if problem:
         raise StoreUnusable(f"{path} is damaged ({problem}). {advice}")

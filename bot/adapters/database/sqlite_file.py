@@ -18,6 +18,11 @@ from bot.adapters.database.schema.revisions import Fit, read_state
 
 log = logging.getLogger(__name__)
 
+READ_WHOLE_BYTES = 64 * 1024**2
+NEWEST_ROWS = 1000
+GROWING = frozenset({"jobs", "uses", "audit"})
+"""Tables of which a start reads the newest rows alone, once the file is larger than that."""
+
 
 class AlreadyOpen(StoreUnusable):
     """Another process holds this SQLite file."""
@@ -122,6 +127,28 @@ def damage(file: Path, check: Literal["integrity_check", "quick_check"] = "integ
     except sqlite3.Error as error:
         return str(error)
     return "" if answer == "ok" else str(answer)
+
+
+def damage_at_start(file: Path) -> str:
+    """What is wrong with the file as far as a start looks. A large one that was closed in order is not read whole:
+    that takes longer the older it is. Its past is looked at by the doctor, by every backup, and by a move.
+    """
+    left = file.with_name(f"{file.name}-wal")
+    if (left.exists() and left.stat().st_size) or file.stat().st_size <= READ_WHOLE_BYTES:
+        return damage(file, "quick_check")
+    try:
+        with closing(_read_only(file)) as connection:
+            tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            for table in sorted(tables - GROWING):
+                answer = connection.execute(f"PRAGMA quick_check('{table}')").fetchone()[0]
+                if answer != "ok":
+                    return str(answer)
+            for table in sorted(tables & GROWING):
+                newest = f"SELECT * FROM {table} ORDER BY rowid DESC LIMIT {NEWEST_ROWS}"  # noqa: S608  # ours
+                connection.execute(newest).fetchall()
+    except sqlite3.Error as error:
+        return str(error)
+    return ""
 
 
 def fit_of(file: Path) -> Fit:

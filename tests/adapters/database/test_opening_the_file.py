@@ -20,6 +20,7 @@ from bot.adapters.database import (
     migrate_store,
     open_store,
     schema_state,
+    sqlite_file,
 )
 from bot.adapters.database.engine import Database
 from bot.adapters.database.schema import revisions
@@ -98,6 +99,38 @@ async def test_a_damaged_page_is_found_at_the_start(tmp_path, opening):
     path.write_bytes(data)
     with pytest.raises(StoreUnusable, match="restore"):
         await opening()
+
+
+async def test_of_a_large_file_the_present_is_looked_at_and_the_past_is_left_to_the_doctor(
+    tmp_path, opening, monkeypatch
+):
+    await (await opening()).aclose()
+    monkeypatch.setattr(sqlite_file, "READ_WHOLE_BYTES", 0)
+    path = tmp_path / "easel.db"
+    await (await opening()).aclose()
+    whole = path.read_bytes()
+    with closing(sqlite3.connect(path)) as connection:
+        root = dict(connection.execute("SELECT name, rootpage FROM sqlite_master"))
+    for table, is_found in (("settings", True), ("jobs", True), ("ix_jobs_user", False)):
+        page = root[table]
+        data = bytearray(whole)
+        data[4096 * (page - 1) : 4096 * page] = b"\xff" * 4096
+        path.write_bytes(data)
+        assert (sqlite_file.damage_at_start(path) != "") == is_found, table
+        assert sqlite_file.damage(path)
+
+
+async def test_a_large_file_that_was_not_closed_in_order_is_read_whole(tmp_path, opening, monkeypatch):
+    await (await opening()).aclose()
+    monkeypatch.setattr(sqlite_file, "READ_WHOLE_BYTES", 0)
+    path = tmp_path / "easel.db"
+    with closing(sqlite3.connect(path)) as connection:
+        [page] = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'ix_jobs_user'").fetchone()
+    data = bytearray(path.read_bytes())
+    data[4096 * (page - 1) : 4096 * page] = b"\xff" * 4096
+    path.write_bytes(data)
+    (tmp_path / "easel.db-wal").write_bytes(b"what a crash left")
+    assert sqlite_file.damage_at_start(path)
 
 
 async def test_a_folder_in_the_place_of_the_file_is_refused(tmp_path, opening):
