@@ -38,13 +38,14 @@ from bot.parts import (
     catalogue_of,
     check_default_model,
     files_of,
+    gate_of,
     now,
     secrets_of,
     service_of,
     store_of,
     version,
 )
-from bot.ports import Clock, CrashPoint, nothing_happens
+from bot.ports import Clock, CrashPoint, Gate, nothing_happens
 from bot.settings.model import Settings
 from bot.ui.client.client import Client
 from bot.ui.client.gateway import identify_pacer
@@ -88,6 +89,7 @@ class Ground:
     secrets: Secrets
     store: SqlStore
     files: DiskFiles
+    gate: Gate
     service: OpenAIImages
     queue: FairQueue
     circuit: Circuit
@@ -117,7 +119,8 @@ async def build(
         store = await store_of(settings, secrets, clock=clock, process_id=process_id, pictures_at=files.at)
         stack.push_async_callback(store.aclose)
         await files.recover(clock())
-        service = service_of(settings, catalogue)
+        gate = gate_of()
+        service = service_of(settings, catalogue, gate=gate)
         stack.push_async_callback(service.aclose)
         web = open_web()
         stack.push_async_callback(web.close)
@@ -130,6 +133,7 @@ async def build(
             secrets=secrets,
             store=store,
             files=files,
+            gate=gate,
             service=service,
             queue=queue,
             circuit=Circuit(by_model=not service.is_official),
@@ -164,6 +168,7 @@ def _shell(ground: Ground, connection: HasShell) -> Shell:
         store=store,
         service=ground.service,
         files=ground.files,
+        gate=ground.gate,
         queue=ground.queue,
         circuit=ground.circuit,
         catalogue=ground.catalogue,

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from bot.ports import CannotStart, Clock
+from bot.ports import CannotStart, Clock, Gate, OpenGate
 from bot.rules.catalogue.catalogue import Catalogue, CatalogueError, ModelRetired, NoSuchModel
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.catalogue.model import Model
@@ -159,7 +159,16 @@ def files_of(settings: Settings) -> DiskFiles:
     return DiskFiles(settings.data_dir, is_whole=is_whole)
 
 
-def service_of(settings: Settings, catalogue: Catalogue, *, thorough: bool = True) -> OpenAIImages:
+def gate_of() -> Gate:
+    """What pictures that arrive pass, for the service and for where they are kept."""
+    from bot.imaging.arrivals import Arrivals
+
+    return Arrivals()
+
+
+def service_of(
+    settings: Settings, catalogue: Catalogue, *, gate: Gate | None = None, thorough: bool = True
+) -> OpenAIImages:
     """The image service: the caller closes it. Not ``thorough`` (for measurements): no pixel is decoded."""
     from bot.adapters.openai.images import OpenAIImages
     from bot.imaging.inspect import inspect_result, look
@@ -173,5 +182,6 @@ def service_of(settings: Settings, catalogue: Catalogue, *, thorough: bool = Tru
         organization=settings.openai_org_id,
         project=settings.openai_project_id,
         inspect=inspect,
+        gate=gate or OpenGate(),
         models=catalogue,
     )

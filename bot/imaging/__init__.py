@@ -8,5 +8,6 @@ Nothing decodes a picture before its header has told how many pixels that would 
     inspect     is what the service sent whole, or kept, or none   whole       that, without drawing it
     uploads     what a member sent, made ready
     masks       where to edit                                      edits       all uploads of one command at once
+    arrivals    how many are read, checked and kept at once
     fit         under Discord's limits                             sheets      thumbnails and contact sheets
 """

@@ -16,6 +16,7 @@ from bot.ports.delivery import (
 )
 from bot.ports.figures import FigureStore, UsageLine
 from bot.ports.files import Bundle, Files, Kept
+from bot.ports.gate import Gate, OpenGate, Place
 from bot.ports.jobs import Batch, JobStore, Known, Look
 from bot.ports.leases import LeaseStore, Slot
 from bot.ports.notes import NoteStore
@@ -55,6 +56,7 @@ __all__ = [
     "Delivery",
     "FigureStore",
     "Files",
+    "Gate",
     "ImageService",
     "JobStore",
     "Kept",
@@ -68,9 +70,11 @@ __all__ = [
     "Notifier",
     "NullMeter",
     "OnPartial",
+    "OpenGate",
     "OperatorPays",
     "Payer",
     "PeopleStore",
+    "Place",
     "Progress",
     "ServerStore",
     "Slot",

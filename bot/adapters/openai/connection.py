@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterable
 import httpx2
 import openai
 
+from bot.ports import Place
 from bot.rules.faults import Billed, Fault, FaultKind
 
 logger = logging.getLogger(__name__)
@@ -78,3 +79,24 @@ async def bound_error_body(response: httpx2.Response) -> None:
         logger.debug("the body of a refusal broke off after %d bytes", len(body))
     await response.stream.aclose()
     response.stream = httpx2.ByteStream(bytes(body))
+
+
+async def begun(head: bytes, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The chunks, with what was read of them already."""
+    if head:
+        yield head
+    async for chunk in chunks:
+        yield chunk
+
+
+async def let_in(place: Place, deadline: asyncio.Timeout) -> None:
+    """Waits until a body may be read. That time is ours and not the service's: the deadline stands still."""
+    now, until = asyncio.get_running_loop().time, deadline.when()
+    began = now()
+    if until is None or deadline.expired():
+        return await place.take()
+    deadline.reschedule(None)
+    try:
+        await place.take()
+    finally:
+        deadline.reschedule(until + now() - began)

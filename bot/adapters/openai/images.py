@@ -17,10 +17,11 @@ import logging
 import ssl
 import time
 import warnings
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Protocol
 
 import httpx2
@@ -34,7 +35,7 @@ from bot.adapters.openai.answers import (
     read_answer,
 )
 from bot.adapters.openai.bodies import BodyReader, strings_in
-from bot.adapters.openai.connection import KEY, NO_KEY, bound_error_body, broken_off, read_up_to
+from bot.adapters.openai.connection import KEY, NO_KEY, begun, bound_error_body, broken_off, let_in, read_up_to
 from bot.adapters.openai.download import Downloader, Pause, Resolve, resolve
 from bot.adapters.openai.errors import fault_of, read_reason, reason_of, request_id
 from bot.adapters.openai.models import read_models
@@ -42,7 +43,7 @@ from bot.adapters.openai.pictures import Inspect, Pictures
 from bot.adapters.openai.stream import LAST_PREVIEW_S, Previews, StreamEnd, read_stream
 from bot.adapters.openai.transport import transport_for
 from bot.adapters.openai.wire import call_arguments, dispensable, left_out, refused_parameters
-from bot.ports import Clock, KeyPays, KnownModel, OnPartial, OperatorPays, Payer
+from bot.ports import Clock, Gate, KeyPays, KnownModel, OnPartial, OpenGate, OperatorPays, Payer, Place
 from bot.rules.catalogue.model import Model
 from bot.rules.catalogue.official import is_official
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFault
@@ -75,6 +76,8 @@ class _Call:
     previews: Previews
     streams: bool
     redactor: DetailRedactor
+    place: Place = field(default_factory=OpenGate)
+    deadline: asyncio.Timeout = field(default_factory=partial(asyncio.timeout, None))
     request_id: str | None = None
     sent: Mapping[str, Any] = field(default_factory=dict)
     without: frozenset[str] = field(default_factory=frozenset)
@@ -97,6 +100,7 @@ class OpenAIImages:
         api_key: str | None,
         inspect: Inspect,
         models: Models,
+        gate: Gate | None = None,
         organization: str | None = None,
         project: str | None = None,
         clock: Clock = lambda: datetime.now(UTC),
@@ -124,6 +128,7 @@ class OpenAIImages:
         )
         self._api_key = api_key or NO_KEY
         self._models = models
+        self._gate = gate or OpenGate()
         self._clock = clock
         self._monotonic = monotonic
         self._stall_s = stall_s
@@ -167,7 +172,8 @@ class OpenAIImages:
             ),
         )
         try:
-            outcome = await self._outcome(call)
+            async with self._gate.place() as call.place:
+                outcome = await self._outcome(call)
             await call.previews.settle()
         except Exception as error:
             # Whatever this is, the POST may be out: it must end as "unknown", not as a crash that refunds.
@@ -187,16 +193,17 @@ class OpenAIImages:
         if call.deadline_s <= 0:
             return Fault(FaultKind.TIMED_OUT, Billed.NO, detail="no time left to ask")
         try:
-            async with asyncio.timeout(call.deadline_s) as deadline:
+            async with asyncio.timeout(call.deadline_s) as call.deadline:
                 answer = await self._ask(call)
                 while call.refused and isinstance(answer, Fault):  # each time there is one less to refuse
                     answer = await self._ask(call)
         except TimeoutError:
-            if not deadline.expired():
+            if not call.deadline.expired():
                 raise
             return Fault(FaultKind.TIMED_OUT, Billed.MAYBE, detail=f"no answer within {call.deadline_s:.0f} s")
         if isinstance(answer, Fault):
             return answer
+        await call.place.take(holds=True)  # which a stream has not, nor an answer that names addresses
         outcome = await self._pictures.collect(
             answer,
             call.request.pictures_per_call,
@@ -318,9 +325,10 @@ class OpenAIImages:
             head += chunk
         if streams or head.lstrip().startswith((b"data:", b"event:", b"error:")):
             self._streamed.add((call.request.endpoint, call.request.model))
-            return self._ended(call, raw, await read_stream(_from(head, chunks), call.previews, stall_s=self._stall_s))
+            return self._ended(call, raw, await read_stream(begun(head, chunks), call.previews, stall_s=self._stall_s))
+        await let_in(call.place, call.deadline)
         reader = BodyReader(call.request.pictures_per_call)
-        async for chunk in _from(head, chunks):
+        async for chunk in begun(head, chunks):
             async for string in strings_in(reader, chunk):
                 if string.may_be_a_picture:
                     await asyncio.to_thread(string.decode)
@@ -390,11 +398,3 @@ class OpenAIImages:
         except (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, OSError) as error:
             fault = broken_off(error, None)
             return Fault(fault.kind, Billed.NO, detail=fault.detail)
-
-
-async def _from(head: bytes, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The chunks, with what was read of them already."""
-    if head:
-        yield head
-    async for chunk in chunks:
-        yield chunk

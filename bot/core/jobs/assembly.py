@@ -20,7 +20,19 @@ from bot.core.service.attempts import Attempts
 from bot.core.service.catalogue import CurrentCatalogue
 from bot.core.service.circuit import Circuit
 from bot.core.tasks import Tasks
-from bot.ports import Clock, CrashPoint, Files, ImageService, Meter, Notifier, NullMeter, Store, nothing_happens
+from bot.ports import (
+    Clock,
+    CrashPoint,
+    Files,
+    Gate,
+    ImageService,
+    Meter,
+    Notifier,
+    NullMeter,
+    OpenGate,
+    Store,
+    nothing_happens,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +51,7 @@ def assemble(
     store: Store,
     service: ImageService,
     files: Files,
+    gate: Gate | None = None,
     queue: FairQueue,
     circuit: Circuit,
     catalogue: CurrentCatalogue,
@@ -58,7 +71,7 @@ def assemble(
     """
     meter = meter or NullMeter()
     estimates = Estimates()
-    pictures = Pictures(files)
+    pictures = Pictures(files, gate or OpenGate())
     settlement = Settlement(store, clock, crash_point=crash_point, sleep=sleep)
     intake = Intake(
         store=store,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from bot.imaging.inspect import look
 from bot.imaging.sheets import thumbnail
 from bot.imaging.threads import offload, offload_process
-from bot.ports import Bundle, Files, Kept
+from bot.ports import Bundle, Files, Gate, Kept
 from bot.rules.errors import StorageTrouble
 from bot.rules.ledger import Bill, Job
 from bot.rules.money import MicroUSD
@@ -41,8 +41,9 @@ class Pictures:
     Results that no disk takes are held here, and found like any other, until they are shown or kept after all.
     """
 
-    def __init__(self, files: Files) -> None:
+    def __init__(self, files: Files, gate: Gate) -> None:
         self._files = files
+        self._gate = gate
         self._unkept: dict[str, Results] = {}
 
     async def keep_results(self, job_id: str, made: Sequence[Made], bill: Bill, revised: str | None) -> None:
@@ -57,7 +58,9 @@ class Pictures:
         bill = results.bill
         told = {"charged": bill.charged_micro_usd, "images": bill.images, "request": bill.request_id}
         told["revised"] = results.revised
-        await self._files.keep(job_id, Kept.RESULTS, Bundle(files, json.dumps(told)))
+        async with self._gate.place() as place:
+            await place.take(holds=True)
+            await self._files.keep(job_id, Kept.RESULTS, Bundle(files, json.dumps(told)))
         self._unkept.pop(job_id, None)
 
     async def keep_the_unkept(self) -> None:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
+from bot.adapters.openai.connection import let_in
 from bot.ports import KeyPays, OperatorPays
 from bot.rules.faults import Billed, FaultKind, ServiceFault
 from bot.rules.requests import Inputs
 from tests.adapters.openai.conftest import both_transports
 from tests.adapters.openai.fault_server import (
     KEY,
+    Facts,
     comments,
     completed,
     error,
+    inspect,
     json_reply,
     partial,
     picture,
@@ -254,3 +259,48 @@ async def test_a_finished_stream_is_not_waited_out(connect, server) -> None:
     )
     assert made.images[0].format == "png"
     await asyncio.wait_for(server.hung_up.wait(), 5)
+
+
+class Porter:
+    """A gate of one place that tells who is in, and lets in whom ``opened`` lets in."""
+
+    def __init__(self) -> None:
+        self.opened = asyncio.Event()
+        self.asked = asyncio.Event()
+        self.inside = 0
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[Porter]:
+        yield self
+        self.inside = 0
+
+    async def take(self, *, holds: bool = False) -> None:
+        self.asked.set()
+        await self.opened.wait()
+        self.inside = 1
+
+
+async def test_a_picture_is_read_and_checked_in_its_place_and_no_longer(connect, server) -> None:
+    porter, inside_while_checked = Porter(), []
+    porter.opened.set()
+
+    async def looks(data: bytes) -> Facts:
+        inside_while_checked.append(porter.inside)
+        return await inspect(data)
+
+    server.does(pictures(picture()))
+    await connect(gate=porter, inspect=looks).make(
+        request(), Inputs(), payer=OperatorPays(), member_tag="t", deadline_s=20
+    )
+    assert inside_while_checked == [1]
+    assert porter.inside == 0
+
+
+async def test_who_waits_for_a_place_loses_no_time_of_the_deadline() -> None:
+    porter, loop = Porter(), asyncio.get_running_loop()
+    async with asyncio.timeout(0.05) as deadline:
+        began, until = loop.time(), deadline.when() or 0
+        loop.call_later(0.1, porter.opened.set)
+        await let_in(porter, deadline)
+        assert (deadline.when() or 0) - until >= loop.time() - began - 0.04
+        assert loop.time() - began >= 0.09
