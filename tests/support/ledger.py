@@ -15,13 +15,19 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database import SqlStore, migrate_store
+from bot.adapters.database.codec import Sealer
 from bot.adapters.database.engine import Database
 from bot.adapters.database.figures import use_of
+from bot.adapters.database.jobs import SqlJobs
+from bot.adapters.database.leases import Life
+from bot.adapters.database.reserving import Reserving
 from bot.adapters.database.schema.tables import jobs, metadata
+from bot.adapters.database.steps import SqlSteps
 from bot.adapters.secrets import Secrets
 from bot.operator.sandbox.environment import sqlite_url
 from bot.rules.ledger import JobState
 from bot.rules.limits.decide import Use
+from bot.rules.limits.limit import Limit
 from bot.rules.people import Asker
 
 PARTS = ("jobs", "servers", "figures", "leases", "people", "notes")
@@ -73,6 +79,13 @@ def each_part(store: SqlStore, wrap: Callable[[Any], Any]) -> SqlStore:
     """The same ledger with something in front of each of its parts."""
     parts: dict[str, Any] = {name: wrap(getattr(store, name)) for name in PARTS}
     return replace(store, **parts)
+
+
+def one_by_one(store: SqlStore, sealer: Sealer, *defaults: Limit) -> SqlStore:
+    """The same ledger, its jobs written the general way: each step by itself, through SQLAlchemy."""
+    database = store.database
+    steps = SqlSteps(database, sealer, Reserving(database, sealer, defaults, Life()))
+    return replace(store, jobs=SqlJobs(database, sealer, steps))
 
 
 async def counts_by_state(store: SqlStore) -> dict[JobState, int]:

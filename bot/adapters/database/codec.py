@@ -130,7 +130,7 @@ def dump_answer(answer: Answer) -> str:
     return dumps(found)
 
 
-def load_answer(row: RowMapping, sealer: Sealer) -> Answer | None:
+def load_answer(row: RowMapping | Mapping[str, Any], sealer: Sealer) -> Answer | None:
     """The answer; its token is empty once wiped. None if it was forgotten or no key opens the token."""
     if row["answer"] is None:
         return None
@@ -214,7 +214,7 @@ def all_jobs() -> Select[Any]:
     return select(*jobs.c)
 
 
-def job_from_row(row: RowMapping, sealer: Sealer) -> Job:
+def job_from_row(row: RowMapping | Mapping[str, Any], sealer: Sealer) -> Job:
     """The job a row of the table ``jobs`` holds."""
     return Job(
         id=row["id"],
@@ -319,7 +319,7 @@ def dump_settings(settings: ServerSettings) -> str:
     return dumps(found)
 
 
-def load_settings(row: RowMapping | None) -> ServerSettings:
+def load_settings(row: RowMapping | Mapping[str, Any] | None) -> ServerSettings:
     """What is stored, or what a server starts with."""
     if row is None:
         return ServerSettings()

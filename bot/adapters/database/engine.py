@@ -15,6 +15,7 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, RowMapping, Select, StaticPool, Table, create_engine, event
@@ -24,7 +25,9 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ResourceClosed
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bot.adapters.database.threads import READERS, Progress, Threads
+from bot.adapters.database.sqlite.desk import Desk
+from bot.adapters.database.sqlite.writer import Progress
+from bot.adapters.database.threads import READERS, Threads
 from bot.ports import CannotStart
 from bot.rules.errors import Busy, StorageFull, StorageTrouble
 
@@ -57,17 +60,8 @@ class Database:
         self._lane = asyncio.Lock()
         self._threads: Threads | None = None
         self._is_there: Callable[[], bool] | None = None
-        if self.is_sqlite:
-            self._writer, self._reader = self._open_sqlite()
-        else:
-            self._writer = self._reader = create_async_engine(
-                self.url,
-                isolation_level="READ COMMITTED",
-                pool_size=10,
-                max_overflow=10,
-                pool_timeout=BUSY_TIMEOUT_S,
-                connect_args={"timeout": 5, "server_settings": {"lock_timeout": f"{BUSY_TIMEOUT_S:.0f}s"}},
-            )
+        if self.is_sqlite and not self.in_memory:
+            self._threads = self._in_threads()
 
     def only_while(self, is_there: Callable[[], bool]) -> None:
         """From now on nothing is read or written while ``is_there`` says no: the file was moved, deleted or replaced.
@@ -86,23 +80,37 @@ class Database:
     def in_memory(self) -> bool:
         return self.is_sqlite and self.url.database in (None, "", ":memory:")
 
-    def _open_sqlite(self) -> tuple[AsyncEngine, AsyncEngine]:
-        connect_args = {"timeout": BUSY_TIMEOUT_S, "isolation_level": None}
+    @cached_property
+    def _engines(self) -> tuple[AsyncEngine, AsyncEngine]:
+        """For writing and for reading. With threads only tools and migrations use them: made when they are needed."""
+        if not self.is_sqlite:
+            only = create_async_engine(
+                self.url,
+                isolation_level="READ COMMITTED",
+                pool_size=10,
+                max_overflow=10,
+                pool_timeout=BUSY_TIMEOUT_S,
+                connect_args={"timeout": 5, "server_settings": {"lock_timeout": f"{BUSY_TIMEOUT_S:.0f}s"}},
+            )
+            return only, only
         if self.in_memory:
-            only = create_async_engine(self.url, connect_args=connect_args, poolclass=StaticPool)
+            only = create_async_engine(self.url, connect_args=_sqlite_args(), poolclass=StaticPool)
             _prepare(only.sync_engine, "BEGIN IMMEDIATE")
             return only, only
-        url = self.url.set(drivername="sqlite")
-        writing = create_engine(url, connect_args=connect_args, pool_size=1, max_overflow=0)
-        reading = create_engine(url, connect_args=connect_args, pool_size=READERS, max_overflow=0)
-        _prepare(writing, "BEGIN IMMEDIATE")
-        _prepare(reading, "BEGIN")
-        self._threads = Threads(writing, reading)
-        writer = create_async_engine(self.url, connect_args=connect_args, pool_size=1, max_overflow=0, pool_timeout=60)
-        reader = create_async_engine(self.url, connect_args=connect_args, pool_size=4, max_overflow=4, pool_timeout=60)
+        how: dict[str, Any] = {"connect_args": _sqlite_args(), "pool_timeout": 60}
+        writer = create_async_engine(self.url, pool_size=1, max_overflow=0, **how)
+        reader = create_async_engine(self.url, pool_size=4, max_overflow=4, **how)
         _prepare(writer.sync_engine, "BEGIN IMMEDIATE")
         _prepare(reader.sync_engine, "BEGIN")
         return writer, reader
+
+    def _in_threads(self) -> Threads:
+        url = self.url.set(drivername="sqlite")
+        writing = create_engine(url, connect_args=_sqlite_args(), pool_size=2, max_overflow=0)  # the desk has its own
+        reading = create_engine(url, connect_args=_sqlite_args(), pool_size=READERS, max_overflow=0)
+        _prepare(writing, "BEGIN IMMEDIATE")
+        _prepare(reading, "BEGIN")
+        return Threads(writing, reading)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
@@ -111,10 +119,10 @@ class Database:
         On SQLite for migrations and tools; what the bot does all day goes through ``write``, which is quicker.
         """
         if not self.is_sqlite:
-            async with self._writer.begin() as connection:
+            async with self._engines[0].begin() as connection:
                 yield connection
             return
-        async with self._lane, self._writer.begin() as connection:
+        async with self._lane, self._engines[0].begin() as connection:
             yield connection
 
     @asynccontextmanager
@@ -124,7 +132,7 @@ class Database:
             async with self.writing() as connection:
                 yield connection
             return
-        async with self._reader.connect() as connection:
+        async with self._engines[1].connect() as connection:
             if snapshot and not self.is_sqlite:
                 await connection.execution_options(isolation_level="REPEATABLE READ")
             async with connection.begin():
@@ -137,11 +145,25 @@ class Database:
         own, and returns what ``work`` would have if it did. Raises ``StorageTrouble``: ``Busy`` when the database could
         not be written in time, ``StorageFull`` when it has no room.
         """
+        return await self._patiently(partial(self._write_once, work), kept)
+
+    @property
+    def has_desk(self) -> bool:
+        """Whether small operations can be written together (``sqlite/writer.py``)."""
+        return self._threads is not None
+
+    async def write_at_desk(self, operation: Callable[[Desk], T], *, kept: Work[T | None] | None = None) -> T:
+        """``write``, for an operation that shares its transaction with whatever else waits."""
+        if self._threads is None:
+            raise RuntimeError("this database has no desk")
+        return await self._patiently(partial(self._threads.desk.write, operation), kept)
+
+    async def _patiently(self, write: Callable[[Progress], Awaitable[T]], kept: Work[T | None] | None) -> T:
         self._look()
         for pause_s in (*PAUSES_S, None):
             progress = Progress()
             try:
-                return await self._write_once(work, progress)
+                return await write(progress)
             except _TROUBLE as error:
                 if pause_s is not None and not progress.finished and _is_passing(error):
                     await asyncio.sleep(pause_s)
@@ -188,8 +210,11 @@ class Database:
 
     async def run_sync(self, work: Callable[[Connection], T]) -> T:
         """Runs synchronous code (migrations) in one write transaction."""
-        async with self.writing() as connection:
+
+        async def whole(connection: AsyncConnection) -> T:
             return await connection.run_sync(work)
+
+        return await self._write_once(whole, Progress())
 
     def upsert(self, table: Table) -> postgresql.Insert | sqlite.Insert:
         """An INSERT that takes ON CONFLICT; both dialects spell it alike."""
@@ -198,9 +223,12 @@ class Database:
     async def aclose(self) -> None:
         if self._threads is not None:
             await self._threads.aclose()
-        await self._writer.dispose()
-        if self._reader is not self._writer:
-            await self._reader.dispose()
+        for engine in set(vars(self).get("_engines", ())):
+            await engine.dispose()
+
+
+def _sqlite_args() -> dict[str, Any]:
+    return {"timeout": BUSY_TIMEOUT_S, "isolation_level": None}
 
 
 def checked_url(url: str | URL) -> URL:
@@ -244,7 +272,7 @@ def _is_passing(error: BaseException) -> bool:
 
 
 def _translated(error: Exception) -> Exception:
-    if isinstance(error, IntegrityError | DataError):
+    if isinstance(error, IntegrityError | DataError | sqlite3.IntegrityError):
         return error
     if sqlstate(error) in _FULL or _sqlite_code(error) == sqlite3.SQLITE_FULL:
         return StorageFull("the database has no room")
@@ -261,7 +289,9 @@ _SQLITE_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
 
 def _sqlite_code(error: BaseException) -> int | None:
-    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:
+        code = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
     if code is None:
         code = getattr(getattr(getattr(error, "orig", None), "__cause__", None), "sqlite_errorcode", None)
     return code & 0xFF if isinstance(code, int) else None

@@ -32,8 +32,9 @@ from bot.adapters.database.schema.revisions import (
     refuse_unusable,
 )
 from bot.adapters.database.servers import SqlServers
+from bot.adapters.database.sqlite.steps import QuickSteps
 from bot.adapters.database.sqlite_file import Held, copy, damage_at_start, hold
-from bot.adapters.database.steps import SqlSteps
+from bot.adapters.database.steps import SqlSteps, Steps
 from bot.ports import Clock, Store
 from bot.rules.errors import Busy, StorageFull
 from bot.rules.limits.limit import Limit, check_limit
@@ -86,10 +87,13 @@ def store_on(
 ) -> SqlStore:
     """The six parts on a database that can be used as it is; it is closed with the store."""
     life = life or Life()
+    steps: Steps
+    if database.has_desk:
+        steps = QuickSteps(database, secrets, defaults, life)
+    else:
+        steps = SqlSteps(database, secrets, Reserving(database, secrets, defaults, life))
     return SqlStore(
-        jobs=SqlJobs(
-            database, secrets, SqlSteps(database, secrets, Reserving(database, secrets, defaults, life)), life
-        ),
+        jobs=SqlJobs(database, secrets, steps, life),
         servers=SqlServers(database, secrets, defaults),
         figures=SqlFigures(database, secrets, defaults),
         leases=SqlLeases(database, secrets, life, clock),

@@ -35,9 +35,8 @@ class Reserving:
         self, connection: AsyncConnection, drafts: Sequence[JobDraft], now: datetime, ids: list[str]
     ) -> list[Job]:
         """New jobs under ``ids``. Raises ``DuplicateEvent``, ``AccessDenied``, ``Refused``: nothing may be kept."""
+        check_alike(drafts)
         first = drafts[0]
-        if any(draft.asker != first.asker or draft.own_key != first.own_key for draft in drafts):
-            raise ValueError("jobs opened together have one asker and one key")
         await let_in(self._db, connection, first.asker.user_id)
         await refuse_duplicates(connection, drafts)
         settings = await settings_of(connection, first.asker.place.key)
@@ -56,11 +55,9 @@ class Reserving:
     async def _take(self, connection: AsyncConnection, drafts: Sequence[JobDraft], now: datetime) -> None:
         """Adds the cost to every counter; raises ``Refused``, which takes it all back, if a limit had no room."""
         asker, own_key = drafts[0].asker, drafts[0].own_key
-        limits = await limits_of(connection, asker.place.key, self._defaults)
-        if own_key:
-            limits = tuple(limit for limit in limits if limit.scope is not Scope.OPERATOR)
-        cost = _cost(drafts)
-        change = Counts(requests=cost.requests, images=cost.images, reserved=cost.micro_usd, running=cost.jobs)
+        limits = limits_for(drafts[0], await limits_of(connection, asker.place.key, self._defaults))
+        cost = cost_of(drafts)
+        change = change_of(cost)
         counted = Counted.of_asker(asker, now, own_key=own_key)
         after = await add(connection, counted.rows(), change)
         if not self._db.is_sqlite:
@@ -74,7 +71,25 @@ class Reserving:
             raise Refused(refusals, in_server=asker.place.is_server)
 
 
-def _cost(drafts: Sequence[JobDraft]) -> Cost:
+def check_alike(drafts: Sequence[JobDraft]) -> None:
+    """Raises ``ValueError`` for drafts that cannot be opened together."""
+    first = drafts[0]
+    if any(draft.asker != first.asker or draft.own_key != first.own_key for draft in drafts):
+        raise ValueError("jobs opened together have one asker and one key")
+
+
+def limits_for(draft: JobDraft, limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
+    """Whose money is not the operator's is not held to the operator's limits."""
+    return tuple(limit for limit in limits if limit.scope is not Scope.OPERATOR) if draft.own_key else limits
+
+
+def change_of(cost: Cost) -> Counts:
+    """What a reservation adds to each of its counters."""
+    return Counts(requests=cost.requests, images=cost.images, reserved=cost.micro_usd, running=cost.jobs)
+
+
+def cost_of(drafts: Sequence[JobDraft]) -> Cost:
+    """What all of them take together."""
     return Cost(
         images=sum(draft.request.count for draft in drafts),
         micro_usd=MicroUSD(sum(draft.upper_micro_usd for draft in drafts)),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from types import EllipsisType
+from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.codec import (
@@ -263,16 +264,27 @@ def _check_settable(limit: Limit) -> None:
 
 async def settings_of(connection: AsyncConnection, place_key: str) -> ServerSettings:
     """A place's settings as one transaction sees them."""
-    found = await connection.execute(select(setting_rows).where(setting_rows.c.place_key == place_key))
+    found = await connection.execute(SETTINGS_OF, {"place": place_key})
     return load_settings(found.mappings().one_or_none())
+
+
+SETTINGS_OF = select(setting_rows).where(setting_rows.c.place_key == bindparam("place"))
 
 
 async def limits_of(connection: AsyncConnection, place_key: str, defaults: Sequence[Limit]) -> tuple[Limit, ...]:
     """The defaults and what admins changed of them, as one transaction sees it."""
+    found = await connection.execute(LIMITS_OF, {"place": place_key})
+    return with_defaults(defaults, (dict(row) for row in found.mappings()))
+
+
+LIMITS_OF = select(limit_rows).where(limit_rows.c.place_key == bindparam("place")).order_by(*limit_rows.primary_key)
+
+
+def with_defaults(defaults: Sequence[Limit], rows: Iterable[Mapping[str, Any]]) -> tuple[Limit, ...]:
+    """The defaults, and the rows of a place in their stead."""
     slots = {slot_of(limit): limit for limit in defaults}
-    query = select(limit_rows).where(limit_rows.c.place_key == place_key)
-    for row in (await connection.execute(query.order_by(*limit_rows.primary_key))).mappings():
-        limit = load_limit(dict(row))
+    for row in rows:
+        limit = load_limit(row)
         slots[slot_of(limit)] = limit
     return tuple(slots.values())
 

@@ -9,28 +9,18 @@ there at once, so they run from beginning to end without a loop.
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, PoolProxiedConnection
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.adapters.database.sqlite.writer import Progress, Withdrawn, Writer
 
 T = TypeVar("T")
 READERS = 4
-
-
-@dataclass(slots=True)
-class Progress:
-    """How far one write came. ``finished``: only COMMIT was missing. ``withdrawn``: nobody waits for it any more."""
-
-    finished: bool = False
-    withdrawn: bool = False
-
-
-class Withdrawn(Exception):
-    """The caller was cancelled before COMMIT: nothing is kept. Nobody sees it."""
 
 
 class _AtOnce:
@@ -66,6 +56,13 @@ class Threads:
         self._reader = reader
         self._writing = ThreadPoolExecutor(1, thread_name_prefix="ledger writes")
         self._reading = ThreadPoolExecutor(READERS, thread_name_prefix="ledger reads")
+        self._borrowed: PoolProxiedConnection | None = None
+        self.desk = Writer(self._writing, self._borrow)
+        """Beside ``write``, on a connection of its own in the same thread, for many small operations at once."""
+
+    def _borrow(self) -> sqlite3.Connection:
+        self._borrowed = self._writer.raw_connection()
+        return cast("sqlite3.Connection", self._borrowed.driver_connection)
 
     async def write(self, work: Callable[[AsyncConnection], Any], progress: Progress) -> Any:
         """What ``work`` returns, committed. A caller that is cancelled before COMMIT leaves nothing behind."""
@@ -83,6 +80,8 @@ class Threads:
         """Waits for what runs, then lets go of the file."""
         for executor in (self._writing, self._reading):
             await asyncio.to_thread(executor.shutdown)
+        if self._borrowed is not None:
+            self._borrowed.close()
         for engine in (self._writer, self._reader):
             await asyncio.to_thread(engine.dispose)
 

@@ -7,11 +7,10 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, Pool, event
 
 from bot.adapters.database import engine as engine_module
 from bot.adapters.database import open_store
@@ -60,54 +59,31 @@ def test_a_deferred_transaction_would_fail_where_ours_waits(tmp_path):
                 one.execute("UPDATE t SET n = n + 1")
 
 
-@contextmanager
-def listening(target, name, listener):
-    """Faults are put in below every connection there is, however the store comes by them."""
-    event.listen(target, name, listener)
-    try:
-        yield
-    finally:
-        event.remove(target, name, listener)
-
-
-async def test_a_full_disk_is_told_as_full_and_recovers(store, draft, now, tmp_path):
+async def test_a_full_disk_is_told_as_full_and_recovers(faulty, faults, draft, now, tmp_path):
+    kept = await faulty.jobs.open([draft()], now)
     with closing(sqlite3.connect(tmp_path / "easel.db")) as other:
-        pages = other.execute("PRAGMA page_count").fetchone()[0]
-    allowed = pages
-
-    def limits_pages(connection, _record, _proxy):
-        cursor = connection.cursor()
-        cursor.execute(f"PRAGMA max_page_count={allowed}")
-        cursor.close()
-
-    kept = []
-    with listening(Pool, "checkout", limits_pages):
-        with pytest.raises(StorageFull):
-            for _ in range(2000):
-                kept += await store.jobs.open([draft()], now)
-        allowed = 100_000
-        assert (await counts_by_state(store))[JobState.RESERVED] == len(kept)
-        await store.jobs.open([draft()], now)
-    assert await store.audit_sums() == []
+        faults.everywhere(f"max_page_count={other.execute('PRAGMA page_count').fetchone()[0]}")
+    with pytest.raises(StorageFull):
+        for _ in range(2000):
+            kept += await faulty.jobs.open([draft()], now)
+    faults.everywhere("max_page_count=100000")
+    assert (await counts_by_state(faulty))[JobState.RESERVED] == len(kept)
+    await faulty.jobs.open([draft()], now)
+    assert await faulty.audit_sums() == []
 
 
-async def test_what_the_database_says_in_other_words_is_trouble_and_keeps_nothing(store, draft, now, caplog):
+async def test_what_the_database_says_in_other_words_is_trouble_and_keeps_nothing(faulty, faults, draft, now, caplog):
     """A quota, a disk that was mounted read-only, an I/O error: none of them is called 'full' by SQLite."""
-
-    def write_protected(connection, _record, _proxy):
-        connection.execute("PRAGMA query_only=ON")
-
-    def writable(connection, _record):
-        connection.execute("PRAGMA query_only=OFF")
-
-    with listening(Pool, "checkout", write_protected), listening(Pool, "checkin", writable):
-        with pytest.raises(StorageTrouble) as told:
-            await store.jobs.open([draft()], now)
+    await faulty.jobs.open([draft()], now)
+    faults.everywhere("query_only=ON")
+    with pytest.raises(StorageTrouble) as told:
+        await faulty.jobs.open([draft()], now)
+    faults.everywhere("query_only=OFF")
     assert not isinstance(told.value, Busy | StorageFull)
     assert "SQLITE_READONLY" in caplog.text
     assert "a fox" not in caplog.text
-    await store.jobs.open([draft()], now)
-    assert await store.audit_sums() == []
+    await faulty.jobs.open([draft()], now)
+    assert await faulty.audit_sums() == []
 
 
 @pytest.mark.parametrize(
@@ -120,36 +96,38 @@ async def test_what_the_database_says_in_other_words_is_trouble_and_keeps_nothin
     ],
     ids=lambda said: str(said),
 )
-async def test_whatever_is_said_at_the_commit_is_of_one_family(store, draft, now, said):
+async def test_whatever_is_said_at_the_commit_is_of_one_family(faulty, faults, draft, now, said):
     def breaks(_):
         raise said
 
-    with listening(Engine, "commit", breaks), pytest.raises(StorageTrouble):
-        await store.jobs.open([draft()], now)
-    assert await store.audit_sums() == []
+    usual, faults.before_commit = faults.before_commit, breaks
+    with pytest.raises(StorageTrouble):
+        await faulty.jobs.open([draft()], now)
+    faults.before_commit = usual
+    assert await faulty.audit_sums() == []
 
 
-async def test_an_answer_lost_in_the_commit_is_looked_up(store, draft, now):
+async def test_an_answer_lost_in_the_commit_is_looked_up(faulty, faults, draft, now):
     lost = 0
 
     def breaks_after_commit(connection):
         nonlocal lost
         if lost < 2 and lost == len(steps):
-            connection.connection.commit()
+            connection.execute("COMMIT")
             lost += 1
             raise ConnectionResetError
 
     steps = []
-    with listening(Engine, "commit", breaks_after_commit):
-        [job] = await store.jobs.open([draft()], now)
-        steps.append(job)
-        job = await store.jobs.dispatch(job, now)
+    faults.before_commit = breaks_after_commit
+    [job] = await faulty.jobs.open([draft()], now)
+    steps.append(job)
+    job = await faulty.jobs.dispatch(job, now)
     assert lost == 2
-    assert await store.jobs.get(job.id) == job
+    assert await faulty.jobs.get(job.id) == job
     assert job.state is JobState.DISPATCHED
 
 
-async def test_a_commit_that_did_not_happen_is_busy(store, draft, now):
+async def test_a_commit_that_did_not_happen_is_busy(faulty, faults, draft, now):
     broken = 0
 
     def breaks_before_commit(_):
@@ -158,50 +136,54 @@ async def test_a_commit_that_did_not_happen_is_busy(store, draft, now):
         if broken == 1:
             raise ConnectionResetError
 
-    with listening(Engine, "commit", breaks_before_commit), pytest.raises(Busy):
-        await store.jobs.open([draft()], now)
+    faults.before_commit = breaks_before_commit
+    with pytest.raises(Busy):
+        await faulty.jobs.open([draft()], now)
     assert broken > 1
-    assert (await counts_by_state(store))[JobState.RESERVED] == 0
-    assert await store.audit_sums() == []
+    assert (await counts_by_state(faulty))[JobState.RESERVED] == 0
+    assert await faulty.audit_sums() == []
 
 
-async def test_what_was_lost_before_the_commit_is_tried_again(store, draft, now, monkeypatch):
+async def test_what_was_lost_before_the_commit_is_tried_again(faulty, faults, draft, now, monkeypatch):
     monkeypatch.setattr(engine_module, "PAUSES_S", (0.0, 0.0))
     calls = 0
 
-    def breaks_twice(*_):
+    def breaks_twice(_):
         nonlocal calls
         calls += 1
         if calls in (3, 5):
             raise ConnectionResetError
 
-    with listening(Engine, "before_cursor_execute", breaks_twice):
-        [job] = await store.jobs.open([draft()], now)
+    faults.before_statement = breaks_twice
+    [job] = await faulty.jobs.open([draft()], now)
     assert calls > 5
-    assert (await store.jobs.get(job.id)).state is JobState.RESERVED
-    assert await store.audit_sums() == []
+    assert (await faulty.jobs.get(job.id)).state is JobState.RESERVED
+    assert await faulty.audit_sums() == []
 
 
-async def test_failing_the_nth_statement_for_every_n_never_unbalances_the_books(store, draft, now, monkeypatch):
+async def test_failing_the_nth_statement_for_every_n_never_unbalances_the_books(
+    faulty, faults, draft, now, monkeypatch
+):
     monkeypatch.setattr(engine_module, "PAUSES_S", ())
     for n in range(1, 100):
         calls = 0
 
-        def breaks(*_, n=n):
+        def breaks(_, n=n):
             nonlocal calls
             calls += 1
             if calls == n:
                 raise ConnectionResetError
 
-        with listening(Engine, "before_cursor_execute", breaks):
-            try:
-                [job] = await store.jobs.open([draft()], now)
-                job = await store.jobs.dispatch(job, now)
-                await store.jobs.lose(job, "", now)
-                reached_the_end = True
-            except Busy:
-                reached_the_end = False
-        assert await store.audit_sums() == [], n
+        usual, faults.before_statement = faults.before_statement, breaks
+        try:
+            [job] = await faulty.jobs.open([draft()], now)
+            job = await faulty.jobs.dispatch(job, now)
+            await faulty.jobs.lose(job, "", now)
+            reached_the_end = True
+        except Busy:
+            reached_the_end = False
+        faults.before_statement = usual
+        assert await faulty.audit_sums() == [], n
         if reached_the_end:
             assert n > 5
             return

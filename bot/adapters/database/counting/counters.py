@@ -15,12 +15,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     RowMapping,
+    Select,
     String,
     TextClause,
     and_,
@@ -195,41 +196,63 @@ async def last_requests(
 
     ``also`` are jobs of a subject that do not name it any more.
     """
-    longest: dict[Subject, int] = {}
-    for limit in applicable(tuple(limits), asker):
-        if isinstance(limit, Cooldown) and limit.seconds:
-            subject = subject_of(limit, asker)
-            longest[subject] = max(longest.get(subject, 0), limit.seconds)
     lasts = {}
-    for subject, seconds in longest.items():
-        reach = min(APART, timedelta(seconds=seconds))
-        last = await connection.scalar(
-            select(func.max(jobs.c.created_at)).where(
-                or_(_made_by(subject, asker), jobs.c.id.in_(also.get(subject, ()))),
-                jobs.c.created_at > now - timedelta(seconds=seconds),
-                jobs.c.created_at <= now + reach,
-                jobs.c.state.not_in([state.value for state in GIVEN_BACK]),
-            )
-        )
+    for subject, seconds in waits(limits, asker).items():
+        statement = last_request(subject, tuple(also.get(subject, ())))
+        last = await connection.scalar(statement, reach_of(asker, now, seconds))
         if last is not None:
             lasts[subject] = last
     return lasts
 
 
-def _made_by(subject: Subject, asker: Asker) -> ColumnElement[bool]:
-    here = jobs.c.place_key == asker.place.key
+def waits(limits: Iterable[Limit], asker: Asker) -> dict[Subject, int]:
+    """How far back each subject's cooldowns reach, in seconds."""
+    longest: dict[Subject, int] = {}
+    for limit in applicable(tuple(limits), asker):
+        if isinstance(limit, Cooldown) and limit.seconds:
+            subject = subject_of(limit, asker)
+            longest[subject] = max(longest.get(subject, 0), limit.seconds)
+    return longest
+
+
+def reach_of(asker: Asker, now: datetime, seconds: int) -> dict[str, object]:
+    """The values of ``last_request``: who, and the time a cooldown of so many seconds looks at."""
+    back = timedelta(seconds=seconds)
+    return {
+        "place": asker.place.key,
+        "user": asker.user_id,
+        "channel": asker.channel_id,
+        "parent": asker.parent_id or 0,
+        "since": now - back,
+        "until": now + min(APART, back),
+    }
+
+
+@lru_cache(maxsize=64)
+def last_request(subject: Subject, also: tuple[str, ...]) -> Select[Any]:
+    """When a subject last made a request that counts, or one of the jobs ``also`` was opened."""
+    return select(func.max(jobs.c.created_at)).where(
+        or_(_made_by(subject), jobs.c.id.in_(also)) if also else _made_by(subject),
+        jobs.c.created_at > bindparam("since"),
+        jobs.c.created_at <= bindparam("until"),
+        jobs.c.state.not_in([state.value for state in GIVEN_BACK]),
+    )
+
+
+def _made_by(subject: Subject) -> ColumnElement[bool]:
+    here = jobs.c.place_key == bindparam("place")
     match subject:
         case Subject.MEMBER:
-            return and_(here, jobs.c.user_id == asker.user_id)
+            return and_(here, jobs.c.user_id == bindparam("user"))
         case Subject.CHANNEL:
-            return and_(here, _in_channel(asker.channel_id))
+            return and_(here, _in_channel("channel"))
         case Subject.PARENT:
-            return and_(here, _in_channel(asker.parent_id or 0))
+            return and_(here, _in_channel("parent"))
         case Subject.SERVER:
             return here
         case Subject.OPERATOR:
             return jobs.c.own_key.is_(False)
 
 
-def _in_channel(channel_id: int) -> ColumnElement[bool]:
-    return or_(jobs.c.channel_id == channel_id, jobs.c.parent_channel_id == channel_id)
+def _in_channel(name: str) -> ColumnElement[bool]:
+    return or_(jobs.c.channel_id == bindparam(name), jobs.c.parent_channel_id == bindparam(name))

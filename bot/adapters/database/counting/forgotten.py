@@ -12,18 +12,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, delete, func, or_, select
+from sqlalchemy import ColumnElement, RowMapping, Select, bindparam, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.adapters.database.counting.counters import Counted, Counts, add, tally
+from bot.adapters.database.counting.counters import NOTHING, Counted, Counts, add, tally, windows_at
 from bot.adapters.database.engine import Database
 from bot.adapters.database.notes import write_note
 from bot.adapters.database.schema.tables import facts, jobs, uses
 from bot.rules.ledger import GIVEN_BACK, HOLDING
 from bot.rules.limits.decide import Subject, Use, Used
 from bot.rules.limits.limit import Period
-from bot.rules.limits.windows import window_key
 from bot.rules.money import MicroUSD
 
 RUNNING_WINDOWS = (Period.HOUR, Period.DAY, Period.MONTH)
@@ -68,18 +68,32 @@ def subjects_of(place_key: str) -> tuple[Subject, ...]:
 
 async def kept(connection: AsyncConnection, counted: Counted, tag: str) -> Kept:
     """What still counts here of the person behind the hash; mostly nothing."""
-    name = _name(counted.place_key, tag)
-    windows = {window_key(period, counted.created_at): period for period in RUNNING_WINDOWS}
-    found = await tally(connection, [(name, window) for window in windows])
-    used = {
-        windows[window]: Used(value.requests, value.images, MicroUSD(value.spent))
-        for (_, window), value in found.items()
-    }
+    name = name_of(counted.place_key, tag)
+    rows = running_windows(name, counted.created_at)
+    found = await tally(connection, list(rows.values()))
     job_ids = await _noted(connection, name)
-    if job_ids:
-        groups = select(func.count(jobs.c.group_id.distinct())).where(jobs.c.id.in_(job_ids), _OPEN)
-        used[Period.NOW] = Used(running=await connection.scalar(groups) or 0)
+    open_groups = await connection.scalar(groups_open(job_ids)) if job_ids else 0
+    return kept_from({period: found.get(row, NOTHING) for period, row in rows.items()}, job_ids, open_groups or 0)
+
+
+def running_windows(name: str, now: datetime) -> dict[Period, tuple[str, str]]:
+    """The counters of somebody forgotten that count now."""
+    windows = windows_at(now)
+    return {period: (name, windows[period]) for period in RUNNING_WINDOWS}
+
+
+def kept_from(held: Mapping[Period, Counts], job_ids: Sequence[str], open_groups: int) -> Kept:
+    used = {
+        period: Used(value.requests, value.images, MicroUSD(value.spent)) for period, value in held.items() if value
+    }
+    if open_groups:
+        used[Period.NOW] = Used(running=open_groups)
     return Kept(used, job_ids)
+
+
+def groups_open(job_ids: Sequence[str]) -> Select[Any]:
+    """How many of the calls that opened these jobs still have one that is open."""
+    return select(func.count(jobs.c.group_id.distinct())).where(jobs.c.id.in_(job_ids), _OPEN)
 
 
 async def lock_out(database: Database, connection: AsyncConnection, user_id: int) -> None:
@@ -99,17 +113,17 @@ async def let_in(database: Database, connection: AsyncConnection, user_id: int) 
 
 async def keep(database: Database, connection: AsyncConnection, user_id: int, tag: str, now: datetime) -> None:
     """Keeps what still counts, in a transaction that holds the person's counters. What is reserved counts as used."""
-    windows = [window_key(period, now) for period in RUNNING_WINDOWS]
+    windows = [windows_at(now)[period] for period in RUNNING_WINDOWS]
     mine = uses.c.subject.startswith("m:") & uses.c.subject.endswith(f":{user_id}") & uses.c.window_key.in_(windows)
     found = await connection.execute(select(uses).where(mine).order_by(uses.c.subject, uses.c.window_key))
     for row in found.mappings().all():
-        name = _name(row["subject"].split(":")[1], tag)
+        name = name_of(row["subject"].split(":")[1], tag)
         change = Counts(row["requests"], row["images"], row["spent"] + row["reserved"])
         await add(connection, [(name, row["window_key"])], change)
     last = select(func.max(jobs.c.id)).where(jobs.c.user_id == user_id, _COUNTS).group_by(jobs.c.place_key)
     holding = await _read(connection, (jobs.c.user_id == user_id) & or_(_OPEN, jobs.c.id.in_(last)))
     for place_key, rows in groupby(holding, lambda row: str(row["place_key"])):
-        name = _name(place_key, tag)
+        name = name_of(place_key, tag)
         ids = {row["id"] for row in rows} | set(await _noted(connection, name))
         await write_note(database, connection, f"{JOBS_OF}{name}", json.dumps(sorted(ids)))
 
@@ -123,12 +137,20 @@ async def drop_ended(connection: AsyncConnection, before: datetime) -> None:
             await connection.execute(delete(facts).where(facts.c.key == note["key"]))
 
 
-def _name(place_key: str, tag: str) -> str:
+def name_of(place_key: str, tag: str) -> str:
+    """What the person behind the hash is called here."""
     return f"{KEPT}{place_key if place_key.startswith('g') else 'u'}:{tag}"
 
 
 async def _noted(connection: AsyncConnection, name: str) -> list[str]:
-    value = await connection.scalar(select(facts.c.value).where(facts.c.key == f"{JOBS_OF}{name}"))
+    return noted(await connection.scalar(NOTED, {"key": f"{JOBS_OF}{name}"}))
+
+
+NOTED = select(facts.c.value).where(facts.c.key == bindparam("key"))
+
+
+def noted(value: str | None) -> list[str]:
+    """The jobs a note names."""
     return [] if value is None else list(json.loads(value))
 
 
