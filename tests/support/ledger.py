@@ -84,8 +84,9 @@ def each_part(store: SqlStore, wrap: Callable[[Any], Any]) -> SqlStore:
 def one_by_one(store: SqlStore, sealer: Sealer, *defaults: Limit) -> SqlStore:
     """The same ledger, its jobs written the general way: each step by itself, through SQLAlchemy."""
     database = store.database
-    steps = SqlSteps(database, sealer, Reserving(database, sealer, defaults, Life()))
-    return replace(store, jobs=SqlJobs(database, sealer, steps))
+    life = Life()
+    steps = SqlSteps(database, sealer, Reserving(database, sealer, defaults, life))
+    return replace(store, jobs=SqlJobs(database, sealer, steps, life))
 
 
 async def counts_by_state(store: SqlStore) -> dict[JobState, int]:

@@ -200,6 +200,8 @@ class QuickSteps:
             return job_from_row(_read_job(desk.run(_JOB, {"which": job.id}).fetchone()), self._sealer)
         changed: dict[str, Any] = {"waiting": bool(seen.waiting), "deleted": bool(seen.deleted)}
         changed |= {name: value for name, value in values.items() if name in _OF_JOB}
+        if "pictures_at" in values:
+            changed["pictures_at"] = values["pictures_at"] or ""
         if step is not None:
             changed["state"] = step.to
         if step is not None and step.bill is not None:
