@@ -20,6 +20,7 @@ COPY bot bot
 COPY cogs cogs
 COPY sandbox sandbox
 COPY LICENSE README.md ./
+RUN python -m compileall -q --invalidation-mode unchecked-hash bot cogs sandbox
 ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 LOG_FORMAT=json
 USER easel
 VOLUME /app/data

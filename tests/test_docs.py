@@ -523,6 +523,12 @@ def test_the_image_holds_every_package_that_is_shipped():
     assert [name for name in packages if f"COPY {name} {name}" not in text_of("Dockerfile")] == []
 
 
+def test_the_image_compiles_every_package_that_is_shipped():
+    packages = tomllib.loads(text_of("pyproject.toml"))["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    [compiled] = re.findall(r"^RUN python -m compileall (.+)$", text_of("Dockerfile"), re.MULTILINE)
+    assert set(packages) <= set(compiled.split())
+
+
 @pytest.fixture
 def yaml() -> Any:
     return pytest.importorskip("yaml", reason="PyYAML is not installed")

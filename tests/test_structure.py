@@ -34,7 +34,7 @@ SANDBOX_FACTS = ("rules", "model", "commands", "components")
 CORE_ROOMS = (("tasks", "ttl_map"), ("service",), ("jobs",), ("servers", "upkeep"))
 UI_ROOMS = (
     *(
-        ("shell", "messages", "uploading", "internals", "words"),
+        ("shell", "messages", "uploading", "internals", "servers", "words"),
         ("interactions",),
         ("pages", "orders"),
         ("components",),

@@ -6,7 +6,7 @@ Law: the discord.py client holds nothing of ours but this, and nobody adds to it
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 import aiohttp
@@ -29,6 +29,7 @@ from bot.rules.catalogue.catalogue import Catalogue
 from bot.rules.ledger import Answer, Job
 from bot.rules.uploads import Note
 from bot.ui.messages import UPLOAD_LIMIT_UNKNOWN
+from bot.ui.servers import Servers
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ class Shell:
     tasks: Tasks
     clock: Clock
     meter: Meter
+    servers: Servers = field(default_factory=Servers)
 
     @property
     def catalogue(self) -> Catalogue:

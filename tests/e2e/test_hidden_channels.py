@@ -23,8 +23,9 @@ async def set_rules(town, **rules: object) -> None:
     await town.app.store.servers.change_settings(place, becomes(changed), town.admin.id, town.world.clock.now())
 
 
-def in_cache(town, channel):
-    return town.app.client.get_guild(channel.guild_id).get_channel(channel.id)
+def as_known(town, channel):
+    """What the gateway told of it."""
+    return town.app.client.shell.servers.of(channel.guild_id).rooms[channel.id]
 
 
 async def test_a_hidden_channel_that_is_age_restricted_counts_as_such(town, hidden):
@@ -34,8 +35,7 @@ async def test_a_hidden_channel_that_is_age_restricted_counts_as_such(town, hidd
 
     answer = await town.answer(await town.imagine(user=town.admin, channel=hidden))
 
-    assert in_cache(town, hidden).name == "___hidden___"
-    assert not in_cache(town, hidden).nsfw
+    assert not as_known(town, hidden).age_restricted
     assert answer.attachments
 
 
@@ -55,7 +55,7 @@ async def test_a_denied_category_holds_in_its_hidden_channels(town, hidden):
 
     await town.settled(await town.imagine(user=town.admin, channel=hidden))
 
-    assert in_cache(town, hidden).category_id is None
+    assert as_known(town, hidden).parent_id is None
     assert town.images.calls == []
 
 

@@ -18,7 +18,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import HTTPClient, Route
 
 from bot.ports import LeaseStore, Meter
-from bot.ui.client.guilds import noticing_departures
+from bot.ui.client.guilds import keep_packed, noticing_departures
 from bot.ui.client.unhandled import tell_unreadable
 from bot.ui.interactions.failures import TROUBLE
 from bot.ui.internals import complete, keep_channel, parsers_of, read_json
@@ -102,7 +102,8 @@ def guard_events(client: HasShell, meter: Meter) -> None:
         client.shell.tasks.start(tell_unreadable(client, data), "answer an unreadable interaction")
 
     parsers = parsers_of(client)
-    parsers["READY"] = noticing_departures(client, parsers["READY"])
+    parsers["READY"] = noticing_departures(client, client.shell.servers, parsers["READY"])
+    keep_packed(parsers, client.shell.servers)
     for name, parser in list(parsers.items()):
         if name not in UNGUARDED_EVENTS:
             parsers[name] = _guarded(name, parser, meter, answer_unreadable)

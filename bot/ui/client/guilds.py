@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,55 @@ import discord
 
 from bot.core.servers.departures import Departures
 from bot.ui.internals import drop_guild
+from bot.ui.servers import Servers
+
+Parser = Callable[[Any], None]
+
+SHARED_EVENTS = frozenset({"GUILD_CREATE", "GUILD_UPDATE", "GUILD_DELETE"})
+LEFT_OUT = frozenset(
+    {
+        *("roles", "channels", "threads", "emojis", "stickers", "soundboard_sounds", "features", "description"),
+        *("voice_states", "presences", "stage_instances", "guild_scheduled_events", "icon", "splash", "banner"),
+    }
+)
+"""Of a server's description: what ``Servers`` keeps, and what nobody asks for."""
+
+UNREAD_EVENTS = ("STAGE_INSTANCE_CREATE", "STAGE_INSTANCE_UPDATE", "STAGE_INSTANCE_DELETE")
+
+FROZEN_EVERY = 200
+"""Servers that come in before they are taken out of the collector's sight: it never has more than these to look at."""
+
+
+def keep_packed(parsers: dict[str, Parser], servers: Servers) -> None:
+    """From now on what servers consist of is kept in ``servers``; discord.py gets what is left."""
+    for name, read in servers.readers().items():
+        parsers[name] = _with_the_rest(read, parsers[name]) if name in SHARED_EVENTS else read
+    for name in UNREAD_EVENTS:
+        parsers[name] = lambda _: None
+    parsers["GUILD_CREATE"] = _freezing(parsers["GUILD_CREATE"])
+
+
+def _with_the_rest(read: Parser, parse: Parser) -> Parser:
+    def parse_rest(data: Any) -> None:
+        read(data)
+        parse({name: value for name, value in data.items() if name not in LEFT_OUT})
+
+    return parse_rest
+
+
+def _freezing(parse: Parser) -> Parser:
+    """A collection looks at everything that lives: with thousands of servers the loop stood still for half a second."""
+    came = 0
+
+    def parse_guild_create(data: Any) -> None:
+        nonlocal came
+        parse(data)
+        came += 1
+        if came % FROZEN_EVERY == 0:
+            gc.collect(1)
+            gc.freeze()
+
+    return parse_guild_create
 
 
 def shard_of(server_id: int, shard_count: int) -> int:
@@ -25,7 +75,7 @@ def is_member(client: discord.AutoShardedClient, server_id: int) -> bool | None:
     return None if shard is None or shard.is_closed() else False
 
 
-def noticing_departures(client: discord.AutoShardedClient, parse: Callable[[Any], None]) -> Callable[[Any], None]:
+def noticing_departures(client: discord.AutoShardedClient, servers: Servers, parse: Parser) -> Parser:
     """A parser of READY that drops the shard's servers that a new session does not name any more.
 
     discord.py only adds: a server that removed the bot between two sessions would stay for as long as the process.
@@ -37,6 +87,7 @@ def noticing_departures(client: discord.AutoShardedClient, parse: Callable[[Any]
         named = {int(one["id"]) for one in data["guilds"]}
         for guild in client.guilds:
             if shard_of(guild.id, shard_count) == shard_id and guild.id not in named:
+                servers.forget(guild.id)
                 drop_guild(client, guild)
 
     return parse_ready

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import discord
 
@@ -13,17 +12,13 @@ from bot.rules.people import Asker, Place
 from bot.rules.servers.access import AccessDenied, DeniedBecause
 from bot.ui.interactions.age import CREDIBLE_S
 from bot.ui.internals import channel_of, is_bot_installed_here, role_ids_of
+from bot.ui.servers import THREADS, Server
 from bot.ui.shell import Interaction
 
 TOKEN_LIFE = timedelta(minutes=15)
 
 
 _NEEDED = ("attach_files", "embed_links")
-_THREADS = (
-    discord.ChannelType.news_thread.value,
-    discord.ChannelType.public_thread.value,
-    discord.ChannelType.private_thread.value,
-)
 
 
 def in_server(interaction: Interaction) -> bool:
@@ -79,17 +74,23 @@ def _room_of(interaction: Interaction) -> _Room:
     above = int(told["parent_id"]) if told.get("parent_id") else None
     if not _in_thread(interaction):
         return _Room(None, above, is_category_known=True, age_restricted=bool(told.get("nsfw")))
-    guild = interaction.guild
-    parent: Any = guild.get_channel(above or 0) if guild is not None else None
-    if guild is None or parent is None or not parent.permissions_for(guild.me).view_channel:
-        return _Room(above, None, is_category_known=False, age_restricted=bool(told.get("nsfw")))
+    server = interaction.client.shell.servers.of(interaction.guild_id)
+    parent = server.rooms.get(above or 0) if server is not None else None
+    me = interaction.guild.me if interaction.guild is not None else None
+    age_restricted = bool(told.get("nsfw"))
+    if server is None or parent is None or me is None or not _sees(server, me, above or 0):
+        return _Room(above, None, is_category_known=False, age_restricted=age_restricted)
     return _Room(
-        above, parent.category_id, is_category_known=True, age_restricted=bool(told.get("nsfw") or parent.nsfw)
+        above, parent.parent_id, is_category_known=True, age_restricted=age_restricted or parent.age_restricted
     )
 
 
+def _sees(server: Server, member: discord.Member, channel_id: int) -> bool:
+    return server.may(member.id, role_ids_of(member), channel_id).view_channel
+
+
 def _in_thread(interaction: Interaction) -> bool:
-    return channel_of(interaction).get("type") in _THREADS
+    return channel_of(interaction).get("type") in THREADS
 
 
 def answer_of(interaction: Interaction, *, private: bool) -> Answer:

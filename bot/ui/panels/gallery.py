@@ -23,6 +23,7 @@ from bot.ui.interactions.acknowledge import acknowledge, acknowledged, tell_mess
 from bot.ui.interactions.bounds import Bounded, check_bound
 from bot.ui.interactions.ids import is_snowflake
 from bot.ui.interactions.who import asker_of, in_server
+from bot.ui.internals import role_ids_of
 from bot.ui.messages import File, Message, opened
 from bot.ui.pages.links import jump_link
 from bot.ui.pages.result import COLOUR
@@ -120,14 +121,12 @@ def can_read(interaction: Interaction, channel_id: int) -> bool:
     if channel_id == interaction.channel_id:
         may = interaction.permissions
         return may.administrator or (may.view_channel and may.read_message_history)
-    guild, member = interaction.guild, interaction.user
-    if not in_server(interaction) or guild is None or not isinstance(member, discord.Member):
+    server, member = interaction.client.shell.servers.of(interaction.guild_id), interaction.user
+    if not in_server(interaction) or server is None or not isinstance(member, discord.Member):
         return False
-    channel = guild.get_channel_or_thread(channel_id)
-    if channel is None or (isinstance(channel, discord.Thread) and channel.parent is None):
-        return False
-    may = channel.permissions_for(member)
-    if isinstance(channel, discord.Thread) and channel.is_private() and not may.manage_threads:
+    room = server.rooms.get(channel_id)
+    may = server.may(member.id, role_ids_of(member), channel_id, in_timeout=member.is_timed_out())
+    if room is not None and room.is_private_thread and not may.manage_threads:
         return False  # its members are not known here
     return may.view_channel and may.read_message_history
 

@@ -101,14 +101,15 @@ async def audit(interaction: Interaction) -> Message:
 
 
 def _known(interaction: Interaction) -> Known:
-    shell, guild = interaction.client.shell, interaction.guild
+    shell = interaction.client.shell
+    server = shell.servers.of(interaction.guild_id)
 
     def model(name: str) -> Model:
         return shell.catalogue.choose(name, official=shell.config.is_official, today=shell.clock().date())
 
     return Known(
-        roles=frozenset(role.id for role in guild.roles) if guild is not None else frozenset(),
-        channels=frozenset(room.id for room in (*guild.channels, *guild.threads)) if guild is not None else frozenset(),
+        roles=frozenset(server.roles) if server is not None else frozenset(),
+        channels=frozenset(server.rooms) if server is not None else frozenset(),
         model=model,
         default_model=shell.config.default_model,
         unblockable=frozenset({interaction.user.id, interaction.application_id}),

@@ -18,6 +18,7 @@ from bot.rules.servers.access import model_by_default
 from bot.rules.servers.edits import ALL
 from bot.ui.interactions.who import asker_of
 from bot.ui.orders.choices import LONGEST, MOST_CHOICES, Choices, offered
+from bot.ui.servers import Server
 from bot.ui.shell import Interaction
 from bot.ui.words.text import cut
 
@@ -84,12 +85,12 @@ def subject_of(interaction: Interaction, whom: Whom, otherwise: Scope, *, removi
 
 def check_here(interaction: Interaction, thing: discord.Role | Person | AnyChannel | None) -> None:
     """Raises ``NotHere`` for a role, channel or member that is not of this server."""
-    guild = interaction.guild
+    known = _known(interaction)
     match thing:
         case None:
             return
         case discord.Role():
-            if thing.guild.id != interaction.guild_id or (_is_known(guild) and guild.get_role(thing.id) is None):  # type: ignore[union-attr]  # _is_known says so
+            if thing.guild.id != interaction.guild_id or (known is not None and thing.id not in known.roles):
                 raise NotHere("role")
         case discord.Member() | discord.User():
             if not isinstance(thing, discord.Member) or thing.guild.id != interaction.guild_id:
@@ -99,13 +100,8 @@ def check_here(interaction: Interaction, thing: discord.Role | Person | AnyChann
                 raise NotHere("channel")
         case app_commands.AppCommandChannel():
             foreign = thing.guild_id != interaction.guild_id
-            if foreign or (_is_known(guild) and guild.get_channel(thing.id) is None):  # type: ignore[union-attr]  # _is_known says so
+            if foreign or (known is not None and thing.id not in known.channel_ids):
                 raise NotHere("channel")
-
-
-def _is_known(guild: discord.Guild | None) -> bool:
-    """Whether Discord has told this process of the server's roles and channels (not so during an outage)."""
-    return guild is not None and not guild.unavailable and bool(guild.channels)
 
 
 # --- completing --------------------------------------------------------------------------------------------------
@@ -159,3 +155,10 @@ def _choices(names: list[str], typed: str) -> Choices:
     words = typed.lower().split()
     found = [name for name in names if all(word in name.lower() for word in words) and len(name) <= LONGEST]
     return [app_commands.Choice(name=cut(name, LONGEST), value=name) for name in found[:MOST_CHOICES]]
+
+
+def _known(interaction: Interaction) -> Server | None:
+    """The server's roles and channels; None where Discord has not told of them, or not lately (an outage)."""
+    is_away = interaction.guild is None or interaction.guild.unavailable
+    server = interaction.client.shell.servers.of(interaction.guild_id)
+    return server if server is not None and server.rooms and not is_away else None
