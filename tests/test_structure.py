@@ -96,7 +96,7 @@ RULES: tuple[Row, ...] = (
     (
         "sandbox.discord.rules",
         tuple(f"sandbox.discord.{name}" for name in ("rules", "model", "commands", "components")),
-        (),
+        ("regex",),
     ),
     ("sandbox.discord.people", ("sandbox.discord",), ()),
     ("sandbox.discord", ("sandbox.discord",), ("aiohttp", "zstandard", *VALIDATORS)),

@@ -28,6 +28,7 @@ from sandbox.discord.components import (
 )
 from sandbox.discord.model import Flags, Json
 from sandbox.discord.rules.problems import Problem
+from sandbox.discord.rules.values import BUTTON_LINKS, emoji_problems, url_problems
 
 TOP_V1 = {ROW}
 TOP_V2 = {ROW, SECTION, TEXT, GALLERY, FILE, SEPARATOR, CONTAINER}
@@ -137,9 +138,11 @@ def _row(path: Path, row: Json) -> Iterator[Problem]:
 def _button(path: Path, one: Json) -> Iterator[Problem]:
     style = one.get("style")
     yield from text_problems(path, one, "label", 0, 80)
+    yield from emoji_problems(path, one.get("emoji"), "BUTTON_COMPONENT_INVALID_EMOJI")
     if style == LINK:
         if not one.get("url") or one.get("custom_id"):
             yield Problem(path, "BUTTON_COMPONENT_URL_REQUIRED", "A link button has a url and no custom_id")
+        yield from url_problems((*path, "url"), str(one.get("url") or ""), 512, BUTTON_LINKS)
     elif style == PREMIUM:
         if not one.get("sku_id") or one.get("custom_id") or one.get("label"):
             yield Problem(path, "BUTTON_COMPONENT_SKU_REQUIRED", "A premium button has only a sku_id")
@@ -148,7 +151,7 @@ def _button(path: Path, one: Json) -> Iterator[Problem]:
         yield from custom_id_problems(path, one)
         if one.get("url"):
             yield Problem(path, "BUTTON_COMPONENT_CUSTOM_ID_URL_MUTUALLY_EXCLUSIVE", "Only link buttons have a url")
-    if not one.get("label") and not one.get("emoji"):
+    if not str(one.get("label") or "").strip() and not one.get("emoji"):
         yield Problem(path, "BUTTON_COMPONENT_LABEL_OR_EMOJI_REQUIRED", "A button has a label or an emoji")
 
 
@@ -173,10 +176,17 @@ def option_problems(path: Path, one: Json, low: int, high: int) -> Iterator[Prob
     if len(values) != len(set(values)):
         code = "SELECT_COMPONENT_OPTION_VALUE_DUPLICATED"
         yield Problem((*path, "options"), code, "The specified option value is already used")
+    most = 1 if one.get("type") == RADIO else one.get("max_values")
+    most = most or (len(options) if one.get("type") == CHECKBOXES else 1)
+    if sum(bool(o.get("default")) for o in options) > most:
+        text = f"Only {most} of the options may be chosen from the start"
+        yield Problem((*path, "options"), "SELECT_COMPONENT_TOO_MANY_DEFAULT_VALUES", text)
     for place, option in enumerate(options):
-        yield from text_problems((*path, "options", place), option, "label", 1, 100, required=True)
-        yield from text_problems((*path, "options", place), option, "value", 1, 100, required=True)
-        yield from text_problems((*path, "options", place), option, "description", 0, 100)
+        here = (*path, "options", place)
+        yield from emoji_problems(here, option.get("emoji"), "SELECT_COMPONENT_OPTION_INVALID_EMOJI")
+        yield from text_problems(here, option, "label", 1, 100, required=True)
+        yield from text_problems(here, option, "value", 1, 100, required=True)
+        yield from text_problems(here, option, "description", 0, 100)
 
 
 def custom_id_problems(path: Path, one: Json) -> Iterator[Problem]:
@@ -192,6 +202,8 @@ def text_problems(path: Path, one: Json, key: str, low: int, high: int, *, requi
     if value is None:
         if required:
             yield Problem((*path, key), "BASE_TYPE_REQUIRED", "This field is required")
+    elif required and not str(value).strip():
+        yield Problem((*path, key), "BASE_TYPE_REQUIRED", "This field is required")
     elif not low <= len(str(value)) <= high:
         yield Problem((*path, key), BAD_LENGTH, f"Must be between {low} and {high} in length.")
 
@@ -206,8 +218,8 @@ def _media(path: Path, media: Any, names: frozenset[str]) -> Iterator[Problem]:
     if url.startswith("attachment://"):
         if url.removeprefix("attachment://") not in names:
             yield Problem((*path, "url"), "UNFURLED_MEDIA_ITEM_REFERENCED_ATTACHMENT_NOT_FOUND", f"No file for {url}")
-    elif not url.startswith(("http://", "https://")):
-        yield Problem((*path, "url"), "URL_TYPE_INVALID_SCHEME", "Scheme must be http, https or attachment")
+    else:
+        yield from url_problems((*path, "url"), url, 2048)
 
 
 _PLAIN: dict[int, Callable[[Path, Json], Iterator[Problem]]] = {

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from sandbox.discord.model import Flags, Json
 from sandbox.discord.rules.components import check_components, is_v2, texts_of
 from sandbox.discord.rules.problems import UNKNOWN_KEY, Problem, Step
+from sandbox.discord.rules.values import moment_problems, url_problems
 
 Kind = Literal["create", "edit", "callback", "webhook", "webhook edit"]
 
@@ -42,10 +43,8 @@ EMBED_KEYS = {
 }
 FLAGS: dict[str, int] = {
     "create": Flags.SUPPRESS_EMBEDS | Flags.SUPPRESS_NOTIFICATIONS | Flags.COMPONENTS_V2 | 8192,
-    "edit": Flags.SUPPRESS_EMBEDS | Flags.COMPONENTS_V2,
     "callback": Flags.SUPPRESS_EMBEDS | Flags.EPHEMERAL | Flags.SUPPRESS_NOTIFICATIONS | Flags.COMPONENTS_V2 | 8192,
     "webhook": Flags.SUPPRESS_EMBEDS | Flags.EPHEMERAL | Flags.SUPPRESS_NOTIFICATIONS | Flags.COMPONENTS_V2 | 8192,
-    "webhook edit": Flags.SUPPRESS_EMBEDS | Flags.COMPONENTS_V2,
 }
 SHOWABLE = (".jpg", ".jpeg", ".png", ".webp", ".gif")
 MENTION = re.compile(r"@everyone|@here|<@[!&]?\d+>")
@@ -82,8 +81,8 @@ def _message(body: Json, kind: Kind, files: Mapping[int, str], kept: frozenset[s
     for key in body.keys() - KEYS[kind]:
         yield Problem((key,), UNKNOWN_KEY, f"{key} is not a field of this request")
     flags = body.get("flags") or 0
-    if flags & ~FLAGS[kind]:
-        yield Problem(("flags",), "MESSAGE_FLAGS_INVALID", f"These flags cannot be set here: {flags & ~FLAGS[kind]}")
+    if odd := flags & ~FLAGS.get(kind, flags):  # of an edit Discord takes what it can and leaves the rest alone
+        yield Problem(("flags",), "MESSAGE_FLAGS_INVALID", f"These flags cannot be set here: {odd}")
     yield from length(("content",), body.get("content"), 0, 2000)
     if body.get("nonce") is not None and len(str(body["nonce"])) > 25:
         yield Problem(("nonce",), TOO_LONG, "Must be 25 or fewer in length.")
@@ -157,12 +156,15 @@ def _embed(path: tuple[Step, ...], embed: Json, names: frozenset[str]) -> Iterat
         yield Problem((*path, key), UNKNOWN_KEY, f"{key} is not a field of an embed")
     yield from length((*path, "title"), embed.get("title"), 0, 256)
     yield from length((*path, "description"), embed.get("description"), 0, 4096)
+    yield from moment_problems((*path, "timestamp"), embed.get("timestamp"))
     fields = embed.get("fields") or []
     if len(fields) > 25:
         yield Problem((*path, "fields"), BAD_COUNT, "Must be 25 or fewer in length.")
     for place, field in enumerate(fields):
-        yield from length((*path, "fields", place, "name"), field.get("name", ""), 1, 256)
-        yield from length((*path, "fields", place, "value"), field.get("value", ""), 1, 1024)
+        for key, most in (("name", 256), ("value", 1024)):  # may be empty, may not be missing
+            if field.get(key) is None:
+                yield Problem((*path, "fields", place, key), REQUIRED, "This field is required")
+            yield from length((*path, "fields", place, key), field.get(key), 0, most)
     if embed.get("footer"):
         yield from length((*path, "footer", "text"), embed["footer"].get("text", ""), 1, 2048)
     if embed.get("author"):
@@ -190,8 +192,8 @@ def _url(where: tuple[Step, ...], url: str, may_attach: bool, names: frozenset[s
             yield Problem(where, "ATTACHMENT_NOT_FOUND", f"There is no file named {name}")
         elif not name.lower().endswith(SHOWABLE):
             yield Problem(where, "ATTACHMENT_NOT_AN_IMAGE", f"An embed cannot show {name}")
-    elif not url.startswith(("http://", "https://")):
-        yield Problem(where, "URL_TYPE_INVALID_SCHEME", "Scheme must be one of ('http', 'https').")
+    else:
+        yield from url_problems(where, url, 2048)
 
 
 def check_defer(data: Json | None) -> list[Problem]:

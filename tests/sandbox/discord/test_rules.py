@@ -21,12 +21,26 @@ def buttons(count: int, start: int = 0) -> list[dict]:
     return [{**BUTTON, "custom_id": f"b{start + n}"} for n in range(count)]
 
 
+EMOJIS = ("🎨", "👩‍🎨", "🇩🇪", "1️⃣", "✖️")
 GOOD_MESSAGES = {
     "text": {"content": "x" * 2000},
     "embed at the limit": {"embeds": [{"title": "t" * 256, "description": "d" * 4096}]},
     "five rows": {"components": [row(*buttons(5, 5 * n)) for n in range(5)]},
     "select": {"components": [row(SELECT)]},
     "layout": {"flags": V2, "components": [TEXT, {"type": 17, "components": [TEXT, ROW]}]},
+    "empty fields": {"embeds": [{"fields": [{"name": "", "value": ""}]}]},
+    "a time": {"embeds": [{"title": "x", "timestamp": "2026-11-28T12:00:00.000Z"}]},
+    "links": {
+        "components": [
+            row({"type": 2, "style": 5, "label": "x", "url": url}) for url in ("https://a.b", "discord://-/x")
+        ]
+    },
+    "emojis": {"components": [row(*({**b, "emoji": {"name": e}} for b, e in zip(buttons(5), EMOJIS, strict=True)))]},
+    "two chosen of two": {
+        "components": [
+            row({**SELECT, "max_values": 2, "options": [{"label": n, "value": n, "default": True} for n in ("a", "b")]})
+        ]
+    },
     "file in an embed": {"embeds": [{"image": {"url": "attachment://a.png"}}], "attachments": [{"id": 0}]},
 }
 BAD_MESSAGES = {
@@ -36,8 +50,8 @@ BAD_MESSAGES = {
     "empty embed": ({"embeds": [{"color": 1}]}, "embeds.0"),
     "eleven embeds": ({"embeds": [{"title": "x"}] * 11}, "embeds"),
     "26 fields": ({"embeds": [{"fields": [{"name": "n", "value": "v"}] * 26}]}, "embeds.0.fields"),
-    "empty field value": ({"embeds": [{"fields": [{"name": "n", "value": " "}]}]}, "embeds.0.fields.0.value"),
-    "empty field name": ({"embeds": [{"fields": [{"name": "", "value": "v"}]}]}, "embeds.0.fields.0.name"),
+    "missing field value": ({"embeds": [{"fields": [{"name": "n"}]}]}, "embeds.0.fields.0.value"),
+    "missing field name": ({"embeds": [{"fields": [{"value": "v"}]}]}, "embeds.0.fields.0.name"),
     "6001 characters over all embeds": (
         {"embeds": [{"description": "x" * 3000}, {"description": "x" * 3001}]},
         "embeds",
@@ -45,6 +59,12 @@ BAD_MESSAGES = {
     "missing file": ({"embeds": [{"image": {"url": "attachment://b.png"}}]}, "embeds.0.image.url"),
     "file that is no picture": ({"embeds": [{"image": {"url": "attachment://a.txt"}}]}, "embeds.0.image.url"),
     "odd scheme": ({"embeds": [{"title": "x", "url": "file:///etc"}]}, "embeds.0.url"),
+    "link without a host": ({"embeds": [{"title": "x", "url": "https://"}]}, "embeds.0.url"),
+    "link with a blank": ({"embeds": [{"image": {"url": "https://a.b/c d"}}]}, "embeds.0.image.url"),
+    "link to nowhere": ({"embeds": [{"image": {"url": "https://nowhere"}}]}, "embeds.0.image.url"),
+    "broken address": ({"embeds": [{"title": "x", "url": "https://[::1"}]}, "embeds.0.url"),
+    "nonsense for a time": ({"embeds": [{"title": "x", "timestamp": "yesterday"}]}, "embeds.0.timestamp"),
+    "number for a time": ({"embeds": [{"title": "x", "timestamp": 5}]}, "embeds.0.timestamp"),
     "unknown key": ({"content": "x", "embed": {}}, "embed"),
     "unknown key of an embed": ({"embeds": [{"title": "x", "colour": 1}]}, "embeds.0.colour"),
     "six rows": ({"components": [row(*buttons(1, n)) for n in range(6)]}, "components"),
@@ -62,6 +82,39 @@ BAD_MESSAGES = {
     ),
     "label too long": ({"components": [row({**BUTTON, "label": "x" * 81})]}, "components.0.components.0.label"),
     "no label": ({"components": [row({"type": 2, "style": 1, "custom_id": "x"})]}, "components.0.components.0"),
+    "blank label": ({"components": [row({**BUTTON, "label": "  "})]}, "components.0.components.0"),
+    "words for an emoji": (
+        {"components": [row({**BUTTON, "emoji": {"name": ":art:"}})]},
+        "components.0.components.0.emoji.name",
+    ),
+    "a sign that is no emoji": (
+        {"components": [row({**BUTTON, "emoji": {"name": "✕", "id": None}})]},
+        "components.0.components.0.emoji.name",
+    ),
+    "two emojis": (
+        {"components": [row({**BUTTON, "emoji": {"name": "🎨🎨"}})]},
+        "components.0.components.0.emoji.name",
+    ),
+    "an emoji of nobody": (
+        {"components": [row({**BUTTON, "emoji": {"name": "fox", "id": "123456789012345678"}})]},
+        "components.0.components.0.emoji.id",
+    ),
+    "link button to ftp": (
+        {"components": [row({"type": 2, "style": 5, "label": "x", "url": "ftp://a.b"})]},
+        "components.0.components.0.url",
+    ),
+    "link button without a link": (
+        {"components": [row({"type": 2, "style": 5, "label": "x", "url": "https:"})]},
+        "components.0.components.0.url",
+    ),
+    "two chosen of one": (
+        {"components": [row({**SELECT, "options": [{"label": n, "value": n, "default": True} for n in ("a", "b")]})]},
+        "components.0.components.0.options",
+    ),
+    "blank label of an option": (
+        {"components": [row({**SELECT, "options": [{"label": " ", "value": "a"}]})]},
+        "components.0.components.0.options.0.label",
+    ),
     "link with custom_id": (
         {"components": [row({**BUTTON, "style": 5, "url": "https://a.b"})]},
         "components.0.components.0",
@@ -116,6 +169,11 @@ def test_a_bad_message_is_refused_at_the_right_place(name: str) -> None:
 def test_a_kept_file_may_be_shown_in_an_edit() -> None:
     body = {"embeds": [{"image": {"url": "attachment://old.png"}}]}
     assert check_message(body, "webhook edit", files={}, kept=frozenset({"old.png"})) == []
+
+
+@pytest.mark.parametrize("kind", ["edit", "webhook edit"])
+def test_an_edit_may_repeat_the_flags_that_a_message_has(kind: str) -> None:
+    assert check_message({"content": "x", "flags": 64 | 128 | 4096}, kind, files={}) == []  # type: ignore[arg-type]
 
 
 def test_a_deferred_answer_has_only_the_private_flag() -> None:
