@@ -23,9 +23,17 @@ class ChannelType(IntEnum):
     GROUP_DM = 3
     CATEGORY = 4
     ANNOUNCEMENT = 5
+    ANNOUNCEMENT_THREAD = 10
     THREAD = 11
     PRIVATE_THREAD = 12
+    STAGE = 13
     FORUM = 15
+    MEDIA = 16
+
+
+THREADS = frozenset({ChannelType.ANNOUNCEMENT_THREAD, ChannelType.THREAD, ChannelType.PRIVATE_THREAD})
+WITHOUT_MESSAGES = frozenset({ChannelType.CATEGORY, ChannelType.FORUM, ChannelType.MEDIA})
+"""Forums hold posts, which are threads, and no words of their own."""
 
 
 class InteractionType(IntEnum):
@@ -104,12 +112,18 @@ class Channel:
     topic: str | None = None
     overwrites: dict[int, Overwrite] = field(default_factory=dict)
     recipients: tuple[User, ...] = ()
+    has_bot: bool = True  # false in a private thread to which the bot was not added
     archived: bool = False
+    locked: bool = False
     last_message_id: int | None = None
 
     @property
     def is_thread(self) -> bool:
-        return self.type in (ChannelType.THREAD, ChannelType.PRIVATE_THREAD)
+        return self.type in THREADS
+
+    @property
+    def holds_messages(self) -> bool:
+        return self.type not in WITHOUT_MESSAGES
 
 
 @dataclass(slots=True)
@@ -122,6 +136,7 @@ class Guild:
     roles: dict[int, Role] = field(default_factory=dict)
     members: dict[int, Member] = field(default_factory=dict)
     has_bot: bool = True
+    is_out: bool = False  # in an outage: Discord tells nothing of it
     upload_limit: int = DEFAULT_UPLOAD_LIMIT
     locale: str = "en-US"
     premium_tier: int = 0

@@ -100,10 +100,11 @@ def role(one: Role) -> Json:
 
 def member(one: Member) -> Json:
     """A member with its user."""
-    return bare_member(one) | {"user": user(one.user)}
+    return partial_member(one) | {"user": user(one.user), "mute": False, "deaf": False}
 
 
-def bare_member(one: Member) -> Json:
+def partial_member(one: Member) -> Json:
+    """A member as an interaction mentions one: who it is stands beside it, and nothing of voice."""
     return {
         "avatar": None,
         "banner": None,
@@ -114,8 +115,6 @@ def bare_member(one: Member) -> Json:
         "pending": False,
         "premium_since": None,
         "roles": [str(i) for i in one.role_ids],
-        "mute": False,
-        "deaf": False,
     }
 
 
@@ -167,13 +166,11 @@ def _guild_channel(one: Channel) -> Json:
         "rate_limit_per_user": 0,
         "permission_overwrites": [overwrite(o) for o in one.overwrites.values()],
     }
-    if one.type is ChannelType.FORUM:
-        shape |= {
-            "available_tags": [],
-            "default_reaction_emoji": None,
-            "default_sort_order": None,
-            "default_forum_layout": 0,
-        }
+    if one.type in {ChannelType.FORUM, ChannelType.MEDIA}:
+        shape |= {"available_tags": [], "default_reaction_emoji": None, "default_sort_order": None}
+        shape |= {"default_forum_layout": 0} if one.type is ChannelType.FORUM else {}
+    if one.type in {ChannelType.VOICE, ChannelType.STAGE}:
+        shape |= {"bitrate": 64_000, "user_limit": 0, "rtc_region": None, "video_quality_mode": 1}
     return shape
 
 
@@ -185,7 +182,7 @@ def _thread(state: State, one: Channel) -> Json:
             "archived": one.archived,
             "archive_timestamp": LONG_AGO,
             "auto_archive_duration": 1440,
-            "locked": False,
+            "locked": one.locked,
             "create_timestamp": LONG_AGO,
         },
         "message_count": count,
@@ -257,7 +254,7 @@ def guild_create(state: State, one: Guild) -> Json:
         "soundboard_sounds": [],
         "hub_type": None,
         "channels": [seen_channel(state, c) for c in channels if not c.is_thread],
-        "threads": [channel(state, c) for c in channels if c.is_thread and may_view(state, c)],
+        "threads": [channel(state, c) for c in channels if c.is_thread and not c.archived and may_view(state, c)],
     }
 
 

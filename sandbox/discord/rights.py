@@ -22,14 +22,20 @@ DM_PERMISSIONS = (
 
 def permissions(state: State, user: User, channel: Channel) -> int:
     """The bits of a person or the bot in a channel; 0 for one who is not there."""
+    bits = by_roles(state, user, channel)
+    if channel.type is ChannelType.PRIVATE_THREAD and not bits & ids.MANAGE_THREADS:
+        inside = user in channel.recipients or (user == state.bot and channel.has_bot)
+        return bits if inside else 0
+    return bits
+
+
+def by_roles(state: State, user: User, channel: Channel) -> int:
+    """The same, whether or not they were added to a private thread."""
     if channel.guild_id is None:
         inside = user in channel.recipients or (channel.type is ChannelType.DM and user == state.bot)
         return DM_PERMISSIONS if inside else 0
     guild = state.guilds[channel.guild_id]
     bits = _in_channel(guild, user, _ruling(state, channel))
-    if channel.type is ChannelType.PRIVATE_THREAD:
-        inside = user in channel.recipients or user == state.bot
-        bits = bits if inside or bits & ids.MANAGE_THREADS else 0
     if bits and channel.is_thread:
         may_speak = bits & ids.SEND_MESSAGES_IN_THREADS
         bits = bits | ids.SEND_MESSAGES if may_speak else bits & ~ids.SEND_MESSAGES
@@ -102,7 +108,7 @@ def commands_for(state: State, user: User, channel: Channel) -> list[Json]:
     """What the client's command list shows a person here."""
     bits = permissions(state, user, channel)
     guild = state.guild_of(channel)
-    if not bits & ids.USE_APPLICATION_COMMANDS or not bits & ids.VIEW_CHANNEL:
+    if not bits & ids.USE_APPLICATION_COMMANDS or not bits & ids.VIEW_CHANNEL or not channel.holds_messages:
         return []
     owners = frozenset(int(kind) for kind in owners_of(state, user, channel))
     bot_is_here = guild is not None and guild.has_bot

@@ -117,10 +117,10 @@ class State:
             listener(event)
 
     def dispatch(self, name: str, data: Json, guild_id: int | None) -> None:
-        """Sends a gateway event to all that listen; events of servers without the bot go nowhere."""
+        """Sends a gateway event to all that listen; events of servers without the bot, or in an outage, go nowhere."""
         if guild_id is not None and name != "INTERACTION_CREATE" and name != "GUILD_DELETE":
             guild = self.guilds.get(guild_id)
-            if guild is None or not guild.has_bot:
+            if guild is None or not guild.has_bot or guild.is_out:
                 return
         for sink in list(self.sinks):
             sink.dispatch(name, data, guild_id)

@@ -32,6 +32,11 @@ class Town:
     thread: Channel
     quiet: Channel
     hidden: Channel
+    rooms: Channel
+    voice: Channel
+    stage: Channel
+    post: Channel
+    backstage: Channel
     wall: Channel
     far: Channel
     member: User
@@ -96,6 +101,12 @@ def settle(state: State) -> Town:
     quiet.overwrites[state.bot.id] = Overwrite(state.bot.id, 1, deny=ids.SEND_MESSAGES | ids.ATTACH_FILES)
     hidden.overwrites[studio.id] = Overwrite(studio.id, 0, deny=ids.VIEW_CHANNEL)
     hidden.overwrites[admins.id] = Overwrite(admins.id, 0, allow=ids.VIEW_CHANNEL)
+    rooms = channels.add(studio, "rooms", ChannelType.CATEGORY)
+    voice = channels.add(studio, "lounge", ChannelType.VOICE, parent=rooms)
+    stage = channels.add(studio, "podium", ChannelType.STAGE, parent=rooms)
+    post = channels.add(studio, "what of this fox", ChannelType.THREAD, parent=forum)
+    backstage = channels.add(studio, "backstage", ChannelType.PRIVATE_THREAD, parent=pictures)
+    backstage.recipients = (mia, ada)
     wall = channels.add(gallery, "wall", topic="Another server: nothing of the first is visible here")
     far = channels.add(elsewhere, "lobby")
     return Town(
@@ -110,6 +121,11 @@ def settle(state: State) -> Town:
         thread=thread,
         quiet=quiet,
         hidden=hidden,
+        rooms=rooms,
+        voice=voice,
+        stage=stage,
+        post=post,
+        backstage=backstage,
         wall=wall,
         far=far,
         member=mia,

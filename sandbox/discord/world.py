@@ -195,6 +195,8 @@ class World(State):
         channel = self.channels.get(message.channel_id)
         if channel is not None and not message.flags & Flags.EPHEMERAL:
             channel.last_message_id = message.id
+            if channel.archived and not channel.locked:
+                self.open_thread(channel)
         self.note_message("message_created", message)
 
     def note_message(self, kind: Any, message: Message) -> None:
@@ -309,6 +311,31 @@ class World(State):
         event = "THREAD_DELETE" if channel.is_thread else "CHANNEL_DELETE"
         self.dispatch(event, payloads.channel(self, channel), channel.guild_id)
         self.emit(Event("channels_changed", channel_id=channel.id))
+
+    def close_thread(self, thread: Channel, *, locked: bool = False) -> None:
+        """Archives a thread; a locked one can be opened again by moderators alone."""
+        thread.archived, thread.locked = True, locked
+        self._thread_changed(thread)
+
+    def open_thread(self, thread: Channel) -> None:
+        """Opens a thread again, as any message does in one that is not locked."""
+        thread.archived = thread.locked = False
+        self._thread_changed(thread)
+
+    def _thread_changed(self, thread: Channel) -> None:
+        if payloads.may_view(self, thread):
+            self.dispatch("THREAD_UPDATE", payloads.channel(self, thread), thread.guild_id)
+        self.emit(Event("channels_changed", channel_id=thread.id))
+
+    def outage(self, guild: Guild) -> None:
+        """Discord loses sight of a server: it is unavailable, and nothing is told of it until ``recover``."""
+        self.dispatch("GUILD_DELETE", {"id": str(guild.id), "unavailable": True}, guild.id)
+        guild.is_out = True
+
+    def recover(self, guild: Guild) -> None:
+        """Ends an outage: the server is told as when the bot connects."""
+        guild.is_out = False
+        self.dispatch("GUILD_CREATE", payloads.guild_create(self, guild), guild.id)
 
     def remove_bot(self, guild: Guild) -> None:
         """Kicks the bot."""

@@ -10,16 +10,6 @@ from sandbox.discord.model import Channel, ChannelType, Guild, Interaction, Json
 from sandbox.discord.world import World
 
 _FILE = re.compile(r"^https?://[^/]+/(?:ephemeral-)?attachments/\d+/(\d+)/([^?]*)")
-_SHOWN_KINDS = frozenset(
-    (
-        ChannelType.TEXT,
-        ChannelType.ANNOUNCEMENT,
-        ChannelType.THREAD,
-        ChannelType.PRIVATE_THREAD,
-        ChannelType.DM,
-        ChannelType.GROUP_DM,
-    )
-)
 
 
 def person(user: User) -> Json:
@@ -47,7 +37,7 @@ def _standing(guild: Guild, member: Member) -> str:
 def state(world: World, viewer: User, *, online: bool) -> Json:
     """Everything around the messages: servers, channels, people, the bot."""
     world.dm(viewer)
-    open_here = [channel for channel in world.channels_for(viewer) if channel.type in _SHOWN_KINDS]
+    open_here = [channel for channel in world.channels_for(viewer) if channel.holds_messages]
     guilds = [guild for guild in world.guilds.values() if viewer.id in guild.members]
     return {
         "viewer": str(viewer.id),

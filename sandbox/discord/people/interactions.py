@@ -72,8 +72,9 @@ def _payload(
     data: Json,
 ) -> Json:
     bits = rights.permissions(state, user, channel)
-    app_bits = rights.permissions(state, state.bot, channel) if guild is None or guild.has_bot else _guest_bits(bits)
+    app_bits = rights.by_roles(state, state.bot, channel) if guild is None or guild.has_bot else _guest_bits(bits)
     place = payloads.channel(state, channel) | {"permissions": str(bits)}
+    place.pop("permission_overwrites", None)
     payload: Json = {
         "id": str(number),
         "application_id": str(state.application_id),

@@ -60,7 +60,7 @@ class Resolved:
         member = guild.members.get(person.id) if guild else None
         if member is not None:
             bits = permissions(self.state, person, self.channel)
-            self._put("members", person.id, payloads.bare_member(member) | {"permissions": str(bits)})
+            self._put("members", person.id, payloads.partial_member(member) | {"permissions": str(bits)})
         return self._put("users", person.id, payloads.user(person))
 
     def role(self, role: Role) -> str:

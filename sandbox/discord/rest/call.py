@@ -46,6 +46,21 @@ class Call:
             raise invalid([Problem((name,), "NUMBER_TYPE_COERCE", f'Value "{text}" is not snowflake.')])
         return int(text)
 
+    def asked(self, name: str) -> int | None:
+        """A number of the query, if it is there; 50035 if it is none."""
+        text = self.query.get(name)
+        if text is not None and not text.isdigit():
+            raise invalid([Problem((name,), "NUMBER_TYPE_COERCE", f'Value "{text}" is not int.')])
+        return None if text is None else int(text)
+
+    def amount(self, otherwise: int, most: int) -> int:
+        """The ``limit`` of the query; 50035 beyond 1 to ``most``."""
+        limit = self.asked("limit")
+        limit = otherwise if limit is None else limit
+        if not 1 <= limit <= most:
+            raise invalid([Problem(("limit",), "NUMBER_TYPE_MAX", f"int value should be between 1 and {most}.")])
+        return limit
+
     def reject(self, problems: list[Problem]) -> None:
         """Records what is wrong and raises 50035 for what Discord refuses (it takes no notice of unknown keys)."""
         self.specs.record("rule", f"{self.method} {self.template}", [str(p) for p in problems])

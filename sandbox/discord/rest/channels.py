@@ -8,8 +8,8 @@ from sandbox.discord import ids, payloads, rights
 from sandbox.discord.model import Channel, ChannelType, Event, Flags, Json, Message
 from sandbox.discord.rest import drafts
 from sandbox.discord.rest.call import Answer, Call
-from sandbox.discord.rest.errors import ApiError, invalid, refuse
-from sandbox.discord.rest.interactions import edited, needs_text_channel, note_ping
+from sandbox.discord.rest.errors import ApiError, refuse
+from sandbox.discord.rest.interactions import edited, needs_open_thread, needs_room_for_words, note_ping
 from sandbox.discord.rules.messages import check_message, is_empty
 from sandbox.discord.rules.problems import Problem
 
@@ -49,16 +49,20 @@ async def typing(call: Call) -> Answer:
 
 async def get_messages(call: Call) -> Answer:
     channel = _channel(call, ids.READ_MESSAGE_HISTORY)
-    limit = int(call.query.get("limit", "50"))
-    if not 1 <= limit <= 100:
-        raise invalid([Problem(("limit",), "NUMBER_TYPE_MAX", "int value should be between 1 and 100.")])
-    before = int(call.query.get("before", 0)) or None
-    after = int(call.query.get("after", 0))
-    every = [
-        m for m in call.world.history(channel) if not m.ephemeral and m.id > after and (before is None or m.id < before)
-    ]
-    chosen = every[:limit] if after else every[-limit:]
+    every = [m for m in call.world.history(channel) if not m.ephemeral]
+    chosen = _page(every, call.amount(50, 100), call)
     return Answer(200, [payloads.message(call.world, m) for m in reversed(chosen)])
+
+
+def _page(every: list[Message], limit: int, call: Call) -> list[Message]:
+    """So many of the messages, oldest first: around one, before it, after it, or the newest."""
+    around, before, after = call.asked("around"), call.asked("before"), call.asked("after")
+    if around is not None:
+        older, rest = [m for m in every if m.id < around], [m for m in every if m.id >= around]
+        return older[-(limit // 2) :] + rest[: limit - limit // 2] if limit > 1 else rest[:1]
+    if after is not None:
+        return [m for m in every if m.id > after][:limit]
+    return [m for m in every if before is None or m.id < before][-limit:]
 
 
 async def get_message(call: Call) -> Answer:
@@ -72,7 +76,7 @@ async def post_message(call: Call) -> Answer:
     needed += [ids.ATTACH_FILES] if call.body.files else []
     needed += [ids.EMBED_LINKS] if data.get("embeds") else []
     channel = _channel(call, *needed)
-    needs_text_channel(channel.type)
+    needs_room_for_words(call, channel)
     if any(person.id in call.world.closed_dms for person in channel.recipients):
         raise refuse("closed dm")
     call.reject(check_message(data, "create", files=call.body.names))
@@ -131,6 +135,7 @@ async def patch_message(call: Call) -> Answer:
     message = _message(call, channel)
     if message.author != call.world.bot:
         raise refuse("not the author")
+    needs_open_thread(channel)
     if call.body.files and not rights.permissions(call.world, call.world.bot, channel) & ids.ATTACH_FILES:
         raise refuse("missing permissions")
     _old_edit(call, channel, message)

@@ -47,6 +47,7 @@ _KNOWN: dict[str, tuple[int, int, str]] = {
     "missing permissions": (403, 50013, "Missing Permissions"),
     "expired token": (401, 50027, "Invalid Webhook Token"),
     "archived": (400, 50083, "Thread is archived"),
+    "locked": (403, 160005, "This thread is locked"),
     "unauthorized": (401, 0, "401: Unauthorized"),
     "not found": (404, 0, "404: Not Found"),
     "wrong method": (405, 0, "405: Method Not Allowed"),

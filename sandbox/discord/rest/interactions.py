@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sandbox.discord import ids, payloads, rights
 from sandbox.discord.model import (
-    ChannelType,
+    Channel,
     Event,
     Flags,
     Interaction,
@@ -242,7 +242,15 @@ def _receipt(call: Call, interaction: Interaction) -> Answer:
     return Answer(200, receipt)
 
 
-def needs_text_channel(kind: ChannelType) -> None:
-    """50008 for places without messages of their own."""
-    if kind in {ChannelType.FORUM}:
+def needs_room_for_words(call: Call, channel: Channel) -> None:
+    """50008 for places without messages of their own, 160005 for a locked thread."""
+    if not channel.holds_messages:
         raise refuse("not a text channel")
+    if channel.locked and not rights.permissions(call.world, call.world.bot, channel) & ids.MANAGE_THREADS:
+        raise refuse("locked")
+
+
+def needs_open_thread(channel: Channel) -> None:
+    """50083 for what cannot be done in an archived thread."""
+    if channel.archived:
+        raise refuse("archived")

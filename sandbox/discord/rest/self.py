@@ -49,8 +49,10 @@ async def open_dm(call: Call) -> Answer:
 
 
 async def my_guilds(call: Call) -> Answer:
-    mine = [g for g in call.world.guilds.values() if g.has_bot]
-    return Answer(200, [_mine(call, g) for g in mine])
+    limit, before, after = call.amount(200, 200), call.asked("before"), call.asked("after") or 0
+    mine = sorted((g for g in call.world.guilds.values() if g.has_bot and g.id > after), key=lambda g: g.id)
+    page = mine[:limit] if before is None else [g for g in mine if g.id < before][-limit:]
+    return Answer(200, [_mine(call, g) for g in page])
 
 
 def _mine(call: Call, guild: Guild) -> Json:

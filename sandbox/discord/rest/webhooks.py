@@ -10,7 +10,7 @@ from sandbox.discord.people.interactions import TOKEN_LIFE_S
 from sandbox.discord.rest import drafts
 from sandbox.discord.rest.call import Answer, Call
 from sandbox.discord.rest.errors import refuse
-from sandbox.discord.rest.interactions import check, edited, new_message
+from sandbox.discord.rest.interactions import check, edited, needs_open_thread, new_message
 from sandbox.discord.rules.messages import is_empty
 
 MOST_USER_INSTALL_FOLLOWUPS = 5
@@ -58,6 +58,7 @@ async def get_message(call: Call) -> Answer:
 async def patch_message(call: Call) -> Answer:
     interaction = _interaction(call)
     message = _message(call, interaction)
+    needs_open_thread(interaction.channel)
     check(call, interaction, call.body, "webhook edit", message)
     drafts.change(call.world, message, call.body)
     edited(call, message)

@@ -184,7 +184,8 @@ class Gateway:
         self.sessions[session.id] = session
         self._deliver(session, "READY", self._ready(session))
         for guild in self._state.guilds.values():
-            if guild.has_bot and session.covers(guild.id) and session.wants("GUILD_CREATE", guild.id):
+            told = guild.has_bot and not guild.is_out and session.covers(guild.id)
+            if told and session.wants("GUILD_CREATE", guild.id):
                 self._deliver(session, "GUILD_CREATE", payloads.guild_create(self._state, guild))
         self.changed.fire()
         self._state.emit(Event("gateway", detail="connected"))

@@ -106,6 +106,9 @@ class Description:
             }
         if "MessageReferenceType" in schemas:  # forwards are documented, and left out here
             schemas["MessageReferenceType"] = {"enum": [0, 1], "type": "integer"}
+        if "ChannelTypes" in schemas:  # media channels are documented, and left out here
+            schemas["ChannelTypes"]["oneOf"].append({"title": "GUILD_MEDIA", "const": 16})
+            schemas["GuildChannelResponse"]["properties"]["type"]["enum"].append(16)
         schemas["LooseSnowflake"] = {"anyOf": [{"$ref": SNOWFLAKE}, {"type": "integer", "minimum": 0}]}
         for name, definition in document.get("definitions", {}).items():
             if name.endswith("Flags") and "const" in definition:  # a set of flags with one member became that number

@@ -8,7 +8,7 @@ import pytest
 from sandbox.discord import ids, payloads, rights
 from sandbox.discord.clock import HandClock
 from sandbox.discord.model import Event, Overwrite, Upload
-from sandbox.discord.people.options import NotPossible
+from sandbox.discord.people.options import NotPossible, Resolved
 from sandbox.discord.server import Server
 from sandbox.discord.world import World
 
@@ -58,6 +58,19 @@ async def test_an_interaction_fits_the_gateway_schema_in_every_place(server: Ser
         await socket.close()
     assert len(server.world.interactions) == 5
     server.assert_clean()
+
+
+async def test_what_an_interaction_mentions_is_told_in_part(server: Server, commands: None) -> None:
+    world, town = server.world, server.world.town
+    named = await world.slash(town.member, town.general, "/imagine", prompt="x", who=town.painter)
+    resolved = Resolved(world, town.general)
+    resolved.channel_(town.thread, town.member)
+
+    mentioned = named.payload["data"]["resolved"]["members"][str(town.painter.id)]
+    assert mentioned.keys() & {"user", "deaf", "mute"} == set()
+    assert int(mentioned["permissions"]) & ids.VIEW_CHANNEL
+    assert not resolved.parts["channels"][str(town.thread.id)].keys() & {"owner_id", "member_count"}
+    assert "permission_overwrites" not in named.payload["channel"]
 
 
 def test_overwrites_follow_discords_order() -> None:

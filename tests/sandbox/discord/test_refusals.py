@@ -203,11 +203,11 @@ async def test_completions_are_for_completions_and_a_form_is_no_answer_to_a_form
 
 async def test_a_bad_form_body_says_where(server: Server, rest, commands: None) -> None:
     interaction = await deferred(server, rest)
-    embed = {"title": "x", "fields": [{"name": "ok", "value": ""}]}
+    embed = {"title": "x", "url": "https://nowhere"}
     status, data, _ = await rest("PATCH", hook(server, interaction, ORIGINAL), {"embeds": [embed]})
 
     assert (status, data["code"]) == (400, 50035)
-    assert data["errors"]["embeds"]["0"]["fields"]["0"]["value"]["_errors"][0]["code"] == "BASE_TYPE_REQUIRED"
+    assert data["errors"]["embeds"]["0"]["url"]["_errors"][0]["code"] == "URL_TYPE_INVALID_URL"
     assert [b.side for b in server.breaches] == ["rule"]
 
 
@@ -358,6 +358,37 @@ async def test_the_whole_of_the_small_questions_is_answered_by_the_book(server: 
         assert status == 200, (path, data)
     assert {c.type for c in world.channels_of(town.studio)} >= {ChannelType.FORUM, ChannelType.THREAD}
     server.assert_clean()
+
+
+async def test_a_channels_history_comes_in_pages(server: Server, rest) -> None:
+    world, general = server.world, server.world.town.general
+    said = [str(world.say(world.town.member, general, str(n)).id) for n in range(6)]
+
+    async def page(query: str) -> list[int]:
+        _, data, _ = await rest("GET", f"/channels/{general.id}/messages?{query}")
+        return [said.index(one["id"]) for one in data]
+
+    assert await page("limit=2") == [5, 4]
+    assert await page(f"before={said[3]}&limit=2") == [2, 1]
+    assert await page(f"after={said[1]}&limit=2") == [3, 2]
+    assert await page(f"around={said[3]}&limit=3") == [4, 3, 2]
+    assert await page(f"around={said[0]}&limit=1") == [0]
+    assert await refused(await rest("GET", f"/channels/{general.id}/messages?limit=101")) == (400, 50035)
+    assert await refused(await rest("GET", f"/channels/{general.id}/messages?around=x")) == (400, 50035)
+
+
+async def test_the_bots_servers_come_in_pages(server: Server, rest) -> None:
+    async def page(query: str) -> list[str]:
+        _, data, _ = await rest("GET", f"/users/@me/guilds?{query}")
+        return [one["name"] for one in data]
+
+    every = await page("")
+    assert every == ["App Studio", "Night Gallery"]
+    first = server.world.town.studio.id
+    assert await page("limit=1") == every[:1]
+    assert await page(f"after={first}") == every[1:]
+    assert await page(f"before={first}") == []
+    assert await refused(await rest("GET", "/users/@me/guilds?limit=201")) == (400, 50035)
 
 
 async def test_commands_keep_their_id_and_are_counted(server: Server, rest, commands: None) -> None:
