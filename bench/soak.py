@@ -167,7 +167,7 @@ async def kill(soak: Soak) -> None:
 
 async def run(minutes: float, seed: int) -> int:
     with tempfile.TemporaryDirectory(prefix="easel-soak-") as name:
-        async with Server() as discord:
+        async with Server(identify_every_s=0) as discord:
             discord.limits.rates.clear()  # thousands of commands of four people in minutes: not what is measured
             images = ImageService(mode="compatible", key="soak-key", latency_s=0.3, varied=True)
             await images.start()

@@ -13,7 +13,7 @@ from sandbox.discord.model import Event
 from sandbox.discord.rest.limits import RateLimits
 from sandbox.discord.rest.rest import Rest
 from sandbox.discord.wire.cdn import Cdn
-from sandbox.discord.wire.gateway import Gateway
+from sandbox.discord.wire.gateway import IDENTIFY_EVERY_S, Gateway
 from sandbox.discord.wire.log import WireLog
 from sandbox.discord.wire.specs import Breach, Specs
 from sandbox.discord.world import World
@@ -27,6 +27,8 @@ class Server:
     a test asserts it is empty.
 
     A message with an @mention in it that ``allowed_mentions`` does not forbid is a breach, too.
+
+    ``identify_every_s``: how soon a bot may come again; 0 for tests that restart theirs.
 
     ``url`` is the origin, ``api_base`` what belongs into ``DISCORD_API_BASE``, ``world.token`` into ``DISCORD_TOKEN``.
     Before ``start`` further routes may be put into ``app`` (free: everything outside ``/api``, ``/gateway``,
@@ -43,6 +45,7 @@ class Server:
         specs: Path | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
+        identify_every_s: float = IDENTIFY_EVERY_S,
     ) -> None:
         self.world = world or World()
         self.breaches: list[Breach] = []
@@ -52,7 +55,7 @@ class Server:
         self.faults = Faults()
         self.fail_next = self.faults.fail_next
         self.limits = RateLimits(self.world.clock.now)
-        self.gateway = Gateway(self.world, self.specs, self.wire)
+        self.gateway = Gateway(self.world, self.specs, self.wire, identify_every_s)
         self.cdn = Cdn(self.world)
         self.rest = Rest(self.world, self.gateway, self.limits, self.specs, self.wire, self.faults)
         self.app = web.Application(client_max_size=64 * 1024 * 1024)

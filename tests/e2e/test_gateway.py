@@ -143,10 +143,19 @@ async def test_a_lost_connection_is_resumed_and_the_job_goes_on(drawing, trouble
 
 
 @pytest.mark.slow
-async def test_an_invalid_session_is_opened_anew(drawing):
-    drawing.discord.gateway.invalidate()
+@pytest.mark.parametrize("trouble", ["invalidate", "close 4009", "too soon"])
+async def test_an_invalid_session_is_opened_anew(drawing, trouble):
     gateway = drawing.discord.gateway
-    await gateway.changed.until(lambda: gateway.identifies == 2, 30, "the new session")
+    match trouble.split():
+        case ["close", code]:
+            await gateway.close(int(code))
+        case ["too", "soon"]:
+            gateway.budget.interval_s = 6.0
+            gateway.budget.is_too_soon(0)
+            gateway.invalidate()
+        case _:
+            gateway.invalidate()
+    await gateway.changed.until(lambda: gateway.identifies >= 2, 30, "the new session")
     await drawing.discord.wait_ready()
 
     assert (await drawing.answer(await drawing.imagine())).attachments

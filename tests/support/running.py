@@ -255,7 +255,7 @@ async def town_in(
     described = specs()
     if "DATABASE_URL" not in settings:
         await empty_ledger(folder)
-    async with Server(world, specs=described) as discord:
+    async with Server(world, specs=described, identify_every_s=0) as discord:
         images = ImageService(
             mode="compatible", key=KEY, specs=described / "openai.images.openapi.json" if described else None
         )
@@ -334,7 +334,7 @@ async def processes_in(folder: Path, *, url: str | None = None, world: World | N
         "DEFAULT_IMAGES_PER_DAY": "none",
         "DEFAULT_BUDGET_USD": "1000",
     }
-    async with Server(world, specs=specs()) as discord:
+    async with Server(world, specs=specs(), identify_every_s=0) as discord:
         images = ImageService(mode="compatible", key=KEY)
         await images.start()
         place = Processes(discord, images, folder, settings)

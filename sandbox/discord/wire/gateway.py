@@ -34,16 +34,22 @@ RECONNECT, MEMBERS, INVALID, HELLO, ACK = 7, 8, 9, 10, 11
 QUIET_OPS = {PRESENCE, VOICE, MEMBERS, 31}
 LARGEST_FRAME = 4096
 MOST_FRAMES_A_MINUTE = 120
+IDENTIFY_EVERY_S = 5.0
+SESSION_IS_OVER = frozenset({4003, 4004, 4007, 4009, 4010, 4011, 4012, 4013, 4014})
+"""After these there is nothing to resume."""
+
+PATIENCE = 1.5
+"""So many heartbeat intervals may pass without a heartbeat."""
 
 
 @dataclass(slots=True)
 class Budget:
-    """The identify budget. ``interval_s`` > 0 enforces one identify per bucket in that time (Discord's is 5)."""
+    """The identify budget: one per bucket in ``interval_s`` (0: as many as come)."""
 
     total: int = 1000
     remaining: int = 1000
     max_concurrency: int = 1
-    interval_s: float = 0.0
+    interval_s: float = IDENTIFY_EVERY_S
     last: dict[int, float] = field(default_factory=dict)
 
     def is_too_soon(self, shard_id: int) -> bool:
@@ -63,14 +69,14 @@ class Gateway:
     ``identifies`` and ``resumes`` count what came; ``refusals`` is how many of the next connections are turned away.
     """
 
-    def __init__(self, state: State, specs: Specs, wire: WireLog) -> None:
+    def __init__(self, state: State, specs: Specs, wire: WireLog, identify_every_s: float = IDENTIFY_EVERY_S) -> None:
         self._state, self._specs, self._wire = state, specs, wire
         self.url = ""
         self.shards = 1
         self.required_shards = 1
         self.heartbeat_interval_ms = 41_250
         self.privileged_allowed = False
-        self.budget = Budget()
+        self.budget = Budget(interval_s=identify_every_s)
         self.sessions: dict[str, Session] = {}
         self.connections: list[Connection] = []
         self.identifies = 0
@@ -103,6 +109,7 @@ class Gateway:
         connection = Connection(socket, request, Packer(request.query.get("compress")), silent=self._muted)
         self.connections.append(connection)
         pump = asyncio.create_task(connection.pump())
+        watch = asyncio.create_task(self._watch(connection))
         connection.send(self._frame(HELLO, {"heartbeat_interval": self.heartbeat_interval_ms, "_trace": ["sandbox"]}))
         try:
             if request.query.get("v", "10") != "10":
@@ -111,10 +118,24 @@ class Gateway:
         finally:
             connection.outbox.put_nowait(None)
             pump.cancel()
+            watch.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await pump
             self._forget(connection)
         return socket
+
+    async def _watch(self, connection: Connection) -> None:
+        """Closes a connection whose heartbeats stay away. One that is made a zombie hears none, and stays."""
+        seen = -1
+        while seen != connection.heartbeats or connection.silent:
+            seen = connection.heartbeats
+            await asyncio.sleep(self.heartbeat_interval_ms / 1000 * PATIENCE)
+        await self._end(connection, 4009)
+
+    async def _end(self, connection: Connection, code: int) -> None:
+        if code in SESSION_IS_OVER and connection.session is not None:
+            self.sessions.pop(connection.session.id, None)
+        await connection.close(code)
 
     def _forget(self, connection: Connection) -> None:
         code = connection.closed_with or connection.socket.close_code
@@ -230,6 +251,7 @@ class Gateway:
             return
         seq = data.get("seq") or 0
         if seq > session.seq:
+            self.sessions.pop(session.id)
             await connection.close(4007)
             return
         session.connection, connection.session = connection, session
@@ -301,9 +323,9 @@ class Gateway:
                 self.sessions.pop(connection.session.id, None)
 
     async def close(self, code: int, shard_id: int | None = None) -> None:
-        """Closes the websocket with a code; the session stays resumable."""
+        """Closes the websocket with a code; most leave the session resumable."""
         for connection in self._chosen(shard_id):
-            await connection.close(code)
+            await self._end(connection, code)
 
     def drop(self, shard_id: int | None = None) -> None:
         """Breaks the TCP connection without a word."""

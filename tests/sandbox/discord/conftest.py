@@ -185,7 +185,7 @@ def clock() -> HandClock:
 
 @pytest.fixture
 async def server(clock: HandClock) -> AsyncIterator[Server]:
-    async with Server(World(clock=clock), specs=specs_folder()) as running:
+    async with Server(World(clock=clock), specs=specs_folder(), identify_every_s=0) as running:
         yield running
 
 

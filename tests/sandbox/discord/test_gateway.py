@@ -111,6 +111,41 @@ async def test_heartbeats_are_answered_until_the_connection_is_a_zombie(server: 
     server.assert_clean()
 
 
+async def test_a_client_without_a_heartbeat_is_cut_and_has_nothing_to_resume(server: Server) -> None:
+    server.gateway.heartbeat_interval_ms = 40
+    async with aiohttp.ClientSession() as session:
+        socket = await identify(server, session)
+        await socket.receive_json()
+        assert await close_code(socket) == 4009
+    assert server.gateway.sessions == {}
+
+
+async def test_a_client_with_a_heartbeat_stays(server: Server) -> None:
+    server.gateway.heartbeat_interval_ms = 60
+    async with aiohttp.ClientSession() as session:
+        socket = await identify(server, session)
+        for _ in range(8):
+            await socket.send_json({"op": 1, "d": 3})
+            await asyncio.sleep(0.02)
+        assert not socket.closed
+        assert server.gateway.live
+        await socket.close()
+
+
+@pytest.mark.parametrize(("code", "is_over"), [(4000, False), (4008, False), (4007, True), (4009, True)])
+async def test_some_codes_leave_nothing_to_resume(server: Server, code: int, is_over: bool) -> None:
+    async with aiohttp.ClientSession() as session:
+        socket = await identify(server, session)
+        await socket.receive_json()
+        await server.gateway.close(code)
+        assert await close_code(socket) == code
+    assert (server.gateway.sessions == {}) is is_over
+
+
+def test_a_bot_may_come_again_after_five_seconds() -> None:
+    assert Server().gateway.budget.interval_s == 5
+
+
 async def test_an_invalid_session_makes_resume_impossible(server: Server) -> None:
     async with aiohttp.ClientSession() as session:
         socket = await identify(server, session)
