@@ -304,13 +304,19 @@ class World(State):
         return channel
 
     def delete_channel(self, channel: Channel) -> None:
-        """Removes a channel with all its messages."""
+        """Removes a channel with all its messages and threads. What stood below a category stays, below none."""
         self.channels.pop(channel.id, None)
+        below = [one for one in self.channels.values() if one.parent_id == channel.id]
+        for thread in [one for one in below if one.is_thread]:
+            self.delete_channel(thread)
         for message in self.messages.pop(channel.id, {}).values():
             message.deleted = True
         event = "THREAD_DELETE" if channel.is_thread else "CHANNEL_DELETE"
         self.dispatch(event, payloads.channel(self, channel), channel.guild_id)
         self.emit(Event("channels_changed", channel_id=channel.id))
+        for orphan in [one for one in below if not one.is_thread]:
+            orphan.parent_id = None
+            self.channel_changed(orphan)
 
     def close_thread(self, thread: Channel, *, locked: bool = False) -> None:
         """Archives a thread; a locked one can be opened again by moderators alone."""

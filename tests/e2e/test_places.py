@@ -45,6 +45,30 @@ async def test_what_is_denied_above_holds_below(town, denied, place):
     assert town.images.calls == []
 
 
+async def test_a_deleted_category_that_alone_was_allowed_keeps_the_list_closed(town):
+    people = town.world.town
+    await set_rules(town, allowed_channels=frozenset({people.rooms.id}))
+    assert (await town.answer(await town.imagine(channel=people.voice, quality="low", preview=False))).attachments
+
+    town.world.delete_channel(people.rooms)
+
+    assert "channel" in private_word(await town.imagined(channel=people.voice))
+
+
+async def test_a_picture_of_a_post_whose_forum_is_deleted_while_it_draws_waits_to_be_fetched(town):
+    town.images.latency_s = 0.4
+    await town.imagine(channel=town.world.town.post, quality="low", preview=False)
+    await until(lambda: town.images.calls)
+
+    town.world.delete_channel(town.world.town.forum)
+
+    await town.quiet()
+    (job,) = await town.jobs()
+    assert (job.state, job.waiting) == (JobState.PRODUCED, True)
+    (told,) = town.world.history(town.world.dm(town.member))
+    assert "costs nothing more" in told.content
+
+
 @pytest.mark.parametrize("locked", [False, True])
 async def test_a_thread_that_is_closed_while_it_draws_leaves_the_picture_within_reach(town, locked):
     town.images.latency_s = 0.4

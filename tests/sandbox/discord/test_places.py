@@ -6,6 +6,7 @@ from sandbox.discord import ids
 from sandbox.discord.model import ChannelType
 from sandbox.discord.rights import permissions
 from sandbox.discord.server import Server
+from sandbox.discord.world import World
 from tests.sandbox.discord.conftest import Probe
 
 
@@ -69,6 +70,16 @@ async def test_an_archived_thread_is_opened_by_words_and_takes_no_edits(server: 
     world.close_thread(town.thread, locked=True)
     assert await post(rest, town.thread) == (403, 160005)
     server.assert_clean()
+
+
+def test_what_stood_below_a_deleted_channel_goes_or_stands_alone() -> None:
+    world = World()
+    town = world.town
+    for gone in (town.forum, town.rooms):
+        world.delete_channel(gone)
+
+    assert town.post.id not in world.channels
+    assert (town.voice.parent_id, town.stage.parent_id) == (None, None)
 
 
 async def test_an_outage_is_told_and_its_end(server: Server, bot: Probe) -> None:
