@@ -45,6 +45,17 @@ async def test_what_is_denied_above_holds_below(town, denied, place):
     assert town.images.calls == []
 
 
+async def test_a_media_channel_can_be_denied_with_all_its_posts(town):
+    showroom = town.world.add_channel(town.world.town.studio, "showroom", ChannelType.MEDIA)
+    exhibit = town.world.add_channel(town.world.town.studio, "a fox", ChannelType.THREAD, parent_id=showroom.id)
+
+    done = await town.world.slash(town.admin, town.general, "/settings channels", {"deny": showroom})
+    assert f"<#{showroom.id}>" in said(await town.settled(done))
+
+    assert "channel" in private_word(await town.imagined(channel=exhibit))
+    assert town.images.calls == []
+
+
 async def test_a_deleted_category_that_alone_was_allowed_keeps_the_list_closed(town):
     people = town.world.town
     await set_rules(town, allowed_channels=frozenset({people.rooms.id}))

@@ -30,7 +30,7 @@ NO_DEFAULT = "none"
 
 _Kind = discord.ChannelType
 _ROOMS = (_Kind.text, _Kind.news, _Kind.voice, _Kind.stage_voice)
-_FORUMS = (_Kind.forum,)  # media channels are not in the published description of the API
+_FORUMS = (_Kind.forum, _Kind.media)
 _THREADS = (_Kind.public_thread, _Kind.private_thread, _Kind.news_thread)
 
 

@@ -23,7 +23,7 @@ from sandbox.discord.components import (
     every,
 )
 from sandbox.discord.model import Channel, Json, Message, Modal, Role, Upload, User
-from sandbox.discord.people.options import NotPossible, Resolved
+from sandbox.discord.people.options import NotPossible, Resolved, check_kind
 
 
 def find_button(message: Message, wanted: str) -> Json:
@@ -77,6 +77,7 @@ def _entity(menu: Json, value: Any, resolved: Resolved, viewer: User) -> str:
     if isinstance(value, Role) and kind in {ROLE_SELECT, MENTIONABLE_SELECT}:
         return resolved.role(value)
     if isinstance(value, Channel) and kind == CHANNEL_SELECT:
+        check_kind(menu["custom_id"], value, menu.get("channel_types"))
         return resolved.channel_(value, viewer)
     raise NotPossible(f"{menu['custom_id']!r} does not take {type(value).__name__}")
 

@@ -151,7 +151,15 @@ def _shape(option: Json, value: Any, resolved: Resolved, viewer: User) -> Any:
         shaped = _mention(kind, value, resolved, viewer)
     if shaped is None:
         raise NotPossible(f"`{option['name']}` must be {TYPE_NAMES[kind]}")
+    if isinstance(value, Channel):
+        check_kind(option["name"], value, option.get("channel_types"))
     return shaped
+
+
+def check_kind(name: str, channel: Channel, kinds: list[int] | None) -> None:
+    """Raises for a channel that the picker does not show, since it is of none of the ``kinds`` (none: it shows all)."""
+    if kinds and channel.type not in kinds:
+        raise NotPossible(f"`{name}` shows no channel of type {int(channel.type)}")
 
 
 def _by_choice_name(choices: list[Json], value: Any) -> Any:

@@ -7,8 +7,8 @@ import pytest
 
 from sandbox.discord import ids, payloads, rights
 from sandbox.discord.clock import HandClock
-from sandbox.discord.model import Event, Overwrite, Upload
-from sandbox.discord.people.options import NotPossible, Resolved
+from sandbox.discord.model import Channel, Event, Overwrite, Upload
+from sandbox.discord.people.options import NotPossible, Resolved, check
 from sandbox.discord.server import Server
 from sandbox.discord.world import World
 
@@ -33,6 +33,19 @@ async def test_the_client_does_not_let_one_send_it(server: Server, commands: Non
     with pytest.raises(NotPossible, match=words):
         await server.world.slash(town.member, town.general, "/imagine", options)
     assert server.world.interactions == {}
+
+
+def test_the_picker_shows_channels_of_the_kinds_that_are_asked_for(server: Server) -> None:
+    town = server.world.town
+    option = {"name": "where", "type": 7, "channel_types": [0, 15]}
+
+    def picked(channel: Channel) -> object:
+        return check([option], {"where": channel}, Resolved(server.world, town.general), town.member)
+
+    assert picked(town.general)
+    assert picked(town.forum)
+    with pytest.raises(NotPossible, match="`where` shows no channel of type 2"):
+        picked(town.voice)
 
 
 async def test_every_problem_is_told_at_once(server: Server, commands: None) -> None:
