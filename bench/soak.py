@@ -20,34 +20,21 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.harm import Harm
 from bot.adapters.database import SqlStore
 from bot.operator.sandbox.environment import environment, sqlite_url
 from bot.parts import secrets_of, store_of
 from bot.rules.ledger import HOLDING, Job, JobState
 from bot.settings.sources import parse_settings
-from sandbox.discord.faults import ANY_EDIT, FIRST_ANSWER, POST_ONCE, RESULT_EDIT
 from sandbox.discord.model import Interaction, Message, Upload, User
 from sandbox.discord.people.options import NotPossible
 from sandbox.discord.server import Server
 from sandbox.images import ImageService
-from sandbox.images.faults import FAULTS
 from sandbox.running import BotUnderTest
 
 ROOT = Path(__file__).resolve().parents[1]
-CLOSES_THE_SHOP = frozenset({"insufficient_quota", "billing_hard_limit", "bad_key"})  # minutes of nothing but refusals
-SERVICE_FAULTS = sorted(set(FAULTS) - CLOSES_THE_SHOP)
-DISCORD_FAULTS = (
-    (ANY_EDIT, {"status": 500}),
-    (RESULT_EDIT, {"status": 502, "after_taking": True}),
-    (ANY_EDIT, {"drop": True}),
-    (ANY_EDIT, {"drop": True, "after_taking": True}),
-    (ANY_EDIT, {"status": 429}),
-    (RESULT_EDIT, {"status": 413}),
-    (FIRST_ANSWER, {"status": 500, "after_taking": True}),
-    (FIRST_ANSWER, {"status": 404, "code": 10062}),
-    (POST_ONCE, {"status": 500, "after_taking": True}),
-)
-GATEWAY_FAULTS = ("drop", "reconnect", "invalidate")
+CLOSING_S = 20.0
+"""What closes the shop comes so long before the end."""
 
 
 @dataclass
@@ -59,6 +46,7 @@ class Soak:
     bot: BotUnderTest
     folder: Path
     dice: random.Random
+    harm: Harm
     seen: Counter[str] = field(default_factory=Counter)
     asked: list[Interaction] = field(default_factory=list)
     last_result: Message | None = None
@@ -81,6 +69,7 @@ async def imagine(soak: Soak) -> Interaction:
         "quality": soak.dice.choice(["low", "low", "medium"]),
         "count": soak.dice.choice([1, 1, 1, 2, 4]),
         "private": soak.dice.random() < 0.2,
+        "preview": soak.dice.random() < 0.3,
     }
     return await soak.discord.world.slash(soak.dice.choice(soak.people), channel, "/imagine", options)
 
@@ -144,21 +133,11 @@ async def act(soak: Soak) -> None:
 # --- what goes wrong -------------------------------------------------------------------------------------------------
 
 
-async def harm(soak: Soak) -> None:
-    kind = soak.dice.choices(["service", "discord", "gateway"], [6, 4, 1])[0]
-    if kind == "service":
-        soak.images.fail_next(soak.dice.choice(SERVICE_FAULTS))
-    elif kind == "discord":
-        target, more = soak.dice.choice(DISCORD_FAULTS)
-        soak.discord.fail_next(target, **more)
-    else:
-        getattr(soak.discord.gateway, soak.dice.choice(GATEWAY_FAULTS))()
-    soak.seen[f"fault: {kind}"] += 1
-
-
 async def kill(soak: Soak) -> None:
     soak.seen["kill -9 of the bot"] += 1
     await soak.bot.kill()
+    if soak.dice.random() < 0.3:
+        soak.discord.world.commands.scope(None).clear()  # they are registered anew, which may fail like anything
     await soak.bot.connect(soak.discord)
 
 
@@ -183,7 +162,8 @@ async def run(minutes: float, seed: int) -> int:
                 LOG_LEVEL="WARNING",
             )
             bot = BotUnderTest((sys.executable, "-m", "bot", "run"), env, ROOT)
-            soak = Soak(discord, images, bot, folder, random.Random(seed))
+            dice = random.Random(seed)
+            soak = Soak(discord, images, bot, folder, dice, Harm(discord, images, dice))
             try:
                 await soak.bot.connect(soak.discord)
                 began = time.monotonic()
@@ -201,10 +181,14 @@ async def trouble(soak: Soak, seconds: float) -> None:
     """People act about three times a second, something fails about once a second, a kill comes about every 20 s."""
     until = time.monotonic() + seconds
     next_kill = time.monotonic() + soak.dice.uniform(8, 20)
+    open_until = until - min(CLOSING_S, seconds / 4)
     while time.monotonic() < until:
         await act(soak)
         if soak.dice.random() < 0.35:
-            await harm(soak)
+            soak.harm.do()
+        if time.monotonic() > open_until:
+            open_until = until
+            soak.harm.close_the_shop()
         if time.monotonic() > next_kill:
             await kill(soak)
             next_kill = time.monotonic() + soak.dice.uniform(10, 30)
@@ -213,8 +197,7 @@ async def trouble(soak: Soak, seconds: float) -> None:
 
 async def calm(soak: Soak) -> None:
     """Nothing fails any more; the bot gets time for what it still has to do, and is stopped as by a supervisor."""
-    soak.images.heal()
-    soak.discord.faults.clear()
+    soak.harm.heal()
     await asyncio.sleep(20)
     await soak.bot.stop()
     await soak.bot.connect(soak.discord)  # once more: what a stop leaves, the next start closes
@@ -266,6 +249,8 @@ def results(soak: Soak) -> list[Message]:
 
 def report(soak: Soak, minutes: float, seed: int, took_s: float, broken: list[str]) -> str:
     unanswered = sum(not one.acknowledged for one in soak.asked)
+    met = soak.harm.met()
+    missed = sorted(name for name, count in met.items() if not count)
     lines = [
         "# Soak",
         "",
@@ -273,12 +258,17 @@ def report(soak: Soak, minutes: float, seed: int, took_s: float, broken: list[st
         "",
         "| what | how often |",
         "|---|---:|",
-        *(f"| {what} | {count} |" for what, count in sorted(soak.seen.items())),
+        *(f"| {what} | {count} |" for what, count in sorted((soak.seen + soak.harm.done).items())),
         f"| commands that met a dead bot or a fault of the acknowledgement | {unanswered} |",
         f"| acknowledged within, 99th percentile | {soak.worst_ack_s:.2f} s |",
         "",
         "Every invariant holds." if not broken else "**Broken:**",
         *(f"- {one}" for one in broken[:40]),
+        "",
+        f"Met {sum(met.values())} times, {len(met) - len(missed)} faults of {len(met)}:",
+        ", ".join(f"{name} {count}" for name, count in sorted(met.items()) if count) + ".",
+        "",
+        f"Met by nobody: {', '.join(missed) or 'none'}.",
     ]
     return "\n".join(lines)
 
