@@ -192,6 +192,8 @@ class JobRunner:
         self._crash_point("produced")
 
     async def _deliver(self, running: RunningJob, results: CallResults, took_s: float, shown: ShownResult) -> None:
+        if running.inputs.images:  # before anybody can press Again
+            await self._pictures.keep_inputs(running.job.id, running.inputs)
         try:
             delivered = await running.delivery.result(running.job, results.made, took_s)
         except CannotDeliver as problem:
@@ -206,8 +208,6 @@ class JobRunner:
         self._crash_point("shown")
         settling = self._settlement.settle_shown(replace(shown, job=running.job, delivered=delivered))
         running.job = await to_the_end(settling)
-        if running.inputs.images:
-            await self._pictures.keep_inputs(running.job.id, running.inputs)
 
     # --- the other ends -------------------------------------------------------------------------------------------
 

@@ -126,14 +126,14 @@ class Pictures:
         return drawn
 
     async def keep_inputs(self, job_id: str, inputs: Inputs) -> None:
-        """Keeps what was uploaded so that *Again* works later; a full disk only costs that."""
+        """Keeps what was uploaded so that *Again* works later; whatever fails only costs that."""
         named = [(f"in-{number}", image) for number, image in enumerate(inputs.images)]
         named += [(name, image) for name, image in (("mask", inputs.mask), ("markup", inputs.markup)) if image]
         files = tuple((f"{name}.{image.mime.partition('/')[2]}", image.data) for name, image in named)
         try:
             await self._files.keep(job_id, Kept.INPUTS, Bundle(files))
-        except StorageTrouble:
-            log.warning("job %s: its inputs could not be kept; Again will ask for the picture", job_id)
+        except Exception:
+            log.warning("job %s: its inputs could not be kept; Again will ask for the picture", job_id, exc_info=True)
 
     async def inputs(self, job_id: str) -> Inputs | None:
         """The inputs of a job as they were sent; None when they are no longer kept."""

@@ -22,9 +22,9 @@ from bot.rules.errors import (
 )
 from bot.rules.faults import Billed, FaultKind, ServiceFailed
 from bot.rules.ledger import JobState
-from bot.rules.requests import Inputs
+from bot.rules.requests import InputImage, Inputs
 from bot.rules.servers.access import AccessDenied
-from tests.core.conftest import Core, FakeService, assert_invariants, every_job, fault
+from tests.core.conftest import PICTURE, Core, FakeService, assert_invariants, every_job, fault
 from tests.support.ledger import each_part
 
 
@@ -44,6 +44,21 @@ async def test_a_job_is_made_shown_and_settled(core):
     assert await states(core) == [JobState.SETTLED]
     assert len(core.delivery.shown) == 1
     assert core.delivery.told == []
+
+
+async def test_what_was_uploaded_is_kept_before_anybody_can_press_again(core):
+    job, kept = await core.open(), []
+    result = core.delivery.result
+
+    async def shown(*given):
+        kept.append(await core.files.read(job.id, Kept.INPUTS))
+        return await result(*given)
+
+    core.delivery.result = shown
+    photo = InputImage("photo.png", "image/png", PICTURE, 1024, 1024)
+    await asyncio.wait({core.jobs.start(job, Inputs((photo,)), core.delivery)})
+
+    assert [bundle and bundle.files for bundle in kept] == [(("in-0.png", PICTURE),)]
 
 
 async def test_a_job_cancelled_in_line_is_released(core):
