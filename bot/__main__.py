@@ -82,7 +82,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     word = arguments.command or "run"
     os.umask(OWNER_ALONE)
     try:
-        return int(importlib.import_module(f"bot.operator.{COMMANDS[word].module or word}").main(arguments))
+        code = int(importlib.import_module(f"bot.operator.{COMMANDS[word].module or word}").main(arguments))
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # whoever reads has read enough (``| head``): nothing is wrong, and nothing more is said
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except CannotStart as error:
         print(f"Easel cannot do this as it is configured:\n{error}", file=sys.stderr)
         return CONFIGURATION

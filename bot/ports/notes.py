@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Protocol
 
+from bot.rules.instants import Readings
+
 
 class NoteStore(Protocol):
     """One note each about commands, posts, servers, forgotten people and the ends of models."""
@@ -39,6 +41,12 @@ class NoteStore(Protocol):
 
     async def deleted(self, member_tag: str) -> datetime | None: ...
     async def set_deleted(self, member_tag: str, at: datetime | None) -> None: ...
+
+    async def readings(self) -> Readings | None:
+        """What the clock said when things were tidied."""
+        ...
+
+    async def set_readings(self, readings: Readings) -> None: ...
 
     async def told_end(self, model_id: str, ends_on: date) -> bool:
         """Whether admins were told that a model ends on this day."""

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import aiohttp
 import pytest
@@ -27,13 +27,16 @@ TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GabcDE.abcdefghijklmnopqrstuvwxyz0123456789AB"
 KEY = "sk-canary-0123456789abcdef"
 
 
-def easel(*words: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+def easel(
+    *words: str, cwd: Path, out: IO[str] | int = subprocess.PIPE, **environ: str
+) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "SYSTEMROOT", "LANG")}
     return subprocess.run(
         [sys.executable, "-m", "bot", *words],
         cwd=cwd,
         env={**kept, "PYTHONPATH": str(ROOT), **environ},
-        capture_output=True,
+        stdout=out,
+        stderr=subprocess.PIPE,
         text=True,
         stdin=subprocess.DEVNULL,
         timeout=60,
@@ -134,6 +137,14 @@ def test_a_first_life_of_migrate_backup_restore_and_models(tmp_path: Path) -> No
     listed = easel("models", cwd=tmp_path)
     assert "gpt-image-2.5-flare" in listed.stdout, listed.stderr
     assert "dall-e-3" in listed.stdout
+
+
+def test_who_reads_only_the_first_line_ends_a_command_without_a_word(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as closed:
+        done = easel("models", cwd=tmp_path, out=closed)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_every_command_leads_to_a_function_and_is_in_the_documentation() -> None:

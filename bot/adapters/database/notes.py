@@ -19,9 +19,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.engine import Database
 from bot.adapters.database.schema.tables import facts, from_micros, to_micros
+from bot.rules.instants import Readings
 
 SERVER = "server "
 DELETED = "deleted "
+READINGS = "clock readings"
 HERE = "here"
 COUNTERS_FORGOTTEN = "uses purged before"
 CHECKED = "checked"
@@ -66,6 +68,13 @@ class SqlNotes:
 
     async def set_deleted(self, member_tag: str, at: datetime | None) -> None:
         await self._write(f"{DELETED}{member_tag}", _text(at))
+
+    async def readings(self) -> Readings | None:
+        found = await self._read(READINGS)
+        return None if found is None else Readings(*map(datetime.fromisoformat, found.split()))
+
+    async def set_readings(self, readings: Readings) -> None:
+        await self._write(READINGS, f"{readings.borne_out.isoformat()} {readings.latest.isoformat()}")
 
     async def told_end(self, model_id: str, ends_on: date) -> bool:
         return await self._read(_end(model_id, ends_on)) is not None

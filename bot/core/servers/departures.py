@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
+from bot.core.readings import surely_now
 from bot.ports import Clock, Files, Store
 from bot.rules.people import Place
 
@@ -57,6 +58,7 @@ class Departures:
 
     async def check(self) -> list[int]:
         """Compares what is known with what is so, and forgets servers whose 30 days are over; returns their ids."""
+        oldest = await surely_now(self._store.notes, self._clock) - KEEP_SERVERS
         noted = await self._store.notes.servers()
         for server_id in self._present():
             if server_id not in noted or noted[server_id] is not None:
@@ -69,14 +71,13 @@ class Departures:
                 await self.went(server_id)
                 continue
             self._gone.add(server_id)
-            if await self._is_over(server_id, removed):
+            if await self._is_over(server_id, removed, oldest):
                 await self._forget(server_id)
                 forgotten.append(server_id)
         return forgotten
 
-    async def _is_over(self, server_id: int, left: datetime) -> bool:
+    async def _is_over(self, server_id: int, left: datetime, oldest: datetime) -> bool:
         """Commands can go on where only the bot was removed and the commands were not: the 30 days start afresh."""
-        oldest = self._clock() - KEEP_SERVERS
         if left > oldest:
             return False
         used = await self._store.servers.last_used(Place(server_id, 0))

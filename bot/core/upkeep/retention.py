@@ -1,13 +1,15 @@
 """How long things are kept: once a day, what nobody needs any more goes.
 
-Law: what a job still waits to show is never removed, and nothing of a job that is younger than ``KEEP_ORIGINALS``.
+Law: what a job still waits to show is never removed, and nothing of a job that is younger than ``KEEP_ORIGINALS``,
+whatever the clock says this once.
 """
 
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from bot.core.readings import surely_now
 from bot.core.upkeep.forgettings import Forgettings
 from bot.ports import Clock, Files, Store
 
@@ -32,20 +34,20 @@ class Retention:
 
     async def tidy(self) -> int:
         """Removes pictures of jobs that ended long ago or that the ledger does not know; returns how many jobs'."""
-        await self._store.people.forget_counters(self._clock() - KEEP_COUNTERS)
+        now = await surely_now(self._store.notes, self._clock)
+        await self._store.people.forget_counters(now - KEEP_COUNTERS)
         await self._forgettings.tidy()
-        over = await self._over()
+        over = await self._over(now - KEEP_ORIGINALS)
         for job_id in over:
             await self._files.remove(job_id)
         if over:
             log.info("removed the originals of %d jobs", len(over))
         return len(over)
 
-    async def _over(self) -> list[str]:
+    async def _over(self, oldest: datetime) -> list[str]:
         """Jobs whose originals have been kept long enough. A ledger that knows none of them is not asked again: it may
         have been begun anew where another one was, and that one may come back.
         """
-        oldest = self._clock() - KEEP_ORIGINALS
         kept = [job_id async for job_id in self._files.jobs()]
         over, unknown, known = [], [], False
         for first in range(0, len(kept), ASKED_AT_ONCE):

@@ -140,11 +140,11 @@ async def test_a_server_is_forgotten_thirty_days_after_it_removed_the_bot(core, 
     gateway.servers.discard(10)
     await departures.went(10)
 
-    core.now += timedelta(days=29, hours=23)
+    core.now += timedelta(days=29)
     assert await departures.check() == []
     assert await is_set_up(core)
 
-    core.now += timedelta(hours=1)
+    core.now += timedelta(days=1)
     assert await departures.check() == [10]
     assert not await is_set_up(core)
     assert await kept_pictures(core) == 0
@@ -179,7 +179,9 @@ async def test_a_removal_while_the_bot_was_away_is_noticed_at_the_next_look(core
     core.now += timedelta(days=100)  # nobody knows when it was: the 30 days begin now
 
     assert await departures.check() == []
-    core.now += timedelta(days=30)
+    core.now += timedelta(days=29)
+    assert await departures.check() == []
+    core.now += timedelta(days=1)
 
     assert await departures.check() == [10]
 
@@ -214,8 +216,42 @@ async def test_where_the_commands_went_on_after_the_bot_was_removed_the_days_cou
     await core.run()
     core.now += timedelta(days=20)
     assert await departures.check() == []
-    core.now += timedelta(days=10)
+    core.now += timedelta(days=9)
+    assert await departures.check() == []
+    core.now += timedelta(days=1)
     assert await departures.check() == [10]
+
+
+# --- clocks ------------------------------------------------------------------------------------------------------
+
+
+async def test_a_clock_that_runs_weeks_ahead_for_a_day_deletes_nothing_early(core, retention, departures, gateway):
+    await core.run()
+    await set_up_server(core)
+    await departures.check()
+    gateway.servers.discard(10)
+    await departures.check()
+    true = core.now + timedelta(days=1)
+
+    core.now = true + timedelta(weeks=6)
+    for _ in range(3):  # started again and again, with the clock still ahead
+        assert (await retention.tidy(), await departures.check()) == (0, [])
+        core.now += timedelta(minutes=5)
+    core.now = true + timedelta(days=1)
+    assert (await retention.tidy(), await departures.check()) == (0, [])
+
+    assert await kept_pictures(core) == 1
+    assert await is_set_up(core)
+
+
+async def test_who_starts_rarely_deletes_with_the_next_start(core, retention):
+    await core.run()
+    await retention.tidy()
+
+    core.now += timedelta(days=40)
+    assert await retention.tidy() == 0
+    core.now += timedelta(days=1)
+    assert await retention.tidy() == 1
 
 
 # --- deleting once a day -----------------------------------------------------------------------------------------
