@@ -1,8 +1,8 @@
-"""A whole answer, read while it comes: each picture is decoded as soon as its string ends, and its base64 let go.
+"""A whole answer, read while it comes: strict base64 is decoded as it arrives, any other when its string ends.
 
-Ten pictures of 3840x2160 are 330 MB of base64 in one answer. Read so, they take what the pictures themselves take, and
-the base64 of the one that is coming. Outside of strings JSON has no quotation marks: from quote to quote every string
-is found exactly, and what remains is small.
+Ten pictures of 3840x2160 are 330 MB of base64 in one answer. Read so, they take what the pictures themselves take.
+Outside of strings JSON has no quotation marks: from quote to quote every string is found exactly, and what remains is
+small.
 """
 
 from __future__ import annotations
@@ -23,31 +23,74 @@ from bot.adapters.openai.answers import (
     decode_picture,
     unescape,
 )
+from bot.adapters.openai.decoding import StrictBase64
 
-_DECODED_AT_ONCE = 2**18
+_DECODED_FROM = 2 * LONG
+"""Signs: whatever is shorter may be an address, or words."""
+_OFF_LOOP = 2**18
+_BACKSLASH, _QUOTE = ord("\\"), memoryview(b'"')
 
 NO_MEMORY_S = 0.2
 """Between two looks whether there is memory again for an answer that is paid."""
 
 
 class LongString:
-    """A string that was lifted out of the JSON: its encoded bytes, or the picture they turned out to be."""
+    """A string while it comes: the picture that its base64 has become, or its encoded bytes where it is anything else.
 
-    __slots__ = ("data", "encoded", "escaped")
+    Where memory is short nothing has changed: the same call may be made again.
+    """
 
-    def __init__(self, encoded: bytearray) -> None:
-        self.encoded = encoded
-        self.escaped = b"\\" in encoded
+    __slots__ = ("_strict", "_tried", "data", "encoded", "size")
+
+    def __init__(self) -> None:
+        self.encoded = bytearray()
         self.data: bytes | None = None
+        self.size = 0
+        self._strict: StrictBase64 | None = None
+        self._tried = False
+
+    def add(self, piece: memoryview) -> None:
+        if self._strict is not None:
+            if not self._strict.add(piece):
+                text = self._strict.text()
+                text += piece
+                self.encoded, self._strict = text, None
+        elif self._tried or len(self.encoded) + len(piece) <= _DECODED_FROM:
+            self.encoded += piece
+        else:
+            strict, text = StrictBase64(), self.encoded + piece
+            self.encoded, self._strict = (bytearray(), strict) if strict.add(text) else (text, None)
+            self._tried = True
+        self.size += len(piece)
+
+    def close(self) -> None:
+        """Everything has come."""
+        if self._strict is not None:
+            data = self._strict.finish()
+            text = self._strict.text() if data is None else bytearray()
+            self.data, self.encoded, self._strict = data, text, None
 
     @property
-    def may_be_a_picture(self) -> bool:
-        return len(self.encoded) >= _DECODED_AT_ONCE
+    def ends_in_escape(self) -> bool:
+        """Whether what follows stands behind an odd run of backslashes."""
+        at = len(self.encoded)
+        while at and self.encoded[at - 1] == _BACKSLASH:
+            at -= 1
+        return (len(self.encoded) - at) % 2 == 1
+
+    @property
+    def is_escaped(self) -> bool:
+        return b"\\" in self.encoded
+
+    @property
+    def is_still_encoded(self) -> bool:
+        """Whether decoding it takes so long that a thread should."""
+        return len(self.encoded) >= _OFF_LOOP
 
     def decode(self) -> None:
-        """Turns the string into its picture; what is none stays as it is."""
+        """Turns the string into its picture, as tolerant readers read it; what is none stays as it is."""
         try:
-            encoded = unescape(memoryview(self.encoded)).encode("utf-8", "replace") if self.escaped else self.encoded
+            encoded = unescape(memoryview(self.encoded)).encode("utf-8", "replace") if self.is_escaped else self.encoded
             self.data = decode_picture(memoryview(encoded))
         except (NotAPicture, MemoryError):
             return  # where there is no memory now, it is decoded once everything has come
@@ -77,7 +120,7 @@ class BodyReader:
     def __init__(self, pictures: int) -> None:
         self._left = (pictures + 1) * MAX_ENCODED
         self._skeleton = bytearray()
-        self._string: bytearray | None = None
+        self._string: LongString | None = None
         self._strings = 0
         self._long: dict[str, LongString] = {}
         self._mark = secrets.token_hex(12)
@@ -102,29 +145,34 @@ class BodyReader:
                 self._skeleton += chunk[at : end + 1]
                 self._at = end + 1
                 if quote >= 0:
-                    self._string = bytearray()
+                    self._string = LongString()
             else:
-                self._string += memoryview(chunk)[at:end]
-                self._at = end + 1
-                if len(self._string) > MAX_ENCODED:
+                self._string.add(memoryview(chunk)[at:end])
+                self._at = end  # what was taken is not taken again, should there be no memory below
+                if self._string.size > MAX_ENCODED:
                     raise BrokenAnswer("a string longer than any picture")
-                if quote >= 0 and _is_escaped(self._string):
-                    self._string += b'"'
+                if quote >= 0 and self._string.ends_in_escape:
+                    self._string.add(_QUOTE)
+                    self._at = end + 1
                 elif quote >= 0:
-                    yield from self._close(self._string)
+                    string = self._close(self._string)
+                    self._at = end + 1
+                    if string is not None:
+                        yield string
             if len(self._skeleton) > MAX_SKELETON or self._strings > MAX_STRINGS:
                 raise BrokenAnswer("JSON without pictures, larger than any answer")
 
-    def _close(self, string: bytearray) -> Iterator[LongString]:
+    def _close(self, string: LongString) -> LongString | None:
+        string.close()
+        if string.size <= LONG:
+            self._skeleton += string.encoded + b'"'
+        else:
+            name = f"{self._mark}{self._strings}"
+            self._long[name] = string
+            self._skeleton += name.encode() + b'"'
         self._string = None
         self._strings += 1
-        if len(string) <= LONG:
-            self._skeleton += string + b'"'
-            return
-        name = f"{self._mark}{len(self._long)}"
-        self._skeleton += name.encode() + b'"'
-        self._long[name] = LongString(string)
-        yield self._long[name]
+        return string if string.size > LONG else None
 
     def finish(self) -> Parsed:
         """The value, once everything has come."""
@@ -135,14 +183,6 @@ class BodyReader:
         return Parsed(
             value,
             {name: memoryview(one.encoded) for name, one in self._long.items() if one.data is None},
-            frozenset(name for name, one in self._long.items() if one.escaped),
+            frozenset(name for name, one in self._long.items() if one.is_escaped),
             {name: one.data for name, one in self._long.items() if one.data is not None},
         )
-
-
-def _is_escaped(string: bytearray) -> bool:
-    """Whether what follows stands behind an odd run of backslashes."""
-    at = len(string)
-    while at and string[at - 1] == 0x5C:
-        at -= 1
-    return (len(string) - at) % 2 == 1

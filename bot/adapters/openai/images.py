@@ -330,7 +330,7 @@ class OpenAIImages:
         reader = BodyReader(call.request.pictures_per_call)
         async for chunk in begun(head, chunks):
             async for string in strings_in(reader, chunk):
-                if string.may_be_a_picture:
+                if string.is_still_encoded:
                     await asyncio.to_thread(string.decode)
         answer = read_answer(reader.finish(), call.request.endpoint)
         return self._error_inside(call, raw, answer.error, drawing=False) if answer.error else answer
