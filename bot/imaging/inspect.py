@@ -23,7 +23,7 @@ from bot.imaging.svg import read_svg
 from bot.imaging.threads import RESULTS, gate, offload
 from bot.imaging.whole import looks_whole
 
-__all__ = ["MAX_RESULT_PIXELS", "Inspected", "inspect_result", "look", "sniff"]
+__all__ = ["MAX_RESULT_PIXELS", "Inspected", "decode_without_end", "inspect_result", "look", "sniff"]
 
 MAX_RESULT_PIXELS = 32_000_000
 MAX_RESULT_BYTES = 100_000_000
@@ -112,7 +112,7 @@ def _claimed_size(data: bytes, image_format: str | None) -> tuple[int, int]:
 def _decode_all(data: bytes, image_format: str, container: Container, size: tuple[int, int]) -> None:
     moves = container.frames > 1
     if not container.ended:
-        image = _decode_without_end(container)
+        image = decode_without_end(container)
     else:
         image = _decode_frames(data, image_format) if moves else decode(container.clean, image_format)
     if image.size != size:
@@ -122,7 +122,7 @@ def _decode_all(data: bytes, image_format: str, container: Container, size: tupl
 _NOTHING_CODED = b"\x55" * 512
 
 
-def _decode_without_end(container: Container) -> Image.Image:
+def decode_without_end(container: Container) -> Image.Image:
     """A JPEG that lacks nothing but its end mark, as libjpeg reads it.
 
     If pixels were missing, whatever stands before the mark would become some: so nothing may change with it.

@@ -18,6 +18,7 @@ from PIL import Image
 
 from bot.imaging.containers import Container, read_container
 from bot.imaging.headers import CannotLook, picture_size, sniff
+from bot.imaging.inspect import decode_without_end
 from bot.imaging.pixels import (
     ENCODERS,
     EXTENSIONS,
@@ -110,6 +111,8 @@ def open_upload(upload: Upload, *, long_edge: int | None = None) -> Image.Image:
     Raises ``BadUpload`` (``DAMAGED``, ``UNREADABLE``).
     """
     try:
+        if not upload.container.ended:
+            return decode_without_end(upload.container)
         return decode(upload.container.clean, upload.format, long_edge=long_edge)
     except CannotLook as error:
         raise BadUpload(UploadProblem.UNREADABLE, upload.name) from error
@@ -156,13 +159,13 @@ def _fits_as_it_is(upload: Upload, image: Image.Image, formats: frozenset[str], 
         and image.mode in ("RGB", "RGBA")
         and "transparency" not in image.info
         and is_srgb(upload.container.icc)
-        and len(upload.container.clean) <= limit
+        and len(upload.container.closed) <= limit
     )
 
 
 def _untouched(upload: Upload, image: Image.Image) -> PreparedImage:
-    clean = upload.container.clean
-    notes = () if clean is upload.data else (Note(NoteKind.METADATA_REMOVED, upload.name),)
+    clean = upload.container.closed
+    notes = () if upload.container.clean is upload.data else (Note(NoteKind.METADATA_REMOVED, upload.name),)
     return _prepared(upload, clean, upload.format, image.size, (0, 0, *image.size), has_clear_pixels(image), notes)
 
 

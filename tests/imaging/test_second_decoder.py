@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 
 import pytest
+import pyvips
 from PIL import Image, ImageChops
 
 from bot.imaging.fit import fit_for_upload
@@ -14,7 +15,7 @@ from bot.imaging.inspect import inspect_result
 from bot.imaging.sheets import thumbnail
 from bot.imaging.uploads import prepare_image
 from bot.rules.catalogue.model import InputRule
-from tests.support.odd_pngs import SIZE, furthest, odd_pngs, seen
+from tests.support.odd_pngs import SIZE, chunk, furthest, odd_pngs, seen
 
 PNG_ONLY = InputRule(16, frozenset({"png"}), 52_428_800)
 
@@ -31,6 +32,13 @@ def odd_jpegs(make: SimpleNamespace) -> Iterator[tuple[str, bytes]]:
     yield "jpeg grey", make.saved(picture.convert("L"), "JPEG", quality=95)
     yield "jpeg progressive", make.saved(picture, "JPEG", quality=95, progressive=True)
     yield "jpeg restarts", make.saved(picture, "JPEG", quality=95, restart_marker_blocks=1)
+    yield "jpeg without its end", plain[:-2]
+    yield "jpeg with half of its end", plain[:-1]
+    whole = make.saved(picture, "PNG")
+    for name, kind, payload in (("linear gamma", b"gAMA", b"\0\1\x86\xa0"), ("PQ", b"cICP", bytes((9, 16, 0, 1)))):
+        yield f"png {name}", whole[:33] + chunk(kind, payload) + whole[33:]
+    ink = pyvips.Image.new_from_buffer(whole, "").icc_transform("cmyk", input_profile="srgb", embedded=False)
+    yield "jpeg of inks with their profile", ink.jpegsave_buffer(Q=95)
     for turn in range(1, 9):
         yield f"jpeg turned {turn}", make.saved(picture, "JPEG", quality=95, subsampling=0, exif=make.exif(turn))
     yield "webp turned", make.saved(picture, "WEBP", lossless=True, exif=make.exif(6))
