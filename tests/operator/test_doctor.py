@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from bot.adapters.database import migrate_store
+from bot.adapters.status.http import NotReady, StatusServer
 from bot.operator.doctor.doctor import examine
 from bot.operator.doctor.findings import Finding, Verdict, as_json, as_text, exit_code, failed, passed
 from bot.rules.redaction import LogRedactor
@@ -198,6 +199,28 @@ async def test_a_taken_port_fails_with_the_variable(clinic: Any) -> None:
         other.listen()
         clinic.environ["HTTP_PORT"] = str(other.getsockname()[1])
         assert "HTTP_PORT" in only(await clinic.findings(), "status page", FAIL)
+
+
+@pytest.mark.parametrize(
+    ("replaced", "check", "verdict", "words"),
+    [
+        (False, "status page", Verdict.PASS, "runs here and is ready"),
+        (True, "running Easel", FAIL, "database: moved, deleted"),
+    ],
+)
+async def test_it_asks_the_easel_that_runs_here_whether_its_ledger_was_replaced(
+    clinic: Any, replaced: bool, check: str, verdict: Verdict, words: str
+) -> None:
+    async def database() -> None:
+        if replaced:
+            raise NotReady("moved, deleted or replaced while the bot ran")
+
+    server = StatusServer("127.0.0.1", 0, {"database": database}, lambda: b"")
+    await server.start()
+    clinic.environ["HTTP_PORT"] = str(server.address[1])
+
+    assert words in only(await clinic.findings(), check, verdict)
+    await server.aclose()
 
 
 async def test_an_untrusted_certificate_is_told_from_no_connection(clinic: Any, tmp_path: Any) -> None:

@@ -7,6 +7,7 @@ import ipaddress
 import os
 import ssl
 import tempfile
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from bot.adapters.files.disk import FLOOR_BYTES
@@ -14,6 +15,7 @@ from bot.adapters.status.http import cannot_listen, probe
 from bot.operator.discord_api import why
 from bot.operator.doctor.context import LedgerState, Surroundings
 from bot.operator.doctor.findings import Finding, failed, passed, warned
+from bot.operator.healthcheck import readiness
 from bot.rules.catalogue.official import OFFICIAL_SERVICE
 from bot.settings.model import Settings
 
@@ -119,6 +121,9 @@ async def check_http_port(here: Surroundings) -> list[Finding]:
         return [warned("status page", "HTTP_PORT is 0, so no supervisor can see whether Easel is well",
                        "Set HTTP_PORT, if something watches it.")]  # fmt: skip
     problem = await probe(host, port)
+    running = await asyncio.to_thread(readiness, host, port) if problem is not None else None
+    if running is not None:
+        return _of_the_running(running)
     if problem is not None:
         advice = "If this Easel is running right now, all is well; otherwise set HTTP_PORT to another port."
         return [failed("status page", cannot_listen(host, port, problem), advice)]
@@ -165,6 +170,16 @@ async def check_privacy(here: Surroundings) -> list[Finding]:
         return [passed("PRIVACY_URL", "set")]
     advice = "Fill in PRIVACY.md, publish it, and set PRIVACY_URL to its address."
     return [warned("PRIVACY_URL", "not set; Discord asks every bot for a privacy policy members can find", advice)]
+
+
+def _of_the_running(said: Mapping[str, str]) -> list[Finding]:
+    """What the Easel that runs here says of itself: only it knows that its ledger was replaced under it."""
+    wrong = [
+        failed("running Easel", f"{name}: {words}", "Put that right, then restart Easel; its log says more.")
+        for name, words in said.items()
+        if words != "ok"
+    ]
+    return wrong or [passed("status page", "Easel runs here and is ready")]
 
 
 def _is_local(host: str) -> bool:
