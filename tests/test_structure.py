@@ -350,6 +350,7 @@ def test_each_part_is_made_from_the_settings_in_one_place() -> None:
 
 AWAITED_AT_HOME = {
     "bot.core.tasks": "the one place",
+    "bot.adapters.database.postgres.queue": "the transaction under way; everybody whose operation is in it awaits it",
     "bot.adapters.openai.stream": "a preview being shown; the call that streams awaits it",
     "bot.operator.sandbox.launch": "the page, the bot and the signals of one command; run awaits them",
     "bot.process": "the connection itself; run awaits it",

@@ -95,7 +95,7 @@ async def test_a_search_reaches_only_so_far_at_once_and_leaves_nothing_out(store
 async def test_what_tells_whether_pictures_are_kept_is_read_for_many_jobs_at_once(store, sample, made):
     [one, other] = await pictures(store, sample, made, [sample.draft(), sample.draft()])
     found = await store.jobs.known([one.id, "unknown", other.id])
-    assert found == {job.id: Known(sample.now, waiting=False) for job in (one, other)}
+    assert found == {job.id: Known(sample.now, unshown=False) for job in (one, other)}
     assert await store.jobs.known([]) == {}
 
 

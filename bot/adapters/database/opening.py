@@ -21,6 +21,7 @@ from bot.adapters.database.jobs import SqlJobs
 from bot.adapters.database.leases import Life, SqlLeases
 from bot.adapters.database.notes import CHECKED, SqlNotes, write_note
 from bot.adapters.database.people import SqlPeople
+from bot.adapters.database.postgres.steps import BatchedSteps
 from bot.adapters.database.reserving import Reserving
 from bot.adapters.database.schema.revisions import (
     BACKUPS,
@@ -92,6 +93,8 @@ def store_on(
         steps = QuickSteps(database, secrets, defaults, life)
     else:
         steps = SqlSteps(database, secrets, Reserving(database, secrets, defaults, life))
+        if not database.is_sqlite:
+            steps = BatchedSteps(database, secrets, defaults, life, steps)
     return SqlStore(
         jobs=SqlJobs(database, secrets, steps, life),
         servers=SqlServers(database, secrets, defaults),

@@ -86,7 +86,7 @@ class Counted:
         return cls(asker.place.key, asker.user_id, asker.channel_id, asker.parent_id, own_key, now)
 
     @classmethod
-    def of_row(cls, row: RowMapping) -> Counted:
+    def of_row(cls, row: RowMapping | Mapping[str, Any]) -> Counted:
         return cls(
             row["place_key"],
             row["user_id"],
@@ -215,7 +215,7 @@ def waits(limits: Iterable[Limit], asker: Asker) -> dict[Subject, int]:
     return longest
 
 
-def reach_of(asker: Asker, now: datetime, seconds: int) -> dict[str, object]:
+def reach_of(asker: Asker, now: datetime, seconds: int) -> dict[str, Any]:
     """The values of ``last_request``: who, and the time a cooldown of so many seconds looks at."""
     back = timedelta(seconds=seconds)
     return {

@@ -1,0 +1,1 @@
+"""What only PostgreSQL does: the writes of many jobs in one transaction."""
