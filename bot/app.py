@@ -15,6 +15,7 @@ import aiohttp
 
 from bot.adapters.database import SqlStore
 from bot.adapters.files.disk import DiskFiles
+from bot.adapters.files.sheltered import ShelteredFiles
 from bot.adapters.openai.images import OpenAIImages
 from bot.adapters.secrets import Secrets
 from bot.adapters.status.metrics import PrometheusMeter
@@ -75,7 +76,7 @@ class App:
     departures: Departures
     tasks: Tasks
     store: SqlStore
-    files: DiskFiles
+    files: DiskFiles | ShelteredFiles
     meter: PrometheusMeter
 
 
@@ -88,7 +89,7 @@ class Ground:
     tasks: Tasks
     secrets: Secrets
     store: SqlStore
-    files: DiskFiles
+    files: DiskFiles | ShelteredFiles
     gate: Gate
     service: OpenAIImages
     queue: FairQueue
@@ -116,7 +117,7 @@ async def build(
         check_default_model(settings, catalogue, clock().date())
         secrets = secrets_of(settings)
         files = files_of(settings)
-        store = await store_of(settings, secrets, clock=clock, process_id=process_id, pictures_at=files.at)
+        store = await store_of(settings, secrets, clock=clock, process_id=process_id, places=files.places)
         stack.push_async_callback(store.aclose)
         await files.recover(clock())
         gate = gate_of()

@@ -23,6 +23,8 @@ from bot.settings.model import Settings, default_limits
 if TYPE_CHECKING:
     from bot.adapters.database import SqlStore
     from bot.adapters.files.disk import DiskFiles
+    from bot.adapters.files.objects import ObjectFiles
+    from bot.adapters.files.sheltered import ShelteredFiles
     from bot.adapters.openai.images import OpenAIImages
     from bot.adapters.secrets import Secrets
     from bot.imaging.inspect import Inspected
@@ -123,12 +125,12 @@ async def store_of(
     *,
     clock: Clock = now,
     process_id: str | None = None,
-    pictures_at: str = "",
+    places: tuple[str, ...] = (),
     migrate: bool = True,
 ) -> SqlStore:
     """The ledger, open: the caller closes it. Raises ``CannotStart`` for one that cannot be used.
 
-    ``pictures_at`` is ``Files.at`` of a process that works on jobs.
+    ``places`` are those of the pictures of a process that works on jobs.
     """
     from bot.adapters.database import open_store
 
@@ -138,14 +140,14 @@ async def store_of(
         secrets=secrets,
         defaults=default_limits(settings),
         process_id=process_id,
-        pictures_at=pictures_at,
+        places=places,
         clock=clock,
         migrate=migrate,
     )
 
 
-def files_of(settings: Settings) -> DiskFiles:
-    """Where pictures lie."""
+def files_of(settings: Settings) -> DiskFiles | ShelteredFiles:
+    """Where pictures lie. Raises ``CannotStart`` for a place that cannot be used."""
     from bot.adapters.files.disk import DiskFiles
 
     def is_whole(data: bytes) -> bool:
@@ -156,7 +158,26 @@ def files_of(settings: Settings) -> DiskFiles:
         except ValueError:
             return False
 
-    return DiskFiles(settings.data_dir, is_whole=is_whole)
+    disk = DiskFiles(settings.data_dir, is_whole=is_whole)
+    if settings.pictures_url is None:
+        return disk
+    from bot.adapters.files.sheltered import ShelteredFiles
+
+    return ShelteredFiles(object_files_of(settings, settings.pictures_url), disk)
+
+
+def object_files_of(settings: Settings, url: str) -> ObjectFiles:
+    """The place that all machines see. Nothing is connected yet."""
+    try:
+        from bot.adapters.files.objects import Bucket, ObjectFiles, open_bucket
+    except ImportError:
+        raise CannotStart(
+            "PICTURES_URL: needs obstore, which is not installed: pip install 'easel[objects]'."
+        ) from None
+
+    key = settings.pictures_key.get_secret_value() if settings.pictures_key else None
+    bucket = Bucket(url, settings.pictures_endpoint, settings.pictures_region, settings.pictures_key_id, key)
+    return ObjectFiles(open_bucket(bucket), url)
 
 
 def gate_of() -> Gate:

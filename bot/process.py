@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 HEARTBEAT_S = 15.0
 ADOPT_S = 30.0
 DAY_S = 24 * 60 * 60.0
+CATCH_UP_S = 60.0
 HOPELESS_CLOSE_CODES = frozenset({4004, 4010, 4011, 4012, 4013, 4014})
 """Discord will not take this bot as it is configured: connecting again only uses up the daily budget."""
 
@@ -100,9 +101,14 @@ def status_of(app: App) -> StatusServer | None:
         except StorageTrouble as trouble:
             raise NotReady(str(trouble)) from trouble
 
+    async def shared_pictures() -> None:
+        if (trouble := app.files.trouble) is not None:
+            raise NotReady(f"{trouble}: pictures are kept on this machine's disk")
+
     checks = {
         "gateway": unless(is_apart, "not connected to Discord"),
         "database": database,
+        "pictures": shared_pictures,
         "disk": unless(app.files.is_full, "the disk for pictures is full"),
         "image service": unless(is_refused, "the image service does not take the key, or its funds are used up"),
     }
@@ -152,6 +158,7 @@ def start_background(app: App) -> None:
 
     app.tasks.every(HEARTBEAT_S, app.store.leases.heartbeat, "heartbeat")
     app.tasks.every(ADOPT_S, recover, "recovery")
+    app.tasks.every(CATCH_UP_S, app.files.catch_up, "pictures kept aside")
     app.tasks.every(DAY_S, app.model_ends.check, "model ends")
     app.tasks.every(DAY_S, app.retention.tidy, "retention")
     app.tasks.every(DAY_S, look_for_departures, "departures")

@@ -17,7 +17,7 @@ from bot.settings.model import Settings
 from bot.settings.sources import load_settings
 
 UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
-STORED_BESIDE = ("pictures", "backups", "secret.key")
+STORED_BESIDE = ("pictures", "backups", "secret.key", "identity")
 
 
 def parse_age(text: str) -> timedelta:

@@ -27,11 +27,16 @@ class Bundle:
 class Files(Protocol):
     """Pictures by job: originals until delivered and for later buttons, inputs, thumbnails.
 
-    ``at`` is the name of the place, the same for every process that sees these files.
+    ``places`` names where they lie, each name the same for every process that sees the files there. New ones go to the
+    first.
     """
 
     @property
-    def at(self) -> str: ...
+    def places(self) -> tuple[str, ...]: ...
+
+    def aside(self, job_id: str) -> str | None:
+        """The place where a job's files had to be kept instead of the first one; None: they are where they belong."""
+        ...
 
     async def keep(self, job_id: str, kept: Kept, bundle: Bundle) -> None:
         """Keeps it whole or not at all, over what was there; it survives a power cut from then on.
@@ -50,6 +55,10 @@ class Files(Protocol):
 
     def jobs(self) -> AsyncIterator[str]:
         """Ids of the jobs of which something is kept, each once, in no order."""
+        ...
+
+    async def catch_up(self) -> int:
+        """Brings what was kept aside to where it belongs, as far as that is possible now; returns of how many jobs."""
         ...
 
     def is_full(self) -> bool:

@@ -69,6 +69,10 @@ class JobStore(Protocol):
         """Marks a produced job whose delivery failed: it is offered later."""
         ...
 
+    async def set_pictures_at(self, job: Job, place: str) -> Job:
+        """Remembers that its pictures had to be kept elsewhere than planned."""
+        ...
+
     async def set_answer_message(self, job: Job, message_id: int) -> Job:
         """Remembers the id of the deferred message, as soon as Discord told it."""
         ...

@@ -57,6 +57,13 @@ class Settings(BaseModel):
         "sqlite+aiosqlite:///data/easel.db", alias="DATABASE_URL", repr=False
     )
     data_dir: Annotated[Path, BeforeValidator(parsing.path)] = Field(Path("data"), alias="DATA_DIR")
+    pictures_url: Annotated[str | None, BeforeValidator(parsing.bucket_url)] = Field(None, alias="PICTURES_URL")
+    pictures_endpoint: Annotated[str | None, BeforeValidator(parsing.storage_endpoint)] = Field(
+        None, alias="PICTURES_ENDPOINT"
+    )
+    pictures_region: Annotated[str | None, BeforeValidator(parsing.word)] = Field(None, alias="PICTURES_REGION")
+    pictures_key_id: Annotated[str | None, BeforeValidator(parsing.word)] = Field(None, alias="PICTURES_KEY_ID")
+    pictures_key: Annotated[SecretStr | None, BeforeValidator(parsing.secret)] = Field(None, alias="PICTURES_KEY")
     http_host: Annotated[str, BeforeValidator(parsing.word)] = Field("127.0.0.1", alias="HTTP_HOST")
     http_port: Annotated[int, BeforeValidator(parsing.whole(0, 65535))] = Field(8080, alias="HTTP_PORT")
     shard_count: Annotated[int | None, BeforeValidator(parsing.whole(1, 10_000))] = Field(None, alias="SHARD_COUNT")
@@ -99,7 +106,7 @@ class Settings(BaseModel):
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, for the redactor: none of them may appear in a log."""
-        held = (self.discord_token, self.openai_api_key, *self.secret_key)
+        held = (self.discord_token, self.openai_api_key, self.pictures_key, *self.secret_key)
         password = parsing.database_password(self.database_url)
         return tuple(secret.get_secret_value() for secret in held if secret) + ((password,) if password else ())
 

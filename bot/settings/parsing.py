@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import ipaddress
 import re
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
@@ -53,6 +54,26 @@ def url(text: str) -> str:
     if parts.username or parts.password:
         raise ValueError("must hold no user name and no password.")
     return text.rstrip("/")
+
+
+def storage_endpoint(text: str) -> str:
+    """The address of an object store; never the one at which clouds hand a machine its keys."""
+    address = url(text)
+    try:
+        host = ipaddress.ip_address(urlsplit(address).hostname or "")
+    except ValueError:
+        return address
+    if host.is_link_local or host.is_unspecified or host.is_multicast:
+        raise ValueError("must be the address of an object store; this one never is.")
+    return address
+
+
+def bucket_url(text: str) -> str:
+    """A bucket and a prefix in it, without a final slash."""
+    match = re.fullmatch(r"(s3|gs|az)://([a-z0-9][a-z0-9._-]{1,61}[a-z0-9])((?:/[A-Za-z0-9._=-]+)*)/?", text)
+    if match is None or any(part in (".", "..") for part in match[3].split("/")):
+        raise ValueError("must look like s3://bucket/prefix, gs://bucket/prefix or az://container/prefix.")
+    return f"{match[1]}://{match[2]}{match[3]}"
 
 
 def snowflake(text: str) -> int:

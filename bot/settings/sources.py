@@ -96,6 +96,26 @@ def _sentence(message: str) -> str:
 
 def _together(settings: Settings) -> tuple[str, ...]:
     """Faults that only two variables together make."""
+    return _of_shards(settings) + _of_pictures(settings)
+
+
+def _of_pictures(settings: Settings) -> tuple[str, ...]:
+    given = {
+        "PICTURES_ENDPOINT": settings.pictures_endpoint,
+        "PICTURES_REGION": settings.pictures_region,
+        "PICTURES_KEY_ID": settings.pictures_key_id,
+        "PICTURES_KEY": settings.pictures_key,
+    }
+    if settings.pictures_url is None:
+        return tuple(f"{name}: means nothing without PICTURES_URL." for name, value in given.items() if value)
+    if settings.pictures_url.startswith("gs://") and (settings.pictures_key_id or settings.pictures_key):
+        return ("PICTURES_KEY: for gs:// the key comes from GOOGLE_APPLICATION_CREDENTIALS.",)
+    if bool(settings.pictures_key_id) != bool(settings.pictures_key):
+        return ("PICTURES_KEY: goes together with PICTURES_KEY_ID; set both, or neither.",)
+    return ()
+
+
+def _of_shards(settings: Settings) -> tuple[str, ...]:
     if settings.shard_ids is None:
         return ()
     if settings.shard_count is None:

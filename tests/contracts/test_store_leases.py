@@ -253,7 +253,7 @@ def postgres_only(store_url):
 
 
 async def test_a_produced_job_that_was_left_is_taken_only_where_its_pictures_lie(opened, sample):
-    at_work = await opened(process_id="a", pictures_at="disk-a")
+    at_work = await opened(process_id="a", places=("disk-a",))
     (job,) = await at_work.jobs.open([sample.draft(micro_usd=9)], sample.now)
     job = await at_work.jobs.dispatch(job, sample.now)
     job = await at_work.jobs.produce(job, sample.bill(5), None, sample.now)
@@ -263,17 +263,17 @@ async def test_a_produced_job_that_was_left_is_taken_only_where_its_pictures_lie
         await at_work.leases.leave(job)
     await at_work.aclose()
 
-    other = await opened(process_id="b", pictures_at="disk-b")
+    other = await opened(process_id="b", places=("disk-b",))
     assert await other.leases.adopt() == []
     await other.aclose()
-    back = await opened(process_id="a", pictures_at="disk-a")
+    back = await opened(process_id="a", places=("disk-a",))
     (found,) = await back.leases.adopt()
     assert (found.id, found.state, found.epoch) == (job.id, JobState.PRODUCED, job.epoch + 2)
     assert await back.leases.adopt() == []
 
 
 async def test_what_was_unknown_is_charged_as_it_was_billed_once_its_pictures_are_found(opened, sample):
-    store = await opened(process_id="a", pictures_at="disk-a")
+    store = await opened(process_id="a", places=("disk-a",))
     drafts = [sample.draft(micro_usd=9, images=2) for _ in range(2)]
     first, second = [(await store.jobs.open([draft], sample.now))[0] for draft in drafts]
     lost = [
@@ -292,5 +292,5 @@ async def test_what_was_unknown_is_charged_as_it_was_billed_once_its_pictures_ar
         await store.jobs.retrieve(lost[0], sample.bill(5), None, sample.now)
     await store.jobs.settle(await store.jobs.deliver(found, 500, 100, sample.now), sample.now)
     await store.aclose()
-    other = await opened(process_id="b", pictures_at="disk-b")
+    other = await opened(process_id="b", places=("disk-b",))
     assert await other.leases.unknown_here() == []

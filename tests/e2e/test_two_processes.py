@@ -16,6 +16,7 @@ import pytest
 
 from bot.adapters.database import migrate_store
 from bot.rules.ledger import JobState
+from tests.support.objects import KEYS, s3_server
 from tests.support.running import Processes, processes_in, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.timeout(240)]
@@ -171,6 +172,25 @@ async def test_who_comes_back_shows_what_lies_on_a_disk_of_its_own(stage, tmp_pa
     await until(lambda: settled(stage), 120)
 
     (job,) = await stage.end()
+    assert job.state is JobState.SETTLED
+    assert len(stage.public_results()) == 1
+    assert len(stage.images.calls) == 1
+
+
+@pytest.mark.parametrize("point", ["kept", "produced"])
+async def test_with_pictures_in_a_bucket_another_machine_shows_what_the_first_one_made(stage, tmp_path, point):
+    key = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+    with s3_server() as address:
+        bucket = {"PICTURES_URL": "s3://easel/pictures", "PICTURES_ENDPOINT": address, "SECRET_KEY": key, **KEYS}
+        dying = await stage.start(EASEL_CRASH_AT=point, DATA_DIR=str(tmp_path / "a"), **bucket)
+        await stage.imagine(preview=False)
+        assert await asyncio.wait_for(dying.wait(), 30) == -9
+        assert not list((tmp_path / "a").rglob("*.results"))
+        await silence(stage)
+        await stage.launch(DATA_DIR=str(tmp_path / "b"), **bucket)
+        await until(lambda: settled(stage), 120)
+
+        (job,) = await stage.end()
     assert job.state is JobState.SETTLED
     assert len(stage.public_results()) == 1
     assert len(stage.images.calls) == 1

@@ -49,6 +49,7 @@ LEGAL = [
     ("OPENAI_BASE_URL", "http://localhost:8081/v1/", "openai_base_url", "http://localhost:8081/v1"),
     ("DATABASE_URL", "postgresql+asyncpg://a:b@h:5432/e", "database_url", "postgresql+asyncpg://a:b@h:5432/e"),
     ("DATABASE_URL", "sqlite+aiosqlite:////app/e.db", "sqlite_path", Path("/app/e.db")),
+    ("PICTURES_URL", "s3://easel-pictures/one/two/", "pictures_url", "s3://easel-pictures/one/two"),
     ("DISCORD_GUILD_ID", "123456789012345678", "discord_guild_id", 123456789012345678),
     ("JOB_TIMEOUT_S", "120", "job_timeout_s", 120),
 ]
@@ -77,6 +78,13 @@ ILLEGAL = [
     ("DATABASE_URL", "sqlite:///data/easel.db", "sqlite+aiosqlite:///"),
     ("DATABASE_URL", "postgres://u:p@h/d", "postgresql+asyncpg://"),
     ("DATABASE_URL", "mysql://u:p@h/d", "sqlite+aiosqlite:///data/easel.db"),
+    ("PICTURES_URL", "https://bucket.s3.amazonaws.com", "s3://bucket/prefix"),
+    ("PICTURES_URL", "s3://bucket/../other", "s3://bucket/prefix"),
+    ("PICTURES_URL", "s3://key:secret@bucket/x", "s3://bucket/prefix"),
+    ("PICTURES_URL", "s3:/bucket", "s3://bucket/prefix"),
+    ("PICTURES_ENDPOINT", "minio:9000", "https://"),
+    ("PICTURES_ENDPOINT", "http://169.254.169.254", "this one never is"),
+    ("PICTURES_ENDPOINT", "http://[fe80::1]:9000", "this one never is"),
     ("HTTP_PORT", "99999", "0 to 65535"),
     ("HTTP_PORT", "-1", "0 to 65535"),
     ("SHARD_COUNT", "0", "1 to 10000"),
@@ -273,3 +281,16 @@ def test_nothing_is_read_at_import(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PORT", "4242")
     assert Settings().http_port == 8080
     assert read_settings(os.environ, Path("/nowhere")).settings.http_port == 4242
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"PICTURES_KEY": "k"}, "PICTURES_KEY: means nothing without PICTURES_URL"),
+        ({"PICTURES_URL": "s3://bucket/x", "PICTURES_KEY": "k"}, "goes together with PICTURES_KEY_ID"),
+        ({"PICTURES_URL": "gs://bucket/x", "PICTURES_KEY_ID": "i", "PICTURES_KEY": "k"}, "GOOGLE_APPLICATION"),
+    ],
+)
+def test_the_settings_of_an_object_store_belong_together(given: dict[str, str], says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        parse_settings(given)

@@ -48,7 +48,7 @@ class SqlJobs:
     # steps
 
     async def dispatch(self, job: Job, now: datetime) -> Job:
-        sent = {"dispatched_at": now, "pictures_at": self._life.pictures_at or None}
+        sent = {"dispatched_at": now, "pictures_at": self._life.places[0] if self._life.places else None}
         return await self._move(job, Step(JobState.DISPATCHED, sent))
 
     async def produce(self, job: Job, bill: Bill, revised_prompt: str | None, now: datetime) -> Job:
@@ -88,6 +88,9 @@ class SqlJobs:
 
     async def set_waiting(self, job: Job, waiting: bool) -> Job:
         return await self._steps.note(job, {"waiting": waiting}, job.state)
+
+    async def set_pictures_at(self, job: Job, place: str) -> Job:
+        return await self._steps.note(job, {"pictures_at": place}, None)
 
     async def set_answer_message(self, job: Job, message_id: int) -> Job:
         # The queue may have moved the job on meanwhile; only the lease matters here.

@@ -54,12 +54,12 @@ def _new_id() -> str:
 class Life:
     """One run of one process. Leases are held by ``name``; ``process`` is the same in its next run.
 
-    ``pictures_at`` names the place where it keeps pictures; processes that share the disk share it. Empty: not told.
+    ``places`` names where it keeps pictures, the first one new ones; processes that share a place share its name.
     """
 
     process: str = field(default_factory=_new_id)
     run: str = field(default_factory=lambda: _new_id()[:12])
-    pictures_at: str = ""
+    places: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -161,7 +161,7 @@ class SqlLeases:
         return or_(jobs.c.holder != AWAY, self._lies_here())
 
     def _lies_here(self) -> ColumnElement[bool]:
-        return jobs.c.pictures_at == self._life.pictures_at
+        return jobs.c.pictures_at.in_(self._life.places)
 
     async def leave(self, job: Job) -> None:
         async def work(connection: AsyncConnection) -> None:
@@ -173,7 +173,7 @@ class SqlLeases:
         await self._db.write(work)
 
     async def unknown_here(self) -> list[Job]:
-        if not self._life.pictures_at:
+        if not self._life.places:
             return []
         query = all_jobs().where(UNKNOWN, jobs.c.forgotten.is_(False), self._lies_here()).order_by(jobs.c.id)
         return [job_from_row(row, self._sealer) for row in await self._db.rows(query)]

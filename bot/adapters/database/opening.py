@@ -114,12 +114,12 @@ async def open_store(
     secrets: Sealer,
     defaults: Sequence[Limit] = (),
     process_id: str | None = None,
-    pictures_at: str = "",
+    places: tuple[str, ...] = (),
     clock: Clock = _utc_now,
     migrate: bool = True,
 ) -> SqlStore:
     """A store ready for use. ``defaults`` hold wherever no admin said otherwise; the operator's cap is one of them.
-    ``pictures_at`` names the place where this process keeps pictures.
+    ``places`` names where this process keeps pictures, the first one new ones.
 
     Raises ``StoreUnusable`` (its text is for the operator) for an address that is none, a file that is damaged, locked
     by another process or newer than this program, and a server that cannot be reached.
@@ -136,7 +136,7 @@ async def open_store(
         if lock is not None:
             lock.hold_file()
             database.only_while(lock.is_there)
-        life = Life(process_id, pictures_at=pictures_at) if process_id else Life(pictures_at=pictures_at)
+        life = Life(process_id, places=places) if process_id else Life(places=places)
         store = store_on(database, secrets, defaults, life=life, clock=clock, lock=lock)
         await store.leases.heartbeat()
     except BaseException:

@@ -87,11 +87,16 @@ class DiskFiles:
         self._floor_bytes = floor_bytes
         self._free = free
         self._is_whole = is_whole
+        self.trouble: str | None = None
+        """Why pictures cannot be kept where they belong; a disk has no other place."""
 
     @cached_property
-    def at(self) -> str:
-        """Raises ``CannotStart`` where it can neither be read nor written."""
-        return identity_of(self._data_dir)
+    def places(self) -> tuple[str, ...]:
+        """Raises ``CannotStart`` where the name can neither be read nor written."""
+        return (identity_of(self._data_dir),)
+
+    def aside(self, job_id: str) -> str | None:
+        return None
 
     async def keep(self, job_id: str, kept: Kept, bundle: Bundle) -> None:
         await asyncio.to_thread(self._keep, self._path(job_id, kept), bundle)
@@ -106,6 +111,9 @@ class DiskFiles:
         for shelf in await asyncio.to_thread(self._shelves):
             for job_id in await asyncio.to_thread(_job_ids, shelf):
                 yield job_id
+
+    async def catch_up(self) -> int:
+        return 0
 
     def is_full(self) -> bool:
         with _in_our_words():

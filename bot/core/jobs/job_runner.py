@@ -181,6 +181,8 @@ class JobRunner:
             log.exception("job %s: its pictures could not be kept on disk; showing them from memory", job_id)
         self._crash_point("kept")
         try:
+            if (aside := self._pictures.aside(job_id)) is not None:
+                running.job = await self._store.jobs.set_pictures_at(running.job, aside)
             running.job = await self._settlement.produce(running.job, bill, revised)
         except LostLease:
             running.job = await self._settlement.retrieve(running.job, bill, revised)

@@ -73,7 +73,11 @@ class Pictures:
 
     def lie_elsewhere(self, job: Job) -> bool:
         """Whether the job's pictures were kept where this process may not see them."""
-        return bool(job.pictures_at) and job.pictures_at != self._files.at
+        return bool(job.pictures_at) and job.pictures_at not in self._files.places
+
+    def aside(self, job_id: str) -> str | None:
+        """Where its pictures had to be kept instead of where all machines see them."""
+        return self._files.aside(job_id)
 
     def shown(self, job_id: str) -> None:
         """Somebody has them now: what no disk took need not be held any more."""

@@ -36,6 +36,7 @@ CHECKS: tuple[Check, ...] = (
     service_checks.check_budgets,
     machine_checks.check_ledger,
     machine_checks.check_data_dir,
+    machine_checks.check_pictures,
     machine_checks.check_secret_key,
     machine_checks.check_http_port,
     machine_checks.check_privacy,

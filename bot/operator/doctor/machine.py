@@ -16,7 +16,10 @@ from bot.operator.discord_api import why
 from bot.operator.doctor.context import LedgerState, Surroundings
 from bot.operator.doctor.findings import Finding, failed, passed, warned
 from bot.operator.healthcheck import readiness
+from bot.parts import object_files_of
+from bot.ports import CannotStart
 from bot.rules.catalogue.official import OFFICIAL_SERVICE
+from bot.rules.errors import StorageTrouble
 from bot.settings.model import Settings
 
 DISK_WARN = 2 * 1024**3
@@ -65,6 +68,24 @@ async def check_data_dir(here: Surroundings) -> list[Finding]:
             warned("disk", says, "Make room soon, or let `python -m bot purge --older-than 30d` forget old pictures.")
         ]
     return [passed("disk", says)]
+
+
+async def check_pictures(here: Surroundings) -> list[Finding]:
+    """The place for pictures: one that all machines see, or the disk of each."""
+    url = here.settings.pictures_url
+    if url is None:
+        if here.settings.is_sqlite or here.settings.shard_ids is None:
+            return []
+        says = "pictures are kept in each DATA_DIR: those of a machine that is away are late until it is back"
+        return [warned("pictures", says, "Share DATA_DIR between the machines, or set PICTURES_URL to a bucket.")]
+    advice = "Until it answers, pictures are kept on the machine's disk and brought there later."
+    try:
+        await object_files_of(here.settings, url).check()
+    except CannotStart as problem:
+        return [failed("pictures", str(problem).removeprefix("PICTURES_URL: "), "Correct PICTURES_URL and its keys.")]
+    except StorageTrouble as trouble:
+        return [failed("pictures", str(trouble), advice)]
+    return [passed("pictures", f"{url} takes and removes objects")]
 
 
 LEDGER_ADVICE = {

@@ -131,7 +131,7 @@ def machine(core, tmp_path):
 
     def make(name: str) -> Core:
         files = DiskFiles(tmp_path / name, floor_bytes=0)
-        life = Life(process=name, pictures_at=files.at)
+        life = Life(process=name, places=files.places)
         store = store_on(core.store.database, Secrets((KEY,)), clock=lambda: NOON, life=life)
         return Core(store, files, FakeService())
 

@@ -1,0 +1,208 @@
+"""Pictures in an object store: ``Files`` in a bucket that every machine sees. The only file that knows obstore.
+
+    <prefix>/<shelf>/<job id>.<kept>      a bundle, as on a disk (``bundle.py``), with its digest as metadata
+
+Law: an object is there whole or not at all, and what is read has the length and the digest of what was written.
+Whatever the store says comes as ``StorageTrouble``; that something is not there is only believed when the store itself
+says so. No message of the library leaves this file: it may hold an address with a signature in it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import logging
+import re
+import secrets
+import zlib
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import ObjectStore, from_url
+
+from bot.adapters.files.bundle import NoBundle, pieces_of, read_bundle
+from bot.ports import Bundle, CannotStart, Kept
+from bot.rules.errors import StorageTrouble
+
+log = logging.getLogger(__name__)
+
+SHELVES = 256
+DIGEST = "easel_digest"
+"""Letters and an underscore: what every service takes as the name of metadata."""
+
+TIMEOUT = "60s"
+CONNECT_TIMEOUT = "5s"
+TRIES = 2
+"""More than one for a connection that had died; the rest is for a later round, with the picture safe on the disk."""
+
+_KEY = re.compile(rf"[0-9a-f]{{2}}/(?P<job>[A-Za-z0-9_-]{{2,64}})\.({'|'.join(Kept)})")
+_JOB_ID = re.compile(r"[A-Za-z0-9_-]{2,64}")
+_STATUS = re.compile(r"status code: (\d{3})")
+_NO_BUCKET = re.compile(r"NoSuchBucket|ContainerNotFound|bucket does not exist", re.IGNORECASE)
+"""Then nobody knows what lies in it; S3, Azure, Google."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """Where pictures lie, and the keys to it; what is None comes from the environment, as each service defines it."""
+
+    url: str
+    endpoint: str | None = None
+    region: str | None = None
+    key_id: str | None = None
+    key: str | None = None
+
+
+@contextlib.contextmanager
+def _in_our_words() -> Iterator[None]:
+    try:
+        yield
+    except (BaseError, OSError) as error:
+        raise _trouble(error) from None
+
+
+def _trouble(error: Exception) -> StorageTrouble:
+    status = _status_of(error)
+    answer = f"answered {status}" if status else "cannot be reached"
+    return StorageTrouble(f"the object store for pictures {answer} ({type(error).__name__})")
+
+
+def _status_of(error: Exception) -> int | None:
+    """What the store answered; None where nothing came."""
+    found = _STATUS.search(str(error))
+    return int(found[1]) if found else None
+
+
+def open_bucket(bucket: Bucket) -> ObjectStore:
+    """Connects to nothing yet. Raises ``CannotStart`` for what cannot be an object store."""
+    scheme = bucket.url.partition("://")[0]
+    names = {
+        "s3": ("aws_endpoint", "aws_region", "aws_access_key_id", "aws_secret_access_key"),
+        "az": ("azure_storage_endpoint", None, "azure_storage_account_name", "azure_storage_account_key"),
+        "gs": ("google_base_url", None, None, None),
+    }[scheme]
+    values = (bucket.endpoint, bucket.region, bucket.key_id, bucket.key)
+    config: dict[str, Any] = {name: value for name, value in zip(names, values, strict=True) if name and value}
+    config["client_options"] = {
+        "timeout": TIMEOUT,
+        "connect_timeout": CONNECT_TIMEOUT,
+        "allow_http": (bucket.endpoint or "").startswith("http://"),
+    }
+    config["retry_config"] = {
+        "max_retries": TRIES,
+        "retry_timeout": timedelta(seconds=20),
+        "backoff": {"init_backoff": timedelta(milliseconds=200), "max_backoff": timedelta(seconds=2), "base": 2},
+    }
+    try:
+        return from_url(bucket.url, **config)
+    except (BaseError, ValueError) as error:
+        raise CannotStart(f"PICTURES_URL: {bucket.url} cannot be used ({type(error).__name__}).") from None
+
+
+class ObjectFiles:
+    """``Files`` in a bucket. The place is named by its address, so every process with the same setting shares it."""
+
+    def __init__(self, store: ObjectStore, url: str) -> None:
+        self._store = store
+        self.places = (url,)
+
+    async def check(self) -> None:
+        """Writes a small object and removes it. Raises ``CannotStart`` for what only the operator can mend, and
+        ``StorageTrouble`` while the store does not answer.
+        """
+        name = f"check-{secrets.token_hex(4)}"
+        try:
+            await obstore.put_async(self._store, name, b"Easel was here")
+            await obstore.delete_async(self._store, name)
+        except (BaseError, OSError) as error:
+            status = _status_of(error)
+            if status is None or status >= 500 or status in (408, 429):
+                raise _trouble(error) from None
+            raise CannotStart(f"PICTURES_URL: {self.places[0]} {_advice(status)}") from None
+
+    async def keep(self, job_id: str, kept: Kept, bundle: Bundle) -> None:
+        data = b"".join(pieces_of(bundle))
+        with _in_our_words():
+            await obstore.put_async(
+                self._store, _name(job_id, kept), data, attributes={DIGEST: _digest(data)}, max_concurrency=2
+            )
+
+    async def read(self, job_id: str, kept: Kept) -> Bundle | None:
+        name = _name(job_id, kept)
+        with _in_our_words():
+            try:
+                found = await obstore.get_async(self._store, name)
+                data = bytes(await found.bytes_async())
+            except FileNotFoundError as error:
+                if _NO_BUCKET.search(str(error)):
+                    raise
+                return None
+        told = found.attributes.get(DIGEST)
+        if len(data) != found.meta["size"] or (told is not None and told != _digest(data)):
+            raise StorageTrouble(f"the object store for pictures gave {name} otherwise than it was kept")
+        try:
+            return read_bundle(io.BytesIO(data))
+        except NoBundle as broken:
+            log.error("%s in the object store is damaged (%s): taken as not there", name, broken)
+            return None
+
+    async def remove(self, job_id: str) -> None:
+        with _in_our_words():
+            for kept in Kept:
+                try:
+                    await obstore.delete_async(self._store, _name(job_id, kept))
+                except FileNotFoundError as error:
+                    if _NO_BUCKET.search(str(error)):
+                        raise
+
+    async def jobs(self) -> AsyncIterator[str]:
+        with _in_our_words():
+            seen: set[str] = set()
+            async for page in obstore.list(self._store, chunk_size=1000):
+                for found in page:
+                    match = _KEY.fullmatch(found["path"])
+                    if match is not None and match["job"] not in seen:
+                        seen.add(match["job"])
+                        yield match["job"]
+
+    def aside(self, job_id: str) -> str | None:
+        return None
+
+    def is_full(self) -> bool:
+        return False
+
+    async def recover(self, now: datetime) -> list[str]:
+        return []
+
+    async def catch_up(self) -> int:
+        return 0
+
+
+def _name(job_id: str, kept: Kept) -> str:
+    if not _JOB_ID.fullmatch(job_id):
+        raise ValueError("not a job id")
+    return f"{zlib.crc32(job_id.encode()) % SHELVES:02x}/{job_id}.{kept}"
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def _advice(status: int) -> str:
+    match status:
+        case 404:
+            return "names a bucket that is not there. Make it, or correct the name."
+        case 401 | 403:
+            return "does not take the key: check PICTURES_KEY_ID and PICTURES_KEY, and that it may write and delete."
+        case 301 | 307 | 400:
+            return (
+                f"was refused (status {status}): check PICTURES_ENDPOINT (http or https?) and PICTURES_REGION, "
+                "and that PICTURES_KEY is whole."
+            )
+        case _:
+            return f"was refused (status {status}). Nothing was kept there."
