@@ -143,6 +143,10 @@ PLANTED: list[tuple[str, Plant, str, Verdict, str]] = [
     ("a data folder that is a file", write("data", b""), "data folder", FAIL, "DATA_DIR"),
     ("a full disk", lambda clinic: setattr(clinic, "free", 1000), "disk", FAIL, "Make room"),
     ("a disk that fills up", lambda clinic: setattr(clinic, "free", 1024**3), "disk", WARN, "Make room"),
+    ("several machines with disks of their own", put(DATABASE_URL="postgresql+asyncpg://u@127.0.0.1:9/d",
+     SHARD_COUNT="2", SHARD_IDS="0"), "pictures", WARN, "PICTURES_URL"),
+    ("no object store there", put(PICTURES_URL="s3://easel/x", PICTURES_ENDPOINT="http://127.0.0.1:9",
+     PICTURES_KEY_ID="i", PICTURES_KEY="canary-key"), "pictures", FAIL, "brought there later"),
     ("no secret key", take("SECRET_KEY"), "SECRET_KEY", WARN, "Fernet.generate_key"),
     ("no secret key, several machines", both(take("SECRET_KEY"), put(
         DATABASE_URL="postgresql+asyncpg://u@127.0.0.1:9/d", SHARD_COUNT="2", SHARD_IDS="0")), "SECRET_KEY", FAIL,
@@ -169,7 +173,8 @@ async def test_it_finds_and_says_what_to_do_without_a_secret(
     assert not any("the check itself broke" in f.says for f in findings)
     redactor = LogRedactor(clinic.here().settings.secrets())
     for text in (as_text(findings, redactor), as_json(findings, redactor)):
-        assert [s for s in (clinic.environ.get("DISCORD_TOKEN", KEY), KEY, "MDEyMzQ1", ":canary@") if s in text] == []
+        secrets = (clinic.environ.get("DISCORD_TOKEN", KEY), KEY, "MDEyMzQ1", ":canary@", "canary-key")
+        assert [s for s in secrets if s in text] == []
 
 
 async def test_a_database_of_this_version_passes(clinic: Any) -> None:

@@ -3,7 +3,7 @@
 Law: an error that says "never sent" (``httpx2.ConnectError``, ``ConnectTimeout``) is raised only where no byte of the
 request has left. Whatever fails later may have been billed, a server that hung up without a word included; nothing is
 sent twice. The client that ships with the SDK (``DefaultAioHttpClient``) calls just that a ``ConnectTimeout``
-(docs/decisions/0020-aiohttp-under-the-sdk.md).
+(docs/decisions/0021-aiohttp-under-the-sdk.md).
 
 Where the system names a proxy, the SDK's own transport does the work: it knows SOCKS, ``NO_PROXY`` and their errors.
 """
