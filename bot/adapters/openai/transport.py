@@ -22,7 +22,8 @@ from yarl import URL
 
 _KEPT_OPEN_S = 5.0
 """How long an idle connection may be used again, as in the SDK: servers close theirs after as little."""
-_PIECE = 2**18
+_HEAD, _UNREAD, _PIECE = 2**9, 2**14, 2**18
+"""Who has read the head of a body and waits has little else of it in memory; who reads on takes much at once."""
 _LONGEST_HEADER = 2**17
 _AS_THE_SDK_SAYS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 _NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError)
@@ -82,7 +83,7 @@ class AiohttpTransport(httpx2.AsyncBaseTransport):
             connector=aiohttp.TCPConnector(limit=0, ssl=self._tls, keepalive_timeout=_KEPT_OPEN_S),
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
-            read_bufsize=_PIECE,
+            read_bufsize=_UNREAD,
             max_line_size=_LONGEST_HEADER,
             max_field_size=_LONGEST_HEADER,
             skip_auto_headers=_AS_THE_SDK_SAYS,
@@ -102,7 +103,11 @@ class _Pieces(httpx2.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         with _errors():
-            async for piece in self._answer.content.iter_any():
+            content = self._answer.content
+            if head := await content.read(_HEAD):
+                yield head
+            content.set_read_chunk_size(_PIECE)
+            async for piece in content.iter_any():
                 yield piece
             if self._ends_it is not None and isinstance(reset := self._ends_it.exception(), OSError):
                 raise reset

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import ssl
 from contextlib import suppress
 from dataclasses import replace
 
+import httpx2
 import pytest
 
 from bot.adapters.openai.images import OpenAIImages
+from bot.adapters.openai.transport import AiohttpTransport
 from bot.ports import OperatorPays
 from bot.rules.faults import Billed, FaultKind, ServiceFault
 from bot.rules.requests import Endpoint, Inputs, Made
@@ -24,6 +27,7 @@ from tests.adapters.openai.fault_server import (
     error,
     picture,
     pictures,
+    reply,
     request,
     upload,
 )
@@ -184,3 +188,16 @@ async def test_a_certificate_that_nobody_signed_cost_nothing(tls_server, connect
         await make(connect(base_url=f"https://127.0.0.1:{server.port}/v1"))
     assert (caught.value.fault.kind, caught.value.fault.billed) == (FaultKind.UNREACHABLE, Billed.NO)
     assert server.seen == []
+
+
+async def test_who_has_only_begun_to_read_a_body_has_little_of_it(server: FaultServer, tls: ssl.SSLContext) -> None:
+    """Pictures that wait for a place lie with the network."""
+    server.does(reply(200, "x" * 2_000_000))
+    transport = AiohttpTransport(tls)
+    answer = await transport.handle_async_request(httpx2.Request("GET", server.url))
+    assert isinstance(answer.stream, httpx2.AsyncByteStream)
+    pieces = aiter(answer.stream)
+    assert len(await anext(pieces)) <= 512
+    assert sum([len(piece) async for piece in pieces]) >= 2_000_000 - 512
+    await answer.aclose()
+    await transport.aclose()
