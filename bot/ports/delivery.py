@@ -139,7 +139,7 @@ class Notifier(Protocol):
         """
         ...
 
-    async def changed(self, place: Place, entry: AuditEntry) -> None:
+    async def changed(self, place: Place, *entries: AuditEntry) -> None:
         """A setting was changed: for the log channel, if there is one."""
         ...
 

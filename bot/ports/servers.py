@@ -11,7 +11,7 @@ from bot.rules.limits.limit import Limit, Quota
 from bot.rules.money import MicroUSD
 from bot.rules.people import Place
 from bot.rules.servers.access import ServerSettings
-from bot.rules.servers.changes import Change, Imported, KeyChanged, LimitChanged, Reset, Resettable
+from bot.rules.servers.changes import Change, KeyChanged, LimitChanged, Resettable
 from bot.rules.servers.edits import Edit, Held, Rework
 
 
@@ -71,14 +71,18 @@ class ServerStore(Protocol):
         """Settings and limits as one moment sees them."""
         ...
 
-    async def overhaul(self, place: Place, rework: Rework, actor_id: int, now: datetime) -> Imported:
-        """Stores what ``rework`` makes of all that holds at that moment, in one transaction: all of it or nothing."""
+    async def overhaul(self, place: Place, rework: Rework, actor_id: int, now: datetime) -> tuple[Change, ...]:
+        """Stores what ``rework`` makes of all that holds at that moment, in one transaction: all of it or nothing.
+
+        Returns ``Imported`` and each change that it brought.
+        """
         ...
 
     async def reset(
         self, place: Place, what: Resettable, actor_id: int, now: datetime, *, seen: Held | None = None
-    ) -> Reset:
-        """Limits, settings or both back to what the operator set; blocks, API key and log channel stay.
+    ) -> tuple[Change, ...]:
+        """Limits, settings or both back to what the operator set; blocks, API key and log channel stay. Returns
+        ``Reset`` and each change that it brought.
 
         Raises ``ChangedMeanwhile`` where ``seen`` is given and no longer what holds.
         """

@@ -36,7 +36,7 @@ from bot.rules.servers.changes import (
     Resettable,
     Stop,
 )
-from bot.rules.servers.edits import ChangedMeanwhile, Held, ListFull, Overhaul, blocked, paused, previewed
+from bot.rules.servers.edits import ChangedMeanwhile, Held, ListFull, Overhaul, blocked, paused, previewed, resets
 from tests.support.people import becomes
 
 DAY = Period.DAY
@@ -130,7 +130,7 @@ async def test_an_overhaul_is_one_whole(opened, sample):
         assert held == seen
         return Overhaul(replace(held.settings, spoiler=True), (quota,), (cooldown,), (change,))
 
-    assert await store.servers.overhaul(SERVER, rework, 9, sample.now) == Imported()
+    assert await store.servers.overhaul(SERVER, rework, 9, sample.now) == (Imported(), change)
     after = await store.servers.held(SERVER)
     assert after.settings == ServerSettings(spoiler=True)
     assert after.limits == (sample.cooldown(30), quota)
@@ -208,11 +208,16 @@ async def test_a_reset_puts_back_what_it_names(opened, sample, what):
     await store.servers.set_limit(SERVER, sample.limit("role", "images", "day", 5, 7), 9, sample.now)
     await store.servers.set_limit(SERVER, sample.cooldown(5), 9, sample.now)
     await store.servers.change_settings(SERVER, becomes(FULL), 9, sample.now)
-    assert await store.servers.reset(SERVER, what, 9, sample.now) == Reset(what)
+    held = await store.servers.held(SERVER)
+    done = await store.servers.reset(SERVER, what, 9, sample.now)
+    assert done == (Reset(what), *resets(held, what))
+    limits, settings = (any(isinstance(one, kind) for one in done) for kind in (LimitChanged, ModerationChanged))
+    assert (limits, settings) == (what is not Resettable.SETTINGS, what is not Resettable.LIMITS)
     first = replace(ServerSettings(), blocked=FULL.blocked, log_channel_id=FULL.log_channel_id)
     assert (await store.servers.settings(SERVER) == first) is (what is not Resettable.LIMITS)
     assert (await store.servers.limits(SERVER) == (sample.cooldown(30),)) is (what is not Resettable.SETTINGS)
-    assert (await store.servers.audit(SERVER))[0].change == Reset(what)
+    trail = [entry.change for entry in await store.servers.audit(SERVER)]
+    assert trail[: len(done)] == [*reversed(done)]
 
 
 @pytest.mark.parametrize(

@@ -421,10 +421,16 @@ async def test_a_key_that_cannot_be_opened_after_a_change_of_secret_key_is_not_r
 async def test_an_export_can_be_imported_after_a_look_at_what_changes(town, people):
     await told(town, "quota", images=5, role=people.painters)
     await told(town, "pause", reason="party")
+    await told(town, "log", channel=people.pictures)
     exported = (await told(town, "export")).attachments[0].data
     assert json.loads(exported)["easel"] == 1
-    await press(town, await told(town, "reset", what="all"), "Confirm")
+    put_back = await press(town, await told(town, "reset", what="all"), "Confirm")
     assert not (await settings(town)).paused
+    logged = await until_logged(town, people.pictures, "Everything reset")
+    for change in ("**Pictures:** paused: party → on", "5 → not set"):
+        assert change in put_back
+        assert change in logged
+        assert change in page(await told(town, "audit"))
 
     message = await told(town, "import", file=Upload("easel-settings.json", exported))
     assert "not set → 5" in message.content
@@ -432,6 +438,7 @@ async def test_an_export_can_be_imported_after_a_look_at_what_changes(town, peop
     after = await press(town, message, "Confirm")
 
     assert "Imported: 2 changes." in after
+    assert "not set → 5" in after
     assert (await settings(town)).pause_reason == "party"
     again = await told(town, "import", file=Upload("easel-settings.json", exported))
     assert "changes nothing" in again.content

@@ -34,7 +34,7 @@ from bot.rules.money import MicroUSD
 from bot.rules.people import Place
 from bot.rules.servers.access import ServerSettings
 from bot.rules.servers.changes import Change, Imported, KeyChanged, LimitChanged, Reset, Resettable, is_news
-from bot.rules.servers.edits import ChangedMeanwhile, Edit, Held, Rework, first_settings
+from bot.rules.servers.edits import ChangedMeanwhile, Edit, Held, Rework, first_settings, resets
 
 log = logging.getLogger(__name__)
 
@@ -120,8 +120,8 @@ class SqlServers:
         limits = await limits_of(connection, place_key, self._defaults)
         return Held(await settings_of(connection, place_key), limits, self._defaults)
 
-    async def overhaul(self, place: Place, rework: Rework, actor_id: int, now: datetime) -> Imported:
-        async def work(connection: AsyncConnection) -> Imported:
+    async def overhaul(self, place: Place, rework: Rework, actor_id: int, now: datetime) -> tuple[Change, ...]:
+        async def work(connection: AsyncConnection) -> tuple[Change, ...]:
             await self._lock_place(connection, place.key)
             held = await self._held(connection, place.key)
             after = rework(held)
@@ -131,11 +131,10 @@ class SqlServers:
                 for limit in limits:
                     _check_settable(limit)
                     await self._store_limit(connection, place.key, limit, remove=remove)
-            await self._record(connection, place.key, actor_id, Imported(), now)
-            for change in after.changes:
-                if isinstance(change, LimitChanged):
-                    await self._record(connection, place.key, actor_id, change, now)
-            return Imported()
+            done = (Imported(), *after.changes)
+            for change in done:
+                await self._record(connection, place.key, actor_id, change, now)
+            return done
 
         return await self._db.write(work)
 
@@ -190,18 +189,21 @@ class SqlServers:
 
     async def reset(
         self, place: Place, what: Resettable, actor_id: int, now: datetime, *, seen: Held | None = None
-    ) -> Reset:
-        async def work(connection: AsyncConnection) -> Reset:
+    ) -> tuple[Change, ...]:
+        async def work(connection: AsyncConnection) -> tuple[Change, ...]:
             await self._lock_place(connection, place.key)
-            if seen is not None and seen != await self._held(connection, place.key):
+            held = await self._held(connection, place.key)
+            if seen is not None and seen != held:
                 raise ChangedMeanwhile
             if what is not Resettable.SETTINGS:
                 await connection.execute(delete(limit_rows).where(limit_rows.c.place_key == place.key))
             if what is not Resettable.LIMITS:
-                first = first_settings(await settings_of(connection, place.key))
+                first = first_settings(held.settings)
                 await self._store_settings(connection, place.key, {"body": dump_settings(first)})
-            await self._record(connection, place.key, actor_id, Reset(what), now)
-            return Reset(what)
+            done = (Reset(what), *resets(held, what))
+            for change in done:
+                await self._record(connection, place.key, actor_id, change, now)
+            return done
 
         return await self._db.write(work)
 

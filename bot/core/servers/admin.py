@@ -112,12 +112,13 @@ class Admin:
         await self._tell(asker, change)
         return change
 
-    async def overhaul(self, asker: Asker, rework: Rework) -> Change:
-        """Settings and limits together, told as one change. Raises what ``rework`` raises; then nothing was changed."""
+    async def overhaul(self, asker: Asker, rework: Rework) -> tuple[Change, ...]:
+        """Settings and limits together; returns everything that changed. Raises what ``rework`` raises, and then
+        nothing was changed."""
         self._require_server(asker.place)
-        change = await self._store.servers.overhaul(asker.place, rework, asker.user_id, self._clock())
-        await self._tell(asker, change)
-        return change
+        changes = await self._store.servers.overhaul(asker.place, rework, asker.user_id, self._clock())
+        await self._tell(asker, *changes)
+        return changes
 
     async def block(self, asker: Asker, user_id: int, reason: str) -> tuple[Change, int]:
         """Blocks a member and stops what they have waiting or running; returns the change and how many jobs."""
@@ -134,18 +135,18 @@ class Admin:
         await self._tell(asker, change)
         return change
 
-    async def reset(self, asker: Asker, what: Resettable, seen: Held) -> Change:
+    async def reset(self, asker: Asker, what: Resettable, seen: Held) -> tuple[Change, ...]:
         """Back to what the operator set; blocks, API key and log channel stay. Raises ``ChangedMeanwhile`` where
         something else holds than what was ``seen``."""
         self._require_server(asker.place)
-        change = await self._store.servers.reset(asker.place, what, asker.user_id, self._clock(), seen=seen)
-        await self._tell(asker, change)
-        return change
+        changes = await self._store.servers.reset(asker.place, what, asker.user_id, self._clock(), seen=seen)
+        await self._tell(asker, *changes)
+        return changes
 
-    async def _tell(self, asker: Asker, change: Change) -> None:
+    async def _tell(self, asker: Asker, *changes: Change) -> None:
         """Posts to the log channel what is otherwise than before."""
-        if is_news(change):
-            await self._notifier.changed(asker.place, AuditEntry(self._clock(), asker.user_id, change))
+        if news := [AuditEntry(self._clock(), asker.user_id, change) for change in changes if is_news(change)]:
+            await self._notifier.changed(asker.place, *news)
 
     async def _try_key(self, api_key: str) -> None:
         if not 8 <= len(api_key) <= 256 or not api_key.isascii() or not api_key.isprintable() or " " in api_key:

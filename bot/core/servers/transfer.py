@@ -63,7 +63,9 @@ def plan_import(file: ImportFile, held: Held, known: Known) -> ImportPlan:
     return ImportPlan(overhaul, tuple(left_out))
 
 
-async def apply_import(admin: Admin, asker: Asker, file: ImportFile, known: Known, seen: ImportPlan) -> Change:
+async def apply_import(
+    admin: Admin, asker: Asker, file: ImportFile, known: Known, seen: ImportPlan
+) -> tuple[Change, ...]:
     """Applies what was ``seen`` and confirmed. Raises ``ChangedMeanwhile`` where the file would change something else
     by now, ``BadImport`` where it cannot be any more; then nothing was changed."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.rules.catalogue.model import Model
 from bot.rules.errors import UserError
-from bot.rules.limits.limit import Limit
+from bot.rules.limits.limit import Limit, Scope, slot_of
 from bot.rules.options.build import build_request
 from bot.rules.options.problems import InvalidOptions, Problem
 from bot.rules.options.table import RawOptions
@@ -18,6 +18,7 @@ from bot.rules.servers.changes import (
     BlockChanged,
     Change,
     DefaultsChanged,
+    LimitChanged,
     Listed,
     Lists,
     ListsChanged,
@@ -25,8 +26,10 @@ from bot.rules.servers.changes import (
     ModerationChanged,
     PauseChanged,
     PreviewsChanged,
+    Resettable,
     Stop,
     block_of,
+    changes_between,
     lists_of,
     moderation_of,
     pause_of,
@@ -255,3 +258,17 @@ def first_settings(settings: ServerSettings) -> ServerSettings:
     return ServerSettings(
         blocked=settings.blocked, log_channel_id=settings.log_channel_id, api_key_hint=settings.api_key_hint
     )
+
+
+def resets(held: Held, what: Resettable) -> tuple[Change, ...]:
+    """Everything that a reset changes, one by one; what is as the operator set it is not changed."""
+    defaults = {slot_of(limit): limit for limit in held.defaults}
+    own = [limit for limit in held.limits if limit.scope is not Scope.OPERATOR and limit not in held.defaults]
+    limits = [LimitChanged(slot_of(limit), limit, defaults.get(slot_of(limit))) for limit in own]
+    match what:
+        case Resettable.LIMITS:
+            return tuple(limits)
+        case Resettable.SETTINGS:
+            return changes_between(held.settings, first_settings(held.settings))
+        case Resettable.ALL:
+            return (*changes_between(held.settings, first_settings(held.settings)), *limits)

@@ -18,6 +18,7 @@ from bot.rules.limits.limit import Scope, slot_of
 from bot.rules.people import Place
 from bot.rules.servers.access import ServerSettings
 from bot.ui.interactions.failures import TROUBLE
+from bot.ui.pages.settings import fitted
 from bot.ui.words.catalogue import has, say
 from bot.ui.words.changes import change_line
 from bot.ui.words.limits import slot
@@ -61,9 +62,11 @@ class DiscordNotifier:
             key = f"notice.own_model_{state}" if model else f"notice.own_{state}"
             self._post_soon(place, lambda locale: _service(key, why, model, locale))
 
-    async def changed(self, place: Place, entry: AuditEntry) -> None:
+    async def changed(self, place: Place, *entries: AuditEntry) -> None:
         def words(locale: str) -> str:
-            return say(locale, "notice.changed", actor=f"<@{entry.actor_id}>", change=change_line(entry.change, locale))
+            lines = [change_line(entry.change, locale) for entry in entries]
+            text = lines[0] if len(lines) == 1 else fitted(lines, CONTENT_LIMIT - 200, locale)
+            return say(locale, "notice.changed", actor=f"<@{entries[0].actor_id}>", change=text)
 
         self._settings_cache.forget(place)
         self._post_soon(place, words)

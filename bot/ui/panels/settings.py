@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
 import discord
 
 from bot.core.servers.settings_file import ImportFile, export, read_import
-from bot.core.servers.transfer import ImportPlan, Known, apply_import, plan_import
+from bot.core.servers.transfer import Known, apply_import, plan_import
 from bot.rules.catalogue.model import Model
 from bot.rules.limits.limit import (
     Scope,
@@ -275,21 +276,28 @@ async def _ask_import(interaction: Interaction, file: ImportFile, head: str = "s
 
     async def act(pressed: Interaction) -> Message:
         try:
-            change = await apply_import(pressed.client.shell.admin, asker_of(pressed), file, _known(pressed), plan)
+            _, *done = await apply_import(pressed.client.shell.admin, asker_of(pressed), file, _known(pressed), plan)
         except ChangedMeanwhile:
             return await _ask_import(pressed, file, "settings.import_meanwhile")
-        done = say(locale, "settings.import_done", count=len(plan.overhaul.changes))
-        return Message(f"{done}\n{changed(pressed, change).content}")
+        return _all_changed(pressed, say(locale, "settings.import_done", count=len(done)), done)
 
-    lines = [f"- {change_line(one, locale)}" for one in plan.overhaul.changes]
-    text = fitted(lines, DIFF_ROOM, locale)
-    files = () if text == "\n".join(lines) else (File(say(locale, "settings.imported_list"), _as_file(plan, locale)),)
-    return Message("\n".join([say(locale, head), text, *notes]), view=Confirm(interaction, act), files=files)
+    asked = _listed(say(locale, head), plan.overhaul.changes, locale)
+    return replace(asked, content="\n".join([asked.content or "", *notes]), view=Confirm(interaction, act))
 
 
-def _as_file(plan: ImportPlan, locale: str) -> bytes:
-    lines = ("{}: {} -> {}".format(*told(change, locale)) for change in plan.overhaul.changes)
-    return "\n".join(lines).encode("utf-8", "replace")
+def _all_changed(interaction: Interaction, head: str, changes: Sequence[Change]) -> Message:
+    """What was changed in one go, each with old → new."""
+    interaction.client.shell.settings_cache.forget(place_of(interaction))
+    return _listed(head, changes, locale_of(interaction))
+
+
+def _listed(head: str, changes: Sequence[Change], locale: str) -> Message:
+    """As many changes as fit, and all of them as a file where they do not."""
+    lines = [f"- {change_line(one, locale)}" for one in changes]
+    text = fitted(lines, DIFF_ROOM, locale) if lines else ""
+    whole = "\n".join("{}: {} -> {}".format(*told(change, locale)) for change in changes).encode("utf-8", "replace")
+    files = () if text == "\n".join(lines) else (File(say(locale, "settings.imported_list"), whole),)
+    return Message("\n".join(filter(None, [head, text])), files=files)
 
 
 async def ask_reset(interaction: Interaction, what: Resettable, *, meanwhile: bool = False) -> Message:
@@ -298,9 +306,10 @@ async def ask_reset(interaction: Interaction, what: Resettable, *, meanwhile: bo
 
     async def act(pressed: Interaction) -> Message:
         try:
-            return changed(pressed, await pressed.client.shell.admin.reset(asker_of(pressed), what, seen))
+            headline, *done = await pressed.client.shell.admin.reset(asker_of(pressed), what, seen)
         except ChangedMeanwhile:
             return await ask_reset(pressed, what, meanwhile=True)
+        return _all_changed(pressed, change_line(headline, locale), done)
 
     question = say(locale, f"settings.ask_reset_{what}")
     told_first = [say(locale, "settings.ask_meanwhile")] if meanwhile else []

@@ -20,7 +20,18 @@ from bot.rules.faults import Billed, Fault, FaultKind, ServiceFailed, ServiceFau
 from bot.rules.limits.limit import Cooldown, Limit, Measure, Period, Quota, Scope, slot_of
 from bot.rules.people import Asker, Place
 from bot.rules.servers.access import ServerSettings
-from bot.rules.servers.changes import BlockChanged, Change, KeyChanged, LimitChanged, Reset, Resettable, Stop
+from bot.rules.servers.changes import (
+    BlockChanged,
+    Change,
+    KeyChanged,
+    LimitChanged,
+    LogChannelChanged,
+    Moderation,
+    ModerationChanged,
+    Reset,
+    Resettable,
+    Stop,
+)
 from bot.rules.servers.edits import Held, logged_to, moderated, unblocked
 from tests.support.ledger import empty_ledger
 
@@ -63,8 +74,8 @@ class Notifier:
     def __init__(self) -> None:
         self.told: list[tuple[Place, AuditEntry]] = []
 
-    async def changed(self, place: Place, entry: AuditEntry) -> None:
-        self.told.append((place, entry))
+    async def changed(self, place: Place, *entries: AuditEntry) -> None:
+        self.told += [(place, entry) for entry in entries]
 
 
 class Office:
@@ -259,7 +270,10 @@ async def test_a_reset_brings_the_operators_defaults_back_and_tells_once(office:
     assert await office.store.servers.limits(ADMIN.place) == DEFAULTS
     settings = await office.admin.settings(ADMIN.place)
     assert (settings.spoiler, settings.log_channel_id, len(settings.blocked)) == (False, 5, 1)
-    assert [entry.change for _, entry in office.notifier.told] == [Reset(Resettable.ALL)]
+    headline, *changes = [entry.change for _, entry in office.notifier.told]
+    assert headline == Reset(Resettable.ALL)
+    assert ModerationChanged(Moderation(spoiler=True), Moderation()) in changes
+    assert all(not isinstance(one, BlockChanged | LogChannelChanged) for one in changes)
 
 
 async def test_a_reset_of_limits_leaves_settings_alone(office: Office) -> None:
