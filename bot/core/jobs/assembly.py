@@ -75,6 +75,7 @@ def assemble(
     settlement = Settlement(store, clock, crash_point=crash_point, sleep=sleep)
     intake = Intake(
         store=store,
+        settlement=settlement,
         service=service,
         files=files,
         queue=queue,

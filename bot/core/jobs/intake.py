@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bot.core.jobs.estimates import Estimates
 from bot.core.jobs.queue import FairQueue
+from bot.core.jobs.settlement import Settlement
 from bot.core.service.catalogue import CurrentCatalogue
 from bot.core.service.circuit import Circuit
 from bot.ports import Clock, CrashPoint, Files, ImageService, Meter, Store
@@ -45,6 +46,7 @@ class Intake:
         self,
         *,
         store: Store,
+        settlement: Settlement,
         service: ImageService,
         files: Files,
         queue: FairQueue,
@@ -57,6 +59,7 @@ class Intake:
         crash_point: CrashPoint,
     ) -> None:
         self._store = store
+        self._settlement = settlement
         self._service = service
         self._files = files
         self._queue = queue
@@ -142,8 +145,8 @@ class Intake:
         return jobs[0]
 
     async def abandon(self, job: Job, reason: EndReason) -> None:
-        """Releases a reserved job that was never started (Discord forgot the interaction)."""
-        await self._store.jobs.release(job, reason, self._clock())
+        """Releases a reserved job that was never started (Discord forgot the interaction), however long that takes."""
+        await self._settlement.close_unmade(job, reason, maybe_billed=False)
         self._meter.job_finished(JobState.RELEASED, job.request.model)
 
     def check_open(self, quote: Quote, asker: Asker, answer: Answer, *, more_images: int = 0) -> None:

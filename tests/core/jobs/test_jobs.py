@@ -21,7 +21,7 @@ from bot.rules.errors import (
     StorageTrouble,
 )
 from bot.rules.faults import Billed, FaultKind, ServiceFailed
-from bot.rules.ledger import JobState
+from bot.rules.ledger import EndReason, JobState
 from bot.rules.requests import InputImage, Inputs
 from bot.rules.servers.access import AccessDenied
 from tests.core.conftest import PICTURE, Core, FakeService, assert_invariants, every_job, fault
@@ -373,6 +373,22 @@ async def test_a_picture_that_was_begun_is_kept_below_the_floor(store, tmp_path)
     await asyncio.wait({core.jobs.start(job, Inputs(), core.delivery)})
     assert await core.pictures.results(job.id)
     await core.end()
+
+
+async def test_what_was_never_started_is_given_back_even_when_the_ledger_is_busy_at_first(core):
+    job = await core.open()
+    release, busy = core.store.jobs.release, [Busy(), Busy()]
+
+    async def late(*args):
+        if busy:
+            raise busy.pop()
+        return await release(*args)
+
+    core.store.jobs.release = late
+    await core.intake.abandon(job, EndReason.NOT_ACKNOWLEDGED)
+
+    assert (await core.store.jobs.get(job.id)).state is JobState.RELEASED
+    assert busy == []
 
 
 async def test_a_moderation_refusal_costs_nothing_even_when_the_ledger_is_busy_at_first(core):
