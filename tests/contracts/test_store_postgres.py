@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+from contextlib import asynccontextmanager
 
+import asyncpg
 import pytest
 
-from bot.adapters.database import Fit, NewerSchema, migrate_store, schema_state
+from bot.adapters.database import Fit, NewerSchema, leases, migrate_store, schema_state
+from bot.adapters.database.postgres import steps
 from bot.rules.ledger import DuplicateEvent
 
 pytestmark = pytest.mark.postgres
@@ -45,6 +50,44 @@ async def test_connections_severed_under_load_unbalance_nothing(opened, postgres
     assert made
     assert await store.audit_sums() == []
     assert {job.id for job in made} <= {job.id for job in await store.leases.unfinished()}
+
+
+@asynccontextmanager
+async def hanging(postgres):
+    """Every connection to the database is open and says nothing any more, as behind a network that swallows all."""
+    connection = await asyncpg.connect(host=postgres.folder, user="postgres", database="postgres")
+    found = await connection.fetch("SELECT pid FROM pg_stat_activity WHERE datname = 'easel'")
+    await connection.close()
+    for row in found:
+        os.kill(row["pid"], signal.SIGSTOP)
+    try:
+        yield len(found)
+    finally:
+        for row in found:
+            os.kill(row["pid"], signal.SIGCONT)
+
+
+async def test_a_heartbeat_does_not_wait_for_a_connection_that_hangs(opened, postgres, sample, monkeypatch):
+    monkeypatch.setattr(leases, "BEAT_WITHIN_S", 0.2)
+    store = await opened()
+    async with hanging(postgres) as held, asyncio.timeout(60):
+        assert held
+        await store.leases.heartbeat()
+
+
+async def test_jobs_go_on_beside_a_connection_that_hangs_and_nothing_is_counted_twice(
+    opened, postgres, sample, monkeypatch
+):
+    monkeypatch.setattr(steps, "WITHIN_S", 0.5)
+    store = await opened()
+    [job] = await store.jobs.open([sample.draft(micro_usd=5)], sample.now)
+    async with hanging(postgres), asyncio.timeout(60):
+        moved, *opened_meanwhile = await asyncio.gather(
+            store.jobs.dispatch(job, sample.now),
+            *(store.jobs.open([sample.draft(sample.asker(user), micro_usd=5)], sample.now) for user in range(2, 6)),
+        )
+    assert {job.id for job in await store.leases.unfinished()} == {moved.id, *(one[0].id for one in opened_meanwhile)}
+    assert await store.audit_sums() == []
 
 
 async def test_one_event_seen_by_two_processes_makes_one_job(opened, sample):

@@ -138,14 +138,17 @@ class Database:
             async with connection.begin():
                 yield connection
 
-    async def write(self, work: Work[T], *, kept: Work[T | None] | None = None) -> T:
+    async def write(self, work: Work[T], *, kept: Work[T | None] | None = None, within_s: float | None = None) -> T:
         """What ``work`` returns, its writes kept. Repeats what a deadlock or a lost connection undid.
+
+        PostgreSQL: a try that takes longer than ``within_s`` hangs on a connection that nobody answers any more; it is
+        given up and made again on another one. None for what may take its time.
 
         When the answer to COMMIT is lost nobody knows whether it happened: ``kept`` then looks, in a transaction of its
         own, and returns what ``work`` would have if it did. Raises ``StorageTrouble``: ``Busy`` when the database could
         not be written in time, ``StorageFull`` when it has no room.
         """
-        return await self._patiently(partial(self._write_once, work), kept)
+        return await self._patiently(partial(self._write_once, work, within_s=within_s), kept)
 
     @property
     def has_desk(self) -> bool:
@@ -174,11 +177,11 @@ class Database:
                 raise _translated(error) from error
         raise AssertionError("unreachable")
 
-    async def _write_once(self, work: Work[T], progress: Progress) -> T:
+    async def _write_once(self, work: Work[T], progress: Progress, within_s: float | None = None) -> T:
         if self._threads is not None:
             written: T = await self._threads.write(work, progress)
             return written
-        async with self.writing() as connection:
+        async with asyncio.timeout(within_s), self.writing() as connection:
             result = await work(connection)
             progress.finished = True
         return result

@@ -39,6 +39,9 @@ DEAD_AFTER = timedelta(seconds=60)
 UNHEARD = timedelta(seconds=25)
 """A gap between two heartbeats of one's own after which the database counts as having been away: two were missed."""
 
+BEAT_WITHIN_S = 5.0
+"""So long one heartbeat waits for an answer: one that hangs for ever would let this process be called dead."""
+
 ADOPTING = "adopting"
 """A row of ``slots`` that serialises adoption: who waits for it sees the heartbeat of who was first."""
 
@@ -121,7 +124,7 @@ class SqlLeases:
             await connection.execute(update(jobs).where(stale).values(token=None))
             return await self._beat(connection)
 
-        self._heard.heard(await self._db.write(work), self._clock())
+        self._heard.heard(await self._db.write(work, within_s=BEAT_WITHIN_S), self._clock())
 
     async def _beat(self, connection: AsyncConnection) -> datetime:
         now = from_micros(int(await connection.scalar(select(self._present())) or 0))

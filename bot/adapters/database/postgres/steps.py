@@ -31,6 +31,9 @@ from bot.rules.servers.access import AccessDenied, check_access
 ONES_OWN = ("22", "23", "55P03")
 """What begins so may be the fault of one operation: a value no column takes, a row that is there, a lock not given."""
 
+WITHIN_S = 15.0
+"""Longer than anybody waits for a lock: what takes longer hangs, and everybody behind it."""
+
 ALONE = object()
 """The answer to an operation whose caller shall try it without the others."""
 
@@ -85,7 +88,8 @@ class BatchedSteps:
         while batch := [operation for operation in asked if not operation.withdrawn]:
             outcomes: Outcomes = {}
             try:
-                await self._db.write(partial(self._take, batch, outcomes), kept=partial(self._kept, outcomes))
+                take, kept = partial(self._take, batch, outcomes), partial(self._kept, outcomes)
+                await self._db.write(take, kept=kept, within_s=WITHIN_S)
             except _Withdrawn:
                 continue
             except _Anybodys:
