@@ -11,7 +11,7 @@ import pytest
 from bot.adapters.files.objects import ObjectFiles
 from bot.parts import object_files_of
 from bot.settings.sources import parse_settings
-from tests.support.objects import KEYS, s3_server
+from tests.support.objects import ACCOUNT, ACCOUNT_KEY, KEYS, azurite, s3_server
 
 BucketOf = Callable[..., ObjectFiles]
 
@@ -32,3 +32,12 @@ def bucket(s3: str) -> BucketOf:
         return object_files_of(settings, values["PICTURES_URL"])
 
     return make
+
+
+@pytest.fixture
+def container() -> Iterator[ObjectFiles]:
+    """A place in Azure's store."""
+    url = "az://easel/pictures"
+    keys = {"PICTURES_KEY_ID": ACCOUNT, "PICTURES_KEY": ACCOUNT_KEY}
+    with azurite() as address:
+        yield object_files_of(parse_settings({"PICTURES_URL": url, "PICTURES_ENDPOINT": address, **keys}), url)

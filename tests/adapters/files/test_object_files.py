@@ -26,13 +26,15 @@ def one(data: bytes) -> Bundle:
     return Bundle((("0.png", data),))
 
 
-@pytest.fixture(params=["disk", "s3", "s3 with a disk beside it"])
+@pytest.fixture(params=["disk", "s3", "s3 with a disk beside it", pytest.param("azure", marks=pytest.mark.slow)])
 def files(request, bucket, tmp_path) -> Files:
     match request.param:
         case "disk":
             return DiskFiles(tmp_path)
         case "s3":
             return bucket()
+        case "azure":
+            return request.getfixturevalue("container")
     return ShelteredFiles(bucket(), DiskFiles(tmp_path))
 
 
