@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.figures import median
 
@@ -72,13 +72,19 @@ LOADED = Goal("acknowledged, p99, with {n} in flight", "ms", "of idle", 3, 1.5)
 FLOOD = Goal("acknowledged, p99, while all {n} come at once", "ms", "of idle", 10, 4)
 STALL = Goal("longest stall while {n} and one of 4K arrive", "ms", "ms", 50, 15)
 WAITING = Goal("{n} jobs waiting", "% of a core", "% of a core", 5, 1)
+AGE = Goal("{what}, with {n:,} jobs", "ms of CPU", "of {few:,} jobs", 2, 1.1)
 SERVERS = Goal("memory of a server, with {n}", "KB", "KB", 20, 8)
 START = Goal("first acknowledgement after start with {n} servers", "s", "of the imports", 1.4, 0.9)
 
 
 def named(goal: Goal, **names: object) -> Goal:
     """The goal with its blanks filled in."""
-    return Goal(goal.what.format(**names), goal.unit, goal.held.format(**names), goal.goal, goal.stretch, goal.at_least)
+    return replace(goal, what=goal.what.format(**names), held=goal.held.format(**names))
+
+
+def ungoaled(goal: Goal) -> Goal:
+    """The same without anything to meet: it is known to grow."""
+    return replace(goal, goal=None, stretch=None)
 
 
 def medians(columns: Mapping[str, Sequence[float]], scale: float = 1.0) -> dict[str, float]:

@@ -21,7 +21,7 @@ async def memory(size: Size) -> list[Line]:
     names = ("floor", "promise", "naive", "ours")
     grown: dict[str, list[float]] = {name: [] for name in names}
     async with stage("photo", side=size.side) as place:
-        for _ in range(size.other_rounds):
+        for _ in range(size.fresh_rounds):
             for name in names:
                 bot = await place.bot(name)
                 grown[name].append(await _grown(place, bot, size.burst) / size.burst / place.sizes["photo"])

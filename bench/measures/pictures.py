@@ -25,7 +25,7 @@ from bench.goals import (
 )
 from bench.orders import imagine
 from bench.size import Size
-from bench.stage import Bot, Stage, stage
+from bench.stage import Bot, NotAnswered, Stage, stage
 
 DRAWN_S = 1.0
 """So long that every bot tells meanwhile that it is drawing."""
@@ -65,13 +65,18 @@ async def measured(bot: Bot, pictures: int, work: Awaitable[None]) -> float:
 
 
 async def one_by_one(place: Stage, bot: Bot, kind: str, number: int, gap_s: float) -> None:
-    """Orders with a gap between them, each drawn for a second: while one is worked on, the others wait."""
+    """Orders with a gap between them, each drawn for a second: while one is worked on, the others wait.
+
+    Raises ``NotAnswered`` where nobody was told meanwhile that it is being drawn: that line is part of the job.
+    """
     await place.images.set(latency_s=DRAWN_S, hold=False)
     ordered = []
     for _ in range(number):
         ordered.append(await place.discord.send(imagine(bot.app, kind, next(_who))))
         await asyncio.sleep(gap_s)
     await place.explained(bot, place.discord.until_shown(ordered))
+    if not any(place.discord.seen[one].lines for one in ordered):
+        raise NotAnswered(f"{bot.name} told nobody that it is drawing")
 
 
 async def at_once(place: Stage, bot: Bot, kind: str, number: int) -> None:
@@ -113,7 +118,7 @@ async def whole(size: Size) -> list[Line]:
         usual = at == 0
         async with stage(kind, side=size.side, tls=tls) as place:
             bots = await cast(place, *CAST, *(("core",) if usual else ()))
-            rounds = size.rounds if usual else size.other_rounds
+            rounds = size.rounds if usual else size.fresh_rounds
             serial, together, core = Costs(), Costs(), Costs()
             for _ in range(rounds):
                 for name in CAST:

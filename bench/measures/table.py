@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.goals import Goal, Line
-from bench.measures import acks, burst, crowds, pictures, reservations
+from bench.measures import acks, age, burst, crowds, pictures, reservations
 from bench.size import Size
 
 Against = tuple[str, Path] | None
@@ -39,6 +39,7 @@ ROWS = (
     Row("postgresql", _alone(reservations.postgresql)),
     Row("acks", _alone(acks.acks)),
     Row("stall", _alone(burst.stall)),
+    Row("age", _alone(age.age)),
     Row("waiting", _alone(crowds.waiting)),
     Row("servers", _alone(crowds.servers)),
     Row("start", _alone(crowds.start)),
