@@ -18,6 +18,7 @@ from bot.core.jobs.intake import Intake
 from bot.core.jobs.jobs import Jobs
 from bot.core.jobs.pictures import Pictures
 from bot.core.jobs.recovery import Recovery
+from bot.core.room import Room
 from bot.core.servers.admin import Admin
 from bot.core.servers.settings_cache import SettingsCache
 from bot.core.service.catalogue import CurrentCatalogue
@@ -92,6 +93,7 @@ class Shell:
     clock: Clock
     meter: Meter
     servers: Servers = field(default_factory=Servers)
+    uploads: Room = field(default_factory=Room)
 
     @property
     def catalogue(self) -> Catalogue:

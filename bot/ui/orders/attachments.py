@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any, Protocol
 from urllib.parse import SplitResult, urlsplit
 
@@ -28,10 +29,14 @@ CHUNK = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file that can be read once it is needed. ``name`` is the option it came with, for telling about it."""
+    """A file that can be read once it is needed. ``name`` is the option it came with, for telling about it.
+
+    ``size`` is what reading it takes of memory at most: nothing, where it is there already.
+    """
 
     name: str
     read: Callable[[], Coroutine[Any, Any, bytes]]
+    size: int = 0
 
 
 def open_web() -> aiohttp.ClientSession:
@@ -58,7 +63,7 @@ def attached(shell: Shell, attachment: Stored, name: str, *, max_bytes: int = MA
             shell.web, attachment.url, name, size=attachment.size, max_bytes=max_bytes, own_base=shell.config.api_base
         )
 
-    return Source(name, read)
+    return Source(name, read, attachment.size or max_bytes)
 
 
 def held(name: str, picture: MadeImage | InputImage) -> Source:
@@ -95,12 +100,12 @@ async def fetch(
 
 
 async def _read(response: aiohttp.ClientResponse, name: str, max_bytes: int) -> bytes:
-    pieces = bytearray()
+    pieces = BytesIO()
     async for piece in response.content.iter_chunked(CHUNK):
-        pieces += piece
-        if len(pieces) > max_bytes:
-            raise BadUpload(UploadProblem.TOO_MANY_BYTES, name, Bytes(len(pieces)), Bytes(max_bytes))
-    return bytes(pieces)
+        pieces.write(piece)
+        if pieces.tell() > max_bytes:
+            raise BadUpload(UploadProblem.TOO_MANY_BYTES, name, Bytes(pieces.tell()), Bytes(max_bytes))
+    return pieces.getvalue()  # which is no copy
 
 
 def is_ours(url: str, own_base: str) -> bool:

@@ -60,10 +60,16 @@ async def ready_inputs(shell: Shell, asker: Asker, wish: Wish, *, spends: bool =
     rough = await _quoted(shell, asker, wish, (SMALLEST,) * len(wish.pictures))
     if spends:
         await shell.intake.check_room(asker, rough)
-    extras = [source for source in (wish.mask, wish.markup) if source is not None]
-    read = await read_all([*wish.pictures, *extras])
-    pictures = read[: len(wish.pictures)]
-    others = dict(read[len(wish.pictures) :])
+    sources = [*wish.pictures, *(source for source in (wish.mask, wish.markup) if source is not None)]
+    async with shell.uploads.hold(asker.place.key, sum(source.size for source in sources)):
+        return await _made_ready(shell, asker, wish, await read_all(sources))
+
+
+async def _made_ready(
+    shell: Shell, asker: Asker, wish: Wish, read: Sequence[tuple[str, bytes]]
+) -> tuple[Quote, PreparedInputs]:
+    """``read`` are the pictures of the wish, then what says where to edit, by option."""
+    pictures, others = read[: len(wish.pictures)], dict(read[len(wish.pictures) :])
     lane = asker.place.key
     checked = await asyncio.gather(*(offload(lane, check_upload, data, name=name) for name, data in pictures))
     quote = await _quoted(shell, asker, wish, tuple(one.size for one in checked))
