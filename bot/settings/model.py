@@ -43,7 +43,7 @@ class Settings(BaseModel):
     discord_api_base: Annotated[str, BeforeValidator(parsing.url)] = Field(DISCORD, alias="DISCORD_API_BASE")
     discord_guild_id: Annotated[int | None, BeforeValidator(parsing.snowflake)] = Field(None, alias="DISCORD_GUILD_ID")
     openai_api_key: Annotated[SecretStr | None, BeforeValidator(parsing.secret)] = Field(None, alias="OPENAI_API_KEY")
-    openai_base_url: Annotated[str | None, BeforeValidator(parsing.url)] = Field(None, alias="OPENAI_BASE_URL")
+    openai_base_url: Annotated[str | None, BeforeValidator(parsing.service_url)] = Field(None, alias="OPENAI_BASE_URL")
     openai_org_id: Annotated[str | None, BeforeValidator(parsing.word)] = Field(None, alias="OPENAI_ORG_ID")
     openai_project_id: Annotated[str | None, BeforeValidator(parsing.word)] = Field(None, alias="OPENAI_PROJECT_ID")
     image_models: Annotated[Path | None, BeforeValidator(parsing.readable_file)] = Field(None, alias="IMAGE_MODELS")

@@ -56,6 +56,13 @@ def url(text: str) -> str:
     return text.rstrip("/")
 
 
+def service_url(text: str) -> str:
+    """The address below which a service has ``/images/…``: what comes after a ``?`` would end up in the middle."""
+    if "?" in text or "#" in text:
+        raise ValueError("must end with the path; for Azure it is https://<resource>.openai.azure.com/openai/v1.")
+    return url(text)
+
+
 def storage_endpoint(text: str) -> str:
     """The address of an object store; never the one at which clouds hand a machine its keys."""
     address = url(text)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import pytest
 
 from bot.rules.ledger import JobState
+from sandbox.gateways import DIALECTS, Gateway
 from sandbox.images.faults import FAULTS, Stream, answer, delay
-from tests.support.running import Town, town_in
+from tests.support.running import KEY, Town, town_in
 
 FREE, CHARGED = "It cost nothing", "may have been billed"
 BLOCKED = "safety system"
@@ -356,3 +357,22 @@ async def test_a_server_that_knows_no_quality_is_not_paid_at_the_price_of_low(to
 
     assert FREE in message.content
     assert [call.rendered for call in town.images.calls] == [False]
+
+
+async def test_behind_a_gateway_that_repeats_by_itself_a_failure_is_one_unknown_job_and_asked_once(town):
+    model = "gpt-image-2.5-flare"
+    gateway = Gateway(DIALECTS["LiteLLM"], town.images, key=KEY, models=(model,))
+    await gateway.start()
+    try:
+        await town.restart(OPENAI_BASE_URL=gateway.base_url)
+        town.images.fail_next("made_but_500", times=None)
+        message = await town.answer(await town.imagine(quality="low", preview=False))
+        town.images.heal()
+        assert "Something went wrong at the image service" in message.content
+        assert CHARGED in message.content
+        assert (len(gateway.asked), len(town.images.calls)) == (1, 3)
+        assert [job.state for job in await town.jobs()] == [JobState.UNKNOWN]
+        assert (await town.answer(await town.imagine(quality="low", preview=False))).attachments
+    finally:
+        await town.stop()
+        await gateway.stop()

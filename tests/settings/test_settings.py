@@ -70,6 +70,7 @@ ILLEGAL = [
     ("DISCORD_GUILD_ID", "١٢٣٤٥٦٧٨٩٠١٢٣٤٥٦٧", "17 to 20 digits"),
     ("OPENAI_API_KEY", '"sk-quoted"', "Copy it again"),
     ("OPENAI_BASE_URL", "https://me:pass@host/v1", "no password"),
+    ("OPENAI_BASE_URL", "https://r.openai.azure.com/openai?api-version=2025-04-01-preview", "openai/v1"),
     ("IMAGE_MODELS", "/not/there.toml", "not there"),
     ("IMAGES_PER_MINUTE", "0", "above 0"),
     ("IMAGES_PER_MINUTE", "nan", "above 0"),
