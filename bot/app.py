@@ -16,7 +16,6 @@ import aiohttp
 from bot.adapters.database import SqlStore
 from bot.adapters.files.disk import DiskFiles
 from bot.adapters.files.sheltered import ShelteredFiles
-from bot.adapters.openai.images import OpenAIImages
 from bot.adapters.secrets import Secrets
 from bot.adapters.status.metrics import PrometheusMeter
 from bot.core.jobs.assembly import assemble
@@ -46,7 +45,7 @@ from bot.parts import (
     store_of,
     version,
 )
-from bot.ports import Clock, CrashPoint, Gate, nothing_happens
+from bot.ports import Clock, CrashPoint, Gate, ImageService, nothing_happens
 from bot.settings.model import Settings
 from bot.ui.client.client import Client
 from bot.ui.client.gateway import identify_pacer
@@ -91,7 +90,7 @@ class Ground:
     store: SqlStore
     files: DiskFiles | ShelteredFiles
     gate: Gate
-    service: OpenAIImages
+    service: ImageService
     queue: FairQueue
     circuit: Circuit
     catalogue: CurrentCatalogue

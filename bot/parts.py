@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bot.adapters.files.disk import DiskFiles
     from bot.adapters.files.objects import ObjectFiles
     from bot.adapters.files.sheltered import ShelteredFiles
+    from bot.adapters.on_demand import OnDemand
     from bot.adapters.openai.images import OpenAIImages
     from bot.adapters.secrets import Secrets
     from bot.imaging.inspect import Inspected
@@ -189,20 +190,25 @@ def gate_of() -> Gate:
 
 def service_of(
     settings: Settings, catalogue: Catalogue, *, gate: Gate | None = None, thorough: bool = True
-) -> OpenAIImages:
+) -> OnDemand:
     """The image service: the caller closes it. Not ``thorough`` (for measurements): no pixel is decoded."""
-    from bot.adapters.openai.images import OpenAIImages
-    from bot.imaging.inspect import inspect_result, look
+    from bot.adapters.on_demand import OnDemand
 
-    async def inspect(data: bytes) -> Inspected:
-        return await look(data) if thorough else inspect_result(data, thorough=False)
+    def connect() -> OpenAIImages:
+        from bot.adapters.openai.images import OpenAIImages
+        from bot.imaging.inspect import inspect_result, look
 
-    return OpenAIImages(
-        base_url=settings.openai_base_url,
-        api_key=settings.openai_api_key.get_secret_value() if settings.openai_api_key else None,
-        organization=settings.openai_org_id,
-        project=settings.openai_project_id,
-        inspect=inspect,
-        gate=gate or OpenGate(),
-        models=catalogue,
-    )
+        async def inspect(data: bytes) -> Inspected:
+            return await look(data) if thorough else inspect_result(data, thorough=False)
+
+        return OpenAIImages(
+            base_url=settings.openai_base_url,
+            api_key=settings.openai_api_key.get_secret_value() if settings.openai_api_key else None,
+            organization=settings.openai_org_id,
+            project=settings.openai_project_id,
+            inspect=inspect,
+            gate=gate or OpenGate(),
+            models=catalogue,
+        )
+
+    return OnDemand(connect, is_official=settings.is_official_service)

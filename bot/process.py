@@ -156,10 +156,14 @@ def start_background(app: App) -> None:
         await app.client.wait_until_ready()
         await app.departures.check()
 
+    async def look_for_ends() -> None:
+        await app.client.wait_until_ready()  # asking the image service loads the SDK: commands come first
+        await app.model_ends.check()
+
     app.tasks.every(HEARTBEAT_S, app.store.leases.heartbeat, "heartbeat")
     app.tasks.every(ADOPT_S, recover, "recovery")
     app.tasks.every(CATCH_UP_S, app.files.catch_up, "pictures kept aside")
-    app.tasks.every(DAY_S, app.model_ends.check, "model ends")
+    app.tasks.every(DAY_S, look_for_ends, "model ends")
     app.tasks.every(DAY_S, app.retention.tidy, "retention")
     app.tasks.every(DAY_S, look_for_departures, "departures")
     app.tasks.start(measure_lag(app.meter), "loop lag", lasting=True)

@@ -72,6 +72,7 @@ RULES: tuple[Row, ...] = (
     ),
     ("bot.adapters.status.metrics", ("bot.rules", "bot.ports"), ("prometheus_client",)),
     ("bot.adapters.status.http", ("bot.rules", "bot.ports"), ("aiohttp",)),
+    ("bot.adapters.on_demand", ("bot.rules", "bot.ports"), ()),
     ("bot.adapters.secrets", ("bot.rules", "bot.ports", "bot.adapters.files.once"), ("cryptography",)),
     ("bot.adapters.files.objects", ("bot.rules", "bot.ports", "bot.adapters.files"), ("obstore",)),
     ("bot.adapters.files", ("bot.rules", "bot.ports", "bot.adapters.files"), ()),
@@ -333,6 +334,30 @@ def test_nothing_is_swallowed() -> None:
         and all(isinstance(line, ast.Pass | ast.Continue) for line in node.body)
     ]
     assert swallowed == []
+
+
+def loaded_with(*modules: str) -> set[str]:
+    """What importing these imports, through our own files: not what functions import, nor types."""
+    paths = {module_of(path): path for path in files()}
+    seen, waiting = set[str](), list(modules)
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        waiting.append(name.rpartition(".")[0] or name)
+        for node in tree_of(paths[name]).body if name in paths else ():
+            if isinstance(node, ast.Import):
+                waiting += [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                waiting += [str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return seen
+
+
+def test_a_start_loads_neither_the_sdk_nor_what_migrates() -> None:
+    at_start = loaded_with("bot.app", "bot.process", *(f"cogs.{name}" for name in COGS))
+    assert {"discord", "bot.adapters.database.engine"} <= at_start
+    assert {name for name in at_start if name.split(".")[0] in {"openai", "httpx2", "alembic"}} == set()
 
 
 MADE_IN_PARTS = {"open_store", "load_secrets", "load_catalogue", "DiskFiles", "OpenAIImages"}
