@@ -23,12 +23,14 @@ from pathlib import Path
 from bench.figures import median, table
 from bot.adapters.database import SqlStore, migrate_store, open_store
 from bot.adapters.database.codec import job_from_draft, job_values
+from bot.adapters.database.notes import COUNTERS_FORGOTTEN
 from bot.adapters.database.schema.ids import Ids
 from bot.adapters.database.schema.tables import to_micros
 from bot.adapters.secrets import Secrets
 from bot.ports import Look
 from bot.rules.ledger import Answer, JobDraft, JobState
 from bot.rules.limits.limit import Measure, Period, Quota, Scope
+from bot.rules.limits.windows import window_key
 from bot.rules.money import MicroUSD
 from bot.rules.people import Asker, Place
 from bot.rules.requests import Endpoint, ImageRequest, Kind
@@ -51,8 +53,20 @@ TIMES = 7
 KEPT = 200
 """Pictures on disk that the daily clearing asks about."""
 
-_SUBJECTS = ("'m:' || place_key || ':' || user_id", "'c:' || place_key || ':' || channel_id", "'s:' || place_key")
-_WINDOWS = ("'h' || strftime('%Y-%m-%dT%H', {at})", "'d' || strftime('%Y-%m-%d', {at})")
+_SUBJECTS = (
+    "'m:' || place_key || ':' || user_id",
+    "'c:' || place_key || ':' || channel_id",
+    "'s:' || place_key",
+    "'o'",
+)
+_AT = "created_at / 1000000, 'unixepoch'"
+_WINDOWS = {
+    f"'h' || strftime('%Y-%m-%dT%H', {_AT})": timedelta(hours=1),
+    f"'d' || strftime('%Y-%m-%d', {_AT})": timedelta(days=1),
+    f"'m' || strftime('%Y-%m', {_AT})": timedelta(days=31),
+    "'now'": None,
+}
+"""How a window is named, and how long one is: the first that is kept is counted from its beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +99,23 @@ def write_year(path: Path, jobs: int) -> None:
         db.executemany(into, (tuple(row.values()) for row in rows))
         for _, sql in indexes:
             db.execute(sql)
-        at = "created_at / 1000000, 'unixepoch'"
-        edge = to_micros(START - timedelta(days=60))
-        for subject in _SUBJECTS:
-            for window in _WINDOWS:
-                counted = f"SELECT DISTINCT {subject}, {window.format(at=at)}, 1, 1, 4000, 0, 0"
-                db.execute(f"INSERT INTO uses {counted} FROM jobs WHERE created_at > {edge}")  # ours
+        _count(db)
         db.execute("COMMIT")
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _count(db: sqlite3.Connection) -> None:
+    """The counters of these jobs as the ledger would have them, those purged that ended sixty days ago."""
+    edge = START - timedelta(days=60)
+    for subject in _SUBJECTS:
+        for window, at_least in _WINDOWS.items():
+            since = 0 if at_least is None else to_micros(edge - at_least)
+            sums = f"SELECT {subject}, {window}, count(*), sum(made_images), sum(charged_micro_usd), 0, 0 FROM jobs"
+            db.execute(f"INSERT INTO uses {sums} WHERE created_at > {since} GROUP BY 1, 2")
+    for period in (Period.HOUR, Period.DAY, Period.MONTH):
+        key = window_key(period, edge)
+        db.execute("DELETE FROM uses WHERE window_key >= ? AND window_key < ?", (key[0], key))
+    db.execute("INSERT INTO facts VALUES (?, ?)", (COUNTERS_FORGOTTEN, str(to_micros(edge))))
 
 
 def _year(jobs: int) -> Iterator[dict[str, object]]:

@@ -103,8 +103,9 @@ async def _rows_of(connection: AsyncConnection, one: TableClause) -> AsyncIterat
 
 
 async def _write(new: Database, one: TableClause, rows: Sequence[Row[Any]]) -> None:
+    names = one.columns.keys()
     async with new.writing() as connection:
-        await connection.execute(insert(one), [dict(row._mapping) for row in rows])
+        await connection.execute(insert(one), [dict(zip(names, row, strict=True)) for row in rows])
 
 
 async def _compare(new: Database, sent: Mapping[str, Digest], told: Callable[[int], None]) -> None:
