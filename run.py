@@ -204,7 +204,7 @@ def install_command(root: Path, lock: str, uv: "str | None", *, wheels_only: boo
     """The installer's command line: every package by its hash, nothing that the lock does not name."""
     python = str(venv_python(root))
     installer = (
-        [uv, "pip", "install", "--python", python]
+        [uv, "pip", "install", "--compile-bytecode", "--python", python]
         if uv
         else [python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-deps"]
     )
@@ -264,9 +264,14 @@ def check_writable(root: Path) -> None:
         ) from None
 
 
-def environment() -> "dict[str, str]":
-    """This process's environment without what would lead the environment's Python astray."""
+def environment(module: str) -> "dict[str, str]":
+    """This process's environment without what would lead the environment's Python astray.
+
+    The tests start dozens of processes: without bytecode each would compile everything anew.
+    """
     astray = {"PYTHONHOME", "PYTHONSAFEPATH", "__PYVENV_LAUNCHER__"}
+    if module == "pytest":
+        astray.add("PYTHONDONTWRITEBYTECODE")
     return {name: value for name, value in os.environ.items() if name not in astray}
 
 
@@ -277,8 +282,8 @@ def hand_over(root: Path, plan: Plan) -> int:
     os.chdir(root)
     sys.stdout.flush()
     if not WINDOWS:
-        os.execve(python, command, environment())  # noqa: S606 - no shell is wanted
-    child = subprocess.Popen(command, env=environment())
+        os.execve(python, command, environment(plan.module))  # noqa: S606 - no shell is wanted
+    child = subprocess.Popen(command, env=environment(plan.module))
     while True:
         try:
             return child.wait()

@@ -113,6 +113,16 @@ def test_a_missing_lock_is_said_in_a_sentence(run: ModuleType, copy: Path) -> No
         run.fingerprint(copy, "requirements-dev.lock")
 
 
+def test_only_the_tests_write_bytecode_where_somebody_wants_none(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setenv("PYTHONHOME", "/elsewhere")
+    assert "PYTHONDONTWRITEBYTECODE" in run.environment("bot")
+    assert "PYTHONDONTWRITEBYTECODE" not in run.environment("pytest")
+    assert "PYTHONHOME" not in run.environment("bot")
+
+
 @pytest.mark.parametrize("uv", [None, "/somewhere/uv"])
 @pytest.mark.parametrize("wheels_only", [True, False])
 def test_every_package_is_held_against_its_hash(run: ModuleType, copy: Path, uv: str | None, wheels_only: bool) -> None:

@@ -81,8 +81,11 @@ class DiscordDelivery:
         if line == self._line:
             return
         self._line = line
-        message = Message(content=line, view=cancel_view(job.id, locale))
-        self._edits.offer(lambda: self._conversation.edit(message))
+
+        async def edit() -> None:
+            await self._conversation.edit(Message(content=line, view=cancel_view(job.id, locale)))
+
+        self._edits.offer(edit)  # most never come to it: a result is there first
 
     async def preview(self, job: Job, partial: Partial) -> None:
         locale = self._locale(job.asker)
