@@ -63,12 +63,13 @@ class Harm:
         self._gateway = deck(
             [gateway.drop, gateway.reconnect, gateway.invalidate, lambda: gateway.refuse(2), self._break_session], dice
         )
+        self._of_places = deck([self._turn_outage, self._close_a_thread], dice)
         self._set: list[tuple[str, Fault]] = []
         self.done: Counter[str] = Counter()
 
     def do(self) -> None:
         """The next fault of a kind chosen by chance."""
-        kind = self._dice.choices(["service", "discord", "gateway"], [6, 8, 1])[0]
+        kind = self._dice.choices(["service", "discord", "gateway", "place"], [6, 8, 1, 1])[0]
         self.done[f"fault: {kind}"] += 1
         match kind:
             case "service":
@@ -78,8 +79,10 @@ class Harm:
                 more = WAYS.get(way) or OF_FIRST_ANSWERS[way]
                 fault = self._discord.fail_next(TARGETS[name], **more)
                 self._set.append((f"{name.lower().replace('_', ' ')}: {way}", fault))
-            case _:
+            case "gateway":
                 next(self._gateway)()
+            case _:
+                next(self._of_places)()
 
     def close_the_shop(self) -> None:
         """What ends all drawing for a while."""
@@ -89,6 +92,8 @@ class Harm:
     def heal(self) -> None:
         self._images.heal()
         self._discord.faults.clear()
+        if self._discord.world.town.studio.is_out:
+            self._turn_outage()
 
     def met(self) -> Counter[str]:
         """How often each fault hit somebody; 0 for one that nobody came across."""
@@ -97,6 +102,15 @@ class Harm:
         for name, fault in self._set:
             counts[f"discord: {name}"] += fault.hits
         return counts
+
+    def _turn_outage(self) -> None:
+        world = self._discord.world
+        (world.recover if world.town.studio.is_out else world.outage)(world.town.studio)
+
+    def _close_a_thread(self) -> None:
+        town = self._discord.world.town
+        thread = self._dice.choice([town.thread, town.post, town.backstage])
+        self._discord.world.close_thread(thread, locked=self._dice.random() < 0.2)
 
     def _break_session(self) -> None:
         self._discord.gateway.invalidate(resumable=True)

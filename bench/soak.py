@@ -63,7 +63,7 @@ class Soak:
 
 async def imagine(soak: Soak) -> Interaction:
     town = soak.discord.world.town
-    channel = soak.dice.choice([town.general, town.pictures, town.thread])
+    channel = soak.dice.choice([town.general, town.pictures, town.thread, town.voice, town.post, town.backstage])
     options = {
         "prompt": f"soak {len(soak.asked)}",
         "quality": soak.dice.choice(["low", "low", "medium"]),
