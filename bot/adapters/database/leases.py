@@ -8,13 +8,16 @@ machines whose clocks differ, nor a ledger that was away, nor one whose clock wa
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    bindparam,
     case,
     cast,
     delete,
@@ -26,11 +29,14 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.codec import Sealer, all_jobs, job_from_row
 from bot.adapters.database.engine import Database
 from bot.adapters.database.schema.tables import OPEN, UNKNOWN, from_micros, jobs, processes, slots, to_micros
+from bot.adapters.database.sqlite.desk import Desk
+from bot.adapters.database.sqlite.statements import Prepared
 from bot.ports import Clock, Slot
 from bot.rules.instants import APART
 from bot.rules.ledger import Job, JobState, LostLease
@@ -111,6 +117,7 @@ class SqlLeases:
         self._life = life
         self._clock = clock
         self._heard = _Heard()
+        self._hold = _hold(_PRESENT if database.is_sqlite else self._present(), database.upsert(slots))
 
     def _present(self) -> ColumnElement[int]:
         """The moment of the statement in microseconds, by the clock that judges."""
@@ -206,17 +213,17 @@ class SqlLeases:
             raise ValueError("a pace and a cost are positive")
         taken = round(60_000_000 / per_minute) * cost
 
-        async def work(connection: AsyncConnection) -> Slot:
-            present = self._present()
-            statement = self._db.upsert(slots).values({"key": key, "taken_at": present, "next_at": present + taken})
-            changed = {"taken_at": present, "next_at": _free_at(present) + taken}
-            statement = statement.on_conflict_do_update(index_elements=["key"], set_=changed)
-            found = await connection.execute(statement.returning(slots.c.next_at, slots.c.taken_at))
-            ends_at, taken_at = found.one()
-            begins_at = ends_at - taken
-            return Slot(max(0, begins_at - taken_at) / 1_000_000, begins_at, ends_at)
+        def values() -> dict[str, Any]:
+            present = {"present": to_micros(self._clock())} if self._db.is_sqlite else {}
+            return {"key": key, "taken": taken, **present}
 
-        return await self._db.write(work)
+        async def work(connection: AsyncConnection) -> Slot:
+            return _slot((await connection.execute(self._hold, values())).one(), taken)
+
+        def at_desk(desk: Desk) -> Slot:
+            return _slot(desk.run(_HOLD_AT_DESK, values()).fetchone(), taken)
+
+        return await (self._db.write_at_desk(at_desk) if self._db.has_desk else self._db.write(work))
 
     async def give_slot(self, key: str, slot: Slot) -> None:
         async def work(connection: AsyncConnection) -> None:
@@ -250,3 +257,23 @@ def _free_at(present: ColumnElement[int]) -> ColumnElement[int]:
     """When a row's next slot is free. ``rules/instants.py`` in SQL: a row written in a time to come holds nobody."""
     believed = slots.c.taken_at <= present + APART // timedelta(microseconds=1)
     return case((believed & (slots.c.next_at > present), slots.c.next_at), else_=present)
+
+
+def _hold(present: ColumnElement[int], fresh: sqlite.Insert | postgresql.Insert) -> Any:
+    """Takes the next free slots of ``key``."""
+    taken = bindparam("taken", type_=BigInteger())
+    first = fresh.values({"key": bindparam("key"), "taken_at": present, "next_at": present + taken})
+    changed = {"taken_at": present, "next_at": _free_at(present) + taken}
+    return first.on_conflict_do_update(index_elements=["key"], set_=changed).returning(
+        slots.c.next_at, slots.c.taken_at
+    )
+
+
+def _slot(row: Sequence[int], taken: int) -> Slot:
+    ends_at, taken_at = row
+    begins_at = ends_at - taken
+    return Slot(max(0, begins_at - taken_at) / 1_000_000, begins_at, ends_at)
+
+
+_PRESENT = bindparam("present", type_=BigInteger())
+_HOLD_AT_DESK = Prepared(_hold(_PRESENT, sqlite.insert(slots)))

@@ -64,7 +64,9 @@ class Counts(NamedTuple):
         return self != NOTHING
 
     def plus(self, change: Counts) -> Counts:
-        return Counts(*(held + more for held, more in zip(self, change, strict=True)))
+        return Counts(
+            self[0] + change[0], self[1] + change[1], self[2] + change[2], self[3] + change[3], self[4] + change[4]
+        )
 
 
 NOTHING = Counts()

@@ -34,7 +34,8 @@ _WRITE = Prepared(
     _fresh.on_conflict_do_update(
         index_elements=["subject", "window_key"], set_={name: _fresh.excluded[name] for name in Counts._fields}
     ),
-    columns=[column.name for column in uses.columns],
+    columns=("subject", "window_key", *Counts._fields),
+    in_order=True,
 )
 
 
@@ -99,8 +100,7 @@ class Desk:
 
     def commit(self) -> None:
         if self._changed:
-            rows = [(row, self._counters[row]) for row in sorted(self._changed)]
-            self.run_many(_WRITE, [{"subject": s, "window_key": w, **held._asdict()} for (s, w), held in rows])
+            _WRITE.run_many(self._db, [(*row, *self._counters[row]) for row in sorted(self._changed)])
         self._db.commit()
         self._changed.clear()
 

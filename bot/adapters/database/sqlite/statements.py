@@ -16,17 +16,24 @@ from sqlalchemy.dialects import sqlite
 
 from bot.adapters.database.schema.tables import Moment, from_micros, to_micros
 
-_DIALECT = sqlite.dialect(paramstyle="named")
+_NAMED, _IN_ORDER = sqlite.dialect(paramstyle="named"), sqlite.dialect(paramstyle="qmark")
 
 
 class Prepared:
-    """One statement. ``columns``: those that an INSERT or UPDATE without values of its own is given."""
+    """One statement. ``columns``: those that an INSERT or UPDATE without values of its own is given, by name or
+    ``in_order``.
+    """
 
     __slots__ = ("_fixed", "text")
 
-    def __init__(self, statement: ClauseElement, columns: Iterable[str] | None = None) -> None:
+    def __init__(
+        self, statement: ClauseElement, columns: Iterable[str] | None = None, *, in_order: bool = False
+    ) -> None:
         names = None if columns is None else list(columns)
-        compiled = _DIALECT.statement_compiler(_DIALECT, statement, column_keys=names)
+        dialect = _IN_ORDER if in_order else _NAMED
+        compiled = dialect.statement_compiler(dialect, statement, column_keys=names)
+        if in_order and compiled.positiontup != names:
+            raise ValueError("the table has its columns in another order")
         expanded = compiled.construct_expanded_state(compiled.params)
         given = {name for name, value in compiled.params.items() if value is None}
         self.text = expanded.statement
@@ -35,7 +42,7 @@ class Prepared:
     def run(self, db: sqlite3.Connection, values: Mapping[str, Any] | None = None) -> sqlite3.Cursor:
         return db.execute(self.text, {**self._fixed, **(values or {})})
 
-    def run_many(self, db: sqlite3.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    def run_many(self, db: sqlite3.Connection, rows: Sequence[Mapping[str, Any] | tuple[Any, ...]]) -> None:
         db.executemany(self.text, rows)
 
 
