@@ -20,7 +20,7 @@ from bot.adapters.database.codec import (
     load_limit,
     load_settings,
 )
-from bot.adapters.database.counting.counters import Counts, tally
+from bot.adapters.database.counting.counters import NOTHING, tally
 from bot.adapters.database.engine import Database
 from bot.adapters.database.schema.ids import Ids
 from bot.adapters.database.schema.tables import audit, jobs, warnings
@@ -223,11 +223,16 @@ class SqlServers:
         """
 
         async def look(connection: AsyncConnection) -> list[tuple[BudgetWarning, tuple[str, str]]]:
-            passed = [
-                await _passed(connection, place, limit, now)
-                for limit in await limits_of(connection, place.key, self._defaults)
+            limits = await limits_of(connection, place.key, self._defaults)
+            budgets = [
+                (limit, (subject, window_key(limit.period, now)))
+                for limit in limits
+                if isinstance(limit, Quota) and limit.amount and limit.measure is Measure.DOLLARS
+                if (subject := _watched(limit, place)) is not None
             ]
-            return [found for found in passed if found is not None]
+            held = await tally(connection, [row for _, row in budgets]) if budgets else {}
+            passed = ((_passed(place, limit, held.get(row, NOTHING).spent), row) for limit, row in budgets)
+            return [(warning, row) for warning, row in passed if warning is not None]
 
         async def tell(connection: AsyncConnection) -> list[BudgetWarning]:
             return [warning for warning, row in found if await self._is_news(connection, warning, row)]
@@ -291,19 +296,12 @@ def with_defaults(defaults: Sequence[Limit], rows: Iterable[Mapping[str, Any]]) 
     return tuple(slots.values())
 
 
-async def _passed(
-    connection: AsyncConnection, place: Place, limit: Limit, now: datetime
-) -> tuple[BudgetWarning, tuple[str, str]] | None:
-    subject = _watched(limit, place)
-    if subject is None or not isinstance(limit, Quota) or not limit.amount or limit.measure is not Measure.DOLLARS:
-        return None
-    row = (subject, window_key(limit.period, now))
-    spent = (await tally(connection, [row])).get(row, Counts()).spent
-    passed = [percent for percent in PERCENTS if spent * 100 >= limit.amount * percent]
-    return (BudgetWarning(place.key, limit, max(passed), MicroUSD(spent)), row) if passed else None
+def _passed(place: Place, limit: Quota, spent: int) -> BudgetWarning | None:
+    passed = [percent for percent in PERCENTS if spent * 100 >= (limit.amount or 0) * percent]
+    return BudgetWarning(place.key, limit, max(passed), MicroUSD(spent)) if passed else None
 
 
-def _watched(limit: Limit, place: Place) -> str | None:
+def _watched(limit: Quota, place: Place) -> str | None:
     """The counter of a budget that has exactly one."""
     match limit.scope:
         case Scope.SERVER:

@@ -69,9 +69,8 @@ class Settlement:
 
     async def settle(self, job: Job, where: Delivered) -> Job:
         """Writes delivered and settled: the end of a job whose pictures a person has."""
-        delivered = await self._deliver(job, where)
+        settled = await self._until_written(lambda: self._close(job, where))
         self._crash_point("delivered")
-        settled = await self._until_written(lambda: self._store.jobs.settle(delivered, self._clock()))
         if where.posted:  # the ledger knows the message now: the mark that one was being posted has done its work
             await self._marks.forget(job.id)
         return settled
@@ -116,12 +115,10 @@ class Settlement:
             await self._sleep(wait)
         return await write()
 
-    async def _deliver(self, job: Job, where: Delivered) -> Job:
+    async def _close(self, job: Job, where: Delivered) -> Job:
         if job.state is JobState.DELIVERED:
-            return job
-        return await self._until_written(
-            lambda: self._store.jobs.deliver(job, where.message_id, where.channel_id, self._clock())
-        )
+            return await self._store.jobs.settle(job, self._clock())
+        return await self._store.jobs.conclude(job, where.message_id, where.channel_id, self._clock())
 
     async def _try_to_settle(self, shown: ShownResult) -> Job:
         job = shown.job
@@ -129,8 +126,6 @@ class Settlement:
             if job.state is JobState.DISPATCHED:
                 job = await self._store.jobs.produce(job, shown.bill, shown.revised_prompt, self._clock())
                 self.outstanding[job.id] = shown = replace(shown, job=job)
-            job = await self._deliver(job, shown.delivered)
-            self.outstanding[job.id] = replace(shown, job=job)
             job = await self.settle(job, shown.delivered)
         except LostLease:
             log.warning("job %s is held by another process now", job.id)

@@ -37,7 +37,19 @@ DEFAULTS = (
     Cooldown(Scope.MEMBER, 30, 2),
 )
 SECRETS = Secrets(("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",))
-STEPS = ("dispatch", "produce", "deliver", "settle", "release", "refuse", "lose", "wait", "message", "delete")
+STEPS = (
+    "dispatch",
+    "produce",
+    "deliver",
+    "settle",
+    "conclude",
+    "release",
+    "refuse",
+    "lose",
+    "wait",
+    "message",
+    "delete",
+)
 
 
 @dataclass
@@ -90,6 +102,8 @@ class Side:
                 return await jobs.deliver(job, number or None, 100, now)
             case "settle":
                 return await jobs.settle(job, now)
+            case "conclude":
+                return await jobs.conclude(job, number or None, 100, now)
             case "wait":
                 return await jobs.set_waiting(job, number > 1)
             case "message":
