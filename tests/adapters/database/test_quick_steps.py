@@ -48,7 +48,6 @@ STEPS = (
     "lose",
     "wait",
     "message",
-    "delete",
 )
 
 
@@ -60,8 +59,13 @@ class Side:
     now: datetime = START
     copies: list[Job] = field(default_factory=list)
 
-    async def do(self, what: tuple[Any, ...]) -> Any:
-        """What the ledger answered, as data that both sides can be compared by."""
+    async def do(self, happening: list[tuple[Any, ...]]) -> list[Any]:
+        """What the ledger answered to what happens at once, as data that both sides can be compared by."""
+        answers = await asyncio.gather(*(self._do(what) for what in happening))
+        self.copies += [job for answer in answers if isinstance(answer, list) for job in answer]
+        return [[told(job) for job in answer] if isinstance(answer, list) else answer for answer in answers]
+
+    async def _do(self, what: tuple[Any, ...]) -> Any:
         try:
             found = await getattr(self, what[0])(*what[1:])
         except Refused as refused:
@@ -70,9 +74,7 @@ class Side:
             return "duplicate"
         except (LostLease, IllegalStep, UserError) as error:
             return type(error).__name__, str(error) if isinstance(error, UserError) else ""
-        jobs = found if isinstance(found, list) else [found]
-        self.copies += [job for job in jobs if isinstance(job, Job)]
-        return [told(job) for job in jobs if isinstance(job, Job)]
+        return found if isinstance(found, list) else [found] if isinstance(found, Job) else found
 
     async def opens(self, user: int, where: str, images: int, money: int, lines: int, event: int | None) -> list[Job]:
         place = Place(None if where == "direct" else 10, user)
@@ -108,8 +110,6 @@ class Side:
                 return await jobs.set_waiting(job, number > 1)
             case "message":
                 return await jobs.set_answer_message(job, 50 + number)
-            case "delete":
-                return await jobs.mark_deleted(job.id)
             case _:
                 return await getattr(jobs, step)(job, f"reason {number}", now)
 
@@ -150,6 +150,9 @@ class Side:
                 await store.servers.change_settings(place, lambda held: (replace(held, blocked=blocked), news), 9, now)
             case "heartbeat":
                 await store.leases.heartbeat()
+            case "delete":
+                if self.copies:
+                    await store.jobs.mark_deleted(self.copies[number % len(self.copies)].id)
             case "purge":
                 await store.people.purge(now)
 
@@ -189,7 +192,7 @@ openings = st.tuples(
 )
 steps = st.tuples(st.just("steps"), st.integers(0, 50), st.sampled_from(STEPS), st.integers(0, 3))
 ways = st.tuples(st.just("goes_all_the_way"), st.integers(0, 50))
-events = ("time", "forget", "forget place", "limit", "cooldown", "block", "heartbeat", "purge")
+events = ("time", "forget", "forget place", "limit", "cooldown", "block", "heartbeat", "delete", "purge")
 happenings = st.tuples(st.just("happens"), st.sampled_from(events), users, st.integers(0, 3))
 at_once = st.lists(st.one_of(openings, openings, steps, ways), min_size=1, max_size=6)
 rounds = st.lists(st.one_of(at_once, at_once, st.lists(happenings, min_size=1, max_size=1)), min_size=2, max_size=10)
@@ -227,9 +230,7 @@ async def both_do(sides: list[Side], story: list[Any]) -> None:
     for side in sides:
         await emptied(side)
     for happening in story:
-        answers = []
-        for side in sides:
-            answers.append(await asyncio.gather(*(side.do(what) for what in happening)))
+        answers = [await side.do(happening) for side in sides]
         assert answers[0] == answers[1], happening
     for side in sides:
         assert await side.store.audit_sums() == []
