@@ -269,7 +269,6 @@ def made(sample: Sample) -> Callable[..., Awaitable[Job]]:
     async def make(store: SqlStore, job: Job, micro_usd: int = 0, images: int = 1, message: int | None = 500) -> Job:
         job = await store.jobs.dispatch(job, sample.now)
         job = await store.jobs.produce(job, sample.bill(micro_usd, images), None, sample.now)
-        job = await store.jobs.deliver(job, message, 100, sample.now)
-        return await store.jobs.settle(job, sample.now)
+        return await store.jobs.conclude(job, message, 100, sample.now)
 
     return make

@@ -11,7 +11,7 @@ from bot.ports import Batch
 from bot.rules.ledger import FINAL, NEXT, DuplicateEvent, IllegalStep, JobState, LostLease
 from bot.rules.limits.decide import Refused, Subject
 from bot.rules.limits.limit import Period
-from tests.support.ledger import use_now
+from tests.support.ledger import left_delivered, use_now
 
 
 async def test_an_opened_job_is_read_back_as_it_was_given(store, sample):
@@ -111,7 +111,9 @@ async def test_every_step_the_table_does_not_know_is_an_error_and_changes_nothin
             case JobState.PRODUCED:
                 return await store.jobs.produce(job, sample.bill(5), None, sample.now)
             case JobState.DELIVERED:
-                return await store.jobs.deliver(job, 1, 2, sample.now)
+                if job.state is JobState.PRODUCED:
+                    return await left_delivered(store, job)
+                return await store.jobs.conclude(job, 1, 2, sample.now)
             case JobState.SETTLED:
                 return await store.jobs.settle(job, sample.now)
             case JobState.REFUSED:
@@ -210,7 +212,7 @@ async def test_a_result_that_waits_is_offered_to_its_maker_in_its_place(store, s
     assert [found.id for found in await store.jobs.waiting(sample.asker().place, 1)] == [job.id]
     assert await store.jobs.waiting(sample.asker(guild=11).place, 1) == []
     assert await store.jobs.waiting(sample.asker().place, 2) == []
-    done = await store.jobs.deliver(job, 5, 6, sample.now)
+    done = await store.jobs.conclude(job, 5, 6, sample.now)
     assert (done.waiting, done.message_id, done.message_channel_id) == (False, 5, 6)
     assert await store.jobs.waiting(sample.asker().place, 1) == []
 

@@ -290,7 +290,7 @@ async def test_what_was_unknown_is_charged_as_it_was_billed_once_its_pictures_ar
     assert await store.leases.unfinished() == [found]
     with pytest.raises(LostLease):
         await store.jobs.retrieve(lost[0], sample.bill(5), None, sample.now)
-    await store.jobs.settle(await store.jobs.deliver(found, 500, 100, sample.now), sample.now)
+    await store.jobs.conclude(found, 500, 100, sample.now)
     await store.aclose()
     other = await opened(process_id="b", places=("disk-b",))
     assert await other.leases.unknown_here() == []

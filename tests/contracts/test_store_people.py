@@ -82,7 +82,7 @@ async def test_a_running_job_ends_well_after_its_maker_was_forgotten(store, samp
     assert await store.audit_sums() == []
     job = await store.jobs.dispatch(job, sample.now)
     job = await store.jobs.produce(job, sample.bill(80), "a revised wish", sample.now)
-    job = await store.jobs.settle(await store.jobs.deliver(job, 1, 2, sample.now), sample.now)
+    job = await store.jobs.conclude(job, 1, 2, sample.now)
     await store.jobs.release(other, "", sample.now)
     await store.jobs.lose(await store.jobs.dispatch(alone, sample.now), "", sample.now)
     assert (job.state, job.charged_micro_usd, job.revised_prompt) == (JobState.SETTLED, 80, None)

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database import SqlStore, migrate_store
@@ -25,7 +25,7 @@ from bot.adapters.database.schema.tables import jobs, metadata
 from bot.adapters.database.steps import SqlSteps
 from bot.adapters.secrets import Secrets
 from bot.operator.sandbox.environment import sqlite_url
-from bot.rules.ledger import JobState
+from bot.rules.ledger import Job, JobState, advance
 from bot.rules.limits.decide import Use
 from bot.rules.limits.limit import Limit
 from bot.rules.people import Asker
@@ -87,6 +87,20 @@ def one_by_one(store: SqlStore, sealer: Sealer, *defaults: Limit) -> SqlStore:
     life = Life()
     steps = SqlSteps(database, sealer, Reserving(database, sealer, defaults, life))
     return replace(store, jobs=SqlJobs(database, sealer, steps, life))
+
+
+async def left_delivered(store: SqlStore, job: Job) -> Job:
+    """The job between the two writes that were made of *delivered* and *settled* once."""
+    advance(job.state, JobState.DELIVERED)
+    shown = {"state": JobState.DELIVERED.value, "message_id": 5, "message_channel_id": 100, "waiting": False}
+
+    async def work(connection: AsyncConnection) -> None:
+        await connection.execute(update(jobs).where(jobs.c.id == job.id).values(shown))
+
+    await store.database.write(work)
+    found = await store.jobs.get(job.id)
+    assert found is not None
+    return found
 
 
 async def counts_by_state(store: SqlStore) -> dict[JobState, int]:

@@ -70,12 +70,9 @@ class SqlJobs:
 
         return await self._db.write(work)
 
-    async def deliver(self, job: Job, message_id: int | None, channel_id: int | None, now: datetime) -> Job:
-        return await self._move(job, Step(JobState.DELIVERED, _shown(message_id, channel_id)))
-
     async def conclude(self, job: Job, message_id: int | None, channel_id: int | None, now: datetime) -> Job:
         advance(advance(job.state, JobState.DELIVERED), JobState.SETTLED)
-        values = {**_shown(message_id, channel_id), **_ended(now)}
+        values = {"message_id": message_id, "message_channel_id": channel_id, "waiting": False, **_ended(now)}
         return await self._steps.move(job, Step(JobState.SETTLED, values))
 
     async def settle(self, job: Job, now: datetime) -> Job:
@@ -188,10 +185,6 @@ def _produced(bill: Bill, revised_prompt: str | None, now: datetime) -> Step:
     revised = None if revised_prompt is None else plain(revised_prompt)
     values = {"produced_at": now, "revised_prompt": revised}
     return Step(JobState.PRODUCED, values, bill, bill.charged_micro_usd, bill.images)
-
-
-def _shown(message_id: int | None, channel_id: int | None) -> dict[str, Any]:
-    return {"message_id": message_id, "message_channel_id": channel_id, "waiting": False}
 
 
 def _ended(now: datetime, reason: str = "") -> dict[str, Any]:

@@ -40,7 +40,6 @@ SECRETS = Secrets(("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",))
 STEPS = (
     "dispatch",
     "produce",
-    "deliver",
     "settle",
     "conclude",
     "release",
@@ -100,8 +99,6 @@ class Side:
             case "produce":
                 usage = Usage(1, 2, 3) if number else None
                 return await jobs.produce(job, Bill(MicroUSD(number * 3), number, usage), "revised\0" * number, now)
-            case "deliver":
-                return await jobs.deliver(job, number or None, 100, now)
             case "settle":
                 return await jobs.settle(job, now)
             case "conclude":
@@ -124,10 +121,8 @@ class Side:
                     job = await jobs.dispatch(job, self.now)
                 case JobState.DISPATCHED:
                     job = await jobs.produce(job, bill, None, self.now)
-                case JobState.PRODUCED:
-                    job = await jobs.deliver(job, 4, 100, self.now)
                 case _:
-                    job = await jobs.settle(job, self.now)
+                    job = await jobs.conclude(job, 4, 100, self.now)
         return [job]
 
     async def happens(self, what: str, user: int, number: int) -> None:
@@ -178,7 +173,7 @@ def told(job: Job) -> tuple[str, str | None]:
     return re.sub(r"-\d{6,}", "someone", repr(replace(job, id="", event_key=job.event_key[:9]))), token
 
 
-ON_THE_WAY = (JobState.RESERVED, JobState.DISPATCHED, JobState.PRODUCED, JobState.DELIVERED)
+ON_THE_WAY = (JobState.RESERVED, JobState.DISPATCHED, JobState.PRODUCED)
 
 users = st.integers(1, 3)
 openings = st.tuples(

@@ -223,8 +223,7 @@ async def main(folder, life):
         elif job.state == "dispatched":
             await store.jobs.lose(job, "restart", now)
         else:
-            job = job if job.state == "delivered" else await store.jobs.deliver(job, 1, 1, now)
-            await store.jobs.settle(job, now)
+            await store.jobs.conclude(job, 1, 1, now)
     use = await use_now(store, Asker(1, Place(10, 1), 1), now)
     left = (await store.leases.unfinished(), await store.audit_sums(), use)
     reserved = sum(used.running for used in use.counters.values())
@@ -243,7 +242,7 @@ async def main(folder, life):
             print("ack", job.id, flush=True)
             job = await store.jobs.dispatch(job, now)
             job = await store.jobs.produce(job, Bill(MicroUSD(7), 1), None, now)
-            await store.jobs.settle(await store.jobs.deliver(job, 1, 1, now), now)
+            await store.jobs.conclude(job, 1, 1, now)
 
     await asyncio.gather(*(work(worker) for worker in range(4)))
 

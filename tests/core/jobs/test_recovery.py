@@ -16,6 +16,7 @@ from bot.rules.ledger import Bill, JobState, LostLease
 from bot.rules.money import MicroUSD
 from bot.rules.requests import Made, MadeImage
 from tests.core.conftest import KEY, NOON, PICTURE, Core, FakeService, assert_invariants, every_job
+from tests.support.ledger import left_delivered
 
 BILL = Bill(MicroUSD(5000), 2, request_id="req_1")
 MADE = (Made((MadeImage(PICTURE, "png", 0, 0), MadeImage(PICTURE, "png", 0, 0))),)
@@ -38,7 +39,7 @@ async def left(core, tmp_path):
             if state in (JobState.PRODUCED, JobState.DELIVERED):
                 job = await store.jobs.produce(job, BILL, None, now)
             if state is JobState.DELIVERED:
-                job = await store.jobs.deliver(job, 5, 100, now)
+                job = await left_delivered(store, job)
             return job
 
         async def next_life(self) -> None:
