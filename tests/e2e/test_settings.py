@@ -533,7 +533,7 @@ async def test_the_trail_says_who_changed_what(town, people):
     ],
 )
 async def test_the_answer_the_log_and_the_trail_say_the_same(town, people, command, options, change):
-    if not options:
+    if "remove" in options:
         await told(town, "quota", images=5, role=people.painters)
     await told(town, "log", channel=people.pictures)
     answer = await told(town, command, role=people.painters, **options)
