@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import shutil
+import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -167,6 +168,46 @@ async def test_whenever_a_process_dies_the_next_start_finds_all_of_a_paid_pictur
     await again.recover(NOW)
     assert await kept(again) == after
     assert await again.recover(NOW) == []
+
+
+class PowerCut:
+    """What is there after the power came back: bytes that were synced, under names whose folders were."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._bytes: set[int] = set()
+        self._names: dict[int, set[str]] = {}
+        self._sync = os.fsync
+        monkeypatch.setattr(os, "fsync", self._synced)
+        monkeypatch.setattr("bot.adapters.files.disk.sync_bytes", self._synced)
+
+    def _synced(self, handle: int) -> None:
+        self._sync(handle)
+        there = os.fstat(handle)
+        if stat.S_ISDIR(there.st_mode):
+            self._names[there.st_ino] = set(os.listdir(handle))
+        else:
+            self._bytes.add(there.st_ino)
+
+    def leaves(self, path: Path, below: Path) -> bool:
+        """Whether the file is still there, all of it; ``below`` was there long before."""
+        steps = [path, *path.parents]
+        folders = steps[1 : steps.index(below) + 1]
+        names = all(
+            step.name in self._names.get(folder.stat().st_ino, ()) for step, folder in zip(steps, folders, strict=False)
+        )
+        return names and path.stat().st_ino in self._bytes
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows syncs no folders")
+async def test_what_is_called_kept_survives_a_power_cut_folders_included(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut = PowerCut(monkeypatch)
+    files = DiskFiles(tmp_path / "data", floor_bytes=0)
+    for job_id in (JOB, "another-job"):
+        await files.keep(job_id, Kept.RESULTS, PAID)
+        (path,) = tmp_path.rglob(f"{job_id}.results")
+        assert cut.leaves(path, tmp_path)
 
 
 async def crash_before_it_is_shelved(files: DiskFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
