@@ -126,7 +126,7 @@ PLANTED: list[tuple[str, Plant, str, Verdict, str]] = [
     ("the image server is a web site", at_images(html=True), "image key", WARN, "usually ends in /v1"),
     ("a default model nobody knows", put(DEFAULT_MODEL="gpt-image-2.5-flair"), "DEFAULT_MODEL", FAIL,
      "gpt-image-2.5-flare"),
-    ("a default model the key lacks", put(DEFAULT_MODEL="gpt-image-2"), "DEFAULT_MODEL", FAIL, "does not let this key"),
+    ("a default model the key lacks", put(DEFAULT_MODEL="gpt-image-2"), "DEFAULT_MODEL", WARN, "--spend settles it"),
     ("no model at all", at_images(models=[{"id": "llama"}]), "models", FAIL, "IMAGE_MODELS"),
     ("a broken list of models", models_file("[models.x\n"), "models", FAIL, "IMAGE_MODELS"),
     ("a list of models that is not there", put(IMAGE_MODELS="/not/there.toml"), "settings", FAIL, "IMAGE_MODELS"),

@@ -87,6 +87,9 @@ def _default(here: Surroundings, catalogue: Catalogue, known: dict[str, KnownMod
         case BadDefault() as bad:
             return [failed("DEFAULT_MODEL", bad.says, bad.advice)]
         case Model() as model if known is not None and model.id not in known:
+            if not here.settings.is_official_service:
+                advice = "Some list other names than they take (Azure's deployments): doctor --spend settles it."
+                return [warned("DEFAULT_MODEL", f"the service does not list {model.id}", advice)]
             advice = "Set DEFAULT_MODEL to a model the service lists, or widen the key's rights."
             return [failed("DEFAULT_MODEL", f"the service does not let this key use {model.id}", advice)]
         case Model() as model:
