@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from bot.rules.ledger import Job
@@ -39,8 +40,8 @@ class LeaseStore(Protocol):
         """Lets go of a produced job whose pictures lie where this process sees nothing. Raises ``LostLease``."""
         ...
 
-    async def unknown_here(self) -> list[Job]:
-        """Jobs called unknown whose pictures, if there are any, lie where this process keeps its own."""
+    async def unknown_here(self, since: datetime) -> list[Job]:
+        """Jobs called unknown, opened since then, whose pictures, if any, lie where this process keeps its own."""
         ...
 
     async def confirm(self, job: Job) -> None:

@@ -35,8 +35,9 @@ def spoken():
 
 
 @pytest.fixture
-async def aged(store, store_url, sample, made):
+async def aged(opened, sample, made):
     """A ledger with very many jobs of one server that ended long ago, and what the planner should know of it."""
+    store = await opened(places=("here",))
     [job] = await store.jobs.open([sample.draft()], sample.now)
     await made(store, job)
     columns = [column.name for column in jobs.c if column.name not in ("id", "event_key")]
@@ -75,6 +76,7 @@ async def plans(store, said):
         ("waiting", "ix_jobs_waiting"),
         ("forget_counters", "ix_jobs_open"),
         ("line of a batch", "ix_jobs_group"),
+        ("unknown", "ix_jobs_unknown"),
     ],
 )
 async def test_the_few_are_found_in_their_index(aged, sample, what, index):
@@ -86,6 +88,7 @@ async def test_the_few_are_found_in_their_index(aged, sample, what, index):
         "heartbeat": aged.leases.heartbeat,
         "waiting": lambda: aged.jobs.waiting(place, 1),
         "forget_counters": lambda: aged.people.forget_counters(sample.now),
+        "unknown": lambda: aged.leases.unknown_here(sample.now),
         "line of a batch": lambda: aged.jobs.release(lines[0], "", sample.now),
     }[what]
     with spoken() as said:

@@ -279,18 +279,18 @@ async def test_what_was_unknown_is_charged_as_it_was_billed_once_its_pictures_ar
     lost = [
         await store.jobs.lose(await store.jobs.dispatch(job, sample.now), "", sample.now) for job in (first, second)
     ]
-    assert await store.leases.unknown_here() == lost
+    assert await store.leases.unknown_here(sample.now) == lost
 
     found = await store.jobs.retrieve(lost[0], sample.bill(5), "revised", sample.now)
 
     assert (found.state, found.charged_micro_usd, found.finished_at) == (JobState.PRODUCED, 5, None)
     assert found.revised_prompt == "revised"
     assert await store.audit_sums() == []
-    assert await store.leases.unknown_here() == lost[1:]
+    assert await store.leases.unknown_here(sample.now) == lost[1:]
     assert await store.leases.unfinished() == [found]
     with pytest.raises(LostLease):
         await store.jobs.retrieve(lost[0], sample.bill(5), None, sample.now)
     await store.jobs.conclude(found, 500, 100, sample.now)
     await store.aclose()
     other = await opened(process_id="b", places=("disk-b",))
-    assert await other.leases.unknown_here() == []
+    assert await other.leases.unknown_here(sample.now) == []

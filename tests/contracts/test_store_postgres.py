@@ -132,6 +132,12 @@ async def test_forgetting_a_member_who_is_busy_unbalances_nothing(opened, sample
     assert await stores[0].audit_sums() == []
 
 
+async def test_counters_have_room_for_their_next_version(postgres, store_url):
+    connection = await asyncpg.connect(host=postgres.folder, user="postgres", database="easel")
+    assert await connection.fetchval("SELECT reloptions FROM pg_class WHERE relname = 'uses'") == ["fillfactor=50"]
+    await connection.close()
+
+
 async def test_processes_that_start_together_migrate_once_beside_a_strangers_tables(postgres, tmp_path):
     await postgres.run("postgres", "CREATE DATABASE empty")
     await postgres.run("empty", "CREATE TABLE somebody_elses (id int)")

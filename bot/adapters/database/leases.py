@@ -182,10 +182,11 @@ class SqlLeases:
 
         await self._db.write(work)
 
-    async def unknown_here(self) -> list[Job]:
+    async def unknown_here(self, since: datetime) -> list[Job]:
         if not self._life.places:
             return []
-        query = all_jobs().where(UNKNOWN, jobs.c.forgotten.is_(False), self._lies_here()).order_by(jobs.c.id)
+        recent = jobs.c.created_at >= since
+        query = all_jobs().where(UNKNOWN, jobs.c.forgotten.is_(False), self._lies_here(), recent).order_by(jobs.c.id)
         return [job_from_row(row, self._sealer) for row in await self._db.rows(query)]
 
     async def confirm(self, job: Job) -> None:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 
 from bot.core.jobs.jobs import Jobs
 from bot.core.jobs.pictures import Pictures
@@ -29,6 +30,9 @@ log = logging.getLogger(__name__)
 
 DeliveryFor = Callable[[Job], Delivery]
 """How to reach the person behind a job of an earlier process, from what the ledger holds."""
+
+LOOKED_FOR = timedelta(days=30)
+"""So long the pictures of a job called unknown may turn up: no original is kept longer, and the years bring many."""
 
 MOST_TRIES = 3
 """Rounds in which showing a produced job fails unexpectedly; then it waits to be fetched."""
@@ -104,7 +108,7 @@ class Recovery:
     async def retrieve(self) -> int:
         """Shows what lies here of jobs that were called unknown meanwhile, looking once for each; returns how many."""
         retrieved = 0
-        for job in await self._store.leases.unknown_here():
+        for job in await self._store.leases.unknown_here(self._clock() - LOOKED_FOR):
             if job.id in self._looked_for:
                 continue
             try:
