@@ -22,7 +22,8 @@ QUICK_S = 5.0
 """A 5xx that OpenAI's own service answers sooner than this was certainly not preceded by a rendered picture.
 
 A gateway's says nothing of the kind: its upstream may have made the picture, and it may have asked more than once. So
-its 429 certainly cost nothing only if it came sooner: after a failure that was paid, its second try may be refused.
+its 429, and its 400 where nothing had to be uploaded, certainly cost nothing only if they came sooner: after a failure
+that was paid, a second try, perhaps elsewhere, may be refused.
 """
 
 _BY_STATUS: Mapping[int, FaultKind] = {
@@ -219,14 +220,15 @@ def _by_status(status: int) -> FaultKind:
     return FaultKind.OVERLOADED if status >= 500 else FaultKind.BAD_REQUEST
 
 
-def _billed(kind: FaultKind, *, status: int, elapsed_s: float, drawing: bool, official: bool) -> Billed:
+def _billed(kind: FaultKind, *, status: int, elapsed_s: float, drawing: bool, official: bool, uploads: bool) -> Billed:
     if drawing or kind in _MAYBE_RENDERED:
         return Billed.MAYBE
     if kind is FaultKind.OVERLOADED and not (official and status >= 300 and elapsed_s < QUICK_S):
         return Billed.MAYBE
     if status >= 500 and not official and kind not in _BEFORE_DRAWING:
         return Billed.MAYBE
-    if kind is FaultKind.RATE_LIMITED and not official and elapsed_s >= QUICK_S:
+    may_be_second = kind is FaultKind.RATE_LIMITED or (kind is FaultKind.BAD_REQUEST and not uploads)
+    if may_be_second and not official and elapsed_s >= QUICK_S:
         return Billed.MAYBE
     if status < 300 and kind is FaultKind.BAD_REQUEST:
         return Billed.MAYBE  # said after the work was taken on: it may be about what was made
@@ -243,15 +245,17 @@ def fault_of(
     redactor: DetailRedactor,
     official: bool,
     drawing: bool = False,
+    uploads: bool = False,
 ) -> Fault:
     """The fault in a refusal. ``drawing``: a part of the picture had already come, so it may be on the bill.
 
-    ``official``: it is the word of OpenAI's own service, not of somebody between.
+    ``uploads``: pictures went with the request, which takes its time. ``official``: it is the word of OpenAI's own
+    service, not of somebody between.
     """
     kind = kind_of(reason, status, now)
     return Fault(
         kind=kind,
-        billed=_billed(kind, status=status, elapsed_s=elapsed_s, drawing=drawing, official=official),
+        billed=_billed(kind, status=status, elapsed_s=elapsed_s, drawing=drawing, official=official, uploads=uploads),
         retry_after_s=retry_after(headers, reason.delay, reason.message, now) if kind in _WAITABLE else None,
         status=status,
         code=reason.code or reason.type,

@@ -1,6 +1,6 @@
 """``ImageService`` on ``AsyncOpenAI``: OpenAI's image service and every server that speaks like it.
 
-Law: with its ``openai_*`` siblings the only place that imports ``openai`` (and ``httpx2``, the HTTP of the SDK).
+Law: with its siblings the only place that imports ``openai`` (and ``httpx2``, the HTTP of the SDK).
 One ``make`` is one POST. The SDK never repeats it. A compatible server that refused optional parameters it does not
 know, with a 400 that cannot have cost anything, is asked again without them.
 
@@ -28,12 +28,7 @@ import httpx2
 import openai
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient, omit
 
-from bot.adapters.openai.answers import (
-    Answer,
-    BrokenAnswer,
-    NotAPicture,
-    read_answer,
-)
+from bot.adapters.openai.answers import Answer, BrokenAnswer, NotAPicture, read_answer
 from bot.adapters.openai.bodies import BodyReader, strings_in
 from bot.adapters.openai.connection import KEY, NO_KEY, begun, bound_error_body, broken_off, let_in, read_up_to
 from bot.adapters.openai.download import Downloader, Pause, Resolve, resolve
@@ -292,12 +287,13 @@ class OpenAIImages:
             now=self._clock(),
             redactor=call.redactor,
             official=self.is_official,
+            uploads=bool(call.inputs.images),
         )
         if not self.is_official and fault.kind is FaultKind.BAD_REQUEST and fault.status in {400, 422}:
             unknown = refused_parameters(reason, call.sent)
             self._learn(call, unknown)
             may = dispensable(call.request, self._models.get(call.request.model))
-            call.refused = unknown if unknown <= may else frozenset()
+            call.refused = unknown if unknown <= may and fault.billed is Billed.NO else frozenset()
         if not self.is_official and response.status_code >= 500 and "stream" in call.sent:
             self._doubt_streams(call)
         return fault
