@@ -177,13 +177,17 @@ def as_use(counted: Counted, found: Tally, before: Counts, lasts: Mapping[Subjec
         for period, window in windows_at(counted.created_at).items():
             value = found.get((name, window))
             if value is not None:
-                counters[subject, period] = Used(
-                    requests=value.requests - before.requests,
-                    images=value.images - before.images,
-                    micro_usd=MicroUSD(value.spent + value.reserved - before.spent - before.reserved),
-                    running=value.running - before.running,
-                )
+                counters[subject, period] = used_of(value, before)
     return Use(counters, lasts)
+
+
+def used_of(value: Counts, before: Counts = NOTHING) -> Used:
+    return Used(
+        requests=value.requests - before.requests,
+        images=value.images - before.images,
+        micro_usd=MicroUSD(value.spent + value.reserved - before.spent - before.reserved),
+        running=value.running - before.running,
+    )
 
 
 async def last_requests(

@@ -22,7 +22,7 @@ from bot.adapters.database.codec import (
     job_values,
     load_settings,
 )
-from bot.adapters.database.counting.counters import NOTHING, Counted, as_use, last_request, reach_of, waits
+from bot.adapters.database.counting.counters import Counted, last_request, reach_of, used_of, waits, windows_at
 from bot.adapters.database.counting.forgotten import (
     JOBS_OF,
     NOTED,
@@ -42,8 +42,9 @@ from bot.adapters.database.sqlite.desk import Desk
 from bot.adapters.database.sqlite.statements import Prepared, all_stored, reader_of
 from bot.adapters.database.steps import LINES_OF_GROUP, Opening, Step, given_back, jobs_kept, rest_of_group, step_kept
 from bot.rules.ledger import Answer, DuplicateEvent, Job, JobDraft, JobState, LostLease
-from bot.rules.limits.decide import Refused, Subject, decide
-from bot.rules.limits.limit import Limit
+from bot.rules.limits.decide import Refused, Subject, Use, Used, applicable, decide, subject_of
+from bot.rules.limits.limit import Limit, Period, Quota
+from bot.rules.people import Asker
 from bot.rules.servers.access import ServerSettings, check_access
 
 
@@ -141,7 +142,7 @@ class QuickSteps:
             [last] = desk.run(statement, all_stored(reach_of(asker, now, seconds))).fetchone()
             if last is not None:
                 lasts[subject] = from_micros(last)
-        use = as_use(counted, {row: held for row in rows if (held := desk.counter(row))}, NOTHING, lasts)
+        use = Use(_read(desk, counted, limits, asker), lasts)
         refusals = decide(limits, asker, cost, before.added_to(use, place_key), now)
         if refusals:
             raise Refused(refusals)
@@ -207,6 +208,17 @@ class QuickSteps:
         if step is not None and step.bill is not None:
             changed["bill"] = step.bill
         return replace(job, answer=_answer(job.answer, {**seen._asdict(), **values}), **changed)
+
+
+def _read(desk: Desk, counted: Counted, limits: Sequence[Limit], asker: Asker) -> Mapping[tuple[Subject, Period], Used]:
+    """The counters that ``decide`` will ask for: those of the limits that apply, not all that there are."""
+    names, windows = counted.subjects(), windows_at(counted.created_at)
+    found: dict[tuple[Subject, Period], Used] = {}
+    for limit in applicable(limits, asker):
+        if isinstance(limit, Quota) and (name := names.get(subject_of(limit, asker))) is not None:
+            held = desk.counter((name, windows[limit.period]))
+            found[subject_of(limit, asker), limit.period] = used_of(held)
+    return found
 
 
 def _refuse_duplicates(desk: Desk, drafts: Sequence[JobDraft]) -> None:
