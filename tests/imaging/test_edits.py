@@ -110,14 +110,13 @@ async def test_a_large_edit_never_blocks_the_loop(make: SimpleNamespace, stalls:
         await prepare_inputs([("image", data)], rule=DALLE2, lane="g1")
         await ready.preview()
         await offload("g1", inspect_result, data)
-    # the promise is 50 ms on a machine of its own; this one is shared with other tests
-    assert meter.worst_s < 0.15, meter.worst_s
+    assert meter.worst_s < 0.05, meter.worst_s
 
 
 async def test_the_stall_meter_would_see_work_on_the_loop(make: SimpleNamespace, stalls: Callable) -> None:  # type: ignore[type-arg]
     data = make.saved(make.photo(3840, 2160), "PNG", compress_level=1)
     with stalls() as meter:
-        inspect_result(data)
+        make.opened(data)
         await asyncio.sleep(0)
     assert meter.worst_s > 0.05
 
