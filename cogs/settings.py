@@ -53,7 +53,7 @@ WHOM = {
     "member": "Only for this member",
     "channel": "Only in this channel, shared by all who use it",
 }
-REMOVE = "Take this limit away"
+REMOVE = "Remove this limit"
 
 
 @settings.command(name="cooldown", description="Seconds between two commands of a member")
@@ -220,7 +220,7 @@ async def previews(interaction: Inter, enabled: bool | None = None, remove: bool
 
 
 @settings.command(name="log", description="Where I tell what admins change and how budgets stand")
-@app_commands.describe(channel="Left out: where it is told now", remove="Tell it nowhere")
+@app_commands.describe(channel="Left out: what holds is shown", remove="Tell it nowhere any more")
 async def log_channel(interaction: Inter, channel: LogChannel | None = None, remove: bool = False) -> None:
     """Writes there once, to see that it may."""
     await acknowledge(interaction, private=True)
