@@ -68,6 +68,7 @@ def test_rows_are_chosen_by_name(capsys: pytest.CaptureFixture[str]):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in ROWS])
 async def test_every_row_yields_a_figure(row):
     lines = await row.measure(QUICK, None)
