@@ -8,7 +8,7 @@ import threading
 from contextlib import closing
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 
 from bot.adapters.database.schema.tables import facts
 from bot.adapters.database.sqlite.statements import Prepared
@@ -17,6 +17,7 @@ from bot.rules.limits.decide import Refused
 from bot.rules.limits.limit import Measure, Period, Quota, Scope
 from bot.rules.people import Place
 
+BACK = Prepared(text("ROLLBACK"))
 NOTE = Prepared(insert(facts), ["key", "value"])
 
 
@@ -76,6 +77,20 @@ async def test_what_fails_after_it_wrote_is_taken_back_and_its_neighbours_are_ke
     first, failed, last = await at_once(store, writes(1), writes(2, mine), writes(3))
     assert (first, failed, last) == (1, mine, 3)
     assert set(await store.notes.servers()) == {1, 3}
+
+
+@pytest.mark.parametrize("says", [True, False])
+async def test_when_sqlite_takes_the_transaction_back_by_itself_the_neighbours_are_kept(store, says):
+    """It may, for a full disk or an I/O error, in the middle of any statement."""
+
+    def taken_back(desk):
+        desk.run(BACK)
+        if says:
+            raise sqlite3.OperationalError("database or disk is full")
+
+    first, lost, last = await at_once(store, writes(1), taken_back, writes(2))
+    assert (first, type(lost).__name__, last) == (1, "StorageTrouble", 2)
+    assert set(await store.notes.servers()) == {1, 2}
 
 
 async def test_of_two_who_write_the_same_only_the_second_is_told(store):

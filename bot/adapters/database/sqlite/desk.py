@@ -84,6 +84,11 @@ class Desk:
         """Changes whenever something was written."""
         return self._db.total_changes, self._additions
 
+    def still_open(self) -> None:
+        """Raises where SQLite has taken the transaction back: what came next would be written by itself."""
+        if not self._db.in_transaction:
+            raise sqlite3.OperationalError("the transaction was taken back")
+
     def begin(self) -> None:
         """Raises what ``sqlite3`` says, and then nothing has begun."""
         if self._db.in_transaction:  # one that could not even be rolled back

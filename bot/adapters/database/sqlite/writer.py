@@ -149,12 +149,13 @@ class Writer:
 
 
 def _run(desk: Desk, one: _Waiting) -> None:
-    """Raises only what spoils the transaction."""
+    """Raises only what spoils the transaction: SQLite takes a whole one back for a full disk, without being asked."""
     before = desk.written
     try:
         one.outcome = one.operation(desk), None
+        desk.still_open()
     except BaseException as error:
-        if desk.written != before:
+        if isinstance(error, sqlite3.Error | OSError) or desk.written != before:
             raise
         one.outcome = None, error
 
