@@ -217,7 +217,15 @@ async def test_what_discord_will_never_take_is_kept(refusal: BaseException, why:
     assert not desk.waited
 
 
-@pytest.mark.parametrize("why", list(WhyKept))
+async def test_a_picture_on_a_machine_that_is_away_comes_by_itself_so_there_is_no_button() -> None:
+    desk = Desk()
+    await desk.delivery.kept(make_job(), WhyKept.ELSEWHERE)
+    (told,) = desk.conversation.whispers
+    assert "costs nothing more" in (told.content or "")
+    assert told.view is None
+
+
+@pytest.mark.parametrize("why", sorted(set(WhyKept) - {WhyKept.ELSEWHERE}))
 async def test_that_a_picture_waits_is_told_once_in_private_with_the_button_that_shows_it(why: WhyKept) -> None:
     desk = Desk()
     await desk.delivery.kept(make_job(), why)
