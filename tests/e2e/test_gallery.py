@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from bot.ports import Kept
 from bot.rules.people import Place
 from bot.ui.interactions.bounds import BOUNDS, Bounded
 from bot.ui.panels.gallery import PER_PAGE
@@ -186,8 +187,8 @@ async def test_each_picture_is_made_small_once_however_often_it_is_looked_at(tow
     first = await gallery(town)
     (job,) = await town.jobs()
     original = await town.app.client.shell.pictures.result(job.id, 0)
-    folder = next(tmp_path.rglob("0.png")).parent
-    assert (folder / "small-0.webp").stat().st_size < len(original.data) / 4
-    (folder / "0.png").unlink()
+    [kept], [small] = (tuple(tmp_path.rglob(f"{job.id}.{one}")) for one in (Kept.RESULTS, Kept.SMALL))
+    assert small.stat().st_size < len(original.data) / 4
+    kept.unlink()
     second = await gallery(town)
     assert second.attachments[0].data == first.attachments[0].data

@@ -80,7 +80,7 @@ class Refused(UserError):
     ``in_server``: whether there is a server whose admins could change them; else the operator's defaults hold.
     """
 
-    def __init__(self, refusals: Sequence[Refusal], *, in_server: bool = True) -> None:
+    def __init__(self, refusals: Sequence[Refusal], *, in_server: bool) -> None:
         super().__init__(", ".join(f"{r.limit.scope} {r.limit.measure}" for r in refusals))
         self.refusals = tuple(refusals)
         self.in_server = in_server

@@ -64,7 +64,7 @@ def refusal(scope: Scope, measure: Measure, period: Period, amount: int, **more:
 
 
 def test_a_cooldown_says_when_it_ends_and_who_can_change_it() -> None:
-    text = words(Refused([Refusal(Cooldown(Scope.EVERYONE, 30), 1, 1, AT)]), "en-US")
+    text = words(Refused([Refusal(Cooldown(Scope.EVERYONE, 30), 1, 1, AT)], in_server=True), "en-US")
     assert "30 s" in text
     assert "<t:1795262400:R>" in text
     assert "/settings cooldown" in text
@@ -74,7 +74,7 @@ def test_a_cooldown_says_when_it_ends_and_who_can_change_it() -> None:
 def test_a_refusal_names_rule_number_and_reset() -> None:
     budget = refusal(Scope.SERVER, Measure.DOLLARS, Period.MONTH, 10_000_000, used=9_990_000, asked=53_000)
     role = refusal(Scope.ROLE, Measure.IMAGES, Period.DAY, 50, subject_id=501, asked=4)
-    text = words(Refused([budget, role]), "en-US")
+    text = words(Refused([budget, role], in_server=True), "en-US")
     for part in (
         "$10.00 per month",
         "$9.99",
@@ -88,7 +88,9 @@ def test_a_refusal_names_rule_number_and_reset() -> None:
 
 
 def test_the_operators_numbers_are_nobodys_business() -> None:
-    text = words(Refused([refusal(Scope.OPERATOR, Measure.DOLLARS, Period.MONTH, 123_000_000)]), "en-US")
+    text = words(
+        Refused([refusal(Scope.OPERATOR, Measure.DOLLARS, Period.MONTH, 123_000_000)], in_server=True), "en-US"
+    )
     assert "123" not in text
     assert "operator" in text
 
@@ -226,8 +228,8 @@ def test_what_one_request_cannot_have_even_of_a_fresh_limit_is_not_promised_late
     limit = Quota(Scope.EVERYONE, Measure.IMAGES, Period.HOUR, 3)
     later = datetime(2026, 3, 14, 13, 0, tzinfo=UTC)
 
-    too_much = words(Refused([Refusal(limit, 0, 4, later)]), "en-US")
-    in_time = words(Refused([Refusal(limit, 2, 2, later)]), "en-US")
+    too_much = words(Refused([Refusal(limit, 0, 4, later)], in_server=True), "en-US")
+    in_time = words(Refused([Refusal(limit, 2, 2, later)], in_server=True), "en-US")
 
     assert "At most 3 pictures per hour" in too_much
     assert "<t:" not in too_much

@@ -155,7 +155,7 @@ class BatchedSteps:
         use = as_use(counted, sheet.counters(counted.rows()), NOTHING, desk.lasts(opening))
         refusals = decide(limits, first.asker, cost, before.added_to(use, counted.place_key), now)
         if refusals:
-            raise Refused(refusals)
+            raise Refused(refusals, in_server=first.asker.place.is_server)
         sheet.add(counted.rows(), change_of(cost))
         desk.accepted(opening, counted)
         opened = [job_from_draft(draft, job_id, now) for draft, job_id in zip(drafts, ids, strict=True)]

@@ -145,7 +145,7 @@ class QuickSteps:
         use = Use(_read(desk, counted, limits, asker), lasts)
         refusals = decide(limits, asker, cost, before.added_to(use, place_key), now)
         if refusals:
-            raise Refused(refusals)
+            raise Refused(refusals, in_server=asker.place.is_server)
         desk.add(rows, change_of(cost))
 
     def _rules_of(self, desk: Desk, place_key: str) -> tuple[ServerSettings, tuple[Limit, ...]]:
