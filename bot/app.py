@@ -116,7 +116,7 @@ async def build(
         check_default_model(settings, catalogue, clock().date())
         secrets = secrets_of(settings)
         files = files_of(settings)
-        store = await store_of(settings, secrets, clock=clock, process_id=process_id, places=files.places)
+        store = await store_of(settings, secrets, clock=clock, process_id=process_id, files=files)
         stack.push_async_callback(store.aclose)
         await files.recover(clock())
         gate = gate_of()

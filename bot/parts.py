@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from bot.ports import CannotStart, Clock, Gate, OpenGate
+from bot.ports import CannotStart, Clock, Files, Gate, OpenGate, Setup
 from bot.rules.catalogue.catalogue import Catalogue, CatalogueError, ModelRetired, NoSuchModel
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.catalogue.model import Model
@@ -120,18 +120,23 @@ def secrets_of(settings: Settings) -> Secrets:
     return load_secrets(keys or None, settings.data_dir)
 
 
+def setup_of(settings: Settings, secrets: Secrets, pictures: str) -> Setup:
+    """What a process says of itself to the others on its ledger."""
+    return Setup(settings.shard_count, secrets.tag(0), pictures)
+
+
 async def store_of(
     settings: Settings,
     secrets: Secrets,
     *,
     clock: Clock = now,
     process_id: str | None = None,
-    places: tuple[str, ...] = (),
+    files: Files | None = None,
     migrate: bool = True,
 ) -> SqlStore:
     """The ledger, open: the caller closes it. Raises ``CannotStart`` for one that cannot be used.
 
-    ``places`` are those of the pictures of a process that works on jobs.
+    ``files`` are those of a process that works on jobs.
     """
     from bot.adapters.database import open_store
 
@@ -141,7 +146,8 @@ async def store_of(
         secrets=secrets,
         defaults=default_limits(settings),
         process_id=process_id,
-        places=places,
+        places=files.places if files else (),
+        setup=setup_of(settings, secrets, files.places[0]) if files else None,
         clock=clock,
         migrate=migrate,
     )

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.adapters.database.sqlite_file import damage
+from bot.adapters.secrets import Secrets
 from bot.operator.backup import backup
 from bot.operator.doctor.context import LedgerLook, LedgerState
 from bot.parts import now
-from bot.ports import CannotStart
+from bot.ports import CannotStart, Setup
 from bot.settings.model import Settings
 from bot.settings.parsing import database_url
 from bot.settings.sources import load_settings
@@ -54,6 +55,19 @@ async def look_at_ledger(settings: Settings) -> LedgerLook:
         case Fit.HALF:
             what = f"half migrated: {', '.join(state.missing)} missing" if state.missing else "half moved here"
             return LedgerLook(LedgerState.UNREADABLE, what)
+
+
+async def setups_on(settings: Settings, secrets: Secrets) -> list[Setup]:
+    """What the processes that run on the database now say of themselves."""
+    from bot.adapters.database import store_on
+    from bot.adapters.database.engine import Database
+
+    store = store_on(Database(settings.database_url), secrets)
+    try:
+        async with asyncio.timeout(WAIT_S):
+            return await store.leases.setups()
+    finally:
+        await store.aclose()
 
 
 def _unusable(path: Path) -> str:

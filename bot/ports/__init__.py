@@ -18,7 +18,7 @@ from bot.ports.figures import FigureStore, UsageLine
 from bot.ports.files import Bundle, Files, Kept
 from bot.ports.gate import Gate, OpenGate, Place
 from bot.ports.jobs import Batch, JobStore, Known, Look
-from bot.ports.leases import LeaseStore, Slot
+from bot.ports.leases import LeaseStore, Setup, Slot
 from bot.ports.notes import NoteStore
 from bot.ports.people import PeopleStore
 from bot.ports.process import (
@@ -77,6 +77,7 @@ __all__ = [
     "Place",
     "Progress",
     "ServerStore",
+    "Setup",
     "Slot",
     "Stage",
     "Store",

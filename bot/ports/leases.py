@@ -18,6 +18,18 @@ class Slot:
     ends_at: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What the processes on one ledger must agree on, as each says it of itself.
+
+    ``seal`` is a keyed hash: the same for processes that seal with the same key. ``pictures`` names where they lie.
+    """
+
+    shards: int | None
+    seal: str
+    pictures: str
+
+
 class LeaseStore(Protocol):
     """Leases on jobs, and slots of time shared by every process on the database."""
 
@@ -26,6 +38,10 @@ class LeaseStore(Protocol):
 
         Also wipes the tokens of interactions that have expired: they open nothing any more.
         """
+        ...
+
+    async def setups(self) -> list[Setup]:
+        """What each living process that works on jobs says of itself."""
         ...
 
     async def adopt(self) -> list[Job]:

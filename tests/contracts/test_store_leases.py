@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.ports import Setup
 from bot.rules.ledger import JobState, LostLease
 
 
@@ -294,3 +295,10 @@ async def test_what_was_unknown_is_charged_as_it_was_billed_once_its_pictures_ar
     await store.aclose()
     other = await opened(process_id="b", places=("disk-b",))
     assert await other.leases.unknown_here(sample.now) == []
+
+
+async def test_a_process_that_works_on_jobs_says_what_all_must_agree_on(opened):
+    setup = Setup(4, "seal", "disk-a")
+    at_work = await opened(process_id="a", setup=setup)
+    await at_work.leases.heartbeat()
+    assert await at_work.leases.setups() == [setup]

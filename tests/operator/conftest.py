@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,14 +14,16 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from bot.adapters.secrets import Secrets
 from bot.operator.discord_api import DiscordApi
-from bot.operator.doctor.context import Surroundings
+from bot.operator.doctor.context import LedgerLook, Surroundings
 from bot.operator.doctor.doctor import CHECKS, examine
 from bot.operator.doctor.findings import Finding
 from bot.operator.migrate import look_at_ledger
 from bot.parts import catalogue_of, service_of
-from bot.ports import ImageService
+from bot.ports import ImageService, Setup
 from bot.rules.servers.invitation import PERMISSION_BITS
+from bot.settings.model import Settings
 from bot.settings.sources import read_settings
 from bot.ui.client.commands import command_names
 
@@ -129,7 +131,12 @@ class Clinic:
     free: int = 50 * 1024**3
     now: datetime = NOW
     spend: bool = False
+    others: list[Setup] = field(default_factory=list)
+    ledger: Callable[[Settings], Awaitable[LedgerLook]] = look_at_ledger
     closing: list[ImageService] = field(default_factory=list)
+
+    async def setups(self, settings: Settings, secrets: Secrets) -> list[Setup]:
+        return self.others
 
     def here(self) -> Surroundings:
         reading = read_settings(self.environ, self.folder, self.folder / "no-secrets")
@@ -148,7 +155,8 @@ class Clinic:
             if token
             else None,
             service=service,
-            ledger=look_at_ledger,
+            ledger=self.ledger,
+            setups=self.setups,
             catalogue=lambda: catalogue_of(reading.settings),
             folder=self.folder,
             clock=lambda: self.now,

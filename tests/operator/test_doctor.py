@@ -7,6 +7,7 @@ import json
 import socket
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,10 +15,14 @@ import pytest
 
 from bot.adapters.database import migrate_store
 from bot.adapters.status.http import NotReady, StatusServer
+from bot.operator.doctor.context import LedgerLook, LedgerState
 from bot.operator.doctor.doctor import examine
 from bot.operator.doctor.findings import Finding, Verdict, as_json, as_text, exit_code, failed, passed
+from bot.parts import files_of, secrets_of, setup_of
+from bot.ports import Setup
 from bot.rules.redaction import LogRedactor
 from bot.rules.servers.invitation import ADMINISTRATOR, PERMISSION_BITS, install_link
+from bot.settings.model import Settings
 
 Plant = Callable[[Any], object]
 FOXES = "123456789012345678"
@@ -331,3 +336,36 @@ def test_what_it_expects_of_the_command_line_is_what_it_gets() -> None:
     assert isinstance(arguments, argparse.Namespace)
     assert arguments.json
     assert arguments.spend
+
+
+@pytest.fixture
+async def several(clinic: Any) -> Setup:
+    """A ledger that processes may share, without a server for it: what this machine would say of itself."""
+
+    async def whole(_settings: Settings) -> LedgerLook:
+        return LedgerLook(LedgerState.CURRENT)
+
+    clinic.ledger = whole
+    clinic.environ.update(DATABASE_URL="postgresql+asyncpg://u@127.0.0.1:9/d", SHARD_COUNT="4")
+    settings = clinic.here().settings
+    return setup_of(settings, secrets_of(settings), files_of(settings).places[0])
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict", "words"),
+    [
+        ({}, Verdict.PASS, "2 run on this ledger and agree"),
+        ({"seal": "another"}, Verdict.FAIL, "SECRET_KEY"),
+        ({"shards": 8}, Verdict.FAIL, "(4, 8)"),
+        ({"pictures": "another"}, Verdict.WARN, "PICTURES_URL"),
+    ],
+)
+async def test_it_compares_what_the_processes_on_one_ledger_must_agree_on(
+    clinic: Any, several: Setup, change: dict[str, Any], verdict: Verdict, words: str
+) -> None:
+    clinic.others = [several, replace(several, **change)]
+    assert words in only(await clinic.findings(), "processes", verdict)
+
+
+async def test_alone_on_a_ledger_there_is_nothing_to_compare(clinic: Any, several: Setup) -> None:
+    assert [f for f in await clinic.findings() if f.check == "processes"] == []

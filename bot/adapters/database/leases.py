@@ -7,9 +7,10 @@ machines whose clocks differ, nor a ledger that was away, nor one whose clock wa
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -32,12 +33,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.adapters.database.codec import Sealer, all_jobs, job_from_row
+from bot.adapters.database.codec import Sealer, all_jobs, dumps, job_from_row
 from bot.adapters.database.engine import Database
 from bot.adapters.database.schema.tables import OPEN, UNKNOWN, from_micros, jobs, processes, slots, to_micros
 from bot.adapters.database.sqlite.desk import Desk
 from bot.adapters.database.sqlite.statements import Prepared
-from bot.ports import Clock, Slot
+from bot.ports import Clock, Setup, Slot
 from bot.rules.instants import APART
 from bot.rules.ledger import Job, JobState, LostLease
 
@@ -69,6 +70,7 @@ class Life:
     process: str = field(default_factory=_new_id)
     run: str = field(default_factory=lambda: _new_id()[:12])
     places: tuple[str, ...] = ()
+    setup: Setup | None = None
 
     @property
     def name(self) -> str:
@@ -135,9 +137,19 @@ class SqlLeases:
 
     async def _beat(self, connection: AsyncConnection) -> datetime:
         now = from_micros(int(await connection.scalar(select(self._present())) or 0))
-        statement = self._db.upsert(processes).values({"id": self._life.name, "beat_at": now})
+        setup = None if self._life.setup is None else dumps(asdict(self._life.setup))
+        statement = self._db.upsert(processes).values({"id": self._life.name, "beat_at": now, "setup": setup})
         await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_={"beat_at": now}))
         return now
+
+    async def setups(self) -> list[Setup]:
+        async def work(connection: AsyncConnection) -> list[Setup]:
+            now = from_micros(int(await connection.scalar(select(self._present())) or 0))
+            told = select(processes.c.setup).where(processes.c.setup.is_not(None), _near(now, DEAD_AFTER))
+            found = await connection.execute(told.order_by(processes.c.id))
+            return [Setup(**json.loads(text)) for text in found.scalars()]
+
+        return await self._db.read(work)
 
     async def adopt(self) -> list[Job]:
         await self.heartbeat()

@@ -36,7 +36,7 @@ from bot.adapters.database.servers import SqlServers
 from bot.adapters.database.sqlite.steps import QuickSteps
 from bot.adapters.database.sqlite_file import Held, copy, damage_at_start, hold
 from bot.adapters.database.steps import SqlSteps, Steps
-from bot.ports import Clock, Store
+from bot.ports import Clock, Setup, Store
 from bot.rules.errors import Busy, StorageFull
 from bot.rules.limits.limit import Limit, check_limit
 
@@ -115,11 +115,12 @@ async def open_store(
     defaults: Sequence[Limit] = (),
     process_id: str | None = None,
     places: tuple[str, ...] = (),
+    setup: Setup | None = None,
     clock: Clock = _utc_now,
     migrate: bool = True,
 ) -> SqlStore:
     """A store ready for use. ``defaults`` hold wherever no admin said otherwise; the operator's cap is one of them.
-    ``places`` names where this process keeps pictures, the first one new ones.
+    ``places`` names where this process keeps pictures, the first one new ones; ``setup`` is what it says of itself.
 
     Raises ``StoreUnusable`` (its text is for the operator) for an address that is none, a file that is damaged, locked
     by another process or newer than this program, and a server that cannot be reached.
@@ -136,7 +137,8 @@ async def open_store(
         if lock is not None:
             lock.hold_file()
             database.only_while(lock.is_there)
-        life = Life(process_id, places=places) if process_id else Life(places=places)
+        named = {"process": process_id} if process_id else {}
+        life = Life(**named, places=places, setup=setup)
         store = store_on(database, secrets, defaults, life=life, clock=clock, lock=lock)
         await store.leases.heartbeat()
     except BaseException:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from bot.adapters.secrets import Secrets
 from bot.operator.discord_api import DiscordApi
 from bot.operator.doctor.findings import Finding
 from bot.parts import now
-from bot.ports import Clock, ImageService
+from bot.ports import Clock, ImageService, Setup
 from bot.rules.catalogue.catalogue import Catalogue
 from bot.settings.model import Settings
 from bot.settings.sources import Reading
@@ -37,12 +38,13 @@ class LedgerLook:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """``service`` makes the adapter of the image service; ``ledger`` looks without changing; ``catalogue`` reads it."""
+    """``service`` makes the adapter of the image service; ``ledger`` and ``setups`` look without changing anything."""
 
     reading: Reading
     discord: DiscordApi | None
     service: Callable[[], ImageService]
     ledger: Callable[[Settings], Awaitable[LedgerLook]]
+    setups: Callable[[Settings, Secrets], Awaitable[list[Setup]]]
     catalogue: Callable[[], Catalogue]
     folder: Path = field(default_factory=Path)
     clock: Clock = now

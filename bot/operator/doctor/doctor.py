@@ -12,10 +12,11 @@ import aiohttp
 from bot.operator.discord_api import DiscordApi
 from bot.operator.doctor import discord as discord_checks
 from bot.operator.doctor import machine as machine_checks
+from bot.operator.doctor import processes as process_checks
 from bot.operator.doctor import service as service_checks
 from bot.operator.doctor.context import Check, Surroundings
 from bot.operator.doctor.findings import Finding, as_json, as_text, exit_code, failed
-from bot.operator.migrate import look_at_ledger
+from bot.operator.migrate import look_at_ledger, setups_on
 from bot.parts import catalogue_of, now, service_of
 from bot.ports import ImageService
 from bot.rules.redaction import LogRedactor
@@ -35,6 +36,7 @@ CHECKS: tuple[Check, ...] = (
     service_checks.check_models,
     service_checks.check_budgets,
     machine_checks.check_ledger,
+    process_checks.check_processes,
     machine_checks.check_data_dir,
     machine_checks.check_pictures,
     machine_checks.check_secret_key,
@@ -78,6 +80,7 @@ async def surroundings(reading: Reading, *, spend: bool = False) -> AsyncIterato
                 discord=discord,
                 service=service,
                 ledger=look_at_ledger,
+                setups=setups_on,
                 catalogue=lambda: catalogue_of(settings),
                 spend=spend,
             )

@@ -239,6 +239,7 @@ processes = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("beat_at", Moment, nullable=False),
+    Column("setup", Text),  # JSON: what it says of itself; NULL: it works on no jobs, or is older than 0007
 )
 
 facts = Table(
