@@ -2,6 +2,7 @@
 
     python3 run.py bench [--rows whole,acks] [--quick] [--out FOLDER] [--against REVISION]
 
+A part of it, and what is quick, is written to a temporary folder instead, unless ``--out`` says where.
 ``--quick`` measures little, to see that every row works. ``--against`` takes another revision of Easel and compares the
 fixed cost of a job with its. Law: figures of one row come from one run, in turns; what the machine does beside it
 spoils them.
@@ -77,20 +78,23 @@ def parsed(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python3 run.py bench", description="Measures Easel against its floors.")
     parser.add_argument("--rows", type=rows, default=known, metavar="NAME,…", help=f"of {', '.join(known)}")
     parser.add_argument("--quick", action="store_true", help="small sizes: does every row work?")
-    parser.add_argument(
-        "--out", type=Path, default=ROOT / "bench", metavar="FOLDER", help="for report.md and its plots"
-    )
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="for report.md and plots")
     parser.add_argument("--against", metavar="REVISION", help="compare the fixed cost of a job with that revision's")
-    return parser.parse_args(words)
+    options = parser.parse_args(words)
+    if options.out is None:  # what is published is the whole table alone
+        whole = options.rows == known and not options.quick
+        options.out = ROOT / "bench" if whole else Path(tempfile.gettempdir()) / "easel-bench"
+    return options
 
 
 def main(words: Sequence[str] | None = None) -> int:
     options = parsed(words)
+    on = machine()
     compiled(ROOT)
     begun = time.monotonic()
     with checked_out(options.against) if options.against else nullcontext() as against:
         found = asyncio.run(measured(options.rows, QUICK if options.quick else Size(), against))
-    report = Report(found, machine(), time.monotonic() - begun, quick=options.quick)
+    report = Report(found, on, time.monotonic() - begun, quick=options.quick)
     print(report.table())
     print(f"\nWritten to {written(report, options.out)}", file=sys.stderr)
     lines = [line for lines in found.values() for line in lines]

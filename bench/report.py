@@ -70,7 +70,8 @@ def shown(value: float | None) -> str:
 def machine() -> str:
     return (
         f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors, "
-        f"Python {platform.python_version()}, Easel {version()}, {datetime.now(UTC):%Y-%m-%d}"
+        f"Python {platform.python_version()}, Easel {version()}, {datetime.now(UTC):%Y-%m-%d}; "
+        f"{os.getloadavg()[0]:.1f} processes wanted a processor in the minute before"
     )
 
 

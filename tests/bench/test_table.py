@@ -13,6 +13,7 @@ from bench.goals import POSTGRES, RATE, SERIAL, Goal, Line, named
 from bench.measures.table import ROWS
 from bench.report import Report, shown, written
 from bench.size import QUICK
+from bench.stage import ROOT
 
 AT_MOST = Goal("a thing", "ms", "of P", 2.0, 1.6)
 
@@ -65,6 +66,12 @@ def test_rows_are_chosen_by_name(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit):
         parsed(["--rows", "speed"])
     assert "there are whole, fixed" in capsys.readouterr().err
+
+
+def test_only_the_whole_table_is_written_where_it_is_published():
+    assert parsed([]).out == ROOT / "bench"
+    assert parsed(["--quick"]).out != ROOT / "bench" != parsed(["--rows", "acks"]).out
+    assert parsed(["--quick", "--out", "here"]).out == Path("here")
 
 
 @pytest.mark.slow
