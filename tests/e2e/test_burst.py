@@ -10,7 +10,7 @@ import pytest
 from bot.ui.words.catalogue import say
 from tests.support.running import processes_in
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(180)]
 
 MANY = 1000
 

@@ -300,7 +300,7 @@ async def test_a_picture_over_the_upload_limit_is_shrunk_and_says_so(town):
     assert all(one.ephemeral for one in [*refused.messages, *with_nitro.messages])
 
 
-@pytest.mark.parametrize("each", [2, pytest.param(10, marks=pytest.mark.slow)], ids=["40", "200"])
+@pytest.mark.parametrize("each", [2, pytest.param(10, marks=[pytest.mark.slow, pytest.mark.alone])], ids=["40", "200"])
 async def test_many_commands_at_once_are_all_acknowledged_and_answered(town, each):
     """Whoever fits through the doorway gets a picture, however slow the machine; of the others it may refuse some."""
     people = [town.world.new_user(f"person{number}") for number in range(20)]
