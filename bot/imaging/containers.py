@@ -25,8 +25,8 @@ class Container:
     """``parts`` are what pixels need; ``clean`` is a file of them alone, the very same object as the input when there
     was nothing else. It is put together when it is first asked for, hence no slots.
 
-    ``ended`` is false for a JPEG without its end marker: perhaps cut. ``exif`` starts with the TIFF header. ``scans``:
-    how often a decoder walks over all pixels (a progressive JPEG may say more than once).
+    ``lacks`` is the end of a JPEG or PNG that came without it: perhaps cut. ``exif`` starts with the TIFF header.
+    ``scans``: how often a decoder walks over all pixels (a progressive JPEG may say more than once).
     """
 
     data: bytes
@@ -34,7 +34,7 @@ class Container:
     frames: int = 1
     exif: bytes | None = None
     icc: bytes | None = None
-    ended: bool = True
+    lacks: bytes = b""
     scans: int = 1
 
     @cached_property
@@ -44,8 +44,8 @@ class Container:
 
     @property
     def closed(self) -> bytes:
-        """``clean``, with the end mark if it lacked one: what decoders read to the end."""
-        return self.clean if self.ended else self.clean.removesuffix(_END[:1]) + _END
+        """``clean``, with its end if it lacked one: what decoders read to the end."""
+        return self.clean + self.lacks
 
 
 def read_container(data: bytes, image_format: str) -> Container:
@@ -56,34 +56,40 @@ def read_container(data: bytes, image_format: str) -> Container:
 # --- PNG -----------------------------------------------------------------------------------------------------------
 
 _PNG_NEEDED = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
+_PNG_FACTS = frozenset({b"eXIf", b"iCCP", b"acTL"})
+_PNG_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 
 
 def _read_png(data: bytes) -> Container:
     view = memoryview(data)
     kept: list[memoryview | bytes] = [PNG_SIGNATURE]
     extra: dict[bytes, bytes] = {}
-    pos, parts, kind, has_pixels, needs_more = 8, 0, b"", False, False
+    pos, parts, kind, has_pixels, needs_more, lacks = 8, 0, b"", False, False, b""
     while kind != b"IEND":
-        if pos + 12 > len(data):
-            raise ValueError("the PNG ends early")
         parts += 1
         check_parts(parts)
         kind, end = data[pos + 4 : pos + 8], pos + 12 + int.from_bytes(data[pos : pos + 4])
-        if end > len(data):
-            raise ValueError("the PNG ends early")
-        if kind in _PNG_NEEDED:
-            if zlib.crc32(view[pos + 4 : end - 4]) == int.from_bytes(data[end - 4 : end]):
-                kept.append(view[pos:end])
-                has_pixels |= kind == b"IDAT"
-            elif kind != b"tRNS":  # which libpng leaves out, too
-                raise ValueError("a PNG chunk has a wrong checksum")
+        if pos + 8 > len(data) or end > len(data):
+            lacks = _PNG_END
+            if kind == b"IDAT":
+                kept.append(_png_chunk(kind, data[pos + 8 : end - 4]))
+                has_pixels = True
+            break
+        is_sound = zlib.crc32(view[pos + 4 : end - 4]) == int.from_bytes(data[end - 4 : end])
+        if kind in _PNG_NEEDED and is_sound:
+            kept.append(view[pos:end])
+            has_pixels |= kind == b"IDAT"
+        elif kind == b"IEND":
+            lacks = _PNG_END
+        elif kind in _PNG_NEEDED and kind != b"tRNS":  # which libpng leaves out, too
+            raise ValueError("a PNG chunk has a wrong checksum")
         elif not kind[0] & 0x20:
             needs_more = True
-        elif kind in (b"eXIf", b"iCCP", b"acTL"):
+        elif kind in _PNG_FACTS and is_sound:
             extra[kind] = data[pos + 8 : end - 4]
         pos = end
     if not has_pixels:
-        raise ValueError("the PNG has no pixels")
+        raise ValueError("the PNG ends early" if lacks else "the PNG has no pixels")
     if needs_more:
         raise CannotLook("the PNG needs an unknown chunk")
     return Container(
@@ -92,7 +98,12 @@ def _read_png(data: bytes) -> Container:
         frames=int.from_bytes(extra[b"acTL"][:4]) if b"acTL" in extra else 1,
         exif=extra.get(b"eXIf"),
         icc=_png_profile(extra.get(b"iCCP")),
+        lacks=lacks,
     )
+
+
+def _png_chunk(kind: bytes, payload: bytes) -> bytes:
+    return struct.pack(">I", len(payload)) + kind + payload + struct.pack(">I", zlib.crc32(kind + payload))
 
 
 def _png_profile(chunk: bytes | None) -> bytes | None:
@@ -127,29 +138,29 @@ def _read_jpeg(data: bytes) -> Container:
             kept.append(b"\xff\xee" + struct.pack(">H", len(payload) + 2) + payload)
         elif not (0xE0 <= marker <= 0xEF or marker == 0xFE):
             kept.append(data[start - 4 : end])
-    ended, scans = _keep_scans(data, segments[-1][2], kept)
+    lacks, scans = _keep_scans(data, segments[-1][2], kept)
     profile = b"".join(part[2:] for part in sorted(icc, key=lambda part: part[:1]))
-    return Container(data, tuple(kept), exif=exif, icc=profile[:MAX_PROFILE_BYTES] or None, ended=ended, scans=scans)
+    return Container(data, tuple(kept), exif=exif, icc=profile[:MAX_PROFILE_BYTES] or None, lacks=lacks, scans=scans)
 
 
 _MARKER = re.compile(rb"\xff[\x02-\xcf\xd8-\xfe]")  # in coded pixels FF is followed by 00 or a restart mark
 
 
-def _keep_scans(data: bytes, start: int, kept: list[memoryview | bytes]) -> tuple[bool, int]:
-    """Appends the coded pixels, from the first scan to the end marker; whether there was one, and how many scans."""
+def _keep_scans(data: bytes, start: int, kept: list[memoryview | bytes]) -> tuple[bytes, int]:
+    """Appends the coded pixels, from the first scan to the end mark; what is missing of that, and how many scans."""
     view, pos, scans = memoryview(data), start, 1
     while (found := _MARKER.search(data, pos)) is not None:
         at, marker = found.start(), data[found.start() + 1]
         kept.append(view[start:at])
         if marker == 0xD9:
             kept.append(b"\xff\xd9")
-            return True, scans
+            return b"", scans
         check_parts(len(kept))
         scans += marker == 0xDA
         pos = at + 2 + int.from_bytes(data[at + 2 : at + 4])
         start = pos if 0xE0 <= marker <= 0xEF or marker == 0xFE else at
     kept.append(view[start:])
-    return False, scans
+    return _END[1:] if data.endswith(_END[:1], start) else _END, scans
 
 
 # --- WebP ----------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 Law: a paid picture is refused only when it can be shown to be none. There are three answers: *whole*; *kept* (nothing
 speaks against it, but it cannot be opened here and now: it goes on with its true bytes); ``ValueError`` (shown to be
-none: empty, text, a web page, a program, cut, damaged).
+none: empty, text, a web page, a program, cut, damaged). What lacks its end but no pixel is whole: browsers show it.
 
 A picture is known to be whole by its checksums and its structure where they suffice (``whole.py``); where they do not,
 it is drawn, and nothing is refused before. Where less is enough (partial pictures, measurements, files that were looked
@@ -21,7 +21,7 @@ from bot.imaging.headers import FORMATS, NO_PICTURES, CannotLook, picture_size, 
 from bot.imaging.pixels import check_work, decode
 from bot.imaging.svg import read_svg
 from bot.imaging.threads import RESULTS, gate, offload
-from bot.imaging.whole import looks_whole
+from bot.imaging.whole import lacks_rows, looks_whole
 
 __all__ = ["MAX_RESULT_PIXELS", "Inspected", "decode_without_end", "inspect_result", "look", "sniff"]
 
@@ -30,6 +30,10 @@ MAX_RESULT_BYTES = 100_000_000
 MAX_FRAMES = 1000
 
 log = logging.getLogger(__name__)
+
+
+class _MayLackPixels(ValueError):
+    """It ends early, and only drawing it would tell whether more is missing than its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +51,19 @@ class Inspected:
 
 
 async def look(data: bytes, *, thorough: bool = True) -> Inspected:
-    """``inspect_result`` beside the event loop; where no thread can be had, the structure alone, here and now."""
+    """``inspect_result`` beside the event loop; where no thread can be had, the structure alone, here and now.
+
+    What that alone cannot tell from a cut picture is kept.
+    """
     try:
-        seen = await offload(RESULTS, inspect_result, data, thorough=thorough)
-    except (RuntimeError, MemoryError, OSError) as error:  # the pool is closed, no thread can be started
-        log.warning("a picture could not be looked at beside the loop: %s", error)
-        seen = inspect_result(data, thorough=False)
+        try:
+            seen = await offload(RESULTS, inspect_result, data, thorough=thorough)
+        except (RuntimeError, MemoryError, OSError) as error:  # the pool is closed, no thread can be started
+            log.warning("a picture could not be looked at beside the loop: %s", error)
+            seen = inspect_result(data, thorough=False)
+    except _MayLackPixels as error:
+        image_format = sniff(data)
+        seen = Inspected(image_format or "bin", *_claimed_size(data, image_format), kept=str(error))
     if seen.kept is not None:
         log.warning("a picture (%s, %d bytes) is kept without a look: %s", seen.format, len(data), seen.kept)
     return seen
@@ -87,9 +98,11 @@ def _looked_at(data: bytes, image_format: str, *, thorough: bool, max_pixels: in
         return Inspected("svg", facts.width, facts.height)
     width, height = picture_size(data, image_format)
     container = read_container(data, image_format)
-    if not container.ended and not thorough:
-        raise ValueError("the picture ends early")
+    if container.lacks and not thorough:
+        raise _MayLackPixels("the picture ends early")
     if width * height > max_pixels:
+        if container.lacks and image_format == "png" and lacks_rows(container, (width, height)):
+            raise ValueError("the picture ends early")
         raise CannotLook(f"{width}x{height} is more than {max_pixels} pixels")
     if container.frames > MAX_FRAMES:
         raise CannotLook(f"{container.frames} frames are more than {MAX_FRAMES}")
@@ -111,8 +124,10 @@ def _claimed_size(data: bytes, image_format: str | None) -> tuple[int, int]:
 
 def _decode_all(data: bytes, image_format: str, container: Container, size: tuple[int, int]) -> None:
     moves = container.frames > 1
-    if not container.ended:
-        image = decode_without_end(container)
+    if container.lacks:
+        image = decode_without_end(container, image_format)
+        if moves:
+            raise CannotLook("the moving picture ends early")
     else:
         image = _decode_frames(data, image_format) if moves else decode(container.clean, image_format)
     if image.size != size:
@@ -122,13 +137,16 @@ def _decode_all(data: bytes, image_format: str, container: Container, size: tupl
 _NOTHING_CODED = b"\x55" * 512
 
 
-def decode_without_end(container: Container) -> Image.Image:
-    """A JPEG that lacks nothing but its end mark, as libjpeg reads it.
+def decode_without_end(container: Container, image_format: str) -> Image.Image:
+    """A JPEG or PNG that lacks nothing but its end, as libjpeg and libpng read it.
 
-    If pixels were missing, whatever stands before the mark would become some: so nothing may change with it.
+    A PNG counts its rows. If pixels of a JPEG were missing, whatever stands before the mark would become some: so
+    nothing may change with it.
     """
+    image = decode(container.closed, image_format)
+    if image_format == "png":
+        return image
     pixels, end = container.closed[:-2], container.closed[-2:]
-    image = decode(container.closed, "jpeg")
     if image.tobytes() != decode(pixels + _NOTHING_CODED + end, "jpeg").tobytes():
         raise ValueError("the picture ends early")
     return image

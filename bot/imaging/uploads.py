@@ -99,6 +99,8 @@ def check_upload(data: bytes, *, name: str, max_pixels: int = MAX_PIXELS, max_by
         raise BadUpload(UploadProblem.UNREADABLE, name) from error
     except ValueError as error:
         raise BadUpload(UploadProblem.DAMAGED, name) from error
+    if container.lacks and image_format == "png":  # whoever has it can send it again, and whole
+        raise BadUpload(UploadProblem.DAMAGED, name)
     if container.frames > 1:
         raise BadUpload(UploadProblem.ANIMATED, name, Format(image_format))
     turn = orientation(container.exif)
@@ -111,8 +113,8 @@ def open_upload(upload: Upload, *, long_edge: int | None = None) -> Image.Image:
     Raises ``BadUpload`` (``DAMAGED``, ``UNREADABLE``).
     """
     try:
-        if not upload.container.ended:
-            return decode_without_end(upload.container)
+        if upload.container.lacks:
+            return decode_without_end(upload.container, upload.format)
         return decode(upload.container.clean, upload.format, long_edge=long_edge)
     except CannotLook as error:
         raise BadUpload(UploadProblem.UNREADABLE, upload.name) from error

@@ -24,6 +24,8 @@ from bot.imaging.pixels import decode
 LOOKED_AT = 64 * 1024
 """So many bytes of a PNG's rows are inflated. Deflate packs at most 1,032 bytes into one."""
 
+COUNTED = 64 * 1024 * 1024
+"""So many bytes of rows are counted where a PNG is too large to be drawn; what has them is not shown to be cut."""
 _HEAD_OF_SCAN = 8 * 1024
 _CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 4: (8, 16), 6: (8, 16)}
@@ -31,7 +33,7 @@ _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 4: (8, 16), 6: (8, 16)}
 
 def looks_whole(data: bytes, image_format: str, container: Container, size: tuple[int, int]) -> bool:
     """Whether it is certainly whole; False means that it has to be drawn to know."""
-    if container.frames > 1 or not container.ended:
+    if container.frames > 1 or container.lacks:
         return False
     match image_format:
         case "png":
@@ -55,6 +57,26 @@ def _png(parts: Sequence[memoryview | bytes], size: tuple[int, int]) -> bool:
         return False
     row = 1 + (size[0] * _CHANNELS[colour] * depth + 7) // 8
     return _rows_begin(pixels, row, row * size[1])
+
+
+def lacks_rows(container: Container, size: tuple[int, int]) -> bool:
+    """Whether a PNG that lacks its end certainly lacks pixels, too: for what is too large to be drawn.
+
+    Its rows are counted, up to a bound; a stream that breaks has no more of them.
+    """
+    depth, colour = container.data[24:26]
+    least = min(COUNTED, (1 + (size[0] * _CHANNELS.get(colour, 1) * depth + 7) // 8) * size[1])
+    inflater, have = zlib.decompressobj(), 0
+    try:
+        for part in container.parts[1:]:
+            rest = part[8:-4] if part[4:8] == b"IDAT" else b""
+            while rest and have < least:
+                have += len(inflater.decompress(rest, LOOKED_AT))
+                rest = inflater.unconsumed_tail
+        have += len(inflater.decompress(b"", least)) if have < least else 0
+    except zlib.error:
+        pass
+    return have < least
 
 
 def _rows_begin(pixels: Sequence[memoryview | bytes], row: int, total: int) -> bool:

@@ -35,7 +35,7 @@ def test_a_moving_picture_tells_its_frames(make: SimpleNamespace, kind: str) -> 
 @pytest.mark.parametrize("thorough", [True, False])
 def test_a_picture_cut_anywhere_is_not_whole(make: SimpleNamespace, kind: str, thorough: bool) -> None:
     data = make.movie("GIF") if kind == "movie" else make.saved(make.noise(40, 30), kind)
-    whole = len(data) - 2 if kind == "JPEG" else len(data)  # without its end mark no pixel is missing
+    whole = len(data) - {"JPEG": 2, "PNG": 12 + 4}.get(kind, 0)  # without its end mark no pixel is missing
     for keep in [
         *range(0, whole - 8, max(1, len(data) // 60)),
         whole - 8,
@@ -48,7 +48,7 @@ def test_a_picture_cut_anywhere_is_not_whole(make: SimpleNamespace, kind: str, t
 @pytest.mark.parametrize("thorough", [True, False])
 def test_a_png_with_any_flipped_bit_in_its_pixels_is_found(make: SimpleNamespace, thorough: bool) -> None:
     data = make.saved(make.noise(40, 30), "PNG")
-    for pos in range(8, len(data), 97):
+    for pos in range(8, len(data) - 12, 97):
         broken = bytearray(data)
         broken[pos] ^= 0x04
         with pytest.raises(ValueError):
@@ -213,6 +213,65 @@ def test_a_jpeg_that_lacks_nothing_but_its_end_mark_is_whole(make: SimpleNamespa
         for cut in (1, 2):
             assert inspect_result(data[:-cut]) == Inspected("jpeg", *picture.size)
             assert thumbnail(data[:-cut], 30) == thumbnail(data, 30)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
+def test_a_png_that_lacks_nothing_but_its_end_is_whole(make: SimpleNamespace, mode: str) -> None:
+    for picture in (make.quarters(), make.noise(40, 30), make.photo(333, 77)):
+        data = make.saved(picture.quantize(8) if mode == "P" else picture.convert(mode), "PNG")
+        for cut in (*range(1, 17), 20):  # IEND, the checksum of the pixels, the checksum within them
+            assert inspect_result(data[:-cut]) == Inspected("png", *picture.size), cut
+            assert thumbnail(data[:-cut], 30) == thumbnail(data, 30)
+        for junk in (
+            b"behind",
+            b"\x00\x00\xff\xfftEXt",
+            make.chunk(b"tEXt", b"words"),
+            b"\x00\x00\x00\x00IEND\x00\x00\x00\x00",
+        ):
+            assert inspect_result(data[:-12] + junk) == Inspected("png", *picture.size), junk
+        with pytest.raises(ValueError):
+            inspect_result(data[: -(12 + 4 + 4 + 9)])
+
+
+async def test_a_picture_that_may_lack_only_its_end_is_kept_where_no_thread_can_be_had(
+    make: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def no_thread(*_: object, **__: object) -> None:
+        raise RuntimeError("cannot schedule new futures after shutdown")
+
+    monkeypatch.setattr(inspect, "offload", no_thread)
+    for kind, cut in (("PNG", 12), ("JPEG", 2)):
+        seen = await inspect.look(make.saved(make.quarters(), kind)[:-cut])
+        assert (seen.format, seen.width, seen.height) == (kind.lower(), 64, 48)
+        assert seen.kept
+
+
+def test_of_a_moving_png_that_ends_early_the_first_picture_decides(make: SimpleNamespace) -> None:
+    data = make.movie("PNG")
+    assert inspect_result(data[:-12]).kept
+    assert inspect_result(data[: data.rindex(b"fdAT") + 9]).kept
+    with pytest.raises(ValueError):
+        inspect_result(data[: data.index(b"IDAT") + 9])
+
+
+def test_of_a_png_over_the_pixel_bound_the_rows_decide_whether_it_was_cut(make: SimpleNamespace) -> None:
+    bomb = make.bomb()
+    for cut in (12, 16, 17):
+        assert inspect_result(bomb[:-cut]).kept
+    data = make.saved(make.noise(101, 100), "PNG")
+    assert inspect_result(data[:-12], max_pixels=10_099).kept
+    with pytest.raises(ValueError):
+        inspect_result(data[:-60], max_pixels=10_099)
+
+
+def test_a_png_with_wrong_checksums_beside_its_pixels_is_whole(make: SimpleNamespace) -> None:
+    for kind in (b"tEXt", b"gAMA", b"eXIf", b"iCCP"):
+        data = bytearray(make.png_with(make.saved(make.quarters(), "PNG"), kind, b"\x00\x01\x86\xa0"))
+        data[33 + 8 + 4] ^= 1
+        assert inspect_result(bytes(data)) == Inspected("png", 64, 48)
+    data = bytearray(make.saved(make.quarters(), "PNG"))
+    data[-1] ^= 1
+    assert inspect_result(bytes(data)) == Inspected("png", 64, 48)
 
 
 def test_a_png_with_a_broken_ancillary_chunk_is_whole(make: SimpleNamespace) -> None:

@@ -15,6 +15,7 @@ import pytest
 from bot.adapters.openai.answers import BrokenAnswer, decode_picture, parse_json
 from bot.adapters.openai.bodies import BodyReader, strings_in
 from bot.adapters.openai.stream import EventSplitter
+from bot.imaging.inspect import look
 from bot.ports import OperatorPays
 from bot.rules.requests import Endpoint, Inputs, Kind, Partial, Usage
 from tests.adapters.openai.fault_server import (
@@ -415,12 +416,12 @@ async def test_ten_pictures_of_the_largest_size_are_read_within_bounds(server, c
             await wire.send(b'"}')
         await wire.send(b"]}")
 
-    async def look(data: bytes) -> Facts:
+    async def facts(data: bytes) -> Facts:
         return Facts("png", 3840, 2160)
 
     server.does(ten)
     tracemalloc.start()
-    answer = await make(connect(inspect=look), request(count=10), deadline_s=200)
+    answer = await make(connect(inspect=facts), request(count=10), deadline_s=200)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert [image.data == large for image in answer.images] == [True] * 10
@@ -430,3 +431,18 @@ async def test_ten_pictures_of_the_largest_size_are_read_within_bounds(server, c
 def test_a_string_without_end_is_broken() -> None:
     with pytest.raises(BrokenAnswer):
         parse_json(b'{"data": "' + b"\\" * 100_001 + b'"')
+
+
+PNG = picture()
+WRONG_CHECKSUM = b"\0\0\0\5tEXtwords\0\0\0\0"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [PNG[:-12], PNG[:-5], PNG[:-16], PNG + b"behind", PNG[:-12] + b"behind", PNG[:33] + WRONG_CHECKSUM + PNG[33:]],
+    ids=["no end", "half an end", "no last checksum", "junk behind", "junk instead", "wrong ancillary checksum"],
+)
+async def test_a_paid_png_that_shows_whole_is_delivered_as_it_came(server, connect, data: bytes) -> None:
+    server.does(pictures(data))
+    (image,) = (await make(connect(inspect=look), request())).images
+    assert (image.data, image.format, image.width, image.height) == (data, "png", 8, 6)
