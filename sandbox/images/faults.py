@@ -14,7 +14,7 @@ from PIL import Image
 from sandbox.images import errors
 from sandbox.images.calls import Call
 from sandbox.images.errors import ApiError
-from sandbox.images.odd_pictures import as_format, junk_in_jpeg, of_no_known_kind, vast
+from sandbox.images.odd_pictures import as_format, junk_in_jpeg, of_no_known_kind, png_without_end, vast
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +258,7 @@ _ALL: tuple[Fault, ...] = (
     Bytes("unknown_picture", of_no_known_kind),
     Bytes("vast_picture", vast),
     Bytes("junk_in_jpeg", junk_in_jpeg),
+    Bytes("png_without_end", png_without_end),
     Bytes("truncated_picture", lambda data: data[: len(data) * 2 // 3]),
     Link("url", "absolute"),
     Link("url_relative", "relative"),

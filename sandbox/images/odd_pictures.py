@@ -1,4 +1,4 @@
-"""Pictures that are whole and yet not what one expects: other formats, too large to open, with junk inside."""
+"""Pictures that are whole and yet not what one expects: other formats, too large to open, with junk, without an end."""
 
 from __future__ import annotations
 
@@ -32,3 +32,8 @@ def junk_in_jpeg(data: bytes) -> bytes:
     jpeg = as_format(data, "JPEG")
     first = 4 + int.from_bytes(jpeg[4:6])
     return jpeg[:first] + bytes(4) + jpeg[first:] + b"behind"
+
+
+def png_without_end(data: bytes) -> bytes:
+    """A PNG of which all pixels are there, and nothing behind them."""
+    return as_format(data, "PNG")[:-12]

@@ -83,6 +83,7 @@ ROWS: dict[str, Row] = {
     "truncated_picture": UNKNOWN,
     **dict.fromkeys(("bmp_picture", "tiff_picture", "avif_picture", "unknown_picture", "vast_picture"), SETTLED),
     "junk_in_jpeg": SETTLED,
+    "png_without_end": SETTLED,
     "url": SETTLED,
     "url_relative": SETTLED,
     "url_expired": UNKNOWN,
@@ -134,6 +135,7 @@ def test_every_fault_of_the_sandbox_has_its_row():
         ("unknown_picture", "bin", b"\0PIC"),
         ("vast_picture", "png", b"\x89PNG"),
         ("junk_in_jpeg", "jpg", b"\xff\xd8"),
+        ("png_without_end", "png", b"\x89PNG"),
     ],
 )
 async def test_a_paid_picture_that_nobody_could_look_at_is_shown_with_its_true_bytes(town, fault, ending, magic):
