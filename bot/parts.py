@@ -100,9 +100,12 @@ def check_default_model(settings: Settings, catalogue: Catalogue, today: date) -
 def keep_private(settings: Settings) -> None:
     """Makes ``DATA_DIR``, and takes other users' rights from what Easel keeps in it and from the ledger.
 
-    A folder that was there before is left as it is: it may be shared on purpose.
+    A folder that was there before is left as it is: it may be shared on purpose. Raises ``CannotStart``.
     """
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise CannotStart(f"DATA_DIR: {settings.data_dir} cannot be made ({error.strerror}).") from error
     ledger = settings.sqlite_path
     stored = [settings.data_dir / name for name in ("pictures", "backups")]
     stored += ledger.parent.glob(f"{ledger.name}*") if ledger is not None else ()

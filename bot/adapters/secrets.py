@@ -53,12 +53,15 @@ class Secrets:
 def load_secrets(secret_key: str | None, data_dir: Path) -> Secrets:
     """Secrets from ``SECRET_KEY`` (comma separated, the first one seals), else from a key file made in ``data_dir``.
 
-    With both, the file's key still opens what was sealed before ``SECRET_KEY`` was set.
+    With both, the file's key still opens what was sealed before ``SECRET_KEY`` was set. Raises ``CannotStart``.
     """
     path = data_dir / KEY_FILE
     keys = [key.strip() for key in (secret_key or "").split(",") if key.strip()]
-    if path.exists():
-        keys.extend(path.read_text("ascii", errors="replace").split())
-    elif not keys:
-        keys.append(write_once(path, Fernet.generate_key().decode("ascii")))
+    try:
+        if path.exists():
+            keys.extend(path.read_text("ascii", errors="replace").split())
+        elif not keys:
+            keys.append(write_once(path, Fernet.generate_key().decode("ascii")))
+    except OSError as error:
+        raise CannotStart(f"DATA_DIR: {path} cannot be read or written ({error.strerror}).") from error
     return Secrets(tuple(keys))

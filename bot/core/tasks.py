@@ -11,6 +11,8 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
+from bot.rules.errors import StorageTrouble
+
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
@@ -65,6 +67,8 @@ class Tasks:
             self._turns.append(name)
             try:
                 await work()
+            except StorageTrouble as trouble:  # a full disk is no fault of the program: no traceback each round
+                log.warning("background task %s: %s; it runs again in %.0f s", name, _said(trouble), seconds)
             except Exception:
                 log.exception("background task %s failed; it runs again in %.0f s", name, seconds)
             finally:
@@ -74,7 +78,11 @@ class Tasks:
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         self._lasting.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        if isinstance(error, StorageTrouble):
+            log.warning("background task %s: %s", task.get_name(), _said(error))
+        else:
             log.error("background task %s failed", task.get_name(), exc_info=error)
 
     async def finish(self, grace_s: float) -> int:
@@ -90,3 +98,7 @@ class Tasks:
             for task in stuck:
                 log.warning("background task %s did not end in time", task.get_name())
         return len(late)
+
+
+def _said(trouble: StorageTrouble) -> str:
+    return str(trouble) or type(trouble).__name__

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 
 import pytest
 from cryptography.fernet import Fernet
 
 from bot.adapters.secrets import BadSecretKey, Secrets, load_secrets
+from bot.ports import CannotStart
 
 
 def test_what_is_sealed_is_opened_again_and_differs_each_time(tmp_path):
@@ -56,3 +59,21 @@ def test_a_key_that_is_none_is_named_by_its_place_and_not_shown(tmp_path, keys):
     with pytest.raises(BadSecretKey, match=r"Key \d of SECRET_KEY") as refused:
         load_secrets(keys, tmp_path)
     assert "hunter2" not in str(refused.value)
+
+
+def test_a_folder_that_takes_no_key_is_said_in_one_sentence(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(CannotStart, match=r"^DATA_DIR: .*secret\.key cannot be read or written \(.*\)\.$"):
+        load_secrets(None, tmp_path / "file")
+
+
+def test_a_key_that_the_disk_did_not_take_whole_leaves_nothing_behind(tmp_path, monkeypatch):
+    def full(_file):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(CannotStart, match="No space left"):
+        load_secrets(None, tmp_path)
+    monkeypatch.undo()
+    assert not list(tmp_path.iterdir())
+    load_secrets(None, tmp_path)
