@@ -77,10 +77,10 @@ def storage_endpoint(text: str) -> str:
 
 def bucket_url(text: str) -> str:
     """A bucket and a prefix in it, without a final slash."""
-    match = re.fullmatch(r"(s3|gs|az)://([a-z0-9][a-z0-9._-]{1,61}[a-z0-9])((?:/[A-Za-z0-9._=-]+)*)/?", text)
+    match = re.fullmatch(r"((?i:s3|gs|az))://([a-z0-9][a-z0-9._-]{1,61}[a-z0-9])((?:/[A-Za-z0-9._=-]+)*)/?", text)
     if match is None or any(part in (".", "..") for part in match[3].split("/")):
         raise ValueError("must look like s3://bucket/prefix, gs://bucket/prefix or az://container/prefix.")
-    return f"{match[1]}://{match[2]}{match[3]}"
+    return f"{match[1].lower()}://{match[2]}{match[3]}"
 
 
 def snowflake(text: str) -> int:

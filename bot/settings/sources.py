@@ -87,16 +87,21 @@ def _read(values: Mapping[str, str], faults: tuple[str, ...]) -> Reading:
         wrong = {str(fault["loc"][0]): _sentence(fault["msg"]) for fault in error.errors(include_url=False)}
         faults += tuple(f"{name}: {sentence}" for name, sentence in wrong.items())
         settings = Settings.model_validate({name: value for name, value in given.items() if name not in wrong})
-    return Reading(settings, faults + _together(settings), ())
+    return Reading(settings, faults + _together(settings, faults), ())
 
 
 def _sentence(message: str) -> str:
     return message.removeprefix("Value error, ")
 
 
-def _together(settings: Settings) -> tuple[str, ...]:
-    """Faults that only two variables together make."""
-    return _of_shards(settings) + _of_pictures(settings)
+def _together(settings: Settings, faults: tuple[str, ...]) -> tuple[str, ...]:
+    """Faults that only two variables together make; a variable with a fault of its own makes no others."""
+    return _of_shards(settings) + (() if are_pictures_faulty(faults) else _of_pictures(settings))
+
+
+def are_pictures_faulty(faults: tuple[str, ...]) -> bool:
+    """Whether what is said of the place for pictures is not to be believed."""
+    return any(fault.startswith("PICTURES_") for fault in faults)
 
 
 def _of_pictures(settings: Settings) -> tuple[str, ...]:

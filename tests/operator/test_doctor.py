@@ -151,7 +151,11 @@ PLANTED: list[tuple[str, Plant, str, Verdict, str]] = [
     ("several machines with disks of their own", put(DATABASE_URL="postgresql+asyncpg://u@127.0.0.1:9/d",
      SHARD_COUNT="2", SHARD_IDS="0"), "pictures", WARN, "PICTURES_URL"),
     ("no object store there", put(PICTURES_URL="s3://easel/x", PICTURES_ENDPOINT="http://127.0.0.1:9",
-     PICTURES_KEY_ID="i", PICTURES_KEY="canary-key"), "pictures", FAIL, "brought there later"),
+     PICTURES_KEY_ID="i", PICTURES_KEY="canary-key"), "pictures", FAIL,
+     "check PICTURES_ENDPOINT (name, port, http or https?) and the network Until it answers, pictures are kept on"),
+    ("no key to Azure", put(PICTURES_URL="az://easel/x"), "pictures", FAIL, "check PICTURES_KEY_ID (the storage"),
+    ("half a key to Azure", put(PICTURES_URL="az://easel/x", PICTURES_KEY_ID="easel", PICTURES_KEY="half-a-key"),
+     "pictures", FAIL, "PICTURES_KEY (its access key, whole)"),
     ("no secret key", take("SECRET_KEY"), "SECRET_KEY", WARN, "Fernet.generate_key"),
     ("no secret key, several machines", both(take("SECRET_KEY"), put(
         DATABASE_URL="postgresql+asyncpg://u@127.0.0.1:9/d", SHARD_COUNT="2", SHARD_IDS="0")), "SECRET_KEY", FAIL,
@@ -369,3 +373,10 @@ async def test_it_compares_what_the_processes_on_one_ledger_must_agree_on(
 
 async def test_alone_on_a_ledger_there_is_nothing_to_compare(clinic: Any, several: Setup) -> None:
     assert [f for f in await clinic.findings() if f.check == "processes"] == []
+
+
+async def test_a_faulty_place_for_pictures_is_said_once_and_not_looked_at(clinic: Any) -> None:
+    clinic.environ |= {"PICTURES_URL": "s3://easel/x", "PICTURES_KEY": "canary-key"}
+    findings = await clinic.findings()
+    assert "PICTURES_KEY_ID" in only(findings, "settings", FAIL)
+    assert [f for f in findings if f.check == "pictures"] == []

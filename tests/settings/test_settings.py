@@ -50,6 +50,7 @@ LEGAL = [
     ("DATABASE_URL", "postgresql+asyncpg://a:b@h:5432/e", "database_url", "postgresql+asyncpg://a:b@h:5432/e"),
     ("DATABASE_URL", "sqlite+aiosqlite:////app/e.db", "sqlite_path", Path("/app/e.db")),
     ("PICTURES_URL", "s3://easel-pictures/one/two/", "pictures_url", "s3://easel-pictures/one/two"),
+    ("PICTURES_URL", "S3://easel/x", "pictures_url", "s3://easel/x"),
     ("DISCORD_GUILD_ID", "123456789012345678", "discord_guild_id", 123456789012345678),
     ("JOB_TIMEOUT_S", "120", "job_timeout_s", 120),
 ]
@@ -295,3 +296,10 @@ def test_nothing_is_read_at_import(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_settings_of_an_object_store_belong_together(given: dict[str, str], says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         parse_settings(given)
+
+
+def test_one_slip_in_the_address_of_an_object_store_is_one_fault() -> None:
+    keys = {"PICTURES_ENDPOINT": "http://127.0.0.1:9000", "PICTURES_KEY_ID": "i", "PICTURES_KEY": "k"}
+    with pytest.raises(ConfigError) as told:
+        parse_settings({"PICTURES_URL": "s4://easel/x", **keys})
+    assert [fault.partition(":")[0] for fault in told.value.faults] == ["PICTURES_URL"]

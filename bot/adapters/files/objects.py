@@ -45,6 +45,13 @@ _JOB_ID = re.compile(r"[A-Za-z0-9_-]{2,64}")
 _STATUS = re.compile(r"status code: (\d{3})")
 _NO_BUCKET = re.compile(r"NoSuchBucket|ContainerNotFound|bucket does not exist", re.IGNORECASE)
 """Then nobody knows what lies in it; S3, Azure, Google."""
+_ASKED_FOR_KEY = re.compile(r"token request|//169\.254\.|//metadata\.google")
+"""The only requests that go elsewhere than to the store."""
+_KEYS = {
+    "s3": "PICTURES_KEY_ID and PICTURES_KEY",
+    "az": "PICTURES_KEY_ID (the storage account) and PICTURES_KEY (its access key, whole)",
+    "gs": "GOOGLE_APPLICATION_CREDENTIALS (the file of a service account)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +66,35 @@ class Bucket:
 
 
 @contextlib.contextmanager
-def _in_our_words() -> Iterator[None]:
+def _in_our_words(scheme: str) -> Iterator[None]:
     try:
         yield
     except (BaseError, OSError) as error:
-        raise _trouble(error) from None
+        raise _trouble(error, scheme) from None
 
 
-def _trouble(error: Exception) -> StorageTrouble:
+def _trouble(error: Exception, scheme: str) -> StorageTrouble:
     status = _status_of(error)
-    answer = f"answered {status}" if status else "cannot be reached"
-    return StorageTrouble(f"the object store for pictures {answer} ({type(error).__name__})")
+    match status, _is_without_key(error):
+        case _, True:
+            answer = f"has no key: {_no_key(scheme)}"
+        case None, _:
+            answer = (
+                f"cannot be reached ({type(error).__name__}): check PICTURES_ENDPOINT (name, port, http or https?) "
+                "and the network"
+            )
+        case _:
+            answer = f"answered {status} ({type(error).__name__})"
+    return StorageTrouble(f"the object store for pictures {answer}")
+
+
+def _is_without_key(error: Exception) -> bool:
+    """Whether the library asked for a key, of this machine's cloud or of Google, and got none."""
+    return _ASKED_FOR_KEY.search(str(error)) is not None
+
+
+def _no_key(scheme: str) -> str:
+    return f"set {_KEYS[scheme]}, or run where the cloud gives the machine a key"
 
 
 def _status_of(error: Exception) -> int | None:
@@ -80,7 +105,7 @@ def _status_of(error: Exception) -> int | None:
 
 def open_bucket(bucket: Bucket) -> ObjectStore:
     """Connects to nothing yet. Raises ``CannotStart`` for what cannot be an object store."""
-    scheme = bucket.url.partition("://")[0]
+    scheme = _scheme_of(bucket.url)
     names = {
         "s3": ("aws_endpoint", "aws_region", "aws_access_key_id", "aws_secret_access_key"),
         "az": ("azure_storage_endpoint", None, "azure_storage_account_name", "azure_storage_account_key"),
@@ -101,7 +126,14 @@ def open_bucket(bucket: Bucket) -> ObjectStore:
     try:
         return from_url(bucket.url, **config)
     except (BaseError, ValueError) as error:
-        raise CannotStart(f"PICTURES_URL: {bucket.url} cannot be used ({type(error).__name__}).") from None
+        raise CannotStart(
+            f"PICTURES_URL: {bucket.url} cannot be used ({type(error).__name__}): check {_KEYS[scheme]}, "
+            "and PICTURES_ENDPOINT if it is set."
+        ) from None
+
+
+def _scheme_of(url: str) -> str:
+    return url.partition("://")[0]
 
 
 class ObjectFiles:
@@ -109,6 +141,7 @@ class ObjectFiles:
 
     def __init__(self, store: ObjectStore, url: str) -> None:
         self._store = store
+        self._scheme = _scheme_of(url)
         self.places = (url,)
 
     async def check(self) -> None:
@@ -122,19 +155,21 @@ class ObjectFiles:
         except (BaseError, OSError) as error:
             status = _status_of(error)
             if status is None or status >= 500 or status in (408, 429):
-                raise _trouble(error) from None
-            raise CannotStart(f"PICTURES_URL: {self.places[0]} {_advice(status)}") from None
+                raise _trouble(error, self._scheme) from None
+            without_key = _is_without_key(error)
+            advice = f"has no key: {_no_key(self._scheme)}." if without_key else _advice(status, self._scheme)
+            raise CannotStart(f"PICTURES_URL: {self.places[0]} {advice}") from None
 
     async def keep(self, job_id: str, kept: Kept, bundle: Bundle) -> None:
         data = b"".join(pieces_of(bundle))
-        with _in_our_words():
+        with _in_our_words(self._scheme):
             await obstore.put_async(
                 self._store, _name(job_id, kept), data, attributes={DIGEST: _digest(data)}, max_concurrency=2
             )
 
     async def read(self, job_id: str, kept: Kept) -> Bundle | None:
         name = _name(job_id, kept)
-        with _in_our_words():
+        with _in_our_words(self._scheme):
             try:
                 found = await obstore.get_async(self._store, name)
                 data = bytes(await found.bytes_async())
@@ -152,7 +187,7 @@ class ObjectFiles:
             return None
 
     async def remove(self, job_id: str) -> None:
-        with _in_our_words():
+        with _in_our_words(self._scheme):
             for kept in Kept:
                 try:
                     await obstore.delete_async(self._store, _name(job_id, kept))
@@ -161,7 +196,7 @@ class ObjectFiles:
                         raise
 
     async def jobs(self) -> AsyncIterator[str]:
-        with _in_our_words():
+        with _in_our_words(self._scheme):
             seen: set[str] = set()
             async for page in obstore.list(self._store, chunk_size=1000):
                 for found in page:
@@ -193,16 +228,16 @@ def _digest(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
-def _advice(status: int) -> str:
+def _advice(status: int, scheme: str) -> str:
     match status:
         case 404:
             return "names a bucket that is not there. Make it, or correct the name."
         case 401 | 403:
-            return "does not take the key: check PICTURES_KEY_ID and PICTURES_KEY, and that it may write and delete."
+            return f"does not take the key: check {_KEYS[scheme]}, and that it may write and delete."
         case 301 | 307 | 400:
             return (
                 f"was refused (status {status}): check PICTURES_ENDPOINT (http or https?) and PICTURES_REGION, "
-                "and that PICTURES_KEY is whole."
+                f"and that the key is whole: {_KEYS[scheme]}."
             )
         case _:
             return f"was refused (status {status}). Nothing was kept there."

@@ -21,6 +21,7 @@ from bot.ports import CannotStart
 from bot.rules.catalogue.official import OFFICIAL_SERVICE
 from bot.rules.errors import StorageTrouble
 from bot.settings.model import Settings
+from bot.settings.sources import are_pictures_faulty
 
 DISK_WARN = 2 * 1024**3
 CERTIFICATE_WAIT_S = 10.0
@@ -72,6 +73,8 @@ async def check_data_dir(here: Surroundings) -> list[Finding]:
 
 async def check_pictures(here: Surroundings) -> list[Finding]:
     """The place for pictures: one that all machines see, or the disk of each."""
+    if are_pictures_faulty(here.reading.faults):
+        return []
     url = here.settings.pictures_url
     if url is None:
         if here.settings.is_sqlite or here.settings.shard_ids is None:
@@ -82,7 +85,8 @@ async def check_pictures(here: Surroundings) -> list[Finding]:
     try:
         await object_files_of(here.settings, url).check()
     except CannotStart as problem:
-        return [failed("pictures", str(problem).removeprefix("PICTURES_URL: "), "Correct PICTURES_URL and its keys.")]
+        says = str(problem).removeprefix("PICTURES_URL: ")
+        return [failed("pictures", says, "Correct it; docs/settings.md says what each service needs.")]
     except StorageTrouble as trouble:
         return [failed("pictures", str(trouble), advice)]
     return [passed("pictures", f"{url} takes and removes objects")]

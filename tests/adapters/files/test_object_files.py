@@ -137,6 +137,19 @@ async def test_what_only_the_operator_can_mend_is_one_sentence_at_the_start(buck
     assert "Secret" not in str(told.value)
 
 
+@pytest.mark.parametrize(("status", "kind"), [(403, CannotStart), (503, StorageTrouble)])
+async def test_without_googles_key_it_names_googles_variable(shop, bucket, monkeypatch, status, kind):
+    shop.status = status
+    for name in ("GCE_METADATA_HOST", "GCE_METADATA_ROOT", "GCE_METADATA_IP"):
+        monkeypatch.setenv(name, shop.address.removeprefix("http://"))
+    none = dict.fromkeys(("PICTURES_ENDPOINT", "PICTURES_REGION", "PICTURES_KEY_ID", "PICTURES_KEY"), "")
+
+    with pytest.raises(kind, match="GOOGLE_APPLICATION_CREDENTIALS") as told:
+        await bucket(PICTURES_URL="gs://easel/x", **none).check()
+
+    assert "PICTURES_KEY" not in str(told.value)
+
+
 async def test_a_bucket_that_is_not_there_is_said_by_a_real_server_too(s3, bucket):
     with pytest.raises(CannotStart, match="bucket that is not there"):
         await bucket(PICTURES_URL="s3://no-such-bucket/x").check()
