@@ -119,6 +119,7 @@ async def build(
         store = await store_of(settings, secrets, clock=clock, process_id=process_id, files=files)
         stack.push_async_callback(store.aclose)
         await files.recover(clock())
+        await files.claim(await store.notes.ledger())
         gate = gate_of()
         service = service_of(settings, catalogue, gate=gate)
         stack.push_async_callback(service.aclose)

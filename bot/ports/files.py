@@ -57,6 +57,10 @@ class Files(Protocol):
         """Ids of the jobs of which something is kept, each once, in no order."""
         ...
 
+    async def claim(self, ledger: str) -> None:
+        """Once at start: the place is this ledger's. Raises ``CannotStart`` for one of another ledger."""
+        ...
+
     async def catch_up(self) -> int:
         """Brings what was kept aside to where it belongs, as far as that is possible now; returns of how many jobs."""
         ...

@@ -13,6 +13,7 @@ checked                                       the revision, written to see that 
 from __future__ import annotations
 
 from datetime import date, datetime
+from uuid import uuid4
 
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -27,6 +28,7 @@ READINGS = "clock readings"
 HERE = "here"
 COUNTERS_FORGOTTEN = "uses purged before"
 CHECKED = "checked"
+LEDGER = "ledger"
 
 
 class SqlNotes:
@@ -81,6 +83,15 @@ class SqlNotes:
 
     async def set_told_end(self, model_id: str, ends_on: date, told_on: date) -> None:
         await self._write(_end(model_id, ends_on), told_on.isoformat())
+
+    async def ledger(self) -> str:
+        async def work(connection: AsyncConnection) -> str:
+            name = self._db.upsert(facts).values({"key": LEDGER, "value": uuid4().hex})
+            await connection.execute(name.on_conflict_do_nothing())
+            return str(await connection.scalar(select(facts.c.value).where(facts.c.key == LEDGER)))
+
+        known = await self._read(LEDGER)
+        return known if known is not None else await self._db.write(work)
 
     async def _read(self, key: str) -> str | None:
         found = await self._db.rows(select(facts.c.value).where(facts.c.key == key))

@@ -112,6 +112,9 @@ class DiskFiles:
             for job_id in await asyncio.to_thread(_job_ids, shelf):
                 yield job_id
 
+    async def claim(self, ledger: str) -> None:
+        """A folder is only ever of one: the ledger's address and ``DATA_DIR`` are set together."""
+
     async def catch_up(self) -> int:
         return 0
 

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from bot.ports import Bundle, Kept
+from bot.ports import Bundle, CannotStart, Kept
 from bot.rules.errors import StorageTrouble
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ class ShelteredFiles:
         self._shared = shared
         self._disk = disk
         self._aside: set[str] = set()
+        self._unclaimed: str | None = None
         self.trouble: str | None = None
         """Why the shared place takes nothing now; None while it does."""
 
@@ -40,8 +41,9 @@ class ShelteredFiles:
 
     async def keep(self, job_id: str, kept: Kept, bundle: Bundle) -> None:
         try:
+            await self._claim()
             await self._shared.keep(job_id, kept, bundle)
-        except StorageTrouble as trouble:
+        except (StorageTrouble, CannotStart) as trouble:
             self._note(str(trouble))
             await self._disk.keep(job_id, kept, bundle)
             self._aside.add(job_id)
@@ -79,12 +81,27 @@ class ShelteredFiles:
         self._aside = {job_id async for job_id in self._disk.jobs()}
         return adopted
 
+    async def claim(self, ledger: str) -> None:
+        """A place that does not answer is claimed before anything is kept there."""
+        self._unclaimed = ledger
+        try:
+            await self._claim()
+        except StorageTrouble as trouble:
+            self._note(str(trouble))
+
+    async def _claim(self) -> None:
+        if self._unclaimed is None:
+            return
+        await self._shared.claim(self._unclaimed)
+        self._unclaimed = None
+
     async def catch_up(self) -> int:
         """Brings what lies here to the shared place; returns of how many jobs."""
         moved = 0
         try:
             if self.trouble is not None:
                 await self._shared.check()
+                await self._claim()
                 self._note(None)
             async for job_id in self._disk.jobs():
                 for kept in Kept:
@@ -93,7 +110,7 @@ class ShelteredFiles:
                 await self._disk.remove(job_id)
                 self._aside.discard(job_id)
                 moved += 1
-        except StorageTrouble as trouble:
+        except (StorageTrouble, CannotStart) as trouble:
             self._note(str(trouble))
         if moved:
             log.info("brought the pictures of %d jobs to the place that all machines see", moved)

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from bot.core.readings import surely_now
 from bot.core.upkeep.forgettings import Forgettings
 from bot.ports import Clock, Files, Store
+from bot.rules.job_ids import made_at
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ class Retention:
         self._forgettings = forgettings
 
     async def tidy(self) -> int:
-        """Removes pictures of jobs that ended long ago or that the ledger does not know; returns how many jobs'."""
+        """Removes pictures of jobs that ended, or were made unknown to the ledger, long ago; returns how many jobs'."""
         now = await surely_now(self._store.notes, self._clock)
         await self._store.people.forget_counters(now - KEEP_COUNTERS)
         await self._forgettings.tidy()
@@ -45,8 +46,9 @@ class Retention:
         return len(over)
 
     async def _over(self, oldest: datetime) -> list[str]:
-        """Jobs whose originals have been kept long enough. A ledger that knows none of them is not asked again: it may
-        have been begun anew where another one was, and that one may come back.
+        """Jobs whose originals have been kept long enough. What the ledger does not know is as old as its id says: the
+        ledger may be an older copy. One that knows none of them is not believed at all: it may have been begun anew
+        where another one was, and that one may come back.
         """
         kept = [job_id async for job_id in self._files.jobs()]
         over, unknown, known = [], [], False
@@ -59,4 +61,4 @@ class Retention:
         if unknown and not known:
             log.error("the ledger knows none of the %d jobs that have pictures here: they are left alone", len(unknown))
             return []
-        return over + unknown
+        return over + [job_id for job_id in unknown if (made := made_at(job_id)) is not None and made <= oldest]

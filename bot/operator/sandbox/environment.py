@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-UNSET = ("DISCORD_GUILD_ID", "SHARD_COUNT", "SHARD_IDS", "SECRET_KEY", "EASEL_CRASH_AT")
+UNSET = (
+    *("DISCORD_GUILD_ID", "SHARD_COUNT", "SHARD_IDS", "SECRET_KEY", "EASEL_CRASH_AT"),
+    *("PICTURES_URL", "PICTURES_ENDPOINT", "PICTURES_REGION", "PICTURES_KEY_ID", "PICTURES_KEY"),
+)
 """What this machine says about the real bot must not reach the one in the sandbox."""
 
 

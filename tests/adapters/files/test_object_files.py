@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
@@ -84,12 +86,12 @@ async def test_what_comes_otherwise_than_it_was_kept_is_trouble_and_what_is_no_b
     files = ObjectFiles(store, "s3://b/p")
     await files.keep(JOB, Kept.RESULTS, PAID)
     [path] = [found["path"] for page in obstore.list(store) for found in page]
-    told = (await obstore.get_async(store, path)).attributes
-    await obstore.put_async(store, path, b"bit rot", attributes=told)
+    told = obstore.get(store, path).attributes
+    obstore.put(store, path, b"bit rot", attributes=told)
     with pytest.raises(StorageTrouble, match="otherwise than it was kept"):
         await files.read(JOB, Kept.RESULTS)
 
-    await obstore.put_async(store, path, b"somebody else's file")
+    obstore.put(store, path, b"somebody else's file")
     assert await files.read(JOB, Kept.RESULTS) is None
 
 
@@ -201,3 +203,44 @@ async def test_a_store_that_returns_is_noticed_by_the_round_that_brings_pictures
     assert await files.catch_up() == 3
     assert files.trouble is None
     assert [await moody.read(f"job-{n}", Kept.RESULTS) for n in range(3)] == [PAID] * 3
+
+
+# --- whose the place is ----------------------------------------------------------------------------------------------
+
+
+async def test_a_place_is_of_one_ledger_for_ever(bucket):
+    await bucket("claimed").claim("mine")
+    await bucket("claimed").claim("mine")
+    await bucket("claimed-not").claim("other")
+    with pytest.raises(CannotStart, match="belongs to another ledger"):
+        await bucket("claimed").claim("other")
+
+
+async def test_a_place_that_does_not_answer_is_claimed_before_anything_is_kept_there(bucket, shop, tmp_path):
+    await bucket("somebody-elses").claim("other")
+    down = ShelteredFiles(bucket("somebody-elses", PICTURES_ENDPOINT=shop.address), DiskFiles(tmp_path))
+    await down.claim("mine")
+    assert "503" in (down.trouble or "")
+
+    class Back(ObjectFiles):
+        async def claim(self, ledger: str) -> None:
+            await bucket("somebody-elses").claim(ledger)
+
+    files = ShelteredFiles(Back(MemoryStore(), "s3://b/p"), DiskFiles(tmp_path))
+    with pytest.raises(CannotStart):
+        await files.claim("mine")
+    await files.keep(JOB, Kept.RESULTS, PAID)
+    assert files.aside(JOB) is not None
+    assert await files.catch_up() == 0
+    assert "another ledger" in (files.trouble or "")
+    assert await DiskFiles(tmp_path).read(JOB, Kept.RESULTS) == PAID
+
+
+def test_a_process_that_used_a_store_ends_in_order():
+    """obstore's awaitables abort one exit in six."""
+    program = (
+        "import asyncio; from obstore.store import MemoryStore; from bot.adapters.files.objects import ObjectFiles; "
+        "asyncio.run(ObjectFiles(MemoryStore(), 's3://b/p').check())"
+    )
+    running = [subprocess.Popen([sys.executable, "-c", program]) for _ in range(8)]
+    assert [one.wait() for one in running] == [0] * 8

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.adapters.database.schema.ids import Ids
 from bot.core.servers.departures import Departures
 from bot.core.upkeep.forgettings import Forgettings
 from bot.core.upkeep.retention import Retention
@@ -89,11 +90,16 @@ async def test_originals_stay_for_thirty_days(core, retention):
     assert (await core.store.people.export(1))["jobs"]
 
 
-async def test_pictures_of_a_job_that_the_ledger_does_not_know_go(core, retention):
+async def test_pictures_of_a_job_that_the_ledger_does_not_know_go_when_they_are_as_old_as_others(core, retention):
+    """A ledger that was brought back from a backup does not know what was made since."""
     await core.run()
-    await core.files.keep("unknown-job", Kept.RESULTS, PICTURE)
+    [young] = Ids().make(core.now - timedelta(days=29, hours=23))
+    [old] = Ids().make(core.now - timedelta(days=31))
+    for unknown in (young, old, "no-id-of-ours"):
+        await core.files.keep(unknown, Kept.RESULTS, PICTURE)
     assert await retention.tidy() == 1
-    assert await kept_pictures(core) == 1
+    assert old not in [job_id async for job_id in core.files.jobs()]
+    assert await kept_pictures(core) == 3
 
 
 async def test_pictures_of_a_ledger_that_vanished_are_left_alone(core, retention, caplog):

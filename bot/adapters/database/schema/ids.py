@@ -1,4 +1,4 @@
-"""Ids that sort by time and are never guessed: 20 characters of Crockford's base 32, ten of time, ten of chance."""
+"""Ids that sort by time and are never guessed, as ``rules/job_ids.py`` writes them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import secrets
 from datetime import datetime
 
 from bot.adapters.database.schema.tables import to_micros
+from bot.rules.job_ids import ALPHABET, CHANCE_BITS, LENGTH
 
-ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-LENGTH = 20
-_CHANCE_BITS = 50
 _GAP_BITS = 30
 
 
@@ -23,11 +21,11 @@ class Ids:
         return [self._next(max(0, to_micros(now) // 1000)) for _ in range(how_many)]
 
     def _next(self, millisecond: int) -> str:
-        if self._last >> _CHANCE_BITS == millisecond:
+        if self._last >> CHANCE_BITS == millisecond:
             self._last += 1 + secrets.randbits(_GAP_BITS)
         else:
             # the upper half of chance stays free at first, so that counting on does not spill into time
-            self._last = millisecond << _CHANCE_BITS | secrets.randbits(_CHANCE_BITS - 1)
+            self._last = millisecond << CHANCE_BITS | secrets.randbits(CHANCE_BITS - 1)
         return _encoded(self._last)
 
 
