@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.adapters.database.sqlite_file import damage
+from bot.adapters.database.sqlite_file import damage, unwritable
 from bot.adapters.secrets import Secrets
 from bot.operator.backup import backup
 from bot.operator.doctor.context import LedgerLook, LedgerState
@@ -31,6 +30,8 @@ async def look_at_ledger(settings: Settings) -> LedgerLook:
 
     path = settings.sqlite_path
     if path is not None and path.exists():
+        if path.is_file() and (hindered := unwritable(path)):
+            return LedgerLook(LedgerState.UNWRITABLE, hindered)
         problem = _unusable(path) or await asyncio.to_thread(damage, path)
         if problem:
             return LedgerLook(LedgerState.UNREADABLE, f"{path} cannot be used: {problem}")
@@ -75,8 +76,6 @@ def _unusable(path: Path) -> str:
         return "it is not a file"
     if path.stat().st_size == 0:
         return "it is empty"
-    if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
-        return "it, or its folder, cannot be written by this user"
     return ""
 
 

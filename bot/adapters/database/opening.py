@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -34,7 +33,7 @@ from bot.adapters.database.schema.revisions import (
 )
 from bot.adapters.database.servers import SqlServers
 from bot.adapters.database.sqlite.steps import QuickSteps
-from bot.adapters.database.sqlite_file import Held, copy, damage_at_start, hold
+from bot.adapters.database.sqlite_file import Held, copy, damage_at_start, hold, unwritable
 from bot.adapters.database.steps import SqlSteps, Steps
 from bot.ports import Clock, Setup, Store
 from bot.rules.errors import Busy, StorageFull
@@ -221,9 +220,9 @@ def _prepare_file(path: Path) -> Held:
     """Locks the file against a second process and refuses what is no healthy SQLite database."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = hold(path)
     except OSError as error:
-        raise StoreUnusable(f"The folder {path.parent} cannot be written: {error.strerror}.") from error
+        raise StoreUnusable(f"The folder {path.parent} cannot be made ({error.strerror}).") from error
+    lock = hold(path)
     try:
         if path.exists():
             _refuse_damaged(path)
@@ -239,8 +238,8 @@ def _refuse_damaged(path: Path) -> None:
         raise StoreUnusable(f"{path} is not a file. {advice}")
     if path.stat().st_size == 0:
         raise StoreUnusable(f"{path} is empty, which no database of Easel's ever is. {advice}")
-    if not os.access(path, os.W_OK):
-        raise StoreUnusable(f"{path} cannot be written by this user.")
+    if hindered := unwritable(path):
+        raise StoreUnusable(hindered)
     problem = damage_at_start(path)
     if problem:
         raise StoreUnusable(f"{path} is damaged ({problem}). {advice}")

@@ -6,7 +6,7 @@ import logging
 import os
 import sqlite3
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -31,9 +31,10 @@ class AlreadyOpen(StoreUnusable):
 class Held:
     """A file that is held, whatever its name; ``release`` lets the next one in, once nothing of it is open any more."""
 
-    def __init__(self, path: Path, beside: BaseFileLock) -> None:
+    def __init__(self, path: Path, beside: BaseFileLock, *, made: bool) -> None:
         self._path = path
         self._beside = beside
+        self._made = made
         self._file: int | None = None
         self._identity: tuple[int, int] | None = None
 
@@ -52,6 +53,14 @@ class Held:
         """Whether the name still means the file that was held, not another one, and not nothing."""
         return self._identity is None or _identity(self._path) == self._identity
 
+    def leave_no_trace(self) -> None:
+        """Before ``release`` of what turned out to be somebody else's: the lock file goes, if it was made here.
+
+        Whoever waits for it meanwhile sees that it is gone, and makes another.
+        """
+        if self._made:
+            Path(self._beside.lock_file).unlink(missing_ok=True)
+
     def release(self) -> None:
         if self._file is not None:
             os.close(self._file)
@@ -61,28 +70,46 @@ class Held:
 
 def hold(path: Path) -> Held:
     """Keeps every other Easel off the file until ``release``, or until this process ends, however. Raises
-    ``AlreadyOpen``.
+    ``AlreadyOpen``, and ``StoreUnusable`` where no lock can be had.
 
     One lock is a file beside it, which stays: removing it would let two hold locks on different files. Links are
     followed, so that two names of one file are one lock.
     """
     path = path.resolve()
-    beside = path.with_name(f"{path.name}.lock")
-    if beside.exists() and not path.exists():
+    beside = _lock_of(path)
+    made = not beside.exists()
+    if not made and not path.exists():
         log.warning("there is no %s any more, although an Easel ran on it before: a new one will be begun", path)
     lock = FileLock(beside, timeout=0, mode=0o600, thread_local=False, preserve_lock_file=True)
     try:
+        os.close(os.open(beside, os.O_RDWR | os.O_CREAT, 0o600))  # says what FileLock would only wait for
         lock.acquire()
     except Timeout:
         raise _in_use(path) from None
-    held = Held(path, lock)
+    except OSError as error:
+        what = f"The folder {path.parent}" if made else f"The lock file {beside}"
+        raise StoreUnusable(f"{what} cannot be written ({error.strerror}).") from error
+    held = Held(path, lock, made=made)
     if path.is_file():
         try:
             held.hold_file()
         except BaseException:
+            held.leave_no_trace()
             held.release()
             raise
     return held
+
+
+def unwritable(path: Path) -> str:
+    """What this user may not write, in a sentence: SQLite makes files beside a ledger, even to read it."""
+    for what, thing in (("The folder ", path.parent), ("", path), ("The lock file ", _lock_of(path))):
+        if thing.exists() and not os.access(thing, os.W_OK):
+            return f"{what}{thing} cannot be written by this user."
+    return ""
+
+
+def _lock_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.lock")
 
 
 def _in_use(path: Path) -> AlreadyOpen:
@@ -187,7 +214,8 @@ def copy(source: Path, target: Path) -> Path:
     except (OSError, sqlite3.Error) as error:
         raise StoreUnusable(f"{source} could not be backed up ({error}).") from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # a disk that is read-only now: what went wrong is told already
+            part.unlink(missing_ok=True)
     return target
 
 

@@ -25,7 +25,8 @@ class LedgerState(StrEnum):
     CURRENT = "current"
     OLDER = "older"  # ``migrate`` brings it up
     NEWER = "newer"  # written by a newer Easel
-    UNREADABLE = "unreadable"  # no connection, no rights, damaged, or not a ledger
+    UNWRITABLE = "unwritable"  # this user may not write the file, or beside it
+    UNREADABLE = "unreadable"  # no connection, damaged, or not a ledger
 
 
 @dataclass(frozen=True, slots=True)

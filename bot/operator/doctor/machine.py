@@ -96,6 +96,8 @@ LEDGER_ADVICE = {
     LedgerState.OLDER: "Run `python -m bot migrate`; it makes a backup first.",
     LedgerState.NEWER: "Start the newer Easel again, or restore the backup made before its migration: "
     "`python -m bot restore FILE`.",
+    LedgerState.UNWRITABLE: "Give it to the user that runs Easel, or run this as that user; nothing is wrong with the "
+    "ledger itself.",
     LedgerState.UNREADABLE: "Check DATABASE_URL and that the database runs; if its file is damaged, bring a backup "
     "back: `python -m bot restore FILE`.",
 }
@@ -111,7 +113,7 @@ async def check_ledger(here: Surroundings) -> list[Finding]:
             found = [passed("database", "not there yet; the first start makes it")]
         case LedgerState.OLDER:
             found = [warned("database", look.detail, LEDGER_ADVICE[look.state])]
-        case LedgerState.NEWER | LedgerState.UNREADABLE:
+        case LedgerState.NEWER | LedgerState.UNWRITABLE | LedgerState.UNREADABLE:
             found = [failed("database", look.detail, LEDGER_ADVICE[look.state])]
     return found + _several_processes(here.settings)
 

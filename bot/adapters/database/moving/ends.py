@@ -20,7 +20,7 @@ from bot.adapters.database.leases import DEAD_AFTER
 from bot.adapters.database.notes import CHECKED
 from bot.adapters.database.schema.revisions import MOVING, Fit, migrate_once, read_state, refuse_unusable
 from bot.adapters.database.schema.tables import facts, from_micros, metadata, processes, slots
-from bot.adapters.database.sqlite_file import damage, hold
+from bot.adapters.database.sqlite_file import damage, hold, unwritable
 
 
 @asynccontextmanager
@@ -32,6 +32,8 @@ async def old_ledger(database: Database) -> AsyncIterator[AsyncConnection]:
             raise StoreUnusable(f"{path} is not there, so there is no ledger to move.")
         lock = await asyncio.to_thread(hold, path)
         try:
+            if hindered := unwritable(path):
+                raise StoreUnusable(hindered)
             problem = await asyncio.to_thread(damage, path)
             if problem:
                 raise StoreUnusable(f"{path} is damaged ({problem}): restore a backup with `python -m bot restore`.")
