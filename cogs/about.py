@@ -5,6 +5,7 @@ from __future__ import annotations
 from discord import app_commands
 
 from bot.ui.interactions.acknowledge import tell
+from bot.ui.interactions.who import asker_of
 from bot.ui.pages.about import TOPICS, about_page, help_page, privacy_page
 from bot.ui.panels.report import report
 from bot.ui.shell import HasShell, Interaction
@@ -30,7 +31,9 @@ async def help_command(interaction: Interaction, topic: str = TOPICS[0]) -> None
 @app_commands.command(name="about", description="Version, source and support")
 async def about(interaction: Interaction) -> None:
     """In private."""
-    await tell(interaction, embed=about_page(interaction.client.shell, str(interaction.locale)))
+    asker = asker_of(interaction)
+    page = about_page(interaction.client.shell, asker.locale, in_server=asker.place.is_server)
+    await tell(interaction, embed=page)
 
 
 @app_commands.command(name="privacy", description="What is stored about you, and why")

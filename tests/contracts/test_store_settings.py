@@ -198,6 +198,9 @@ async def test_a_servers_key_is_sealed_and_shows_its_last_four(store, sample):
     assert all(key not in str(entry) for entry in await store.servers.audit(SERVER))
     assert await store.servers.set_api_key(SERVER, None, 9, sample.now) == KeyChanged("1234", None)
     assert await store.servers.settings(SERVER) == FULL
+    trail = await store.servers.audit(SERVER)
+    assert await store.servers.set_api_key(SERVER, None, 9, sample.now) == KeyChanged(None, None)
+    assert await store.servers.audit(SERVER) == trail
     with pytest.raises(OwnKeyGone):
         await store.servers.api_key(SERVER)
 

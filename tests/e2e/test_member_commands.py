@@ -152,6 +152,8 @@ async def test_about_and_privacy_name_version_service_and_addresses(town):
     await town.restart(PRIVACY_URL="https://example.org/privacy", SUPPORT_URL="https://example.org/help")
     about = everything(await ask(town, "/about"))
     privacy = everything(await ask(town, "/privacy"))
+    assert "this server sets" in about
+    assert "its operator sets" in everything(await ask(town, "/about", channel=town.world.dm(town.member)))
     assert "https://example.org/help" in about
     assert "https://example.org/privacy" in about
     assert "compatible" in about

@@ -97,6 +97,13 @@ async def test_what_is_to_be_removed_is_removed_and_a_value_beside_is_refused(to
     assert "→ no limit" in await press(town, await told(town, "quota", remove=True), "Confirm")
 
 
+async def test_removing_what_is_not_there_says_so_and_changes_nothing(town):
+    for name, what in (("cooldown", "not set"), ("concurrency", "not set"), ("apikey", "none")):
+        said = (await told(town, name, remove=True)).content
+        assert f"{what} (as before, nothing was changed)" in said
+    assert await town.app.store.servers.audit(place(town)) == []
+
+
 async def test_a_quota_set_here_refuses_the_second_picture_with_that_very_number(town):
     message = await told(town, "quota", images=1)
     assert message.content == "**Pictures per day for every member:** 50 → 1"
@@ -451,11 +458,14 @@ async def test_an_export_can_be_imported_after_a_look_at_what_changes(town, peop
         (b'{"easel": 1, "settings": {"omnipotence": true}}', "omnipotence"),
         (b"\x89PNG", "not JSON"),
         (b"{" + b" " * 300_000, "too large"),
+        (b"", "the file is empty"),
     ],
 )
 async def test_a_file_that_cannot_be_imported_changes_nothing(town, data, words):
     message = await told(town, "import", file=Upload("x.json", data))
     assert words in message.content
+    assert "Nothing was changed" in message.content
+    assert "spent" not in message.content
     assert await town.app.store.servers.audit(place(town)) == []
 
 

@@ -80,7 +80,8 @@ class SqlServers:
             await self._lock_place(connection, place.key)
             change = KeyChanged((await settings_of(connection, place.key)).api_key_hint, hint)
             await self._store_settings(connection, place.key, {"api_key": sealed, "api_key_hint": hint})
-            await self._record(connection, place.key, actor_id, change, now)
+            if api_key is not None or is_news(change):  # another key may end in the same four letters
+                await self._record(connection, place.key, actor_id, change, now)
             return change
 
         return await self._db.write(work)

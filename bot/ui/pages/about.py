@@ -27,10 +27,11 @@ def help_page(topic: str, locale: str) -> discord.Embed:
     return embed
 
 
-def about_page(shell: Shell, locale: str) -> discord.Embed:
+def about_page(shell: Shell, locale: str, *, in_server: bool) -> discord.Embed:
     """Which version this is, where it comes from, who draws, and where to turn."""
     config = shell.config
-    embed = discord.Embed(title="Easel", description=say(locale, "about.what"), colour=COLOUR)
+    what = "about.what" if in_server else "about.what_direct"
+    embed = discord.Embed(title="Easel", description=say(locale, what), colour=COLOUR)
     service = say(locale, "about.openai" if config.is_official else "about.compatible")
     for key, value in (
         ("about.version", clean(config.version, 60)),

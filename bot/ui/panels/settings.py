@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import discord
 
-from bot.core.servers.settings_file import ImportFile, export, read_import
+from bot.core.servers.settings_file import BadImport, ImportFile, export, read_import
 from bot.core.servers.transfer import Known, apply_import, plan_import
 from bot.rules.catalogue.model import Model
 from bot.rules.limits.limit import (
@@ -41,6 +41,7 @@ from bot.rules.servers.edits import (
     resumed,
     unblocked,
 )
+from bot.rules.uploads import BadUpload
 from bot.ui.components.confirm import Confirm
 from bot.ui.interactions.failures import TROUBLE
 from bot.ui.interactions.who import asker_of
@@ -262,8 +263,12 @@ async def export_file(interaction: Interaction) -> Message:
 
 
 async def import_file(interaction: Interaction, source: Source) -> Message:
-    """What the file would change, to be confirmed. Raises ``BadUpload`` or ``BadImport``."""
-    return await _ask_import(interaction, read_import(await source.read()))
+    """What the file would change, to be confirmed. Raises ``BadImport``."""
+    try:
+        data = await source.read()
+    except BadUpload as problem:
+        raise BadImport(problem) from None
+    return await _ask_import(interaction, read_import(data))
 
 
 async def _ask_import(interaction: Interaction, file: ImportFile, head: str = "settings.import_title") -> Message:

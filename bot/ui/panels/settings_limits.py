@@ -88,6 +88,8 @@ def _is_alike(slot: Slot, other: Slot) -> bool:
 async def _limit_or_question(interaction: Interaction, wanted: Limit, asked: str | None = None) -> Message:
     asker, locale = asker_of(interaction), locale_of(interaction)
     proposal = await interaction.client.shell.admin.propose_limit(asker.place, wanted)
+    if proposal.old is None and is_removal(wanted):
+        return Message(change_line(LimitChanged(slot_of(wanted), None, None), locale))
     question = asked or _question(proposal)
     if question is None:
         return changed(

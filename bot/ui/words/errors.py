@@ -45,7 +45,7 @@ from bot.ui.words.numbers import day, duration, number
 from bot.ui.words.problems import problem_line
 from bot.ui.words.refusals import denied_words, refused_words
 from bot.ui.words.text import CONTENT_LIMIT, cut, escaped, inline, length
-from bot.ui.words.uploads import upload_words
+from bot.ui.words.uploads import upload_fault, upload_words
 
 log = logging.getLogger(__name__)
 
@@ -258,7 +258,8 @@ def _bad_import(error: BadImport, locale: str) -> str:
 
 
 def _fault(fault: UserError, locale: str) -> str:
-    return _words(fault, locale).replace("\n", " ")
+    words = upload_fault(fault, locale) if isinstance(fault, BadUpload) else _words(fault, locale)
+    return words.replace("\n", " ")
 
 
 def _misfit(misfit: Misfit, locale: str) -> str:

@@ -30,11 +30,15 @@ _NAMES = {"jpeg": "JPEG", "webp": "WebP", "jpeg2000": "JPEG 2000", "webm": "WebM
 
 def upload_words(error: BadUpload, locale: str) -> str:
     """Why the file cannot be used, and that nothing was spent."""
+    return f"{upload_fault(error, locale)} {say(locale, 'upload.nothing_spent')}"
+
+
+def upload_fault(error: BadUpload, locale: str) -> str:
+    """Why the file cannot be used."""
     detail = _facts(error.came, error.allowed, locale)
     if detail and error.problem in _IN_BRACKETS:
         detail = f" ({detail})"
-    sentence = say(locale, f"upload.{error.problem}", name=escaped(error.name, 80), detail=detail)
-    return f"{sentence} {say(locale, 'upload.nothing_spent')}"
+    return say(locale, f"upload.{error.problem}", name=escaped(error.name, 80), detail=detail)
 
 
 def note_words(note: Note, locale: str) -> str:
