@@ -125,12 +125,24 @@ def parse(line: str, world: World, user: User, channel: Channel) -> Typed:
     first, _, rest = text[1:].partition(" ")
     offered = {c["name"]: c for c in rights.commands_for(world, user, channel) if c["type"] == book.CHAT}
     if first not in offered:
+        if who := [name for name, one in people_of(world).items() if _is_offered(first, world, one, channel)]:
+            raise Misuse(f"/{first} is not for {user.display_name} here. Type it as somebody else: --as {who[0]}")
         near = difflib.get_close_matches(first, offered, 1)
         hint = f" Did you mean /{near[0]}?" if near else ""
         raise Misuse(f"There is no command /{first}.{hint}\n{overview(world, user, channel)}")
     name, rest = _with_subcommand(offered[first], first, rest.strip())
     _, _, leaf = find_command(world, user, channel, name)
     return Typed(name, _words(name, leaf, rest), leaf)
+
+
+def people_of(world: World) -> dict[str, User]:
+    """Who can type a line in the town, by name; the plain member first, whoever owns the server last."""
+    town = world.town
+    return {one.name: one for one in (town.member, town.painter, town.moderator, town.admin, town.owner)}
+
+
+def _is_offered(name: str, world: World, user: User, channel: Channel) -> bool:
+    return any(c["name"] == name and c["type"] == book.CHAT for c in rights.commands_for(world, user, channel))
 
 
 def _with_subcommand(command: Json, first: str, rest: str) -> tuple[str, str]:
@@ -154,6 +166,8 @@ def _words(name: str, leaf: Json, rest: str) -> dict[str, str]:
         if match[1] in words:
             raise Misuse(f"`{match[1]}` stands there twice.\n{usage(name, leaf)}")
         words[match[1]] = _unquoted(name, leaf, known, value)
+        if not words[match[1]].strip():
+            raise Misuse(f"`{match[1]}` is empty.\n{usage(name, leaf)}")
     return words
 
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.operator.sandbox.cli import run_one
+from bot.operator.sandbox.cli import people_of, run_one
 from bot.operator.sandbox.environment import environment
 from bot.operator.sandbox.ledger import SqliteLedger
 from bot.rules.requests import Kind
@@ -86,6 +86,8 @@ def options_of(words: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("command", nargs="?", help='one command to run, such as "/imagine prompt:a red fox"')
     parser.add_argument("--out", type=Path, default=Path("sandbox-out"), help="where the pictures of one command go")
+    names = tuple(people_of(easel_town()))
+    parser.add_argument("--as", choices=names, default=names[0], help="who types the one command (ada is an admin)")
     parser.add_argument("--port", type=int, default=PAGE_PORT, help=f"port of the page (default {PAGE_PORT})")
     parser.add_argument("--slow", action="store_true", help="pictures take as long as real ones")
     parser.add_argument("--official", action="store_true", help="the image service knows today's models only")
@@ -139,7 +141,12 @@ async def _images(options: argparse.Namespace, stack: AsyncExitStack) -> ImageSe
 async def _one(options: argparse.Namespace, bot_command: Sequence[str]) -> int:
     async with running(options, bot_command, LOG_LEVEL="WARNING") as sandbox:
         command = run_one(
-            options.command, sandbox.discord, out=options.out, drawing=DRAWING, is_busy=sandbox.ledger.is_busy
+            options.command,
+            sandbox.discord,
+            user=people_of(sandbox.discord.world)[vars(options)["as"]],
+            out=options.out,
+            drawing=DRAWING,
+            is_busy=sandbox.ledger.is_busy,
         )
         return await sandbox.bot.while_alive(command)
 

@@ -52,6 +52,8 @@ async def test_options_may_stand_in_any_order_and_be_quoted(server: Server, bot,
         ("/draw a red fox", "belongs to no option"),
         ("/draw prompt:x prompt:y", "stands there twice"),
         ("/draw size:10x10", "`prompt` is required"),
+        ("/draw prompt:", "`prompt` is empty"),
+        ('/draw size:10x10 prompt:""', "`prompt` is empty"),
         ("/draw prompt:x count:9", "at most 4"),
         ("/draw prompt:x hidden:perhaps", "must be True or False"),
         ("/draw prompt:x image:/no/such/file.png", "must be a file on this machine"),
@@ -148,3 +150,12 @@ async def test_no_answer_is_said(server: Server, bot, clock, tmp_path: Path) -> 
         1,
         "Mia in #general: /draw prompt:x\nThe application did not respond.\n",
     )
+
+
+async def test_a_command_for_others_names_somebody_who_may(server: Server, bot, tmp_path: Path) -> None:
+    code, text = await run(server, "/admin-only", tmp_path)
+    assert (code, text) == (2, "/admin-only is not for Mia here. Type it as somebody else: --as ada\n")
+
+    code, text = await run(server, "/admin-only", tmp_path, user=cli.people_of(server.world)["ada"])
+    assert code == 0
+    assert text.startswith("Ada in #general")
