@@ -32,7 +32,10 @@ async def look_at_ledger(settings: Settings) -> LedgerLook:
     if path is not None and path.exists():
         if path.is_file() and (hindered := unwritable(path)):
             return LedgerLook(LedgerState.UNWRITABLE, hindered)
-        problem = _unusable(path) or await asyncio.to_thread(damage, path)
+        try:
+            problem = _unusable(path) or await asyncio.to_thread(damage, path)
+        except StoreUnusable as error:
+            return LedgerLook(LedgerState.UNWRITABLE, str(error))
         if problem:
             return LedgerLook(LedgerState.UNREADABLE, f"{path} cannot be used: {problem}")
     try:

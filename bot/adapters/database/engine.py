@@ -268,6 +268,11 @@ def sqlstate(error: BaseException) -> str | None:
     return state if isinstance(state, str) else None
 
 
+def is_full(error: BaseException) -> bool:
+    """Whether the database says that its disk has no room."""
+    return isinstance(error, StorageFull) or sqlstate(error) in _FULL or _sqlite_code(error) == sqlite3.SQLITE_FULL
+
+
 def _is_passing(error: BaseException) -> bool:
     if isinstance(error, DBAPIError):
         return error.connection_invalidated or sqlstate(error) in _AGAIN
@@ -277,7 +282,7 @@ def _is_passing(error: BaseException) -> bool:
 def _translated(error: Exception) -> Exception:
     if isinstance(error, IntegrityError | DataError | sqlite3.IntegrityError):
         return error
-    if sqlstate(error) in _FULL or _sqlite_code(error) == sqlite3.SQLITE_FULL:
+    if is_full(error):
         return StorageFull("the database has no room")
     busy = sqlstate(error) in _BUSY or _sqlite_code(error) in _SQLITE_BUSY
     if busy or _is_passing(error) or isinstance(error, PoolTimeout):

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.codec import Sealer
 from bot.adapters.database.counting.audit_sums import Difference, audit_sums
-from bot.adapters.database.engine import Database, StoreUnusable
+from bot.adapters.database.engine import Database, StoreUnusable, is_full
 from bot.adapters.database.figures import SqlFigures
 from bot.adapters.database.jobs import SqlJobs
 from bot.adapters.database.leases import Life, SqlLeases
@@ -36,7 +36,7 @@ from bot.adapters.database.sqlite.steps import QuickSteps
 from bot.adapters.database.sqlite_file import Held, copy, damage_at_start, hold, unwritable
 from bot.adapters.database.steps import SqlSteps, Steps
 from bot.ports import Clock, Setup, Store
-from bot.rules.errors import Busy, StorageFull
+from bot.rules.errors import Busy, StorageFull, StorageTrouble
 from bot.rules.limits.limit import Limit, check_limit
 
 
@@ -122,7 +122,7 @@ async def open_store(
     ``places`` names where this process keeps pictures, the first one new ones; ``setup`` is what it says of itself.
 
     Raises ``StoreUnusable`` (its text is for the operator) for an address that is none, a file that is damaged, locked
-    by another process or newer than this program, and a server that cannot be reached.
+    by another process or newer than this program, a full disk, and a server that cannot be reached.
     """
     for limit in defaults:
         check_limit(limit)
@@ -140,10 +140,12 @@ async def open_store(
         life = Life(**named, places=places, setup=setup)
         store = store_on(database, secrets, defaults, life=life, clock=clock, lock=lock)
         await store.leases.heartbeat()
-    except BaseException:
+    except BaseException as error:
         await database.aclose()
         if lock is not None:
             lock.release()
+        if isinstance(error, StorageTrouble) and not isinstance(error, Busy):
+            raise _unreachable(database, error) from error
         raise
     return store
 
@@ -171,7 +173,7 @@ async def schema_state(url: str | URL) -> SchemaState:
         async with database.reading() as connection:
             return await connection.run_sync(read_state)
     except (SQLAlchemyError, OSError) as error:
-        raise _unreachable(database) from error
+        raise _unreachable(database, error) from error
     finally:
         await database.aclose()
 
@@ -197,15 +199,17 @@ async def _make_usable(database: Database, data_dir: Path, now: datetime, *, mig
             return await _bring_up_to_date(database, data_dir, now)
         state = await database.run_sync(read_state)
     except (SQLAlchemyError, OSError, Busy, StorageFull) as error:
-        raise _unreachable(database) from error
+        raise _unreachable(database, error) from error
     refuse_unusable(state)
     if state.fit is not Fit.CURRENT:
         raise StoreUnusable(f"The database is at revision {state.found or 'none'}: run `python -m bot migrate` first.")
     return None
 
 
-def _unreachable(database: Database) -> StoreUnusable:
+def _unreachable(database: Database, error: Exception) -> StoreUnusable:
     if database.is_sqlite:
+        if is_full(error):
+            return StoreUnusable(f"The disk of {database.url.database} is full: make room, then start again.")
         return StoreUnusable(
             f"The database {database.url.database} cannot be read or written. Check that its folder is writable and "
             "the disk has room; if the file is damaged, restore a backup with `python -m bot restore`."

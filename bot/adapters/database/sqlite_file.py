@@ -147,12 +147,12 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def damage(file: Path, check: Literal["integrity_check", "quick_check"] = "integrity_check") -> str:
-    """What is wrong with the file, nothing if it is whole."""
+    """What is wrong with the file, nothing if it is whole. Raises ``StoreUnusable`` where the disk lets nobody see."""
     try:
         with closing(_read_only(file)) as connection:
             answer = connection.execute(f"PRAGMA {check}(1)").fetchone()[0]
     except sqlite3.Error as error:
-        return str(error)
+        return _said(error, file)
     return "" if answer == "ok" else str(answer)
 
 
@@ -174,8 +174,14 @@ def damage_at_start(file: Path) -> str:
                 newest = f"SELECT * FROM {table} ORDER BY rowid DESC LIMIT {NEWEST_ROWS}"  # noqa: S608  # ours
                 connection.execute(newest).fetchall()
     except sqlite3.Error as error:
-        return str(error)
+        return _said(error, file)
     return ""
+
+
+def _said(error: sqlite3.Error, file: Path) -> str:
+    if getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE):
+        raise StoreUnusable(f"{file} cannot be opened while its disk is full: make room, then try again.") from error
+    return str(error)
 
 
 def fit_of(file: Path) -> Fit:

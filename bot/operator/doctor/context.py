@@ -25,7 +25,7 @@ class LedgerState(StrEnum):
     CURRENT = "current"
     OLDER = "older"  # ``migrate`` brings it up
     NEWER = "newer"  # written by a newer Easel
-    UNWRITABLE = "unwritable"  # this user may not write the file, or beside it
+    UNWRITABLE = "unwritable"  # whole, as far as is known: no rights, or a full disk
     UNREADABLE = "unreadable"  # no connection, damaged, or not a ledger
 
 

@@ -96,8 +96,8 @@ LEDGER_ADVICE = {
     LedgerState.OLDER: "Run `python -m bot migrate`; it makes a backup first.",
     LedgerState.NEWER: "Start the newer Easel again, or restore the backup made before its migration: "
     "`python -m bot restore FILE`.",
-    LedgerState.UNWRITABLE: "Give it to the user that runs Easel, or run this as that user; nothing is wrong with the "
-    "ledger itself.",
+    LedgerState.UNWRITABLE: "Nothing is wrong with the ledger itself: give it to the user that runs Easel (or run this "
+    "as that user), and see that its disk has room.",
     LedgerState.UNREADABLE: "Check DATABASE_URL and that the database runs; if its file is damaged, bring a backup "
     "back: `python -m bot restore FILE`.",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
 from pathlib import Path
 
@@ -41,6 +42,10 @@ def address(file):
     return f"sqlite+aiosqlite:///{file}"
 
 
+def settings(ledger, data_dir):
+    return parse_settings({"DATABASE_URL": address(ledger), "DATA_DIR": str(data_dir)})
+
+
 async def move(ledger, there):
     await move_ledger(address(ledger), there, lambda _done, _of: None)
 
@@ -51,7 +56,7 @@ async def refusals(ledger, tmp_path, secrets):
         await open_store(address(ledger), data_dir=tmp_path, secrets=secrets)
     with pytest.raises(StoreUnusable) as moving:
         await move(ledger, address(tmp_path / "new.db"))
-    look = await look_at_ledger(parse_settings({"DATABASE_URL": address(ledger), "DATA_DIR": str(tmp_path)}))
+    look = await look_at_ledger(settings(ledger, tmp_path))
     assert look.state is LedgerState.UNWRITABLE
     assert "backup" not in LEDGER_ADVICE[look.state]
     return {str(start.value), str(moving.value), look.detail}
@@ -104,3 +109,42 @@ def test_a_backup_on_a_disk_that_became_read_only_is_one_sentence(ledger, tmp_pa
     monkeypatch.setattr(Path, "unlink", read_only)
     with pytest.raises(StoreUnusable, match=r"could not be backed up \(.*Read-only file system"):
         copy(ledger, tmp_path / "copy.db")
+
+
+def refusal(name):
+    error = sqlite3.OperationalError("words of SQLite")
+    error.sqlite_errorcode, error.sqlite_errorname = getattr(sqlite3, name), name
+    return error
+
+
+@pytest.mark.parametrize("name", ["SQLITE_IOERR_SHMSIZE", "SQLITE_FULL"])
+async def test_a_full_disk_that_lets_no_ledger_be_looked_at_is_no_damage(ledger, tmp_path, secrets, monkeypatch, name):
+    def full(*_given, **_more):
+        raise refusal(name)
+
+    monkeypatch.setattr(sqlite3, "connect", full)
+    for attempt in (
+        open_store(address(ledger), data_dir=tmp_path, secrets=secrets),
+        move(ledger, address(tmp_path / "new.db")),
+    ):
+        with pytest.raises(StoreUnusable, match="make room") as said:
+            await attempt
+        assert "damaged" not in str(said.value)
+    look = await look_at_ledger(settings(ledger, tmp_path))
+    assert look.state is LedgerState.UNWRITABLE
+    assert "make room" in look.detail
+
+
+@pytest.mark.parametrize(("name", "says"), [("SQLITE_FULL", "is full"), ("SQLITE_IOERR_WRITE", "read or written")])
+async def test_a_start_whose_first_write_the_disk_refuses_is_one_sentence(
+    ledger, tmp_path, secrets, faults, name, says
+):
+    def refuse(text):
+        if text.startswith("INSERT INTO processes"):
+            raise refusal(name)
+
+    faults.before_statement = refuse
+    with pytest.raises(StoreUnusable, match=says):
+        await open_store(address(ledger), data_dir=tmp_path, secrets=secrets)
+    faults.before_statement = lambda _text: None
+    await (await open_store(address(ledger), data_dir=tmp_path, secrets=secrets)).aclose()
