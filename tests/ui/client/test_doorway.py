@@ -45,3 +45,40 @@ async def test_a_command_that_fails_leaves_its_place() -> None:
         with pytest.raises(ValueError, match="odd"):
             async with doorway.place():
                 raise ValueError("odd")
+
+
+async def through(doorway: Doorway, commands: int) -> int:
+    """So many commands in one moment; returns how many found a place."""
+
+    async def command() -> bool:
+        try:
+            async with doorway.place():
+                await asyncio.sleep(0)
+        except Crowded:
+            return False
+        return True
+
+    return sum(await asyncio.gather(*(command() for _ in range(commands))))
+
+
+@pytest.mark.parametrize(("place_s", "line"), [(0.01, 100), (0.1, 10), (9.0, 1)])
+async def test_the_line_is_as_long_as_places_get_free_in_time(place_s: float, line: int) -> None:
+    """Where each command takes long, most are refused at once; where they are quick, more may wait."""
+    now = 0.0
+
+    def clock() -> float:
+        nonlocal now
+        now += place_s / 2  # asked once a command that waits, and once when it leaves
+        return now
+
+    doorway = Doorway(at_once=1, waiting=1000, wait_s=1.0, clock=clock)
+    for _ in range(8):
+        found = await through(doorway, 400)
+
+    assert 0.4 * line <= found <= 2.5 * line + 2
+
+
+async def test_nobody_is_refused_where_nobody_has_to_wait() -> None:
+    doorway = Doorway(at_once=8)
+    for _ in range(50):
+        assert await through(doorway, 8) == 8
