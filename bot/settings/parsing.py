@@ -199,6 +199,8 @@ def fernet_keys(text: str) -> tuple[str, ...]:
 def database_url(text: str) -> str:
     """An address of one of the two kinds of database; never quoted, it may hold a password."""
     scheme = text.split("://", 1)[0]
+    if scheme == "sqlite+aiosqlite" and "?" in text:
+        raise ValueError("must end with the path of the SQLite file: nothing may follow it after a question mark.")
     if scheme == "sqlite+aiosqlite" and text.startswith("sqlite+aiosqlite:///") and len(text) > 20:
         return text
     if scheme == "postgresql+asyncpg" and (urlsplit(text).hostname is not None or "host=/" in urlsplit(text).query):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import sqlite3
 from contextlib import closing
 
@@ -185,3 +186,20 @@ async def test_what_cannot_be_moved_is_said_in_one_sentence(lived, tmp_path, old
         await move_ledger(old.format(lived=lived, folder=tmp_path), new.format(lived=lived, folder=tmp_path), quiet)
     assert "hidden" not in str(told.value)
     assert bytes_of(lived) == file
+
+
+async def test_the_ledgers_own_file_is_known_by_any_name_and_nothing_is_left_beside_it(lived, tmp_path):
+    other = tmp_path / "other.db"
+    other.hardlink_to(file_of(lived))
+    with pytest.raises(StoreUnusable, match="own address"):
+        await move_ledger(lived, f"sqlite+aiosqlite:///{other}", quiet)
+    assert not (tmp_path / "other.db.lock").exists()
+
+
+async def test_no_lock_file_is_left_beside_what_is_somebody_elses(lived, tmp_path):
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    shutil.copyfile(file_of(lived), folder / "theirs.db")
+    with pytest.raises(StoreUnusable, match="another ledger is there"):
+        await move_ledger(lived, f"sqlite+aiosqlite:///{folder}/theirs.db", quiet)
+    assert [file.name for file in folder.iterdir()] == ["theirs.db"]

@@ -78,6 +78,7 @@ ILLEGAL = [
     ("MAX_CONCURRENT_JOBS", "1e3", "1 to 1000"),
     ("JOB_TIMEOUT_S", "0", "5 to 3600"),
     ("DATABASE_URL", "sqlite:///data/easel.db", "sqlite+aiosqlite:///"),
+    ("DATABASE_URL", "sqlite+aiosqlite:////x.db?mode=ro", "question mark"),
     ("DATABASE_URL", "postgres://u:p@h/d", "postgresql+asyncpg://"),
     ("DATABASE_URL", "mysql://u:p@h/d", "sqlite+aiosqlite:///data/easel.db"),
     ("PICTURES_URL", "https://bucket.s3.amazonaws.com", "s3://bucket/prefix"),

@@ -59,7 +59,8 @@ class Held:
         Whoever waits for it meanwhile sees that it is gone, and makes another.
         """
         if self._made:
-            Path(self._beside.lock_file).unlink(missing_ok=True)
+            with suppress(OSError):  # Windows removes no file that is open
+                Path(self._beside.lock_file).unlink()
 
     def release(self) -> None:
         if self._file is not None:

@@ -93,7 +93,12 @@ async def new_ledger(database: Database) -> AsyncIterator[None]:
             path = file_of(database, "--to")
             await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
             lock = await asyncio.to_thread(hold, path)
-        await _make_room(database)
+        try:
+            await _make_room(database)
+        except StoreUnusable:
+            if lock is not None:
+                lock.leave_no_trace()
+            raise
         yield
     except (SQLAlchemyError, OSError) as error:
         raise _stopped(database, error) from error

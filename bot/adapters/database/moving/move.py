@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import BigInteger, Row, TableClause, column, func, insert, select, table
@@ -68,7 +69,7 @@ async def move_ledger(old_url: str, new_url: str, told: Told) -> Moved:
 
 
 async def _move(old: Database, new: Database, told: Told) -> Moved:
-    if old.is_sqlite and new.is_sqlite and file_of(old, "DATABASE_URL").resolve() == file_of(new, "--to").resolve():
+    if old.is_sqlite and new.is_sqlite and _is_one(file_of(old, "DATABASE_URL"), file_of(new, "--to")):
         raise StoreUnusable("--to: that is the ledger's own address; name another one.")
     async with old_ledger(old) as reading, new_ledger(new):
         count = sum([await _count(reading, one) for one in BARE.values()])
@@ -90,6 +91,11 @@ async def _move(old: Database, new: Database, told: Told) -> Moved:
             await mark(connection, NEWEST)
         told(2 * count, 2 * count)
         return Moved({name: digest.rows for name, digest in sent.items()}, unbalanced)
+
+
+def _is_one(file: Path, other: Path) -> bool:
+    """Whatever their names: links and hard links too."""
+    return file.resolve() == other.resolve() or (file.exists() and other.exists() and file.samefile(other))
 
 
 async def _count(connection: AsyncConnection, one: TableClause) -> int:
