@@ -64,6 +64,13 @@ async def while_alive(work: Awaitable[Result], life: asyncio.Future[Any]) -> Res
         await asyncio.gather(doing, return_exceptions=True)
 
 
+def ends_with_us(command: Sequence[str]) -> list[str]:
+    """The command so that it ends with this process even where that is killed. Elsewhere than on Linux: as it is."""
+    if not sys.platform.startswith("linux"):
+        return list(command)
+    return [sys.executable, "-IS", str(Path(__file__).with_name("with_parent.py")), str(os.getpid()), *command]
+
+
 class BotUnderTest:
     """One bot at a time. ``env`` is added to this process's environment; one written in Python is told to keep no line
     back, and nothing else reaches the bot.

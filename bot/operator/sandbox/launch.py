@@ -31,7 +31,7 @@ from sandbox.discord.server import Server
 from sandbox.discord.world import World
 from sandbox.images import ImageService
 from sandbox.page.server import PageServer
-from sandbox.running import BotUnderTest
+from sandbox.running import BotUnderTest, ends_with_us
 
 BOT_COMMAND = (sys.executable, "-m", "bot", "run")
 PAGE_PORT = 8300
@@ -112,7 +112,7 @@ async def running(options: argparse.Namespace, bot_command: Sequence[str], **set
             images=None if images is None else (images.base_url, "sandbox-key"),
             **{"IMAGES_PER_MINUTE": "60" if images is None else "600", **settings},
         )
-        bot = BotUnderTest(bot_command, env, Path.cwd(), echo=options.verbose)
+        bot = BotUnderTest(ends_with_us(bot_command), env, Path.cwd(), echo=options.verbose)
         stack.push_async_callback(bot.stop)
         await bot.connect(discord)
         yield Sandbox(discord, images, bot, SqliteLedger(folder / "easel.db"))

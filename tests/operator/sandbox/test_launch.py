@@ -7,6 +7,7 @@ import contextlib
 import io
 import os
 import re
+import select
 import signal
 import socket
 import sys
@@ -161,8 +162,9 @@ class Page:
 
 
 @pytest.fixture
-async def a_page() -> AsyncIterator[Page]:
+async def a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Page]:
     """The page on a port that another program has already."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))  # a killed one leaves its folder
     with socket.create_server(("127.0.0.1", 0)) as taken:
         process = await _start("--no-browser", "--port", str(taken.getsockname()[1]))
         said: list[str] = []
@@ -198,6 +200,20 @@ async def test_the_bot_ends_with_the_sandbox(a_page: Page, name: str) -> None:
     a_page.process.send_signal(getattr(signal, name))
     assert await asyncio.wait_for(a_page.process.wait(), 40) == 0
     assert not Path(f"/proc/{bot}").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells a child")
+async def test_the_bot_ends_with_a_sandbox_that_is_killed(a_page: Page) -> None:
+    (bot,) = a_page.bots()
+    ended = os.pidfd_open(bot)
+    watched = select.poll()
+    watched.register(ended, select.POLLIN)
+    a_page.process.kill()
+    try:
+        assert await asyncio.to_thread(watched.poll, 40_000)
+    finally:
+        os.close(ended)
 
 
 @pytest.mark.slow
