@@ -103,7 +103,7 @@ def status_of(app: App) -> StatusServer | None:
 
     async def shared_pictures() -> None:
         if (trouble := app.files.trouble) is not None:
-            raise NotReady(f"{trouble}: pictures are kept on this machine's disk")
+            raise NotReady(f"{trouble}; meanwhile pictures are kept on this machine's disk")
 
     checks = {
         "gateway": unless(is_apart, "not connected to Discord"),

@@ -118,7 +118,7 @@ class ShelteredFiles:
 
     def _note(self, trouble: str | None) -> None:
         if trouble is not None and self.trouble is None:
-            log.warning("%s: pictures are kept on this machine's disk until it takes them", trouble)
+            log.warning("%s; until it takes them, pictures are kept on this machine's disk", trouble)
         if trouble is None and self.trouble is not None:
             log.info("the place for pictures that all machines see takes them again")
         self.trouble = trouble
