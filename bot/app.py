@@ -45,7 +45,8 @@ from bot.parts import (
     store_of,
     version,
 )
-from bot.ports import Clock, CrashPoint, Gate, ImageService, nothing_happens
+from bot.ports import CannotStart, Clock, CrashPoint, Gate, ImageService, nothing_happens
+from bot.rules.errors import Busy, StorageTrouble
 from bot.settings.model import Settings
 from bot.ui.client.client import Client
 from bot.ui.client.gateway import identify_pacer
@@ -109,7 +110,10 @@ async def build(
     process_id: str | None = None,
     sleep: Sleep = asyncio.sleep,
 ) -> AsyncIterator[App]:
-    """A bot, built from settings and closed on exit: nothing is connected yet. ``sleep`` waits between tries."""
+    """A bot, built from settings and closed on exit: nothing is connected yet. ``sleep`` waits between tries.
+
+    Raises ``CannotStart``.
+    """
     keep_pages_of_pictures()
     async with AsyncExitStack() as stack:
         catalogue = catalogue_of(settings)
@@ -118,8 +122,7 @@ async def build(
         files = files_of(settings)
         store = await store_of(settings, secrets, clock=clock, process_id=process_id, files=files)
         stack.push_async_callback(store.aclose)
-        await files.recover(clock())
-        await files.claim(await store.notes.ledger())
+        await _look_at_pictures(files, store, clock)
         gate = gate_of()
         service = service_of(settings, catalogue, gate=gate)
         stack.push_async_callback(service.aclose)
@@ -151,6 +154,20 @@ async def build(
             identify_pacer=identify_pacer(store.leases) if settings.shard_ids is not None else None,
         )
         yield _app(ground, client)
+
+
+async def _look_at_pictures(files: DiskFiles | ShelteredFiles, store: SqlStore, clock: Clock) -> None:
+    """Raises ``CannotStart`` for a disk that is full, or takes nothing for another reason."""
+    try:
+        await files.recover(clock())
+        await files.claim(await store.notes.ledger())
+    except Busy:
+        raise
+    except StorageTrouble as trouble:
+        raise CannotStart(
+            f"The ledger or the place for pictures is in trouble ({trouble}). Check that their disks have room and "
+            "can be written."
+        ) from trouble
 
 
 def _queue(settings: Settings, store: SqlStore, tasks: Tasks) -> FairQueue:

@@ -12,9 +12,11 @@ import pytest
 from bot.adapters.database import StoreUnusable, open_store
 from bot.adapters.database.moving.move import move_ledger
 from bot.adapters.database.sqlite_file import copy, hold
+from bot.app import build
 from bot.operator.doctor.context import LedgerState
 from bot.operator.doctor.machine import LEDGER_ADVICE
 from bot.operator.migrate import look_at_ledger
+from bot.ports import CannotStart
 from bot.settings.sources import parse_settings
 from tests.support.ledger import empty_ledger
 
@@ -148,3 +150,14 @@ async def test_a_start_whose_first_write_the_disk_refuses_is_one_sentence(
         await open_store(address(ledger), data_dir=tmp_path, secrets=secrets)
     faults.before_statement = lambda _text: None
     await (await open_store(address(ledger), data_dir=tmp_path, secrets=secrets)).aclose()
+
+
+async def test_a_disk_that_fills_up_during_the_start_is_one_sentence(ledger, tmp_path, faults):
+    def refuse(text):
+        if text.startswith("INSERT INTO facts"):
+            raise refusal("SQLITE_FULL")
+
+    faults.before_statement = refuse
+    with pytest.raises(CannotStart, match=r"^The ledger or .* in trouble \(the database has no room\)"):
+        async with build(settings(ledger, tmp_path)):
+            pass
