@@ -100,8 +100,13 @@ class Recovery:
                     await self._recover_line(job)
             except LostLease:
                 log.warning("job %s was taken by another process during recovery", job.id)
-            except Exception:
-                log.exception("job %s could not be recovered; a later round tries again", job.id)
+            except Exception as error:
+                log.error(
+                    "job %s could not be recovered (%s); a later round tries again",
+                    job.id,
+                    type(error).__name__,
+                    exc_info=not isinstance(error, StorageTrouble),
+                )
                 await self._count_try(job)
         return len(found)
 

@@ -11,7 +11,7 @@ from bot.adapters.database.leases import Life
 from bot.adapters.files.disk import DiskFiles
 from bot.adapters.secrets import Secrets
 from bot.ports import Bundle, CannotDeliver, Kept, WhyKept
-from bot.rules.errors import Interrupted
+from bot.rules.errors import Interrupted, StorageFull
 from bot.rules.ledger import Bill, JobState, LostLease
 from bot.rules.money import MicroUSD
 from bot.rules.requests import Made, MadeImage
@@ -236,3 +236,23 @@ async def test_a_job_between_its_opening_and_its_start_is_not_taken_for_dropped(
     (found,) = await every_job(core.store)
     assert found.state is JobState.RESERVED
     await core.intake.abandon(job, "the test is over")
+
+
+@pytest.mark.parametrize(("failure", "traceback"), [(StorageFull("no room"), False), (KeyError("bug"), True)])
+async def test_a_job_that_a_full_disk_keeps_from_its_end_is_one_line_without_a_traceback(
+    left, monkeypatch, caplog, failure, traceback
+):
+    await left(JobState.RESERVED)
+
+    async def refuse(*_given, **_more):
+        raise failure
+
+    monkeypatch.setattr(type(left.core.store.jobs), "release", refuse)
+    await left.next_life()
+    [said] = [one for one in caplog.records if "could not be recovered" in one.getMessage()]
+    assert bool(said.exc_info) == traceback
+    assert type(failure).__name__ in said.getMessage()
+    monkeypatch.undo()
+    for _round in range(2):
+        await left.next_life()
+    assert (await only(left)).state is JobState.RELEASED
