@@ -181,7 +181,7 @@ async def test_who_comes_back_shows_what_lies_on_a_disk_of_its_own(stage, tmp_pa
 async def test_with_pictures_in_a_bucket_another_machine_shows_what_the_first_one_made(stage, tmp_path, point):
     key = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
     with s3_server() as address:
-        bucket = {"PICTURES_URL": "s3://easel/pictures", "PICTURES_ENDPOINT": address, "SECRET_KEY": key, **KEYS}
+        bucket = {"PICTURES_URL": f"s3://easel/{point}", "PICTURES_ENDPOINT": address, "SECRET_KEY": key, **KEYS}
         dying = await stage.start(EASEL_CRASH_AT=point, DATA_DIR=str(tmp_path / "a"), **bucket)
         await stage.imagine(preview=False)
         assert await asyncio.wait_for(dying.wait(), 30) == -9

@@ -149,7 +149,7 @@ async def test_under_the_hood_shows_the_wire_and_switches_faults(tab: Any, sandb
     await tab.get_by_role("tab", name="Faults").click()
     row = tab.get_by_role("group", name="Slow service")
     await row.get_by_role("button", name="Always").click()
-    await tab.wait_for_function("document.querySelector('.fault.always')")
+    await tab.locator(".fault.always").first.wait_for(state="attached")
     assert sandbox.images.rules[0].times is None
     await tab.get_by_role("button", name="Cut the gateway connection").click()
     await sandbox.server.gateway.wait_resumed()
