@@ -26,7 +26,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.exceptions import AlreadyExistsError, BaseError, NotSupportedError
 from obstore.store import ObjectStore, from_url
 
 from bot.adapters.files.bundle import NoBundle, pieces_of, read_bundle
@@ -205,24 +205,34 @@ class ObjectFiles:
 
     def _claim(self, ledger: str) -> None:
         with _in_our_words(self._scheme):
-            try:
-                obstore.put(self._store, OWNER, ledger.encode(), mode="create")
-            except AlreadyExistsError:
-                pass
-            except NotImplementedError:  # no writing on condition: who is first has to look before
-                self._put_if_absent(OWNER, ledger.encode())
-            found = bytes(obstore.get(self._store, OWNER).bytes()).decode(errors="replace")
+            found = self._owner()
+            if found is None:
+                self._write_owner(ledger)
+                found = self._owner()
         if found != ledger:
             raise CannotStart(
                 f"PICTURES_URL: {self.places[0]} belongs to another ledger, which would delete what this one keeps. "
                 f"Give it a prefix of its own; if that ledger is gone for good, remove the object {OWNER!r} there."
             )
 
-    def _put_if_absent(self, name: str, data: bytes) -> None:
+    def _owner(self) -> str | None:
+        """Looked at first: many a store takes a condition on writing for no condition, and would change owners."""
         try:
-            obstore.head(self._store, name)
-        except FileNotFoundError:
-            obstore.put(self._store, name, data)
+            return bytes(obstore.get(self._store, OWNER).bytes()).decode(errors="replace")
+        except FileNotFoundError as error:
+            if _NO_BUCKET.search(str(error)):
+                raise
+            return None
+
+    def _write_owner(self, ledger: str) -> None:
+        try:
+            obstore.put(self._store, OWNER, ledger.encode(), mode="create")
+        except AlreadyExistsError:
+            return
+        except (BaseError, NotImplementedError) as error:
+            if not isinstance(error, (NotSupportedError, NotImplementedError)) and _status_of(error) != 501:
+                raise
+            obstore.put(self._store, OWNER, ledger.encode())  # a store that knows no conditions
 
     def _keep(self, name: str, bundle: Bundle) -> None:
         data = b"".join(pieces_of(bundle))

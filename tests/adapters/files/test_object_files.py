@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import obstore
@@ -104,24 +105,31 @@ class Shop:
     def __init__(self) -> None:
         self.status = 503
         self.asked = 0
+        self.address = ""
 
     async def answer(self, request: web.Request) -> web.Response:
         self.asked += 1
         return web.Response(status=self.status, text="<Error><Code>Secret-Token-In-Here</Code></Error>")
 
 
+@asynccontextmanager
+async def serving(server: Shop | Simple) -> AsyncIterator[str]:
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", server.answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield "http://{}:{}".format(*runner.addresses[0][:2])
+    finally:
+        await runner.cleanup()
+
+
 @pytest.fixture
 async def shop() -> AsyncIterator[Shop]:
     shop = Shop()
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", shop.answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    shop.address = "http://{}:{}".format(*runner.addresses[0][:2])
-    yield shop
-    await runner.cleanup()
+    async with serving(shop) as shop.address:
+        yield shop
 
 
 @pytest.mark.parametrize(
@@ -214,6 +222,35 @@ async def test_a_place_is_of_one_ledger_for_ever(bucket):
     await bucket("claimed-not").claim("other")
     with pytest.raises(CannotStart, match="belongs to another ledger"):
         await bucket("claimed").claim("other")
+
+
+class Simple:
+    """A server that keeps objects and knows no conditions: it passes over them, or refuses them with 501."""
+
+    def __init__(self, *, refuses: bool) -> None:
+        self.refuses = refuses
+        self.objects: dict[str, bytes] = {}
+
+    async def answer(self, request: web.Request) -> web.Response:
+        if request.method == "PUT" and self.refuses and "If-None-Match" in request.headers:
+            return web.Response(status=501, text="<Error><Code>NotImplemented</Code></Error>")
+        if request.method == "PUT":
+            self.objects[request.path] = await request.read()
+            return web.Response(headers={"ETag": '"1"'})
+        if request.path not in self.objects:
+            return web.Response(status=404, text="<Error><Code>NoSuchKey</Code></Error>")
+        headers = {"ETag": '"1"', "Last-Modified": "Sat, 21 Nov 2026 12:00:00 GMT"}
+        return web.Response(body=self.objects[request.path], headers=headers)
+
+
+@pytest.mark.parametrize("refuses", [False, True], ids=["passes over conditions", "refuses conditions"])
+async def test_a_store_that_knows_no_conditions_keeps_its_owner_too(bucket, refuses):
+    async with serving(Simple(refuses=refuses)) as address:
+        await bucket("p", PICTURES_ENDPOINT=address).claim("mine")
+        await bucket("p", PICTURES_ENDPOINT=address).claim("mine")
+        with pytest.raises(CannotStart, match="belongs to another ledger"):
+            await bucket("p", PICTURES_ENDPOINT=address).claim("other")
+        await bucket("p", PICTURES_ENDPOINT=address).claim("mine")
 
 
 async def test_a_place_that_does_not_answer_is_claimed_before_anything_is_kept_there(bucket, shop, tmp_path):
