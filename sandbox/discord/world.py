@@ -227,7 +227,7 @@ class World(State):
         """Everything the person can open: visible channels of their servers, then direct messages with the bot."""
         mine = [c for g in self.guilds.values() if user.id in g.members for c in self.channels_of(g)]
         shown = [c for c in mine if rights.permissions(self, user, c) & ids.VIEW_CHANNEL]
-        return shown + [c for c in self.channels.values() if user in c.recipients]
+        return shown + [c for c in self.channels.values() if c.guild_id is None and user in c.recipients]
 
     def dm(self, user: User) -> Channel:
         """The direct message channel between the bot and a person; opened if there is none."""

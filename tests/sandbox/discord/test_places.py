@@ -105,3 +105,11 @@ async def test_a_server_in_an_outage_is_named_and_comes_later(server: Server, st
 
     await bot.wait_for("guild_available", timeout=10)
     assert bot.get_guild(studio.id).get_channel(server.world.town.voice.id).name == "lounge"
+
+
+def test_a_person_sees_each_place_once() -> None:
+    world = World()
+    for person in (world.town.member, world.town.admin):
+        seen = [channel.id for channel in world.channels_for(person)]
+        assert len(seen) == len(set(seen))
+        assert world.town.backstage.id in seen

@@ -9,7 +9,7 @@ const rooms = document.getElementById("channels");
 const mine = document.getElementById("me");
 const side = document.getElementById("side");
 const shade = document.getElementById("side-shade");
-const THREAD = 11, NEWS = 5, DM = 1;
+const THREADS = [10, 11, 12], NEWS = 5, DM = 1;
 
 const initials = (name) => name.split(/\s+/).map((word) => [...word][0]).join("").slice(0, 2);
 
@@ -41,13 +41,14 @@ function drawServers() {
 
 function sign(channel) {
   if (channel.type === DM) return avatar(store.state.bot, "small");
-  return icon({ [THREAD]: "thread", [NEWS]: "news" }[channel.type] ?? "hash");
+  if (THREADS.includes(channel.type)) return icon("thread");
+  return icon(channel.type === NEWS ? "news" : "hash");
 }
 
 function room(channel) {
   const current = channel.id === store.channel;
   const name = [channel.type === DM ? null : `#${channel.name}`, channel.nsfw ? "age-restricted" : null].filter(Boolean).join(", ");
-  return el("button", { type: "button", class: `channel ${current ? "current" : ""} ${store.unread.has(channel.id) ? "unread" : ""} ${channel.type === THREAD ? "thread" : ""}`,
+  return el("button", { type: "button", class: `channel ${current ? "current" : ""} ${store.unread.has(channel.id) ? "unread" : ""} ${THREADS.includes(channel.type) ? "thread" : ""}`,
     "aria-current": current ? "page" : null, "aria-label": name || channel.name, on: { click: () => go(channel) } },
   sign(channel), el("span", {}, channel.name), channel.nsfw ? el("small", { class: "tag plain" }, "18+") : null);
 }
