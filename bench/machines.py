@@ -23,7 +23,7 @@ from pathlib import Path
 
 import asyncpg  # type: ignore[import-untyped]
 
-from bench.databases import postgres
+from bench.servers import KEYS, postgres, s3_server
 from bot.adapters.database import SqlStore, migrate_store
 from bot.operator.sandbox.environment import environment
 from bot.parts import secrets_of, store_of
@@ -36,7 +36,7 @@ from sandbox.running import BotUnderTest
 
 ROOT = Path(__file__).resolve().parents[1]
 LIVING = "living"
-KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+SECRET_KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 END_OF = {
     "reserved": JobState.RELEASED,
     "queued": JobState.RELEASED,
@@ -178,7 +178,7 @@ async def run(kills: int, seed: int, *, bucket: bool) -> int:
                 DEFAULT_BUDGET_USD="10000",
                 LOG_LEVEL="WARNING",
             )
-            env |= {"DATABASE_URL": url, "SECRET_KEY": KEY, "SHARD_COUNT": str(SHARDS), **more}
+            env |= {"DATABASE_URL": url, "SECRET_KEY": SECRET_KEY, "SHARD_COUNT": str(SHARDS), **more}
             discord.gateway.shards = SHARDS
             stage = Stage(discord, images, env, folder, random.Random(seed))
             living = stage.machine(LIVING)
@@ -205,25 +205,13 @@ def shared(*, bucket: bool) -> Iterator[dict[str, str]]:
     if not bucket:
         yield {}
         return
-    import boto3  # type: ignore[import-untyped]
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        address = f"http://{host}:{port}"
-        keys = {"aws_access_key_id": "id", "aws_secret_access_key": "key", "region_name": "us-east-1"}
-        boto3.client("s3", endpoint_url=address, **keys).create_bucket(Bucket="easel")
-        where = {"PICTURES_URL": "s3://easel/pictures", "PICTURES_ENDPOINT": address, "PICTURES_REGION": "us-east-1"}
-        yield {**where, "PICTURES_KEY_ID": "id", "PICTURES_KEY": "key"}
-    finally:
-        server.stop()
+    with s3_server() as address:
+        yield {"PICTURES_URL": "s3://easel/pictures", "PICTURES_ENDPOINT": address, **KEYS}
 
 
 async def judged(stage: Stage) -> list[str]:
     """Everything that does not hold once all have come back, in words."""
-    settings = parse_settings({"DATABASE_URL": stage.env["DATABASE_URL"], "SECRET_KEY": KEY})
+    settings = parse_settings({"DATABASE_URL": stage.env["DATABASE_URL"], "SECRET_KEY": SECRET_KEY})
     store = await store_of(settings, secrets_of(settings), migrate=False)
     try:
         return [f"sums: {one}" for one in await store.audit_sums()] + await odd_jobs(stage, store)

@@ -30,7 +30,7 @@ from pathlib import Path
 
 from sqlalchemy import select, text
 
-from bench.databases import postgres
+from bench.servers import postgres
 from bot.adapters.database import SqlStore, migrate_store, store_on
 from bot.adapters.database.engine import Database
 from bot.adapters.database.schema.tables import metadata, uses

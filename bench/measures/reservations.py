@@ -12,9 +12,9 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from bench.databases import postgres
 from bench.figures import median, ratios
 from bench.goals import POSTGRES, POSTGRES_TWO, RATE, RESERVATION_CPU, Line, medians
+from bench.servers import postgres
 from bench.size import Size
 from bench.stage import NEVER_MET, ROOT
 from bot.operator.sandbox.environment import environment

@@ -14,9 +14,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from bench.servers import KEYS, s3_server
 from bot.adapters.database import migrate_store
 from bot.rules.ledger import JobState
-from tests.support.objects import KEYS, s3_server
 from tests.support.running import Processes, processes_in, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.timeout(240)]

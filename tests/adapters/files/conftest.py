@@ -8,10 +8,11 @@ from uuid import uuid4
 
 import pytest
 
+from bench.servers import KEYS, s3_server
 from bot.adapters.files.objects import ObjectFiles
 from bot.parts import object_files_of
 from bot.settings.sources import parse_settings
-from tests.support.objects import ACCOUNT, ACCOUNT_KEY, KEYS, azurite, s3_server
+from tests.support.objects import ACCOUNT, ACCOUNT_KEY, azurite
 
 BucketOf = Callable[..., ObjectFiles]
 
