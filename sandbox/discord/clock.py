@@ -1,4 +1,4 @@
-"""The sandbox's time: the real one, or one that a test moves by hand so that 15 minutes pass at once."""
+"""The sandbox's time: the real one, or one that a test moves by hand so that 15 minutes pass at once; and waiting."""
 
 from __future__ import annotations
 
@@ -53,3 +53,33 @@ class HandClock(RealClock):
 
 def void(_: object) -> None:
     """Takes a value and does nothing with it."""
+
+
+class Signal:
+    """Wakes everyone who waits for a condition whenever something may have changed it."""
+
+    __slots__ = ("_waiting",)
+
+    def __init__(self) -> None:
+        self._waiting: set[asyncio.Future[None]] = set()
+
+    def fire(self) -> None:
+        """Says that something changed."""
+        waiting, self._waiting = self._waiting, set()
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
+
+    async def until(self, condition: Callable[[], bool], timeout_s: float, what: str) -> None:
+        """Returns when ``condition`` holds; raises ``TimeoutError`` naming ``what`` after ``timeout_s``."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not condition():
+                    future = asyncio.get_running_loop().create_future()
+                    self._waiting.add(future)
+                    try:
+                        await future
+                    finally:
+                        self._waiting.discard(future)
+        except TimeoutError:
+            raise TimeoutError(f"{what} did not happen within {timeout_s:g} s") from None

@@ -19,8 +19,10 @@ Path = tuple[str | int, ...]
 
 
 def walk(components: Any, path: Path = ("components",)) -> Iterator[tuple[Path, Json]]:
-    """Every component with its path, parents first."""
+    """Every component with its path, parents first; what is none is passed over."""
     for place, one in enumerate(components or ()):
+        if not isinstance(one, dict):
+            continue
         here = (*path, place)
         yield here, one
         yield from walk(one.get("components"), (*here, "components"))

@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any, Literal
 
+from sandbox.discord.clock import Signal
+
 Json = dict[str, Any]
 
 MIB = 1024 * 1024
@@ -201,6 +203,10 @@ class Message:
         return bool(self.flags & Flags.LOADING)
 
     @property
+    def is_v2(self) -> bool:
+        return bool(self.flags & Flags.COMPONENTS_V2)
+
+    @property
     def ephemeral(self) -> bool:
         return self.ephemeral_for is not None
 
@@ -259,36 +265,6 @@ class Event:
     modal: Modal | None = None
     user_id: int | None = None
     detail: str = ""
-
-
-class Signal:
-    """Wakes everyone who waits for a condition whenever something may have changed it."""
-
-    __slots__ = ("_waiting",)
-
-    def __init__(self) -> None:
-        self._waiting: set[asyncio.Future[None]] = set()
-
-    def fire(self) -> None:
-        """Says that something changed."""
-        waiting, self._waiting = self._waiting, set()
-        for future in waiting:
-            if not future.done():
-                future.set_result(None)
-
-    async def until(self, condition: Callable[[], bool], timeout_s: float, what: str) -> None:
-        """Returns when ``condition`` holds; raises ``TimeoutError`` naming ``what`` after ``timeout_s``."""
-        try:
-            async with asyncio.timeout(timeout_s):
-                while not condition():
-                    future = asyncio.get_running_loop().create_future()
-                    self._waiting.add(future)
-                    try:
-                        await future
-                    finally:
-                        self._waiting.discard(future)
-        except TimeoutError:
-            raise TimeoutError(f"{what} did not happen within {timeout_s:g} s") from None
 
 
 @dataclass(slots=True, eq=False)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from sandbox.discord import ids, sniff
-from sandbox.discord.clock import RealClock
+from sandbox.discord.clock import RealClock, Signal
 from sandbox.discord.commands import CommandBook
 from sandbox.discord.model import (
     Attachment,
@@ -18,7 +18,6 @@ from sandbox.discord.model import (
     Interaction,
     Json,
     Message,
-    Signal,
     Upload,
     User,
 )

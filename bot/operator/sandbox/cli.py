@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bot.operator.sandbox.printed import render
 from sandbox.discord import commands as book
 from sandbox.discord import rights
 from sandbox.discord.commands import ATTACHMENT, CHANNEL, MENTIONABLE, ROLE
 from sandbox.discord.commands import USER as USER_OPTION
-from sandbox.discord.components import BUTTON, TEXT, every
-from sandbox.discord.model import Attachment, Channel, Interaction, Json, Message, Upload, User
+from sandbox.discord.model import Attachment, Channel, Interaction, Json, Upload, User
 from sandbox.discord.people import forms
 from sandbox.discord.people.commands import find_command
 from sandbox.discord.people.options import TYPE_NAMES, NotPossible
@@ -95,7 +95,7 @@ async def run_one(
         m for m in world.history(where) if m.author == world.bot and m.id > interaction.id and not m.interaction_id
     ]
     for message in [*interaction.messages, *later]:
-        write(render(message, world))
+        write(render(message))
         for attachment in message.attachments:
             write(f"  saved {save(attachment, out)} ({describe(attachment)})\n")
     came = interaction.messages
@@ -237,41 +237,7 @@ def usage(name: str, leaf: Json) -> str:
     return "\n".join(lines)
 
 
-# --- showing the reply ---
-
-
-def text_of(message: Message) -> str:
-    """All text of a message: content, embeds, text displays."""
-    parts = [message.content, *(c["content"] for c in every(message.components) if c["type"] == TEXT)]
-    return "\n".join([*(p for p in parts if p), *(_embed(e) for e in message.embeds)])
-
-
-def render(message: Message, world: World) -> str:
-    """A message as text: who, content, embeds, buttons and menus in brackets."""
-    private = " (only you can see this)" if message.ephemeral else ""
-    lines = [f"{message.author.display_name}{private}:"]
-    lines += [f"  {line}" for line in text_of(message).splitlines()]
-    for row in every(message.components):
-        shown = [_control(c) for c in row.get("components") or ()]
-        if any(shown):
-            lines.append("  " + " ".join(s for s in shown if s))
-    return "\n".join(lines) + "\n"
-
-
-def _embed(embed: Json) -> str:
-    lines = [(embed.get("author") or {}).get("name"), embed.get("title"), embed.get("description")]
-    lines += [f"{f['name']}: {f['value']}" for f in embed.get("fields") or ()]
-    lines.append((embed.get("footer") or {}).get("text"))
-    return "\n".join(line for line in lines if line)
-
-
-def _control(one: Json) -> str:
-    if one["type"] == BUTTON:
-        label = one.get("label") or (one.get("emoji") or {}).get("name") or "?"
-        return f"[{label}]"
-    if "options" in one:
-        return f"[{one.get('placeholder') or 'choose'}: {' | '.join(o['label'] for o in one['options'])}]"
-    return f"[{one['placeholder']}]" if one.get("placeholder") else ""
+# --- keeping what came ---
 
 
 def save(attachment: Attachment, out: Path) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from sandbox.discord import ids, payloads, rights
-from sandbox.discord.model import Channel, ChannelType, Event, Flags, Json, Message
+from sandbox.discord.model import Channel, ChannelType, Event, Json, Message
 from sandbox.discord.rest import drafts
 from sandbox.discord.rest.call import Answer, Call
 from sandbox.discord.rest.errors import ApiError, refuse
@@ -139,9 +139,7 @@ async def patch_message(call: Call) -> Answer:
     if call.body.files and not rights.permissions(call.world, call.world.bot, channel) & ids.ATTACH_FILES:
         raise refuse("missing permissions")
     _old_edit(call, channel, message)
-    kept = frozenset(a.filename for a in message.attachments)
-    v2 = bool(message.flags & Flags.COMPONENTS_V2)
-    call.reject(check_message(call.data, "edit", files=call.body.names, kept=kept, v2=v2))
+    call.reject(check_message(call.data, "edit", files=call.body.names, before=drafts.standing(message)))
     note_ping(call, call.data)
     drafts.check_sizes(call.body, _limit(call, channel))
     drafts.change(call.world, message, call.body)

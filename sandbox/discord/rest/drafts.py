@@ -13,6 +13,8 @@ from sandbox.discord.components import CONTAINER, FILE, GALLERY, SELECTS, SEPARA
 from sandbox.discord.model import Attachment, Flags, Json, Message, Upload
 from sandbox.discord.rest.bodies import Body, safe_name
 from sandbox.discord.rest.errors import refuse
+from sandbox.discord.rules.layouts import texts_of
+from sandbox.discord.rules.messages import Standing
 from sandbox.discord.state import State
 
 _USER = re.compile(r"<@!?(\d+)>")
@@ -40,18 +42,24 @@ def apply(state: State, message: Message, body: Body, *, fresh: bool) -> None:
         message.embeds = [_embed(embed, names) for embed in data.get("embeds") or ()]
     if "components" in data or fresh:
         message.components = components(data.get("components") or [], names)
-    if "content" in data or fresh:
+    if fresh or "content" in data or (message.is_v2 and "components" in data):
         _mentions(message, data.get("allowed_mentions"))
 
 
 _WRITTEN = ("content", "embeds", "components", "attachments", "flags", "mentions", "mention_roles", "mention_everyone")
 
 
+def standing(message: Message) -> Standing:
+    """What the message has that an edit of it is held against."""
+    legacy = frozenset(key for key in ("content", "embeds") if getattr(message, key))
+    return Standing({str(a.id): a.filename for a in message.attachments}, message.is_v2, legacy)
+
+
 def change(state: State, message: Message, body: Body) -> None:
     """Edits a message; 50006, and the message as it was, if nothing would be left. Files it loses are gone."""
     trial = copy.copy(message)
     apply(state, trial, body, fresh=False)
-    if not (trial.content or trial.embeds or trial.components or trial.attachments):
+    if not (trial.components or (not trial.is_v2 and (trial.content or trial.embeds or trial.attachments))):
         raise refuse("empty message")
     lost = {a.id for a in message.attachments} - {a.id for a in trial.attachments}
     for name in _WRITTEN:
@@ -183,7 +191,7 @@ def _media(media: Json, names: dict[str, Attachment]) -> Json:
 
 def _mentions(message: Message, allowed: Any) -> None:
     """Whom the content mentions, as far as it is allowed to."""
-    text = message.content
+    text = "\n".join([message.content, *texts_of(message.components)])
     everything = allowed is None
     parse = set((allowed or {}).get("parse") or ()) | ({"users", "roles", "everyone"} if everything else set())
     users = [int(i) for i in dict.fromkeys(_USER.findall(text))]

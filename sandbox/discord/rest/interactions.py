@@ -22,7 +22,7 @@ from sandbox.discord.rest.bodies import Body
 from sandbox.discord.rest.call import Answer, Call
 from sandbox.discord.rest.errors import refuse
 from sandbox.discord.rules.forms import check_choices, check_modal
-from sandbox.discord.rules.messages import check_defer, check_message, could_ping, is_empty
+from sandbox.discord.rules.messages import NEW, Kind, check_defer, check_message, could_ping, is_empty
 from sandbox.discord.rules.problems import Problem
 
 MESSAGE, DEFER, DEFER_UPDATE, UPDATE, CHOICES, MODAL = 4, 5, 6, 7, 8, 9
@@ -120,12 +120,11 @@ def _message_type(interaction: Interaction) -> int:
     return 23 if interaction.payload["data"].get("type") in {2, 3} else 20
 
 
-def check(call: Call, interaction: Interaction, body: Body, kind: str, message: Message | None = None) -> None:
+def check(call: Call, interaction: Interaction, body: Body, kind: Kind, message: Message | None = None) -> None:
     """Everything a message body of this interaction must satisfy; raises, and records a possible ping."""
     data: Json = body.data or {}
-    kept = frozenset(a.filename for a in message.attachments) if message else frozenset()
-    v2 = bool(message and message.flags & Flags.COMPONENTS_V2)
-    problems = check_message(data, kind, files=body.names, kept=kept, v2=v2)  # type: ignore[arg-type]  # one of Kind
+    before = drafts.standing(message) if message else NEW
+    problems = check_message(data, kind, files=body.names, before=before)
     if kind == "callback":
         problems = [Problem(("data", *p.path), p.code, p.message) for p in problems]
     call.reject(problems)

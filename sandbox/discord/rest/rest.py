@@ -105,7 +105,7 @@ class Rest:
         problems = self._specs.request(call.template, call.method, call.body.data)
         problems += self._query_problems(call)
         if problems:
-            raise invalid([Problem((), "SCHEMA", text) for text in problems])
+            raise invalid([_described(text) for text in problems])
         return standing, await route.handler(call)
 
     def _route(self, call: Call) -> Route:
@@ -183,6 +183,12 @@ class Rest:
             took_s=time.perf_counter() - started,
             interaction_id=call.interaction_id,
         )
+
+
+def _described(text: str) -> Problem:
+    """What the description objects to, at the place it names."""
+    where, _, what = text.partition(": ")
+    return Problem(tuple(where.split(".")), "SCHEMA", what) if what and where != "body" else Problem((), "SCHEMA", text)
 
 
 class _Limited(Exception):

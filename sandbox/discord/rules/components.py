@@ -1,71 +1,41 @@
-"""What Discord refuses in buttons, menus, layouts and forms. Law: pure."""
+"""What Discord refuses in buttons, menus and rows, in a message or a form. Law: pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from sandbox.discord.components import (
     BUTTON,
+    CHANNEL_SELECT,
     CHECKBOX,
     CHECKBOXES,
-    CONTAINER,
-    FILE,
     FILE_UPLOAD,
-    GALLERY,
+    MENTIONABLE_SELECT,
     RADIO,
-    ROW,
-    SECTION,
+    ROLE_SELECT,
     SELECTS,
-    SEPARATOR,
     STRING_SELECT,
-    TEXT,
     TEXT_INPUT,
-    THUMBNAIL,
+    USER_SELECT,
     Path,
-    every,
-    walk,
 )
-from sandbox.discord.model import Flags, Json
+from sandbox.discord.model import Json
 from sandbox.discord.rules.problems import Problem
 from sandbox.discord.rules.values import BUTTON_LINKS, emoji_problems, url_problems
 
-TOP_V1 = {ROW}
-TOP_V2 = {ROW, SECTION, TEXT, GALLERY, FILE, SEPARATOR, CONTAINER}
-IN_CONTAINER = TOP_V2 - {CONTAINER}
 IN_LABEL = {TEXT_INPUT, FILE_UPLOAD, RADIO, CHECKBOXES, CHECKBOX} | SELECTS
+
+DEFAULTS = {
+    USER_SELECT: ("user",),
+    ROLE_SELECT: ("role",),
+    MENTIONABLE_SELECT: ("user", "role"),
+    CHANNEL_SELECT: ("channel",),
+}
+"""What may be chosen from the start in each menu that is not one of strings."""
 
 LINK, PREMIUM = 5, 6
 BAD_LENGTH = "BASE_TYPE_BAD_LENGTH"
-
-
-def is_v2(body: Json) -> bool:
-    return bool((body.get("flags") or 0) & Flags.COMPONENTS_V2)
-
-
-def texts_of(components: list[Json]) -> list[str]:
-    """All text shown by text displays."""
-    return [str(one.get("content") or "") for one in every(components) if one.get("type") == TEXT]
-
-
-def check_components(components: list[Json], *, v2: bool, names: frozenset[str]) -> Iterator[Problem]:
-    """All that is wrong with the components of a message; ``names`` are the files it has."""
-    everything = list(walk(components))
-    legal = TOP_V2 if v2 else TOP_V1
-    for place, one in enumerate(components):
-        if one.get("type") not in legal:
-            why = "this component needs the components flag" if one.get("type") in TOP_V2 else "not allowed here"
-            yield Problem(("components", place), "UNION_TYPE_CHOICES", f"type {one.get('type')}: {why}")
-    if not v2 and len(components) > 5:
-        yield Problem(("components",), BAD_LENGTH, "Must be between 1 and 5 in length.")
-    if len(everything) > 40:
-        yield Problem(("components",), "COMPONENT_MAX_TOTAL_COMPONENTS_EXCEEDED", "At most 40 components in total")
-    if sum(map(len, texts_of(components))) > 4000:
-        text = "The text of all components is over 4000 characters"
-        yield Problem(("components",), "COMPONENT_DISPLAYABLE_TEXT_SIZE_EXCEEDED", text)
-    yield from duplicates(everything)
-    for path, one in everything:
-        yield from _one(path, one, names)
 
 
 def duplicates(everything: list[tuple[Path, Json]]) -> Iterator[Problem]:
@@ -78,51 +48,7 @@ def duplicates(everything: list[tuple[Path, Json]]) -> Iterator[Problem]:
             seen.add(value)
 
 
-def _one(path: Path, one: Json, names: frozenset[str]) -> Iterator[Problem]:
-    kind = one.get("type")
-    if kind in SELECTS:
-        yield from check_select(path, one)
-    elif kind in _PLAIN:
-        yield from _PLAIN[kind](path, one)
-    elif kind in _WITH_FILES:
-        yield from _WITH_FILES[kind](path, one, names)
-
-
-def _section(path: Path, one: Json) -> Iterator[Problem]:
-    yield from _count(path, one, "components", 1, 3)
-    if one.get("accessory", {}).get("type") not in {BUTTON, THUMBNAIL}:
-        yield Problem((*path, "accessory"), "BASE_TYPE_REQUIRED", "A section needs a button or a thumbnail")
-
-
-def _text_display(path: Path, one: Json) -> Iterator[Problem]:
-    yield from text_problems(path, one, "content", 1, 4000, required=True)
-
-
-def _container(path: Path, one: Json) -> Iterator[Problem]:
-    for place, inner in enumerate(one.get("components") or ()):
-        if inner.get("type") not in IN_CONTAINER:
-            yield Problem((*path, "components", place), "UNION_TYPE_CHOICES", "not allowed in a container")
-
-
-def _gallery(path: Path, one: Json, names: frozenset[str]) -> Iterator[Problem]:
-    yield from _count(path, one, "items", 1, 10)
-    for place, item in enumerate(one.get("items") or ()):
-        yield from text_problems((*path, "items", place), item, "description", 0, 1024)
-        yield from _media((*path, "items", place, "media"), item.get("media"), names)
-
-
-def _thumbnail(path: Path, one: Json, names: frozenset[str]) -> Iterator[Problem]:
-    yield from _media((*path, "media"), one.get("media"), names)
-
-
-def _file(path: Path, one: Json, names: frozenset[str]) -> Iterator[Problem]:
-    url = (one.get("file") or {}).get("url", "")
-    if not url.startswith("attachment://"):
-        yield Problem((*path, "file", "url"), "URL_TYPE_INVALID_SCHEME", "Only attachment:// is possible here")
-    yield from _media((*path, "file"), one.get("file"), names)
-
-
-def _row(path: Path, row: Json) -> Iterator[Problem]:
+def check_row(path: Path, row: Json) -> Iterator[Problem]:
     kinds = [c.get("type") for c in row.get("components") or ()]
     if not kinds:
         yield Problem((*path, "components"), BAD_LENGTH, "Must be between 1 and 5 in length.")
@@ -135,7 +61,7 @@ def _row(path: Path, row: Json) -> Iterator[Problem]:
         yield Problem((*path, "components"), "UNION_TYPE_CHOICES", "A row of a message holds buttons or one menu")
 
 
-def _button(path: Path, one: Json) -> Iterator[Problem]:
+def check_button(path: Path, one: Json) -> Iterator[Problem]:
     style = one.get("style")
     yield from text_problems(path, one, "label", 0, 80)
     yield from emoji_problems(path, one.get("emoji"), "BUTTON_COMPONENT_INVALID_EMOJI")
@@ -167,10 +93,27 @@ def check_select(path: Path, one: Json) -> Iterator[Problem]:
         yield from option_problems(path, one, 1, 25)
         if high > len(one.get("options") or ()):
             yield Problem((*path, "max_values"), "NUMBER_TYPE_MAX", "More than there are options")
+    elif defaults := one.get("default_values"):
+        yield from _defaults(path, one["type"], defaults, low, high)
+
+
+def _defaults(path: Path, menu: int, defaults: list[Json], low: int, high: int) -> Iterator[Problem]:
+    """Who or what is chosen from the start in a menu of people, roles or channels."""
+    here = (*path, "default_values")
+    if not low <= len(defaults) <= high:
+        text = f"The number of default values must be between {low} and {high}"
+        yield Problem(here, "SELECT_COMPONENT_INVALID_DEFAULT_VALUES", text)
+    kinds = DEFAULTS[menu]
+    for place, one in enumerate(defaults):
+        if one.get("type") not in kinds:
+            yield Problem((*here, place, "type"), "BASE_TYPE_CHOICES", f"Value must be one of {kinds}.")
+    seen = [(one.get("type"), str(one.get("id"))) for one in defaults]
+    if len(seen) != len(set(seen)):
+        yield Problem(here, "SET_TYPE_ALREADY_CONTAINS_VALUE", "The set already contains this value.")
 
 
 def option_problems(path: Path, one: Json, low: int, high: int) -> Iterator[Problem]:
-    yield from _count(path, one, "options", low, high)
+    yield from count_problems(path, one, "options", low, high)
     options = one.get("options") or []
     values = [o.get("value") for o in options]
     if len(values) != len(set(values)):
@@ -208,29 +151,6 @@ def text_problems(path: Path, one: Json, key: str, low: int, high: int, *, requi
         yield Problem((*path, key), BAD_LENGTH, f"Must be between {low} and {high} in length.")
 
 
-def _count(path: Path, one: Json, key: str, low: int, high: int) -> Iterator[Problem]:
+def count_problems(path: Path, one: Json, key: str, low: int, high: int) -> Iterator[Problem]:
     if not low <= len(one.get(key) or ()) <= high:
         yield Problem((*path, key), BAD_LENGTH, f"Must be between {low} and {high} in length.")
-
-
-def _media(path: Path, media: Any, names: frozenset[str]) -> Iterator[Problem]:
-    url = (media or {}).get("url") or ""
-    if url.startswith("attachment://"):
-        if url.removeprefix("attachment://") not in names:
-            yield Problem((*path, "url"), "UNFURLED_MEDIA_ITEM_REFERENCED_ATTACHMENT_NOT_FOUND", f"No file for {url}")
-    else:
-        yield from url_problems((*path, "url"), url, 2048)
-
-
-_PLAIN: dict[int, Callable[[Path, Json], Iterator[Problem]]] = {
-    ROW: _row,
-    BUTTON: _button,
-    SECTION: _section,
-    TEXT: _text_display,
-    CONTAINER: _container,
-}
-_WITH_FILES: dict[int, Callable[[Path, Json, frozenset[str]], Iterator[Problem]]] = {
-    GALLERY: _gallery,
-    THUMBNAIL: _thumbnail,
-    FILE: _file,
-}

@@ -5,12 +5,13 @@ Law: pure; each rule yields ``Problem``s. Numbers from Discord's message and com
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from sandbox.discord.model import Flags, Json
-from sandbox.discord.rules.components import check_components, is_v2, texts_of
+from sandbox.discord.rules.layouts import check_components, is_v2, texts_of
 from sandbox.discord.rules.problems import UNKNOWN_KEY, Problem, Step
 from sandbox.discord.rules.values import moment_problems, url_problems
 
@@ -46,6 +47,8 @@ FLAGS: dict[str, int] = {
     "callback": Flags.SUPPRESS_EMBEDS | Flags.EPHEMERAL | Flags.SUPPRESS_NOTIFICATIONS | Flags.COMPONENTS_V2 | 8192,
     "webhook": Flags.SUPPRESS_EMBEDS | Flags.EPHEMERAL | Flags.SUPPRESS_NOTIFICATIONS | Flags.COMPONENTS_V2 | 8192,
 }
+LEGACY = ("content", "embeds", "poll", "sticker_ids")
+"""What a components message has not."""
 SHOWABLE = (".jpg", ".jpeg", ".png", ".webp", ".gif")
 MENTION = re.compile(r"@everyone|@here|<@[!&]?\d+>")
 
@@ -66,18 +69,31 @@ def length(path: tuple[Step, ...], value: Any, low: int, high: int) -> Iterator[
         yield Problem(path, TOO_LONG, f"Must be between {low} and {high} in length.")
 
 
-def check_message(
-    body: Json, kind: Kind, *, files: Mapping[int, str], kept: frozenset[str] = frozenset(), v2: bool = False
-) -> list[Problem]:
-    """All that is wrong with the body of a message.
+@dataclasses.dataclass(frozen=True, slots=True)
+class Standing:
+    """What a message has before an edit: its files' names by id, whether it is a components message, and which of the
+    fields it has that such a message has not."""
 
-    ``files``: uploaded names by number. ``kept``: names of files already on the message. ``v2``: it is a components
-    message already.
-    """
-    return list(_message(body, kind, files, kept, v2))
+    files: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    v2: bool = False
+    legacy: frozenset[str] = frozenset()
+
+    def names(self, body: Json) -> frozenset[str]:
+        """The files that stay: all, unless the edit lists those it keeps."""
+        listed = body.get("attachments")
+        kept = self.files if listed is None else {str(one.get("id")) for one in listed}
+        return frozenset(name for number, name in self.files.items() if number in kept)
 
 
-def _message(body: Json, kind: Kind, files: Mapping[int, str], kept: frozenset[str], v2: bool) -> Iterator[Problem]:
+NEW = Standing()
+
+
+def check_message(body: Json, kind: Kind, *, files: Mapping[int, str], before: Standing = NEW) -> list[Problem]:
+    """All that is wrong with the body of a message; ``files`` are the uploaded names by number."""
+    return list(_message(body, kind, files, before))
+
+
+def _message(body: Json, kind: Kind, files: Mapping[int, str], before: Standing) -> Iterator[Problem]:
     for key in body.keys() - KEYS[kind]:
         yield Problem((key,), UNKNOWN_KEY, f"{key} is not a field of this request")
     flags = body.get("flags") or 0
@@ -88,15 +104,20 @@ def _message(body: Json, kind: Kind, files: Mapping[int, str], kept: frozenset[s
         yield Problem(("nonce",), TOO_LONG, "Must be 25 or fewer in length.")
     yield from _mentions(body.get("allowed_mentions"))
     yield from _attachments(body, kind, files)
-    names = frozenset(files.values()) | kept
+    names = frozenset(files.values()) | before.names(body)
     yield from _embeds(body.get("embeds"), names)
-    components = body.get("components") or []
-    as_v2 = v2 or bool(flags & Flags.COMPONENTS_V2)
-    yield from check_components(components, v2=as_v2, names=names)
-    if as_v2:
-        for key in ("content", "embeds", "poll", "sticker_ids"):
-            if body.get(key):
-                yield Problem((key,), "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2", f"{key} cannot be used")
+    v2 = before.v2 or bool(flags & Flags.COMPONENTS_V2)
+    yield from check_components(body.get("components") or [], v2=v2, names=names)
+    if v2:
+        yield from _legacy(body, before)
+
+
+def _legacy(body: Json, before: Standing) -> Iterator[Problem]:
+    """Fields beside components: those the body brings, and those of the message that it does not take away."""
+    for key in LEGACY:
+        if body.get(key, key in before.legacy):
+            text = f"The '{key}' field cannot be used when using MessageFlags.IS_COMPONENTS_V2"
+            yield Problem((key,), "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2", text)
 
 
 def _mentions(allowed: Json | None) -> Iterator[Problem]:
@@ -223,13 +244,8 @@ def could_ping(body: Json) -> str | None:
 
 
 def is_empty(body: Json, files: Mapping[int, str]) -> bool:
-    """Whether a new message would show nothing at all."""
-    return not (
-        body.get("content")
-        or body.get("embeds")
-        or files
-        or body.get("sticker_ids")
-        or body.get("poll")
-        or body.get("shared_client_theme")
-        or (body.get("components") and (is_v2(body) or body["components"]))
-    )
+    """Whether a new message would show nothing at all; files beside components are shown by components alone."""
+    if is_v2(body):
+        return not body.get("components")
+    shows = ("content", "embeds", "sticker_ids", "poll", "shared_client_theme", "components")
+    return not (files or any(body.get(key) for key in shows))

@@ -14,7 +14,8 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from sandbox.discord import payloads
-from sandbox.discord.model import Event, Json, Signal
+from sandbox.discord.clock import Signal
+from sandbox.discord.model import Event, Json
 from sandbox.discord.state import State
 from sandbox.discord.wire.log import WireLog
 from sandbox.discord.wire.sessions import (
