@@ -63,6 +63,11 @@ class Catalogue:
     def get(self, model_id: str) -> Model | None:
         return self._models.get(model_id)
 
+    def short_name(self, model_id: str) -> str:
+        """What the model is called where there is little room; its id where the catalogue names nothing shorter."""
+        model = self._models.get(model_id)
+        return (model.short_name if model is not None else "") or model_id
+
     def offered(self, *, official: bool, today: date) -> tuple[Model, ...]:
         """The models that can be asked for: all on a compatible server, on OpenAI's own what this key has."""
         return tuple(

@@ -220,6 +220,7 @@ def input_rule(value: Any) -> InputRule:
 
 
 FIELDS: Mapping[str, Reader] = {
+    "short_name": word,
     "endpoints": endpoints,
     "max_prompt": table(endpoint, whole(1)),
     "max_count": whole(1, 10),  # ten attachments fit a Discord message

@@ -28,7 +28,7 @@ from bot.rules.catalogue.checks import misfits, price_misfits
 from bot.rules.catalogue.fields import FIELDS, GONE, KNOWN, NEEDED, PRICE_FIELDS, Wrong
 from bot.rules.catalogue.model import Model, Pricing
 
-LIFECYCLE = frozenset({"retired_on", "ends_on", "successors", "alias_of", "like", "hidden", "sources"})
+LIFECYCLE = frozenset({"retired_on", "ends_on", "successors", "alias_of", "like", "hidden", "sources", "short_name"})
 """What no model takes over from the one it is like."""
 
 DROPS: Mapping[str, frozenset[str]] = {

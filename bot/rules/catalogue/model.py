@@ -49,7 +49,8 @@ class Model:
     both are the first day without the model. ``user_field``: the
     parameter of OpenAI's own service that carries the member's tag.
     ``deadline_s``: seconds by quality, ``*`` matches any. ``default_size`` and ``default_quality`` are sent when
-    nobody chose (None: left to the service); ``default_frames`` likewise, for GIF.
+    nobody chose (None: left to the service); ``default_frames`` likewise, for GIF. ``short_name`` stands for it where
+    there is little room.
     """
 
     id: str
@@ -84,6 +85,7 @@ class Model:
     retired_on: date | None = None
     ends_on: date | None = None
     successors: tuple[str, ...] = ()
+    short_name: str = ""
 
 
 def gone_since(model: Model, today: date) -> date | None:

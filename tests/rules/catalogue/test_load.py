@@ -259,7 +259,7 @@ def test_a_field_of_an_earlier_version_does_no_harm(field: str) -> None:
     catalogue = load_catalogue(BUILTIN, f'[models.mine]\nlike = "gpt-image-2"\n{field}')
     mine, like = catalogue.get("mine"), catalogue.get("gpt-image-2")
     assert like is not None
-    assert mine == replace(like, id="mine")
+    assert mine == replace(like, id="mine", short_name="")
 
 
 @pytest.mark.parametrize(
@@ -331,3 +331,12 @@ def test_what_openai_does_not_list_for_this_key_is_withheld_and_what_it_lists_is
         on_openai.choose("dall-e-3", official=True, today=today)
     assert elsewhere.choose("gpt-image-2.5-sunburst", official=True, today=today)
     assert odd.choose("gpt-image-2.5-sunburst", official=True, today=today)
+
+
+def test_a_short_name_is_a_models_own() -> None:
+    catalogue = load_catalogue(BUILTIN, '[models."mine"]\nlike = "gpt-image-2.5-flare"\nfree = true\n')
+    assert catalogue.short_name("gpt-image-2.5-flare") == "2.5 flare"
+    assert catalogue.short_name("mine") == "mine"
+    assert catalogue.short_name("nobody knows") == "nobody knows"
+    names = [catalogue.short_name(model.id) for model in catalogue]
+    assert len(set(names)) == len(names)
