@@ -23,11 +23,13 @@ class Setup:
     """What the processes on one ledger must agree on, as each says it of itself.
 
     ``seal`` is a keyed hash: the same for processes that seal with the same key. ``pictures`` names where they lie.
+    ``ahead_s`` is how many seconds its clock is ahead of the ledger's, known from its last heartbeat.
     """
 
     shards: int | None
     seal: str
     pictures: str
+    ahead_s: float = 0.0
 
 
 class LeaseStore(Protocol):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -301,4 +302,13 @@ async def test_a_process_that_works_on_jobs_says_what_all_must_agree_on(opened):
     setup = Setup(4, "seal", "disk-a")
     at_work = await opened(process_id="a", setup=setup)
     await at_work.leases.heartbeat()
-    assert await at_work.leases.setups() == [setup]
+    assert [replace(said, ahead_s=0) for said in await at_work.leases.setups()] == [setup]
+
+
+@pytest.mark.parametrize("off_s", [600, -600, 0])
+async def test_a_process_says_how_far_its_clock_is_from_the_databases(opened, store_url, off_s):
+    clock = lambda: datetime.now(UTC) + timedelta(seconds=off_s)  # noqa: E731
+    at_work = await opened(process_id="a", setup=Setup(4, "seal", "disk-a"), clock=clock)
+    await at_work.leases.heartbeat()
+    (said,) = await at_work.leases.setups()
+    assert said.ahead_s == 0 if store_url.startswith("sqlite") else abs(said.ahead_s - off_s) < 60

@@ -362,6 +362,9 @@ async def several(clinic: Any) -> Setup:
         ({"seal": "another"}, Verdict.FAIL, "SECRET_KEY"),
         ({"shards": 8}, Verdict.FAIL, "(4, 8)"),
         ({"pictures": "another"}, Verdict.WARN, "PICTURES_URL"),
+        ({"ahead_s": 5.0}, Verdict.PASS, "2 run on this ledger and agree"),
+        ({"ahead_s": 95.0}, Verdict.FAIL, "95 s ahead of the database's"),
+        ({"ahead_s": -95.0}, Verdict.FAIL, "95 s behind the database's"),
     ],
 )
 async def test_it_compares_what_the_processes_on_one_ledger_must_agree_on(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -136,10 +136,13 @@ class SqlLeases:
         self._heard.heard(await self._db.write(work, within_s=BEAT_WITHIN_S), self._clock())
 
     async def _beat(self, connection: AsyncConnection) -> datetime:
+        before = self._clock()
         now = from_micros(int(await connection.scalar(select(self._present())) or 0))
-        setup = None if self._life.setup is None else dumps(asdict(self._life.setup))
-        statement = self._db.upsert(processes).values({"id": self._life.name, "beat_at": now, "setup": setup})
-        await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_={"beat_at": now}))
+        ahead_s = _ahead_s(before, now, self._clock())
+        setup = None if self._life.setup is None else dumps(asdict(replace(self._life.setup, ahead_s=ahead_s)))
+        said = {"beat_at": now, "setup": setup}
+        statement = self._db.upsert(processes).values({"id": self._life.name, **said})
+        await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=said))
         return now
 
     async def setups(self) -> list[Setup]:
@@ -147,7 +150,7 @@ class SqlLeases:
             now = from_micros(int(await connection.scalar(select(self._present())) or 0))
             told = select(processes.c.setup).where(processes.c.setup.is_not(None), _near(now, DEAD_AFTER))
             found = await connection.execute(told.order_by(processes.c.id))
-            return [Setup(**json.loads(text)) for text in found.scalars()]
+            return [_setup(text) for text in found.scalars()]
 
         return await self._db.read(work)
 
@@ -259,6 +262,21 @@ class SqlLeases:
         statement = self._db.upsert(slots).values({"key": key, "taken_at": present, "next_at": until})
         changed = {"taken_at": present, "next_at": later}
         await connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=changed))
+
+
+def _ahead_s(before: datetime, ledgers: datetime, after: datetime) -> float:
+    """By how much the process's clock is ahead of the ledger's, which was read in between: at least by that."""
+    if before > ledgers:
+        return (before - ledgers).total_seconds()
+    return min((after - ledgers).total_seconds(), 0.0)
+
+
+_SAID = frozenset(one.name for one in fields(Setup))
+
+
+def _setup(text: str) -> Setup:
+    """What a process said; one of a later version may say more."""
+    return Setup(**{name: value for name, value in json.loads(text).items() if name in _SAID})
 
 
 def _near(now: datetime, by: timedelta) -> ColumnElement[bool]:
