@@ -68,11 +68,13 @@ RATE = Goal("reservations at 32 tasks, SQLite, synced", "a second", "a second", 
 RESERVATION_CPU = Goal("the same", "ms of CPU", "of the twin", 10, 5)
 POSTGRES = Goal("reservations at 32 tasks, PostgreSQL", "a second", "a second", 1000, 1500, at_least=True)
 POSTGRES_TWO = Goal("the same, two processes together", "a second", "a second", 700, None, at_least=True)
+POSTGRES_FOUR = Goal("the same, four processes together", "a second", "a second", None, None, at_least=True)
 LOADED = Goal("acknowledged, p99, with {n} in flight", "ms", "of idle", 3, 1.5)
 FLOOD = Goal("acknowledged, p99, while all {n} come at once", "ms", "of idle", 10, 4)
 STALL = Goal("longest stall while {n} and one of 4K arrive", "ms", "ms", 50, 15)
 WAITING = Goal("{n} jobs waiting", "% of a core", "% of a core", 5, 1)
 AGE = Goal("{what}, with {n:,} jobs", "ms of CPU", "of {few:,} jobs", 2, 1.1)
+PROCESS = Goal("memory of the process, with {n} servers", "MB", "MB", None, None)
 SERVERS = Goal("memory of a server, with {n}", "KB", "KB", 20, 8)
 START = Goal("first acknowledgement after start with {n} servers", "s", "of the imports", 1.4, 0.9)
 

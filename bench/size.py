@@ -26,7 +26,7 @@ class Size:
     rate: float = 30.0
     orders_rate: float = 5.0
     waiting: int = 5000
-    servers: int = 10_000
+    servers: tuple[int, ...] = (1, 100, 1_000, 10_000)
     starts: int = 5
     ages: tuple[int, ...] = (10**3, 10**6)
     age_times: int = 11
@@ -48,7 +48,7 @@ QUICK = Size(
     rate=10.0,
     orders_rate=2.0,
     waiting=20,
-    servers=20,
+    servers=(1, 20),
     starts=1,
     ages=(500, 600),
     age_times=1,

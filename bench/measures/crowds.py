@@ -7,9 +7,10 @@ import itertools
 import math
 import sys
 import time
+from dataclasses import replace
 
 from bench.figures import cpu_s, median, memory_bytes, ratios
-from bench.goals import SERVERS, START, WAITING, Line, named
+from bench.goals import PROCESS, SERVERS, START, WAITING, Line, named, ungoaled
 from bench.orders import command, imagine
 from bench.size import Size
 from bench.stage import ROOT, Bot, NotAnswered, Stage, stage
@@ -66,19 +67,20 @@ async def _order(place: Stage, bot: Bot, number: int) -> int:
 
 
 async def servers(size: Size) -> list[Line]:
-    """Resident memory with one server and with all of them."""
+    """Resident memory with so many servers, and what each of the largest number takes."""
+    weighed = dict[int, float]()
     async with stage("tiny") as place:
-        with_one, with_all = list[float](), list[float]()
-        for count, found in ((1, with_one), (size.servers + 1, with_all)):
+        for count in size.servers:
             bot = place.prepared("ours")
             await place.discord.servers(bot.app, count)
             await place.connect(bot)
             await _until_calm(bot)
-            found.append(memory_bytes(bot.pid))
+            weighed[count] = memory_bytes(bot.pid)
             await bot.process.kill()
-    each = (with_all[0] - with_one[0]) / size.servers / 1000
-    note = f"{with_one[0] / 1e6:.0f} MB with none, {with_all[0] / 1e6:.0f} MB with all"
-    return [Line(named(SERVERS, n=size.servers), (each,), {"ours": each}, note)]
+    fewest, most = size.servers[0], size.servers[-1]
+    each = (weighed[most] - weighed[fewest]) / (most - fewest) / 1000
+    lines = [Line(named(PROCESS, n=count), (found / 1e6,), {"ours": found / 1e6}) for count, found in weighed.items()]
+    return [*lines, Line(named(SERVERS, n=most), (each,), {"ours": each})]
 
 
 async def _until_calm(bot: Bot) -> None:
@@ -94,23 +96,29 @@ async def start(size: Size) -> list[Line]:
     """From process start to the first answer, with the command right behind READY and before any server; against the
     same Python importing discord.py and the SDK. The ledger is there and the commands are registered.
     """
-    answered, imported = list[float](), list[float]()
     async with stage("tiny") as place:
         bot = await place.bot("ours")
         await bot.process.stop()
-        for _ in range(size.starts):
-            imported.append(await _imports_s())
-            greet = command(bot.app, "limits", next(_who))
-            await place.discord.servers(bot.app, size.servers, greet)
-            begun = time.perf_counter()
-            await bot.process.start()
-            one = place.discord.seen[greet["id"]]
-            come = place.discord.until(lambda seen=one: seen.acknowledged_s is not None, START_S, "the first answer")  # type: ignore[misc]
-            await place.explained(bot, come)
-            answered.append(time.perf_counter() - begun)
-            await bot.process.kill()
+        most = await _starts(place, bot, size.servers[-1], size.starts)
+        few = [await _starts(place, bot, count, min(size.starts, 2)) for count in size.servers[:-1]]
+    return [*(replace(line, goal=ungoaled(line.goal)) for line in few), most]
+
+
+async def _starts(place: Stage, bot: Bot, servers: int, times: int) -> Line:
+    answered, imported = list[float](), list[float]()
+    for _ in range(times):
+        imported.append(await _imports_s())
+        greet = command(bot.app, "limits", next(_who))
+        await place.discord.servers(bot.app, servers, greet)
+        begun = time.perf_counter()
+        await bot.process.start()
+        one = place.discord.seen[greet["id"]]
+        come = place.discord.until(lambda seen=one: seen.acknowledged_s is not None, START_S, "the first answer")  # type: ignore[misc]
+        await place.explained(bot, come)
+        answered.append(time.perf_counter() - begun)
+        await bot.process.kill()
     note = f"the imports take {median(imported):.2f} s"
-    return [Line(named(START, n=size.servers), tuple(ratios(answered, imported)), {"ours": median(answered)}, note)]
+    return Line(named(START, n=servers), tuple(ratios(answered, imported)), {"ours": median(answered)}, note)
 
 
 async def _imports_s() -> float:

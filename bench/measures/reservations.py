@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from bench.figures import median, ratios
-from bench.goals import POSTGRES, POSTGRES_TWO, RATE, RESERVATION_CPU, Line, medians
+from bench.goals import POSTGRES, POSTGRES_FOUR, POSTGRES_TWO, RATE, RESERVATION_CPU, Line, medians
 from bench.servers import postgres
 from bench.size import Size
 from bench.stage import NEVER_MET, ROOT
@@ -103,23 +103,20 @@ def _columns(seen: dict[str, list[float]], scale: float = 1.0) -> dict[str, floa
 
 
 async def postgresql(size: Size) -> list[Line]:
-    """One process, and two on one database at the same time."""
-    with postgres() as url, tempfile.TemporaryDirectory(prefix="easel-bench-") as name:
+    """One process; then two, then four on one database at the same time."""
+    goals = {1: POSTGRES, 2: POSTGRES_TWO, 4: POSTGRES_FOUR}
+    async with AsyncExitStack() as stack:
+        url = stack.enter_context(postgres())
         if url is None:
-            return [Line(goal, (), {}, "no PostgreSQL here") for goal in (POSTGRES, POSTGRES_TWO)]
-        alone, together = [], []
-        folders = [Path(name) / "one", Path(name) / "two"]
-        for folder in folders:
-            folder.mkdir()
-        async with worker("easel", folders[0], DATABASE_URL=url) as one:
-            await one.pace(size.reserve_s / 4)
-            async with worker("easel", folders[1], DATABASE_URL=url) as two:
-                await two.pace(size.reserve_s / 4)
-                for _ in range(size.other_rounds):
-                    alone.append((await one.pace(size.reserve_s))["rate"])
-                    both = await asyncio.gather(one.pace(size.reserve_s), two.pace(size.reserve_s))
-                    together.append(sum(found["rate"] for found in both))
-    return [
-        Line(POSTGRES, tuple(alone), {"ours": median(alone)}),
-        Line(POSTGRES_TWO, tuple(together), {"ours": median(together)}),
-    ]
+            return [Line(goal, (), {}, "no PostgreSQL here") for goal in goals.values()]
+        workers = []
+        for _ in range(max(goals)):
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="easel-bench-")))
+            workers.append(await stack.enter_async_context(worker("easel", folder, DATABASE_URL=url)))
+            await workers[-1].pace(size.reserve_s / 4)
+        rates: dict[int, list[float]] = {count: [] for count in goals}
+        for _ in range(size.other_rounds):
+            for count, found in rates.items():
+                paces = await asyncio.gather(*(one.pace(size.reserve_s) for one in workers[:count]))
+                found.append(sum(pace["rate"] for pace in paces))
+    return [Line(goals[count], tuple(found), {"ours": median(found)}) for count, found in rates.items()]
