@@ -9,8 +9,9 @@ from discord import app_commands
 
 from bot.core.servers.settings_file import MAX_BYTES
 from bot.rules.limits.limit import Period
-from bot.rules.servers.access import Defaults
+from bot.rules.servers.access import Defaults, Layout, ResultButton
 from bot.rules.servers.changes import Listed, Resettable
+from bot.rules.servers.edits import looking
 from bot.ui.interactions.acknowledge import acknowledge, acknowledged, take
 from bot.ui.interactions.deadline import answer
 from bot.ui.orders.attachments import attached
@@ -28,6 +29,7 @@ from bot.ui.panels.settings_options import (
 from bot.ui.shell import HasShell, Interaction
 
 Inter = Interaction
+Hideable = Literal["again", "remix", "vary", "edit", "zoom", "pan", "star", "details", "delete"]
 Reason = app_commands.Range[str, 1, 200]
 
 settings = app_commands.Group(
@@ -41,7 +43,7 @@ settings = app_commands.Group(
 
 
 @settings.command(name="show", description="Everything that holds here, on one page")
-async def show(interaction: Inter) -> None:
+async def show_page(interaction: Inter) -> None:
     """Only the admin sees it."""
     await answer(interaction, acts.show(interaction))
 
@@ -217,6 +219,25 @@ async def moderation(
 async def previews(interaction: Inter, enabled: bool | None = None, remove: bool = False) -> None:
     """On, off, or automatic."""
     await answer(interaction, acts.previews(interaction, enabled, remove=remove))
+
+
+@settings.command(name="look", description="How results look: costs, layout, buttons")
+@app_commands.describe(
+    cost="Whether members see what a picture cost",
+    layout="embed: framed; plain: text over the pictures",
+    hide="A button to take off results",
+    show="A button to bring back",
+)
+async def look(
+    interaction: Inter,
+    cost: bool | None = None,
+    layout: Literal["embed", "plain"] | None = None,
+    hide: Hideable | None = None,
+    show: Hideable | None = None,
+) -> None:
+    """What is left out stays as it is."""
+    hidden, shown = (frozenset([ResultButton(one)] if one else []) for one in (hide, show))
+    await answer(interaction, acts.look(interaction, looking(cost, layout and Layout(layout), hide=hidden, show=shown)))
 
 
 @settings.command(name="log", description="Where I tell what admins change and how budgets stand")

@@ -9,7 +9,7 @@ from bot.adapters.database.engine import Database
 from bot.adapters.database.schema.revisions import upgrade
 from bot.ports import AuditEntry
 from bot.rules.people import Place
-from bot.rules.servers.changes import BlockChanged, PauseChanged, Recorded, Stop
+from bot.rules.servers.changes import BlockChanged, Look, LookChanged, PauseChanged, Recorded, Stop
 from bot.rules.servers.edits import paused
 
 SERVER = Place(10, 1)
@@ -67,6 +67,15 @@ async def test_a_change_of_a_newer_version_is_shown_by_its_name(first_url, opene
     await database.aclose()
     [entry] = await (await opened(url=first_url)).servers.audit(SERVER)
     assert entry.change == Recorded("seed", "", "")
+
+
+async def test_a_change_of_what_costs_show_is_read_as_one_of_the_look(first_url, opened, sample, tmp_path):
+    await migrate_store(first_url, data_dir=tmp_path)
+    database = Database(first_url)
+    await run(database, """UPDATE audit SET change = '{"kind": "cost_shown", "old": true, "new": false}'""")
+    await database.aclose()
+    [entry] = await (await opened(url=first_url)).servers.audit(SERVER)
+    assert entry.change == LookChanged(Look(cost=True), Look(cost=False))
 
 
 async def test_what_an_admin_changed_is_in_their_own_data(store, sample):

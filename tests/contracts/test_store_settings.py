@@ -14,11 +14,10 @@ from bot.ports import AuditEntry
 from bot.rules.errors import OwnKeyGone
 from bot.rules.limits.limit import Cooldown, Measure, Period, Quota, Scope, Slot, slot_of
 from bot.rules.people import Place
-from bot.rules.servers.access import AccessDenied, Block, Defaults, DeniedBecause, ServerSettings
+from bot.rules.servers.access import AccessDenied, Block, Defaults, DeniedBecause, Layout, ResultButton, ServerSettings
 from bot.rules.servers.changes import (
     BlockChanged,
     Change,
-    CostShownChanged,
     DefaultsChanged,
     Imported,
     KeyChanged,
@@ -27,6 +26,8 @@ from bot.rules.servers.changes import (
     Lists,
     ListsChanged,
     LogChannelChanged,
+    Look,
+    LookChanged,
     Moderation,
     ModerationChanged,
     PauseChanged,
@@ -53,6 +54,8 @@ FULL = ServerSettings(
     spoiler=True,
     previews=False,
     show_cost=False,
+    layout=Layout.PLAIN,
+    hidden_buttons=frozenset({ResultButton.ZOOM, ResultButton.DELETE}),
     log_channel_id=99,
     paused=True,
     pause_reason="lunch",
@@ -82,7 +85,7 @@ CHANGES = (
     DefaultsChanged(Defaults(), Defaults("m", "16:9", "high", "webp", private=True)),
     ModerationChanged(Moderation(), Moderation("auto", spoiler=True, age_restricted_only=True)),
     PreviewsChanged(None, False),
-    CostShownChanged(True, False),
+    LookChanged(Look(), Look(cost=False, layout=Layout.PLAIN, hidden=frozenset({ResultButton.ZOOM}))),
     LogChannelChanged(None, 10**18),
     PauseChanged(Stop(False), Stop(True, "party")),
     BLOCK,

@@ -425,6 +425,19 @@ async def test_a_key_that_cannot_be_opened_after_a_change_of_secret_key_is_not_r
         assert town.images.calls == []
 
 
+async def test_the_look_of_results_is_set_shown_and_taken_along(town):
+    assert "cost shown, embed" in (await told(town, "look")).content
+    said = (await told(town, "look", cost=False, layout="plain", hide="zoom")).content
+    assert said == "**Look of results:** cost shown, embed → cost hidden, plain, without Zoom out"
+    assert "cost hidden, plain, without Zoom out" in page(await told(town, "show"))
+    exported = (await told(town, "export")).attachments[0].data
+    await press(town, await told(town, "reset", what="settings"), "Confirm")
+    await press(town, await told(town, "import", file=Upload("easel-settings.json", exported)), "Confirm")
+    held = await settings(town)
+    assert (held.show_cost, held.layout, held.hidden_buttons) == (False, "plain", {"zoom"})
+    assert "at once" in (await told(town, "look", hide="pan", show="pan")).content
+
+
 async def test_an_export_can_be_imported_after_a_look_at_what_changes(town, people):
     await told(town, "quota", images=5, role=people.painters)
     await told(town, "pause", reason="party")
@@ -456,6 +469,8 @@ async def test_an_export_can_be_imported_after_a_look_at_what_changes(town, peop
     [
         (b'{"easel": 99}', "version 99"),
         (b'{"easel": 1, "settings": {"omnipotence": true}}', "omnipotence"),
+        (b'{"easel": 1, "settings": {"layout": "round"}}', "`embed` or `plain`"),
+        (b'{"easel": 1, "settings": {"hidden_buttons": ["x"]}}', "again, remix, vary"),
         (b"\x89PNG", "not JSON"),
         (b"{" + b" " * 300_000, "too large"),
         (b"", "the file is empty"),

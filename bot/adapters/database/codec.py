@@ -6,8 +6,8 @@ Unknown keys are passed over and missing ones take their default, so that a row 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, fields, is_dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -20,28 +20,7 @@ from bot.rules.limits.limit import Cooldown, Limit, Measure, Period, Quota, Scop
 from bot.rules.money import MicroUSD
 from bot.rules.people import Asker, Place
 from bot.rules.requests import Endpoint, ImageRequest, Kind, Usage
-from bot.rules.servers.access import Block, Defaults, ServerSettings
-from bot.rules.servers.changes import (
-    BlockChanged,
-    Change,
-    CostShownChanged,
-    DefaultsChanged,
-    Imported,
-    KeyChanged,
-    LimitChanged,
-    Listed,
-    Lists,
-    ListsChanged,
-    LogChannelChanged,
-    Moderation,
-    ModerationChanged,
-    PauseChanged,
-    PreviewsChanged,
-    Recorded,
-    Reset,
-    Resettable,
-    Stop,
-)
+from bot.rules.servers.access import Block, Defaults, Layout, ResultButton, ServerSettings
 
 
 class Sealer(Protocol):
@@ -65,7 +44,7 @@ def plain(text: str) -> str:
     return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 
-def _known(kind: Any, found: Mapping[str, Any]) -> dict[str, Any]:
+def known_fields(kind: Any, found: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in found.items() if name in kind.__slots__}
 
 
@@ -82,8 +61,8 @@ def dump_asker(asker: Asker) -> str:
 
 
 def load_asker(text: str) -> Asker:
-    found = _known(Asker, json.loads(text))
-    found["place"] = Place(**_known(Place, found["place"]))
+    found = known_fields(Asker, json.loads(text))
+    found["place"] = Place(**known_fields(Place, found["place"]))
     found["role_ids"] = frozenset(found.get("role_ids", ()))
     return Asker(**found)
 
@@ -93,7 +72,7 @@ def dump_request(request: ImageRequest) -> str:
 
 
 def load_request(text: str) -> ImageRequest:
-    found = _known(ImageRequest, json.loads(text))
+    found = known_fields(ImageRequest, json.loads(text))
     found["kind"] = Kind(found["kind"])
     found["endpoint"] = Endpoint(found["endpoint"])
     found["input_sizes"] = tuple((width, height) for width, height in found.get("input_sizes", ()))
@@ -113,9 +92,9 @@ def dump_bill(bill: Bill) -> str:
 def load_bill(text: str | None) -> Bill | None:
     if text is None:
         return None
-    found = _known(Bill, json.loads(text))
+    found = known_fields(Bill, json.loads(text))
     if found.get("usage") is not None:
-        found["usage"] = Usage(**_known(Usage, found["usage"]))
+        found["usage"] = Usage(**known_fields(Usage, found["usage"]))
     return Bill(**found)
 
 
@@ -137,7 +116,7 @@ def load_answer(row: RowMapping | Mapping[str, Any], sealer: Sealer) -> Answer |
     token = "" if row["token"] is None else sealer.open(row["token"])
     if token is None:
         return None
-    found = _known(Answer, json.loads(row["answer"]))
+    found = known_fields(Answer, json.loads(row["answer"]))
     found["expires_at"] = from_micros(found["expires_at"])
     return Answer(**found, token=token, message_id=row["answer_message_id"])
 
@@ -310,7 +289,8 @@ def load_limit(found: Mapping[str, Any]) -> Limit:
 
 
 _COOLDOWN = "seconds"
-_SETS = ("allowed_models", "denied_models", "allowed_channels", "denied_channels", "allowed_roles", "denied_roles")
+_LISTS = ("allowed_models", "denied_models", "allowed_channels", "denied_channels", "allowed_roles", "denied_roles")
+_SETS = (*_LISTS, "hidden_buttons")
 
 
 def dump_settings(settings: ServerSettings) -> str:
@@ -319,78 +299,20 @@ def dump_settings(settings: ServerSettings) -> str:
     return dumps(found)
 
 
+def known_buttons(found: Iterable[str]) -> frozenset[ResultButton]:
+    """Without those that this version does not have: an older one may read what a newer one kept."""
+    return frozenset(ResultButton(name) for name in found if name in set(ResultButton))
+
+
 def load_settings(row: RowMapping | Mapping[str, Any] | None) -> ServerSettings:
     """What is stored, or what a server starts with."""
     if row is None:
         return ServerSettings()
-    found = _known(ServerSettings, json.loads(row["body"]))
+    found = known_fields(ServerSettings, json.loads(row["body"]))
     for name in _SETS:
         found[name] = frozenset(found.get(name, ()))
-    found["blocked"] = tuple(Block(**_known(Block, block)) for block in found.get("blocked", ()))
-    found["defaults"] = Defaults(**_known(Defaults, found.get("defaults", {})))
+    found["blocked"] = tuple(Block(**known_fields(Block, block)) for block in found.get("blocked", ()))
+    found["hidden_buttons"] = known_buttons(found["hidden_buttons"])
+    found["layout"] = Layout(found.get("layout", Layout.EMBED))
+    found["defaults"] = Defaults(**known_fields(Defaults, found.get("defaults", {})))
     return ServerSettings(**{**found, "api_key_hint": row["api_key_hint"]})
-
-
-# --- what an admin changed -----------------------------------------------------------------------------------------
-
-
-def change_values(change: Change) -> dict[str, str]:
-    """The columns of a change. ``what``, ``old`` and ``new`` were for words: only the first still says something."""
-    kind = _NAMES[type(change)]
-    found = {"kind": kind, **{field.name: _json(getattr(change, field.name)) for field in fields(change)}}
-    return {"what": kind, "old": "", "new": "", "change": dumps(found)}
-
-
-def change_from_row(row: RowMapping) -> Change:
-    """Rows from before revision 0002 have only words. A kind that this version does not know is shown by its name."""
-    found = {} if row["change"] is None else json.loads(row["change"])
-    if found.get("kind") not in _KINDS:
-        return Recorded(row["what"], row["old"], row["new"])
-    kind, read = _KINDS[found["kind"]]
-    return kind(**{field.name: _ABOUT.get(field.name, read)(found[field.name]) for field in fields(kind)})
-
-
-def _json(value: Any) -> Any:
-    match value:
-        case Quota() | Cooldown():
-            return dump_limit(value)
-        case Slot():
-            return dump_slot(value)
-        case frozenset():
-            return sorted(value)
-        case _ if is_dataclass(value):
-            return {field.name: _json(getattr(value, field.name)) for field in fields(value)}
-        case _:
-            return value
-
-
-Read = Callable[[Any], Any]
-
-
-def _whole(kind: type) -> Read:
-    return lambda found: kind(**_known(kind, found))
-
-
-def _as_it_is(found: Any) -> Any:
-    return found
-
-
-_KINDS: Mapping[str, tuple[type[Change], Read]] = {
-    "limit": (LimitChanged, lambda found: None if found is None else load_limit(found)),
-    "lists": (ListsChanged, lambda found: Lists(frozenset(found["allowed"]), frozenset(found["denied"]))),
-    "defaults": (DefaultsChanged, _whole(Defaults)),
-    "moderation": (ModerationChanged, _whole(Moderation)),
-    "previews": (PreviewsChanged, _as_it_is),
-    "cost_shown": (CostShownChanged, _as_it_is),
-    "log_channel": (LogChannelChanged, _as_it_is),
-    "pause": (PauseChanged, _whole(Stop)),
-    "block": (BlockChanged, _whole(Stop)),
-    "api_key": (KeyChanged, _as_it_is),
-    "reset": (Reset, _as_it_is),
-    "import": (Imported, _as_it_is),
-}
-"""The name of each kind, and how its old and new are read. What is only recorded is made by nobody any more."""
-
-_NAMES = {kind: name for name, (kind, _) in _KINDS.items()}
-_ABOUT: Mapping[str, Read] = {"slot": load_slot, "which": Listed, "what": Resettable, "user_id": int}
-"""How every other part is read, by its name."""

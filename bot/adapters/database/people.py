@@ -13,8 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.codec import (
     Sealer,
-    change_from_row,
-    change_values,
     dump_asker,
     dump_request,
     load_asker,
@@ -37,6 +35,7 @@ from bot.adapters.database.schema.tables import (
     uses,
     warnings,
 )
+from bot.adapters.database.trail import change_from_row, change_values
 from bot.ports import Clock
 from bot.rules.ledger import FINAL, HOLDING, JobState
 from bot.rules.limits.limit import Period

@@ -13,8 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.codec import (
     Sealer,
-    change_from_row,
-    change_values,
     dump_limit,
     dump_settings,
     load_limit,
@@ -26,6 +24,7 @@ from bot.adapters.database.schema.ids import Ids
 from bot.adapters.database.schema.tables import audit, jobs, warnings
 from bot.adapters.database.schema.tables import limits as limit_rows
 from bot.adapters.database.schema.tables import settings as setting_rows
+from bot.adapters.database.trail import change_from_row, change_values
 from bot.ports import AuditEntry, BudgetWarning
 from bot.rules.errors import OwnKeyGone
 from bot.rules.limits.limit import Limit, Measure, Quota, Scope, Slot, check_limit, slot_of

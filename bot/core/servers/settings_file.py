@@ -13,7 +13,7 @@ from typing import Any
 from bot.rules.errors import UserError
 from bot.rules.limits.amounts import MAX_COUNT, MAX_DOLLARS, MAX_JOBS, MAX_SECONDS
 from bot.rules.limits.limit import Cooldown, Limit, Measure, Period, Quota, Scope, check_limit, slot_of
-from bot.rules.servers.access import Block, Defaults, ServerSettings
+from bot.rules.servers.access import Block, Defaults, Layout, ResultButton, ServerSettings
 from bot.rules.servers.edits import MOST_LISTED
 
 VERSION = 1
@@ -175,6 +175,18 @@ def _level(value: Any) -> str:
     return str(value)
 
 
+def _layout(value: Any) -> Layout:
+    if value not in set(Layout):
+        raise Misfit("layout")
+    return Layout(value)
+
+
+def _buttons(value: Any) -> frozenset[ResultButton]:
+    if not isinstance(value, list) or not set(value) <= set(ResultButton):
+        raise Misfit("buttons", names=", ".join(ResultButton))
+    return frozenset(map(ResultButton, value))
+
+
 def _truth(value: Any) -> bool:
     if not isinstance(value, bool):
         raise Misfit("truth")
@@ -210,6 +222,8 @@ READ: Mapping[str, Callable[[Any], Any]] = {
     "age_restricted_only": _truth,
     "previews": _maybe(_truth),
     "show_cost": _truth,
+    "layout": _layout,
+    "hidden_buttons": _buttons,
     "log_channel_id": _maybe(_id),
     "paused": _truth,
     "pause_reason": _text,

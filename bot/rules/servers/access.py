@@ -27,11 +27,33 @@ class Defaults:
     private: bool | None = None
 
 
+class Layout(StrEnum):
+    """How a result is laid out: framed by an embed, or as plain text over the pictures."""
+
+    EMBED = "embed"
+    PLAIN = "plain"
+
+
+class ResultButton(StrEnum):
+    """The buttons under a result that a server may hide, as they stand there."""
+
+    AGAIN = "again"
+    REMIX = "remix"
+    VARY = "vary"
+    EDIT = "edit"
+    ZOOM = "zoom"
+    PAN = "pan"
+    STAR = "star"
+    DETAILS = "details"
+    DELETE = "delete"
+
+
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
     """Everything an admin sets but limits. Empty allow-lists mean: all. Denied wins over allowed.
 
     ``previews`` None: by quality (on above ``low``). ``moderation`` None: as the member asked.
+    ``hidden_buttons`` are named by what is hidden, so that a button that comes with an upgrade is seen.
     ``api_key_hint`` is the last four characters of the server's own key, the key itself stays sealed in the store.
     """
 
@@ -48,6 +70,8 @@ class ServerSettings:
     age_restricted_only: bool = False
     previews: bool | None = None
     show_cost: bool = True
+    layout: Layout = Layout.EMBED
+    hidden_buttons: frozenset[ResultButton] = frozenset()
     log_channel_id: int | None = None
     paused: bool = False
     pause_reason: str = ""

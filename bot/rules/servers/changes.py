@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot.rules.limits.limit import Limit, Scope, Slot
-from bot.rules.servers.access import Defaults, ServerSettings
+from bot.rules.servers.access import Defaults, Layout, ResultButton, ServerSettings
 
 
 class Listed(StrEnum):
@@ -48,6 +48,15 @@ class Moderation:
     level: str | None = None
     spoiler: bool = False
     age_restricted_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How results look: whether their cost is shown, their layout, and the buttons that are hidden."""
+
+    cost: bool = True
+    layout: Layout = Layout.EMBED
+    hidden: frozenset[ResultButton] = frozenset()
 
 
 class Resettable(StrEnum):
@@ -101,9 +110,9 @@ class PreviewsChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class CostShownChanged:
-    old: bool
-    new: bool
+class LookChanged:
+    old: Look
+    new: Look
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +166,7 @@ SettingChanged = (
     | DefaultsChanged
     | ModerationChanged
     | PreviewsChanged
-    | CostShownChanged
+    | LookChanged
     | LogChannelChanged
     | PauseChanged
     | BlockChanged
@@ -223,6 +232,10 @@ def moderation_of(settings: ServerSettings) -> Moderation:
     return Moderation(settings.moderation, settings.spoiler, settings.age_restricted_only)
 
 
+def look_of(settings: ServerSettings) -> Look:
+    return Look(settings.show_cost, settings.layout, settings.hidden_buttons)
+
+
 def pause_of(settings: ServerSettings) -> Stop:
     return Stop(settings.paused, settings.pause_reason if settings.paused else "")
 
@@ -245,6 +258,6 @@ def _all_between(old: ServerSettings, new: ServerSettings) -> Iterator[Change]:
     yield DefaultsChanged(old.defaults, new.defaults)
     yield ModerationChanged(moderation_of(old), moderation_of(new))
     yield PreviewsChanged(old.previews, new.previews)
-    yield CostShownChanged(old.show_cost, new.show_cost)
+    yield LookChanged(look_of(old), look_of(new))
     yield LogChannelChanged(old.log_channel_id, new.log_channel_id)
     yield PauseChanged(pause_of(old), pause_of(new))

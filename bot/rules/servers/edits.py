@@ -13,7 +13,7 @@ from bot.rules.options.build import build_request
 from bot.rules.options.problems import InvalidOptions, Problem
 from bot.rules.options.table import RawOptions
 from bot.rules.requests import Endpoint, Kind
-from bot.rules.servers.access import Block, Defaults, ServerSettings
+from bot.rules.servers.access import Block, Defaults, Layout, ResultButton, ServerSettings
 from bot.rules.servers.changes import (
     BlockChanged,
     Change,
@@ -23,6 +23,7 @@ from bot.rules.servers.changes import (
     Lists,
     ListsChanged,
     LogChannelChanged,
+    LookChanged,
     ModerationChanged,
     PauseChanged,
     PreviewsChanged,
@@ -31,6 +32,7 @@ from bot.rules.servers.changes import (
     block_of,
     changes_between,
     lists_of,
+    look_of,
     moderation_of,
     pause_of,
     with_lists,
@@ -178,6 +180,29 @@ def moderated(level: str | None, spoiler: bool | None, age_restricted_only: bool
 def previewed(enabled: bool | None) -> Edit:
     """Live previews on, off, or (None) automatic."""
     return lambda settings: (replace(settings, previews=enabled), PreviewsChanged(settings.previews, enabled))
+
+
+def looking(
+    cost: bool | None = None,
+    layout: Layout | None = None,
+    *,
+    hide: frozenset[ResultButton] = frozenset(),
+    show: frozenset[ResultButton] = frozenset(),
+) -> Edit:
+    """How results look: what is given is set. Raises ``Contradiction`` for a button both hidden and shown."""
+    if hide & show:
+        raise Contradiction
+
+    def edit(settings: ServerSettings) -> tuple[ServerSettings, Change]:
+        after = replace(
+            settings,
+            show_cost=settings.show_cost if cost is None else cost,
+            layout=layout or settings.layout,
+            hidden_buttons=(settings.hidden_buttons | hide) - show,
+        )
+        return after, LookChanged(look_of(settings), look_of(after))
+
+    return edit
 
 
 def logged_to(channel_id: int | None) -> Edit:

@@ -11,10 +11,10 @@ from bot.ports import AuditEntry
 from bot.rules.limits.decide import Standing
 from bot.rules.limits.limit import Cooldown, Limit, Measure, Period, Quota, Scope, is_open, slot_of
 from bot.rules.servers.access import Defaults, ServerSettings
-from bot.rules.servers.changes import Listed, Lists, lists_of
+from bot.rules.servers.changes import Listed, Lists, lists_of, look_of
 from bot.ui.pages.result import COLOUR
 from bot.ui.words.catalogue import say
-from bot.ui.words.changes import change_line, defaults_words
+from bot.ui.words.changes import change_line, defaults_words, look_words
 from bot.ui.words.limits import amount, slot, window
 from bot.ui.words.numbers import moment, money, number
 from bot.ui.words.text import DESCRIPTION_LIMIT, FIELD_LIMIT, cut, escaped, inline, length
@@ -230,6 +230,7 @@ def _how(office: Office) -> list[str]:
     return [
         _line(office, say(locale, "settings.defaults"), defaults, "defaults"),
         _line(office, say(locale, "settings.previews"), say(locale, previews), "previews"),
+        _line(office, say(locale, "setting.look"), cut(look_words(look_of(settings), locale), 200), "look"),
         _line(office, say(locale, "settings.log"), f"<#{channel}>" if channel else say(locale, "value.none"), "log"),
     ]
 

@@ -206,6 +206,10 @@ def _held(held: Change, interaction: Interaction, is_set: bool) -> Message:
     return Message("\n".join([change_line(held, locale), *hint]))
 
 
+async def look(interaction: Interaction, edit: Edit) -> Message:
+    return await _edited(interaction, edit)
+
+
 async def pause(interaction: Interaction, reason: str | None) -> Message:
     return await _edited(interaction, paused(clean(reason or "")))
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import fields
 
-from bot.rules.servers.access import Defaults
+from bot.rules.servers.access import Defaults, ResultButton
 from bot.rules.servers.changes import (
     BlockChanged,
     Change,
-    CostShownChanged,
     DefaultsChanged,
     Imported,
     KeyChanged,
@@ -21,6 +20,8 @@ from bot.rules.servers.changes import (
     Lists,
     ListsChanged,
     LogChannelChanged,
+    Look,
+    LookChanged,
     Moderation,
     ModerationChanged,
     PauseChanged,
@@ -76,8 +77,8 @@ def _setting(change: SettingChanged, locale: str) -> tuple[str, str, str]:
             return named("moderation", _moderation(old, locale), _moderation(new, locale))
         case PreviewsChanged(old, new):
             return named("previews", _switch(old, locale), _switch(new, locale))
-        case CostShownChanged(old, new):
-            return named("show_cost", _switch(old, locale), _switch(new, locale))
+        case LookChanged(old, new):
+            return named("look", look_words(old, locale), look_words(new, locale))
         case LogChannelChanged(old, new):
             return named("log", _channel(old, locale), _channel(new, locale))
         case PauseChanged(old, new):
@@ -133,6 +134,13 @@ def _moderation(held: Moderation, locale: str) -> str:
         ("age_restricted_only", _switch(held.age_restricted_only, locale)),
     )
     return ", ".join(f"{say(locale, f'value.{name}')} {value}" for name, value in parts)
+
+
+def look_words(held: Look, locale: str) -> str:
+    """``cost shown, embed, without Zoom out``."""
+    parts = [say(locale, "value.cost_shown" if held.cost else "value.cost_hidden"), say(locale, f"value.{held.layout}")]
+    hidden = [say(locale, f"result_button.{one}") for one in ResultButton if one in held.hidden]
+    return ", ".join([*parts, *([say(locale, "value.without", names=", ".join(hidden))] if hidden else [])])
 
 
 def _switch(on: bool | None, locale: str) -> str:

@@ -42,6 +42,7 @@ SUBCOMMANDS = {
     "unblock": ("member", "reason"),
     "moderation": ("level", "spoiler", "age_restricted_only"),
     "previews": ("enabled", "remove"),
+    "look": ("cost", "layout", "hide", "show"),
     "log": ("channel", "remove"),
     "apikey": ("remove",),
     "pause": ("reason",),

@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 
 from bot.rules.limits.limit import Cooldown, Limit, Measure, Period, Quota, Scope, slot_of
-from bot.rules.servers.access import Defaults
+from bot.rules.servers.access import Defaults, Layout, ResultButton
 from bot.rules.servers.changes import (
     BlockChanged,
     Change,
-    CostShownChanged,
     DefaultsChanged,
     Imported,
     KeyChanged,
@@ -18,6 +17,8 @@ from bot.rules.servers.changes import (
     Lists,
     ListsChanged,
     LogChannelChanged,
+    Look,
+    LookChanged,
     Moderation,
     ModerationChanged,
     PauseChanged,
@@ -79,7 +80,11 @@ WORDS: tuple[tuple[Change, str, str], ...] = (
         ),
     ),
     (PreviewsChanged(None, True), "**Live previews:** automatic → on", "**Vorschau beim Zeichnen:** automatisch → an"),
-    (CostShownChanged(True, False), "**Cost shown:** on → off", "**Kosten sichtbar:** an → aus"),
+    (
+        LookChanged(Look(), Look(False, Layout.PLAIN, frozenset({ResultButton.PAN, ResultButton.ZOOM}))),
+        "**Look of results:** cost shown, embed → cost hidden, plain, without Zoom out, Pan",
+        "**Aussehen der Ergebnisse:** mit Kosten, eingebettet → ohne Kosten, schlicht, ohne Herauszoomen, Schwenken",
+    ),
     (LogChannelChanged(None, 5), "**Log channel:** none → <#5>", "**Protokollkanal:** – → <#5>"),
     (
         BlockChanged(7, Stop(False), Stop(True, "too many")),
