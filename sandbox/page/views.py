@@ -55,6 +55,7 @@ def _guild(world: World, guild: Guild, viewer: User, open_here: list[Channel]) -
         "name": guild.name,
         "has_bot": guild.has_bot,
         "channels": [_channel(world, one, viewer) for one in open_here if one.guild_id == guild.id],
+        "places": [_place(one) for one in world.channels_for(viewer) if one.guild_id == guild.id],
         "members": [person(one.user) | {"color": _color(guild, one)} for one in members],
         "roles": [{"id": str(r.id), "name": r.name, "color": r.color} for r in guild.roles.values()],
     }
@@ -63,6 +64,12 @@ def _guild(world: World, guild: Guild, viewer: User, open_here: list[Channel]) -
 def _color(guild: Guild, member: Member) -> int:
     roles = [guild.roles[role_id] for role_id in member.role_ids if role_id in guild.roles]
     return next((role.color for role in sorted(roles, key=lambda r: -r.position) if role.color), 0)
+
+
+def _place(channel: Channel) -> Json:
+    """A line of the list of channels, also of those that hold no messages: categories, and forums above their posts."""
+    parent = None if channel.parent_id is None else str(channel.parent_id)
+    return {"id": str(channel.id), "parent": parent, "type": int(channel.type), "name": channel.name}
 
 
 def _channel(world: World, channel: Channel, viewer: User) -> Json:

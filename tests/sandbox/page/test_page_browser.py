@@ -80,7 +80,7 @@ async def test_a_form_takes_words_a_file_and_a_choice(tab: Any, sandbox: Any, pn
     await dialog.locator("input[type=file]").set_input_files(
         {"name": "m.png", "mimeType": "image/png", "buffer": png()}
     )
-    await dialog.get_by_role("button", name="Kind").click()
+    await dialog.get_by_role("combobox", name="Kind").click()
     await dialog.get_by_role("option", name="Ink").click()
     await dialog.get_by_role("button", name="Submit").click()
     await tab.get_by_text(f"in blue in Ink with [{len(png())}]").wait_for()

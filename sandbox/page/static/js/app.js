@@ -6,7 +6,7 @@ import { clear, el, icon, iconButton, toast } from "./dom.js";
 import { openForm } from "./form.js";
 import { refresh, render, reveal } from "./messages.js";
 import { actAs, ask, listen, tryTo } from "./net.js";
-import { drawSide, openSide } from "./sidebar.js";
+import { drawSide, focusMe, openSide, signOf } from "./sidebar.js";
 import { changed, channels, commandsIn, forget, here, loadHistory, messagesOf, on, put, remove, store } from "./store.js";
 
 const head = document.getElementById("head");
@@ -15,10 +15,9 @@ const banner = document.getElementById("banner");
 function drawHead() {
   const channel = here();
   if (!channel) return;
-  const sign = channel.type === 1 ? icon("at") : icon(channel.type === 11 ? "thread" : "hash");
   clear(head, iconButton("menu", "Servers and channels", () => openSide(true), { class: "icon-button only-narrow" }),
-    sign, el("h2", {}, channel.name), channel.topic ? el("p", { class: "topic" }, channel.topic) : el("p", { class: "topic" }),
-    el("button", { type: "button", class: "hood-button", on: { click: () => toggleDrawer() } }, icon("wire"), el("span", {}, "Under the hood")));
+    icon(signOf(channel)), el("h2", {}, channel.name), channel.topic ? el("p", { class: "topic" }, channel.topic) : el("p", { class: "topic" }),
+    el("button", { type: "button", class: "hood-button", "aria-label": "Under the hood", title: "Under the hood", on: { click: () => toggleDrawer() } }, icon("wire"), el("span", {}, "Under the hood")));
   document.title = `${channel.type === 1 ? "" : "#"}${channel.name} · ${store.state.bot.name} sandbox`;
 }
 
@@ -151,7 +150,7 @@ on("started", ({ id, channel, label }) => {
 });
 on("refresh", refresh);
 on("go", open);
-on("become", (id) => become(id));
+on("become", (id) => become(id).then(focusMe));
 on("message-gone", (message) => { remove(message.channel_id, message.id); render({ stay: true }); });
 on("jump", async ({ channelId, messageId }) => {
   if (channelId !== store.channel) {

@@ -17,11 +17,11 @@ export function picture(file, all, className = "") {
   const hidden = (file.flags ?? 0) & 8 || file.filename?.startsWith("SPOILER_") || file.spoiler;
   const button = el("button", {
     type: "button",
-    class: `picture ${className} ${hidden ? "veiled" : ""}`,
-    "aria-label": `Open picture${alt ? `: ${alt}` : ` ${file.filename ?? ""}`}`,
+    class: `picture ${className} ${hidden ? "veiled" : ""} ${alt ? "described" : ""}`,
+    "aria-label": `${hidden ? "Spoiler. " : ""}Open picture${alt ? `: ${alt}` : ` ${file.filename ?? ""}`}`,
     title: alt || file.filename,
     on: { click: () => { if (button.classList.contains("veiled")) button.classList.remove("veiled"); else open(); } },
-  }, image, alt ? el("span", { class: "alt-badge", "aria-hidden": "true" }, "ALT") : null,
+  }, image,
   hidden ? el("span", { class: "veil" }, "Spoiler") : null);
   image.addEventListener("error", () => {
     button.replaceChildren(el("span", { class: "broken" }, "This picture is no longer there."));
@@ -37,14 +37,16 @@ function card(file) {
       icon("download")));
 }
 
+/** Pictures as a mosaic: those that do not fill a row of three come first, larger. */
+export function pictures(files) {
+  const rows = files.length === 4 ? "four" : ["even", "first", "pair"][files.length % 3];
+  const shape = files.length === 1 ? "one" : files.length === 3 ? "three" : rows;
+  return el("div", { class: `pictures ${shape}` }, files.map((file) => picture(file, files)));
+}
+
 /** Everything attached to a message, or nothing. */
 export function attachments(files) {
-  const pictures = files.filter(isPicture);
+  const shown = files.filter(isPicture);
   const others = files.filter((file) => !isPicture(file));
-  const out = [];
-  if (pictures.length) {
-    const shape = pictures.length === 1 ? "one" : pictures.length === 2 || pictures.length === 4 ? "two" : "three";
-    out.push(el("div", { class: `pictures ${shape}` }, pictures.map((file) => picture(file, pictures))));
-  }
-  return [...out, ...others.map(card)];
+  return [shown.length ? pictures(shown) : null, ...others.map(card)];
 }

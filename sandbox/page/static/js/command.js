@@ -38,6 +38,7 @@ export class CommandBox {
     this.leave = leave;
     this.pills = el("div", { class: "pills" });
     this.extra = el("textarea", { rows: "1", class: "pill-extra", "aria-label": "Add an option", role: "combobox", "aria-expanded": "false", autocomplete: "off", spellcheck: "false" });
+    this.more = el("button", { type: "button", class: "pill-more", on: { click: () => this.extra.focus() } });
     this.help = el("div", { class: "help" });
     this.node = el("div", { class: "command", hidden: true }, this.help, this.pills);
     this.popup = new Popup(host, { label: "Options", on: (item) => this.add(item.option, true), input: this.extra });
@@ -55,7 +56,7 @@ export class CommandBox {
   begin(found, values = {}) {
     this.current = found;
     this.editors = [];
-    clear(this.pills, el("span", { class: "command-name" }, `/${found.name}`), this.extra);
+    clear(this.pills, el("span", { class: "command-name" }, `/${found.name}`), this.extra, this.more);
     this.extra.value = "";
     this.node.hidden = false;
     for (const option of found.leaf.options ?? []) {
@@ -64,6 +65,7 @@ export class CommandBox {
         if (option.name in values && editor.set) editor.set(values[option.name]);
       }
     }
+    this.changed();
     const next = this.editors.find((one) => one.empty);
     (next ?? this.extraOrLast()).focus();
     this.explain(next?.option ?? null);
@@ -114,7 +116,12 @@ export class CommandBox {
     return Boolean(option);
   }
 
-  changed() { this.extra.hidden = !this.rest().length; }
+  changed() {
+    const left = this.rest().length;
+    this.extra.hidden = this.more.hidden = !left;
+    this.more.textContent = `+${left} more`;
+    this.more.setAttribute("aria-label", `${left} more options`);
+  }
 
   explain(option) {
     const text = option ? option.description : this.current?.description ?? "";

@@ -1,6 +1,6 @@
 // Buttons, menus and the newer building blocks under a message.
 
-import { attachments, picture } from "./attachments.js";
+import { attachments, picture, pictures } from "./attachments.js";
 import { clear, el, hex, icon } from "./dom.js";
 import { markdown } from "./markdown.js";
 import { act, tryTo } from "./net.js";
@@ -74,15 +74,18 @@ export function selectMenu(menu, { chosen, initial = null }) {
   const defaults = (menu.default_values ?? []).map((one) => one.id);
   let picked = initial ?? choices.filter((one) => one.isDefault || defaults.includes(one.value)).map((one) => one.value);
   const shown = el("span", { class: "select-shown" });
-  const opener = el("button", { type: "button", class: "select-open", disabled: menu.disabled, "aria-haspopup": "listbox",
-    "aria-label": menu.placeholder || "Choose", data: { customId: menu.custom_id } }, shown, icon("down"));
+  const name = menu.placeholder || "Choose";
+  const opener = el("button", { type: "button", class: "select-open", disabled: menu.disabled, role: "combobox", "aria-haspopup": "listbox", "aria-expanded": "false",
+    "aria-label": name, data: { customId: menu.custom_id } }, shown, icon("down"));
   const host = el("div", { class: "select" }, opener);
-  const popup = new Popup(host, { label: menu.placeholder || "Choices", multiple: most > 1, on: take });
+  const popup = new Popup(host, { label: name, multiple: most > 1, on: take, input: opener });
+  opener.setAttribute("aria-controls", popup.prefix);
 
   function show() {
     const labels = choices.filter((one) => picked.includes(one.value)).map((one) => one.label);
-    clear(shown, document.createTextNode(labels.join(", ") || menu.placeholder || "Choose"));
+    clear(shown, most > 1 && labels.length ? labels.map((label) => el("span", { class: "chosen" }, label)) : document.createTextNode(labels[0] ?? name));
     shown.classList.toggle("empty", !labels.length);
+    opener.setAttribute("aria-label", labels.length ? `${name}: ${labels.join(", ")}` : name);
   }
   function items() {
     return choices.map((one) => ({ id: one.value, label: one.label, about: one.description, before: one.emoji, picked: picked.includes(one.value) }));
@@ -127,31 +130,41 @@ function select(menu, message) {
   return host;
 }
 
+/** Covers what is marked as a spoiler until somebody wants to see it. */
+function covered(node) {
+  const veil = el("button", { type: "button", class: "veil", "aria-label": "Spoiler, press to show", on: { click: () => { node.classList.remove("covered"); veil.remove(); } } }, "Spoiler");
+  node.classList.add("covered");
+  node.append(veil);
+  return node;
+}
+
 function media(one, message) {
   const listed = message.attachments.find((file) => file.url === one.media.url);
   return { ...one.media, ...listed, description: one.description ?? listed?.description, spoiler: one.spoiler };
 }
 
 function gallery(one, message) {
-  const files = one.items.map((item) => media(item, message));
-  const shape = files.length === 1 ? "one" : files.length === 2 || files.length === 4 ? "two" : "three";
-  return el("div", { class: `pictures ${shape}` }, files.map((file) => picture(file, files)));
+  return pictures(one.items.map((item) => media(item, message)));
 }
 
 const DRAW = {
   [ROW]: (one, message) => el("div", { class: "row" }, one.components.map((inner) => component(inner, message))),
   [BUTTON]: button,
   [SECTION]: (one, message) => el("div", { class: "section" },
-    el("div", {}, one.components.map((inner) => component(inner, message))), component(one.accessory, message)),
+    el("div", { class: "section-text" }, one.components.map((inner) => component(inner, message))), component(one.accessory, message)),
   [TEXT]: (one) => el("div", { class: "content" }, markdown(one.content, names)),
   [THUMB]: (one, message) => { const file = media(one, message); return picture(file, [file], "thumb"); },
   [GALLERY]: gallery,
-  [FILE]: (one, message) => el("div", {}, attachments([{ filename: one.name ?? "file", size: one.size, url: one.file.url }])),
+  [FILE]: (one) => {
+    const card = el("div", { class: "held" }, attachments([{ filename: one.name ?? "file", size: one.size, url: one.file.url }]));
+    return one.spoiler ? covered(card) : card;
+  },
   [RULE]: (one) => el("hr", { class: one.spacing === 2 ? "wide" : "", hidden: one.divider === false }),
   [CONTAINER]: (one, message) => {
-    const box = el("div", { class: "container" }, one.components.map((inner) => component(inner, message)));
-    if (one.accent_color) box.style.setProperty("--bar", hex(one.accent_color));
-    return box;
+    const inside = one.components.map((inner) => component(inner, message));
+    const box = el("div", { class: one.accent_color === null ? "container" : "container accent" }, inside);
+    if (one.accent_color !== null) box.style.setProperty("--bar", hex(one.accent_color) || "#000");
+    return one.spoiler ? covered(box) : box;
   },
 };
 

@@ -9,6 +9,10 @@ const ICONS = {
   hash: "M9 4 7 20M17 4l-2 16M4 9h16M3.5 15h16",
   thread: "M5 5h14v10H9l-4 4z",
   news: "M4 10v4l11 5V5zM15 9a4 4 0 0 1 0 6",
+  voice: "M4 9v6h4l5 4V5L8 9zM16.5 8.5a5 5 0 0 1 0 7M19 6a9 9 0 0 1 0 12",
+  stage: "M12 13a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5zM8.5 19a3.5 3.5 0 0 1 7 0M7.5 14a6 6 0 1 1 9 0M4.8 16.5a10 10 0 1 1 14.4 0",
+  forum: "M4 5h12v8H9l-3 3v-3H4zM9 16v2h8l3 3v-3h0V9h-1",
+  pin: "M9 4h6l-1 6 3 3v2H7v-2l3-3zM12 15v6",
   at: "M16 12a4 4 0 1 1-8 0 4 4 0 0 1 8 0zm0 0v1.5a2.5 2.5 0 0 0 5 0V12a9 9 0 1 0-4 7.5",
   eye: "M2 12s4-7 10-7 10 7 10 7-4 7-10 7-10-7-10-7zm13 0a3 3 0 1 1-6 0 3 3 0 0 1 6 0z",
   more: "M5 12h.01M12 12h.01M19 12h.01",
@@ -82,7 +86,7 @@ const AVATARS = ["#5b5bd6", "#d6409f", "#e5484d", "#f76b15", "#ad7f58", "#30a46c
 /** A coloured disc with the person's first letter; the bot has its own sign. */
 export function avatar(person, size = "") {
   if (person.bot) return el("img", { class: `avatar ${size}`, src: "/static/icon.svg", alt: "" });
-  const disc = el("span", { class: `avatar ${size}`, "aria-hidden": "true" }, [...person.name][0] ?? "?");
+  const disc = el("span", { class: `avatar sign ${size}`, "aria-hidden": "true", data: { sign: [...person.name][0] ?? "?" } });
   let sum = 0;
   for (const letter of person.name) sum = (sum * 31 + letter.codePointAt(0)) % 997;
   disc.style.background = AVATARS[sum % AVATARS.length];

@@ -55,7 +55,7 @@ function made(groups, names, depth) {
   if (groups.code !== undefined) return el("code", {}, groups.code.replace(/^ (.*) $/s, "$1"));
   if (groups.stamp) return timestamp(Number(groups.stamp), groups.style);
   if (groups.user) return mention(`@${names.user(groups.user)}`);
-  if (groups.role) return mention(`@${names.role(groups.role)}`);
+  if (groups.role) return mention(`@${names.role(groups.role).replace(/^@/, "")}`);
   if (groups.channel) {
     const go = (event) => { event.preventDefault(); names.jump(groups.channel); };
     return el("a", { class: "mention", href: "#", on: { click: go } }, `#${names.channel(groups.channel)}`);

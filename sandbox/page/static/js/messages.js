@@ -104,12 +104,14 @@ function drawPending(one) {
         : el("div", { class: "thinking" }, `Sending ${one.label}…`)));
 }
 
+let follows = true;
+let lastTop = 0;
 const atFoot = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 90;
-const toFoot = () => { scroller.scrollTop = scroller.scrollHeight; newest.hidden = true; };
+const toFoot = () => { scroller.scrollTop = scroller.scrollHeight; follows = true; newest.hidden = true; };
 
 /** Draws the whole channel anew. */
 export function render({ stay = false } = {}) {
-  const keep = stay && !atFoot();
+  const keep = stay && !follows;
   const top = scroller.scrollTop;
   const messages = messagesOf(store.channel);
   const waiting = [...store.pending.values()].filter((one) => one.channel === store.channel);
@@ -134,14 +136,13 @@ export function refresh(message) {
   if (message.channel_id !== store.channel) return;
   const old = document.getElementById(`m${message.id}`);
   if (!old) { render({ stay: true }); return; }
-  const foot = atFoot();
   const focus = old.contains(document.activeElement) ? document.activeElement.dataset.customId : null;
   const messages = messagesOf(store.channel);
   const index = messages.findIndex((one) => one.id === message.id);
   const node = draw(message, messages[index - 1]);
   old.replaceWith(node);
   if (focus) node.querySelector(`[data-custom-id="${CSS.escape(focus)}"]`)?.focus();
-  if (foot) toFoot();
+  if (follows) toFoot();
 }
 
 /** Shows a message of this channel and flashes it. */
@@ -155,9 +156,14 @@ export function reveal(messageId) {
   return true;
 }
 
-list.addEventListener("load", (event) => { if (event.target.tagName === "IMG" && follows) toFoot(); }, true);
-let follows = true;
-scroller.addEventListener("scroll", () => { follows = atFoot(); newest.hidden = follows; }, { passive: true });
+/** One reads further up only by going up: what grows below the newest message does not count as that. */
+scroller.addEventListener("scroll", () => {
+  if (atFoot()) follows = true; else if (scroller.scrollTop < lastTop) follows = false;
+  lastTop = scroller.scrollTop;
+  newest.hidden = follows;
+}, { passive: true });
 newest.addEventListener("click", toFoot);
-new ResizeObserver(() => { if (follows) toFoot(); }).observe(scroller);
+const grown = new ResizeObserver(() => { if (follows) toFoot(); });
+grown.observe(scroller);
+grown.observe(list);
 

@@ -68,6 +68,7 @@ class TextEditor extends Editor {
     this.fixed = fixed(option);
     this.picked = null;
     this.asked = 0;
+    this.offeredFor = null;
     const id = `option-${option.name}`;
     this.input = el("textarea", { id, rows: "1", class: "pill-input", "aria-label": `${option.name}: ${option.description}`, "aria-required": String(Boolean(option.required)),
       autocomplete: "off", spellcheck: option.type === TYPE.STRING && !this.fixed ? "true" : "false",
@@ -110,7 +111,8 @@ class TextEditor extends Editor {
   hide() {
     clearTimeout(this.timer);
     this.asked += 1;
-    this.popup?.hide();
+    if (!this.popup) return;
+    this.popup.hide();
     this.input.setAttribute("aria-expanded", "false");
   }
 
@@ -130,8 +132,9 @@ class TextEditor extends Editor {
       const answer = await this.box.complete(this.option.name, this.input.value);
       if (turn !== this.asked || document.activeElement !== this.input) return;
       if (!answer) { this.hide(); return; }
+      this.offeredFor = this.input.value;
       if (answer.failed) this.list([], -1, "The bot did not answer");
-      else this.list(answer.choices.map((one) => ({ label: one.name, value: one.value })), -1, null);
+      else this.list(answer.choices.map((one) => ({ label: one.name, value: one.value })), this.input.value ? 0 : -1, null);
     }, WAIT_MS);
   }
 
@@ -151,14 +154,16 @@ class TextEditor extends Editor {
   }
 
   key(event) {
-    if (this.popup?.open && event.key === "Tab" && !event.shiftKey && this.popup.active < 0 && this.popup.items.length && this.input.value) {
-      event.preventDefault();
-      this.take(this.popup.items[0]);
-      return;
-    }
-    if (event.key === "Enter" && this.fixed?.some((one) => one.label.toLowerCase() === this.input.value.trim().toLowerCase())) this.hide();
+    if (event.key === "Enter" && this.isWhole()) this.hide();
     if (this.popup && !(event.key === "Tab" && !this.input.value) && this.popup.key(event)) { event.preventDefault(); return; }
     this.box.key(event, this);
+  }
+
+  /** Whether Enter has nothing to complete: the text is one of the offers, or they answer an older one. */
+  isWhole() {
+    const typed = this.input.value.trim().toLowerCase();
+    const offers = this.fixed ?? this.popup?.items ?? [];
+    return offers.some((one) => [one.label, String(one.value)].some((text) => text.toLowerCase() === typed)) || (!this.fixed && this.offeredFor !== this.input.value);
   }
 
   get empty() { return this.input.value === ""; }

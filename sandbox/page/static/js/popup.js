@@ -13,6 +13,8 @@ export class Popup {
     counted += 1;
     this.prefix = `popup-${counted}`;
     this.on = on;
+    this.host = host;
+    this.multiple = multiple;
     this.input = input;
     this.items = [];
     this.active = -1;
@@ -30,7 +32,21 @@ export class Popup {
     if (!items.length) { this.hide(); return; }
     clear(this.list, items.flatMap((item, index) => this.row(item, index)));
     this.list.hidden = false;
+    this.place();
     this.mark();
+  }
+
+  /** A menu's list opens downward where it fits, upward where there is more room above. */
+  place() {
+    if (!this.host.classList.contains("select")) return;
+    const room = this.host.closest("#scroller, .form-body").getBoundingClientRect();
+    const box = this.host.getBoundingClientRect();
+    const below = room.bottom - box.bottom - 8;
+    const above = box.top - room.top - 8;
+    this.list.style.maxHeight = "";
+    const up = this.list.offsetHeight > below && above > below;
+    this.list.classList.toggle("up", up);
+    this.list.style.maxHeight = `${Math.max(120, Math.min(this.list.offsetHeight, up ? above : below))}px`;
   }
 
   /** A line that says why there is nothing to choose. */
@@ -53,7 +69,7 @@ export class Popup {
       id: `${this.prefix}-${index}`,
       class: item.picked ? "popup-item picked" : "popup-item",
       role: "option",
-      "aria-selected": "false",
+      "aria-selected": String(this.multiple && Boolean(item.picked)),
       on: { click: () => this.on(item), mousemove: () => { if (this.active !== index) { this.active = index; this.mark(false); } } },
     }, item.before ?? null, el("span", { class: "popup-label" }, item.label),
     item.hint ? el("span", { class: "popup-hint" }, item.hint) : null,
@@ -65,7 +81,7 @@ export class Popup {
     for (const row of this.list.querySelectorAll(".popup-item")) {
       const is = row.id === `${this.prefix}-${this.active}`;
       row.classList.toggle("active", is);
-      row.setAttribute("aria-selected", String(is));
+      if (!this.multiple) row.setAttribute("aria-selected", String(is));
       if (is && scroll) row.scrollIntoView({ block: "nearest" });
     }
     if (this.active >= 0) this.input?.setAttribute("aria-activedescendant", `${this.prefix}-${this.active}`);

@@ -9,7 +9,19 @@ const rooms = document.getElementById("channels");
 const mine = document.getElementById("me");
 const side = document.getElementById("side");
 const shade = document.getElementById("side-shade");
-const THREADS = [10, 11, 12], NEWS = 5, DM = 1;
+const THREADS = [10, 11, 12], DM = 1;
+const SIGNS = { 1: "at", 2: "voice", 5: "news", 10: "thread", 11: "thread", 12: "thread", 13: "stage", 15: "forum", 16: "forum" };
+const SPOKEN = { 2: "voice channel", 5: "announcement channel", 10: "thread", 11: "thread", 12: "private thread", 13: "stage" };
+
+/** The sign of a kind of channel. */
+export const signOf = (channel) => SIGNS[channel.type] ?? "hash";
+
+/** Draws a part anew and leaves the keyboard where it was in it. */
+function redraw(node, ...children) {
+  const held = node.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+  clear(node, ...children);
+  if (held) node.querySelector(`[data-key="${CSS.escape(held)}"]`)?.focus();
+}
 
 const initials = (name) => name.split(/\s+/).map((word) => [...word][0]).join("").slice(0, 2);
 
@@ -27,42 +39,48 @@ function go(channel) {
 
 function serverButton(label, sign, list, current) {
   const unread = list.some((one) => store.unread.has(one.id));
-  return el("button", { type: "button", class: `server ${current ? "current" : ""} ${unread ? "unread" : ""}`, "aria-label": label, title: label, "aria-current": current ? "true" : null,
+  return el("button", { type: "button", data: { key: label }, class: `server ${current ? "current" : ""} ${unread ? "unread" : ""}`, "aria-label": label, title: label, "aria-current": current ? "true" : null,
     on: { click: () => list[0] && changed("go", (list.find((one) => one.id === store.lastIn?.[label]) ?? list[0]).id) } }, sign);
 }
 
 function drawServers() {
   const now = here();
-  clear(servers,
+  redraw(servers,
     serverButton("Direct messages", el("img", { src: "/static/icon.svg", alt: "" }), store.state.dms, now?.guild === null),
     el("hr"),
-    store.state.guilds.map((guild) => serverButton(guild.name, initials(guild.name), guild.channels, guild.id === now?.guild)));
-}
-
-function sign(channel) {
-  if (channel.type === DM) return avatar(store.state.bot, "small");
-  if (THREADS.includes(channel.type)) return icon("thread");
-  return icon(channel.type === NEWS ? "news" : "hash");
+    store.state.guilds.map((guild) => serverButton(guild.name, el("span", { class: "sign", data: { sign: initials(guild.name) } }), guild.channels, guild.id === now?.guild)));
 }
 
 function room(channel) {
   const current = channel.id === store.channel;
-  const name = [channel.type === DM ? null : `#${channel.name}`, channel.nsfw ? "age-restricted" : null].filter(Boolean).join(", ");
-  return el("button", { type: "button", class: `channel ${current ? "current" : ""} ${store.unread.has(channel.id) ? "unread" : ""} ${THREADS.includes(channel.type) ? "thread" : ""}`,
+  const name = [channel.type === DM ? null : `#${channel.name}`, SPOKEN[channel.type], channel.nsfw ? "age-restricted" : null].filter(Boolean).join(", ");
+  return el("button", { type: "button", data: { key: channel.id }, class: `channel ${current ? "current" : ""} ${store.unread.has(channel.id) ? "unread" : ""} ${THREADS.includes(channel.type) ? "thread" : ""}`,
     "aria-current": current ? "page" : null, "aria-label": name || channel.name, on: { click: () => go(channel) } },
-  sign(channel), el("span", {}, channel.name), channel.nsfw ? el("small", { class: "tag plain" }, "18+") : null);
+  channel.type === DM ? avatar(store.state.bot, "small") : icon(signOf(channel)), el("span", {}, channel.name), channel.nsfw ? el("small", { class: "tag plain sign", data: { sign: "18+" } }) : null);
 }
 
+/** What holds no messages of its own: a category, or a forum above its posts. */
+function heading(place) {
+  return place.type === 4 ? el("h2", { class: "category" }, place.name)
+    : el("div", { class: "channel heading" }, icon(signOf(place)), el("span", {}, place.name));
+}
+
+function below(list, parent) {
+  return list.filter((one) => one.parent === parent).flatMap((one) => [one, ...below(list, one.id)]);
+}
+
+/** Every place of a server, each below the one it belongs to. */
 function inOrder(list) {
-  const tops = list.filter((one) => !one.parent || !list.some((other) => other.id === one.parent));
-  return tops.flatMap((one) => [one, ...list.filter((other) => other.parent === one.id)]);
+  const known = new Set(list.map((one) => one.id));
+  return below(list.map((one) => ({ ...one, parent: known.has(one.parent) ? one.parent : null })), null);
 }
 
 function drawRooms() {
   const guild = guildHere();
   clear(head, el("h1", {}, guild ? guild.name : "Direct messages"),
     guild && !guild.has_bot ? el("small", {}, "The bot is no member here") : null);
-  clear(rooms, inOrder(guild ? guild.channels : store.state.dms).map(room));
+  const open = new Map((guild ? guild.channels : store.state.dms).map((one) => [one.id, one]));
+  redraw(rooms, inOrder(guild ? guild.places : store.state.dms).map((one) => (open.has(one.id) ? room(open.get(one.id)) : heading(one))));
 }
 
 let chooser = null;
@@ -76,10 +94,9 @@ function standing(person) {
 
 function drawMe() {
   const person = me();
-  const open = el("button", { type: "button", class: "me-button", "aria-haspopup": "dialog", on: { click: choose } }, avatar(person, "small"),
-    el("span", { class: "me-names" }, el("b", {}, person.name), el("small", { title: person.note }, standing(person))), icon("swap"));
-  open.setAttribute("aria-label", `You are ${person.name}. Be somebody else`);
-  clear(mine, open, iconButton("sun", "Dark or light", turn));
+  const open = el("button", { type: "button", class: "me-button", data: { key: "me" }, "aria-haspopup": "dialog", on: { click: choose } }, avatar(person, "small"),
+    el("span", { class: "me-names" }, el("b", {}, el("span", { class: "unseen" }, "You are "), person.name), el("small", { title: person.note }, standing(person), el("span", { class: "unseen" }, ". Be somebody else"))), icon("swap"));
+  redraw(mine, open, iconButton("sun", "Dark or light", turn, { data: { key: "theme" } }));
 }
 
 function choose() {
@@ -91,6 +108,13 @@ function choose() {
   chooser.addEventListener("click", (event) => { if (event.target === chooser) chooser.close(); });
   document.body.append(chooser);
   chooser.showModal();
+}
+
+/** Where the keyboard goes after one became somebody else: to who one is, or where that is folded away, to the message box. */
+export function focusMe() {
+  const button = mine.querySelector(".me-button");
+  if (side.checkVisibility({ visibilityProperty: true })) button.focus();
+  else document.getElementById("composer-text").focus();
 }
 
 function turn() {
