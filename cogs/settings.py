@@ -214,7 +214,7 @@ async def moderation(
 @settings.command(name="previews", description="Whether pictures are shown while they are drawn")
 @app_commands.describe(
     enabled="Each preview costs a little; left out: what holds is shown",
-    remove="Leave it to Easel: where it pays (above low quality)",
+    remove="Leave it to Easel: where they add less than 10 % to the price",
 )
 async def previews(interaction: Inter, enabled: bool | None = None, remove: bool = False) -> None:
     """On, off, or automatic."""

@@ -177,7 +177,7 @@ _GPT_2_6 = replace(
     generate=_GPT_2_5.generate | _NEW,
     edit=_GPT_2_5.edit | _NEW,
     formats=("png", "webp", "jpeg", "gif", "svg"),
-    grid={"low": 32, "medium": 48, "high": 48, "xhigh": 64, "max": 96},
+    grid={"low": 34, "medium": 48, "high": 48, "xhigh": 64, "max": 96},
     created=1_793_750_400,
 )
 

@@ -10,6 +10,7 @@ from sandbox.images.models import ModelRules, WxH
 
 PARTIAL_TOKENS = 100
 _PATCH, _PATCHES, _COUNTED_EDGE = 32, 1536, 1024
+_ADDED, _ADDED_TO_SEVERAL = 6, 80
 
 
 def output_tokens(rules: ModelRules, quality: str, size: WxH) -> int:
@@ -28,9 +29,10 @@ def image_tokens(size: WxH) -> int:
     return min(_PATCHES, across * down)
 
 
-def text_tokens(prompt: str) -> int:
-    """About four bytes a token; the real tokenizer is not public for these models."""
-    return max(1, math.ceil(len(prompt.encode("utf-8", "replace")) / 4))
+def text_tokens(prompt: str, inputs: int = 0) -> int:
+    """About four bytes a token (the real tokenizer is not public), and what the service adds."""
+    added = _ADDED if inputs < 2 else _ADDED_TO_SEVERAL
+    return max(1, math.ceil(len(prompt.encode("utf-8", "replace")) / 4)) + added
 
 
 def usage_of(
@@ -39,7 +41,8 @@ def usage_of(
     """The ``usage`` object of an answer; None for DALL·E, which reports none."""
     if rules.dalle:
         return None
-    text, image = text_tokens(prompt), sum(image_tokens(one) for one in inputs)
+    pictures = list(inputs)
+    text, image = text_tokens(prompt, len(pictures)), sum(map(image_tokens, pictures))
     made = n * output_tokens(rules, quality, size) + partials * PARTIAL_TOKENS
     return {
         "input_tokens": text + image,

@@ -51,7 +51,7 @@ async def test_a_member_asks_and_gets_a_picture(town):
     await town.quiet()
     (job,) = await jobs_of(town)
     assert job.state == "settled"
-    assert (job.reserved_micro_usd, job.charged_micro_usd) == (0, 158 * 30 + 15)
+    assert (job.reserved_micro_usd, job.charged_micro_usd) == (0, 158 * 30 + (3 + 6) * 5)
 
 
 async def test_all_fourteen_models_make_a_picture(town):

@@ -130,6 +130,13 @@ async def test_a_cooldown_refuses_and_a_role_may_be_let_off(town, people):
         await town.quiet()
 
 
+async def test_a_budget_is_told_in_pictures_and_warns_where_it_is_below_one(town):
+    assert "about 7 pictures with the current defaults" in (await told(town, "budget", usd="0.10")).content
+    below = (await told(town, "budget", usd="0.01", per="day")).content
+    assert "less than one picture" in below
+    assert "usually $0.013" in below
+
+
 async def test_a_budget_below_the_price_refuses_every_picture(town):
     message = await told(town, "budget", usd="0.001")
     assert "$10.00 → $0.001" in message.content
@@ -161,7 +168,9 @@ async def test_raising_a_budget_is_asked_first_and_then_done(town):
 
     after = await press(town, message, "Confirm")
 
-    assert after == "**Budget per month for the whole server:** $10.00 → $25.00"
+    line, pictures = after.splitlines()
+    assert line == "**Budget per month for the whole server:** $10.00 → $25.00"
+    assert "about 1,877 pictures" in pictures
     assert message.components == []
     assert (await server_budget(town)).amount == 25_000_000
 
@@ -597,7 +606,8 @@ async def test_limits_tell_a_member_what_is_left_and_which_rule_says_so(town, pe
     assert "**Pictures per day:** 4 left of 5" in text
     assert f"your role <@&{people.painters.id}>" in text
     assert "<t:" in text
-    assert "costs up to **$" in text
+    assert "costs **usually $" in text
+    assert "about " in text
 
 
 async def test_limits_work_where_there_is_no_server(town):

@@ -11,7 +11,7 @@ from bot.core.service.catalogue import CurrentCatalogue
 from bot.core.service.circuit import Circuit
 from bot.ports import Clock, CrashPoint, Files, ImageService, Meter, Store
 from bot.rules.catalogue.model import Model
-from bot.rules.catalogue.pricing import upper_bound
+from bot.rules.catalogue.pricing import upper_bound, usual_price
 from bot.rules.errors import QueueTooLong, ServicePaused, ShuttingDown, StorageFull
 from bot.rules.ledger import Answer, EndReason, Job, JobDraft, JobState
 from bot.rules.limits.decide import Cost, Refused, without_room
@@ -20,7 +20,8 @@ from bot.rules.money import MicroUSD
 from bot.rules.options.build import build_request
 from bot.rules.options.checks import Uploaded
 from bot.rules.options.table import RawOptions
-from bot.rules.people import Asker
+from bot.rules.options.usual import Prices, usual_picture
+from bot.rules.people import Asker, Place
 from bot.rules.requests import ImageRequest, Kind
 from bot.rules.servers.access import ServerSettings, check_access, model_by_default
 
@@ -32,10 +33,14 @@ LONGEST_WAIT_S = 2 * 60 * 60
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A checked request and the most it can cost, not yet reserved. ``own_key``: the server's own API key pays."""
+    """A checked request and the most it can cost, not yet reserved. ``own_key``: the server's own API key pays.
+
+    ``usual_micro_usd`` is what it mostly costs, for showing.
+    """
 
     request: ImageRequest
     upper_micro_usd: MicroUSD
+    usual_micro_usd: MicroUSD
     own_key: bool = False
 
 
@@ -90,13 +95,19 @@ class Intake:
             previews_allowed=settings.previews,
             moderation_floor=settings.moderation,
         )
-        return Quote(request, upper_bound(request, chosen), own_key=settings.api_key_hint is not None)
+        return _priced(request, chosen, settings)
 
     async def reprice(self, asker: Asker, request: ImageRequest) -> Quote:
         """A request made earlier (a button's), checked and priced by today's rules. Raises ``UserError``."""
         settings = await self._store.servers.settings(asker.place)
         chosen = self._chosen(settings, asker, request.model)
-        return Quote(request, upper_bound(request, chosen), own_key=settings.api_key_hint is not None)
+        return _priced(request, chosen, settings)
+
+    async def usual_picture(self, place: Place) -> Prices | None:
+        """What one picture costs there now where nobody chooses anything; None where none can be had."""
+        settings = await self._store.servers.settings(place)
+        model = self._catalogue.now.get(model_by_default(settings.defaults, self._default_model))
+        return None if model is None else usual_picture(model, settings)
 
     async def check_room(self, asker: Asker, quote: Quote) -> None:
         """Raises ``Refused`` where a limit has no room for this: before anything dear is done for it.
@@ -175,3 +186,8 @@ class Intake:
         chosen = self._catalogue.now.choose(model_id, official=self._service.is_official, today=self._clock().date())
         check_access(settings, asker, chosen.id)
         return chosen
+
+
+def _priced(request: ImageRequest, model: Model, settings: ServerSettings) -> Quote:
+    own_key = settings.api_key_hint is not None
+    return Quote(request, upper_bound(request, model), usual_price(request, model), own_key)

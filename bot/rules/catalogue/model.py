@@ -15,6 +15,9 @@ LARGE_PIXELS = 2560 * 1440
 LARGE_DEADLINE_S = 420
 EDIT_EXTRA_S = 60
 
+USUAL_QUALITIES = ("medium", "standard")
+"""What nobody chose, where the model has it: good enough for most, and not the dearest."""
+
 
 @dataclass(frozen=True, slots=True)
 class InputRule:
@@ -49,8 +52,8 @@ class Model:
     both are the first day without the model. ``user_field``: the
     parameter of OpenAI's own service that carries the member's tag.
     ``deadline_s``: seconds by quality, ``*`` matches any. ``default_size`` and ``default_quality`` are sent when
-    nobody chose (None: left to the service); ``default_frames`` likewise, for GIF. ``short_name`` stands for it where
-    there is little room.
+    nobody chose (None: the size is left to the service, the quality is the usual one); ``default_frames`` likewise,
+    for GIF. ``short_name`` stands for it where there is little room.
     """
 
     id: str
@@ -86,6 +89,18 @@ class Model:
     ends_on: date | None = None
     successors: tuple[str, ...] = ()
     short_name: str = ""
+
+
+def usual_quality(model: Model) -> str | None:
+    """The quality Easel asks for where nobody chose, so that what is reserved is close to what it costs.
+
+    The model's own default, else *medium* or what stands in for it, else the middle one. None: there is nothing to
+    choose, or nothing to save (a free model is left to its service).
+    """
+    levels = [level for level in model.qualities if level != "auto"]
+    if model.default_quality is not None or len(levels) < 2 or (model.pricing is not None and model.pricing.free):
+        return model.default_quality
+    return next((level for level in USUAL_QUALITIES if level in levels), levels[(len(levels) - 1) // 2])
 
 
 def gone_since(model: Model, today: date) -> date | None:

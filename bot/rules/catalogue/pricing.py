@@ -5,7 +5,7 @@ Everything is reckoned in whole numbers and rounded up once at the end of a call
 What the bound assumes, beside the catalogue's prices:
 
 - a prompt has at most as many tokens as UTF-8 bytes (each token is at least one byte), and the service adds at most
-  ``TEMPLATE_TOKENS`` of its own;
+  ``TEMPLATE_TOKENS`` of its own (6 were seen for pictures from words, about 80 for edits of several pictures);
 - an input picture takes at most ``MAX_INPUT_TOKENS`` (32-pixel patches, capped), a mask or markup counts as one more;
   ``input_fidelity`` high adds ``HIGH_FIDELITY_TOKENS``. Inputs are counted once for each picture made;
 - where the service chooses size or quality, the dearest of the standard ones;
@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from bot.rules.catalogue.model import Model
+from bot.rules.catalogue.model import Model, usual_quality
 from bot.rules.errors import UserError
 from bot.rules.money import MILLION, MicroUSD, TokenPrices
 from bot.rules.options.sizes import Size, parse_size, standard_sizes
@@ -33,8 +33,16 @@ HIGH_FIDELITY_TOKENS = 6240
 PARTIAL_TOKENS = 100
 """Of one partial picture (OpenAI's image generation guide)."""
 
-TEMPLATE_TOKENS = 64
+TEMPLATE_TOKENS = 96
 SVG_AUTHOR_TOKENS = 16_384
+
+USUAL_BYTES_A_TOKEN = 4
+USUAL_TEMPLATE_TOKENS = 6
+USUAL_SVG_AUTHOR_TOKENS = 1_024
+"""What a request usually takes of what the bound takes the most of."""
+
+LITTLE_PERCENT = 10
+"""Previews that add less than this to a picture's price are shown unasked."""
 
 MOST_TOKENS = 10**9
 """A report of more is a broken answer; it is cut here so that no ledger overflows."""
@@ -70,12 +78,43 @@ def upper_bound(request: ImageRequest, model: Model) -> MicroUSD:
         return MicroUSD(_dearest_picture(request, model) * request.count)
     calls = max(request.calls, 1)
     pictures = _ceil(request.count, calls)
-    text_in = (len(request.prompt.encode("utf-8", "surrogatepass")) + TEMPLATE_TOKENS) * pictures
+    text_in = (_text_bytes(request) + TEMPLATE_TOKENS) * pictures
     image_in = _most_input_tokens(request) * pictures
     image_out = _most_output_tokens(request, model) * pictures
     prices = pricing.tokens
     one_call = text_in * prices.text_in + image_in * prices.image_in + image_out * prices.image_out
     return MicroUSD(_ceil(one_call, MILLION) * calls)
+
+
+def usual_price(request: ImageRequest, model: Model) -> MicroUSD:
+    """What the request usually costs, for showing; never more than the bound. Raises ``UnknownPrice``.
+
+    Where the service chooses, what it mostly does: the usual quality, the first of the standard sizes.
+    """
+    quality = usual_quality(model) if request.quality in (None, "auto") else request.quality
+    size = parse_size(request.size or "")
+    narrow = replace(
+        request, quality=quality, size=str(size if isinstance(size, Size) else standard_sizes(model.sizes)[0])
+    )
+    most = upper_bound(narrow, model)
+    prices = model.pricing.tokens if model.pricing else None
+    if prices is None or most == 0:
+        return most
+    saved = (_text_bytes(request) + TEMPLATE_TOKENS - _usual_text_tokens(request)) * prices.text_in
+    saved += (_most_input_tokens(request) - _usual_input_tokens(request)) * prices.image_in
+    saved += (SVG_AUTHOR_TOKENS - USUAL_SVG_AUTHOR_TOKENS) * prices.image_out if request.format == "svg" else 0
+    return MicroUSD(max(most - saved * request.count // MILLION, 0))
+
+
+def previews_add_little(request: ImageRequest, model: Model, previews: int) -> bool:
+    """Whether so many partial pictures add next to nothing to the price. Not where the service chooses the quality."""
+    if request.quality in (None, "auto") and usual_quality(model) is not None:
+        return False
+    try:
+        bare, shown = (upper_bound(replace(request, partial_images=some), model) for some in (0, previews))
+    except UnknownPrice:
+        return False
+    return (shown - bare) * 100 < LITTLE_PERCENT * bare or shown == bare
 
 
 def charge(request: ImageRequest, model: Model, usage: Usage | None, images_made: int) -> MicroUSD:
@@ -194,6 +233,23 @@ def _most_input_tokens(request: ImageRequest) -> int:
     each = MAX_INPUT_TOKENS + (HIGH_FIDELITY_TOKENS if request.fidelity == "high" else 0)
     overlays = int(request.has_mask) + int(request.has_markup)
     return request.inputs * each + overlays * MAX_INPUT_TOKENS
+
+
+def _text_bytes(request: ImageRequest) -> int:
+    return len(request.prompt.encode("utf-8", "surrogatepass"))
+
+
+def _usual_text_tokens(request: ImageRequest) -> int:
+    return _ceil(_text_bytes(request), USUAL_BYTES_A_TOKEN) + USUAL_TEMPLATE_TOKENS
+
+
+def _usual_input_tokens(request: ImageRequest) -> int:
+    """By the patches of each input, scaled so that the long side is 1,024; what was not measured counts as square."""
+    each = (HIGH_FIDELITY_TOKENS if request.fidelity == "high" else 0) + 32 * 32
+    shapes = [(width, height) for width, height in request.input_sizes if min(width, height) > 1]
+    known = sum(_ceil(32 * min(one), max(one)) * 32 - 32 * 32 for one in shapes)
+    overlays = int(request.has_mask) + int(request.has_markup)
+    return request.inputs * each + known + overlays * 32 * 32
 
 
 def _input_price(tokens: int, cached: int, price: int, cached_price: int | None) -> int:

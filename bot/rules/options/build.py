@@ -7,9 +7,10 @@ model, or what the person chose beside it, is dropped without a word. What a mod
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from bot.rules.catalogue.model import Model
+from bot.rules.catalogue.model import Model, usual_quality
 from bot.rules.options.checks import OptionChecks, Uploaded, as_spelt, endpoint_of, words_for
 from bot.rules.options.problems import InvalidOptions
 from bot.rules.options.prompts import clean_prompt, says_nothing
@@ -39,20 +40,19 @@ def build_request(
     """The request, ready to price and send. Raises ``InvalidOptions`` with every problem.
 
     A server's default that the chosen model does not have is left out; what a person asked for never is.
-    ``previews_allowed`` None: previews for qualities above ``low`` unless the member said otherwise; True: for all;
-    False: for none. ``moderation_floor`` is the least strict moderation a member may have, and what is sent when
+    ``previews_allowed`` None: previews where they add little to the price, unless the member said otherwise; True: for
+    all; False: for none. ``moderation_floor`` is the least strict moderation a member may have, and what is sent when
     nobody asked. ``others`` are the models one could choose instead, to name one where this cannot do it at all.
     """
     check = OptionChecks(raw, model, kind, uploaded, defaults, endpoint_of(model, kind))
     check.endpoint_exists(others)
     prompt = check.prompt()
     typed = clean_prompt(raw.prompt)
-    quality = check.word("quality", defaults.quality, model.default_quality)
+    quality = check.word("quality", defaults.quality, usual_quality(model))
     usual: dict[str, Any] = {one.name: check.usual(one) for one in OPTIONS if one.model_field and not one.has_own_check}
     image_format = check.format(usual["background"])
     count = check.count(image_format)
     frames = check.frames(image_format)
-    partials = check.partials(previews_allowed, quality, image_format, count)
     check.uploads(image_format)
     request = ImageRequest(
         kind=kind,
@@ -69,7 +69,6 @@ def build_request(
         moderation=check.moderation(moderation_floor),
         frames=frames,
         frame_ms=check.frame_ms(image_format),
-        partial_images=partials,
         inputs=len(uploaded.sizes),
         input_sizes=uploaded.sizes,
         has_mask=uploaded.has_mask,
@@ -77,6 +76,7 @@ def build_request(
         private=raw.private if raw.private is not None else bool(defaults.private),
         **usual,
     )
+    request = replace(request, partial_images=check.partials(previews_allowed, request))
     if check.problems:
         raise InvalidOptions(model.id, check.problems)
     return request

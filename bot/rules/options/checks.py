@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bot.rules.catalogue.model import Model
+from bot.rules.catalogue.pricing import previews_add_little
 from bot.rules.options.phrases import Phrase, PhraseKey, WordList, phrase, word_list
 from bot.rules.options.problems import Problem, nearest_word, repeated
 from bot.rules.options.prompts import VARIATION_PROMPT, clean_prompt, says_nothing, variation_prompt
@@ -22,7 +23,7 @@ from bot.rules.options.sizes import (
     takes,
 )
 from bot.rules.options.table import NAMED, Option, OptionKind, RawOptions
-from bot.rules.requests import Endpoint, Kind
+from bot.rules.requests import Endpoint, ImageRequest, Kind
 from bot.rules.servers.access import Defaults
 
 FRAME_MS = (10, 655_350)
@@ -288,13 +289,17 @@ class OptionChecks:
             self.problem(option, asked)
         return False
 
-    def partials(self, allowed: bool | None, quality: str | None, image_format: str | None, count: int) -> int:
+    def partials(self, allowed: bool | None, request: ImageRequest) -> int:
+        """For this request, which has none yet."""
         asked = self.raw.preview
-        reason = self.no_previews(allowed, image_format, count)
+        reason = self.no_previews(allowed, request.format, request.count)
         if asked and reason:
             self.problem("preview", "True", None, "preview:False", reason)
-        wanted = asked if asked is not None else (allowed or quality != "low")
-        return min(PREVIEWS, self.model.max_partials) if wanted and not reason else 0
+        if reason:
+            return 0
+        most = min(PREVIEWS, self.model.max_partials)
+        wanted = asked if asked is not None else allowed or previews_add_little(request, self.model, most)
+        return most if wanted else 0
 
     def no_previews(self, allowed: bool | None, image_format: str | None, count: int) -> Phrase | None:
         """Why no partial pictures can be had; None if they can."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from string import punctuation
 
 from bot.rules.uploads import BadUpload, Bytes, Count, Encoding, Format, Place, UploadProblem
 
@@ -18,9 +19,6 @@ MAX_FILE_BYTES = 256 * 1024
 """More than the longest prompt any model takes (32,000 characters of up to four bytes, fifty short lines)."""
 
 MAX_BATCH_LINES = 50
-
-FILE_ALONE = "-"
-"""What to type as prompt when the prompt file is to stand alone: no prompt by itself."""
 
 _UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
 _UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
@@ -54,8 +52,8 @@ def clean_prompt(text: str) -> str:
 
 
 def says_nothing(text: str) -> bool:
-    """Whether there is nothing to draw by: nothing that can be seen, or only the sign for "the file alone"."""
-    return is_unseen(text) or text.strip() == FILE_ALONE
+    """Whether there is nothing to draw by: nothing but punctuation and what cannot be seen. An emoji says enough."""
+    return not any(_is_seen(one) and one not in punctuation and unicodedata.category(one)[0] != "P" for one in text)
 
 
 def is_unseen(text: str) -> bool:

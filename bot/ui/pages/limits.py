@@ -11,13 +11,16 @@ from bot.core.jobs.intake import Quote
 from bot.rules.errors import UserError
 from bot.rules.limits.decide import Standing
 from bot.rules.limits.limit import Cooldown, Measure, Period, Scope
+from bot.rules.money import MicroUSD
+from bot.rules.options.usual import Prices
 from bot.rules.servers.access import AccessDenied
 from bot.ui.pages.result import COLOUR
 from bot.ui.pages.settings import fitted
 from bot.ui.words.catalogue import say
 from bot.ui.words.errors import words
 from bot.ui.words.limits import amount, plain_amount, window
-from bot.ui.words.numbers import moment, money
+from bot.ui.words.numbers import moment
+from bot.ui.words.prices import in_pictures, price_words
 from bot.ui.words.refusals import whose
 from bot.ui.words.text import DESCRIPTION_LIMIT, FIELD_LIMIT, cut, escaped, inline
 
@@ -38,7 +41,9 @@ class Share:
 def limits_page(share: Share) -> discord.Embed:
     locale = share.locale
     standings = sorted(share.standings, key=_place)
-    lines = [line for standing in standings if (line := standing_line(standing, locale, in_server=share.in_server))]
+    prices = None if isinstance(share.quote, UserError) else prices_of(share.quote)
+    told = [standing_line(standing, locale, in_server=share.in_server, prices=prices) for standing in standings]
+    lines = [line for line in told if line]
     body = fitted(lines, DESCRIPTION_LIMIT - 1000, locale) if lines else say(locale, "limits.none")
     top = [say(locale, "limits.intro"), ""]
     if isinstance(share.quote, AccessDenied):
@@ -57,8 +62,10 @@ def _place(standing: Standing) -> tuple[bool, int, str]:
     return _SCOPES.index(limit.scope) >= _SCOPES.index(Scope.CHANNEL), order, limit.measure
 
 
-def standing_line(standing: Standing, locale: str, *, in_server: bool = True) -> str:
+def standing_line(standing: Standing, locale: str, *, in_server: bool = True, prices: Prices | None = None) -> str:
     """One limit: what is left of how much, which rule says so, and when it starts afresh.
+
+    What is left of a budget is told in pictures, too, where one has ``prices``.
 
     The operator's numbers are nobody's business: only whether there is room.
     """
@@ -77,6 +84,8 @@ def standing_line(standing: Standing, locale: str, *, in_server: bool = True) ->
     left, whole = plain_amount(limit, standing.left, locale), amount(limit, locale)
     if limit.measure is Measure.JOBS:
         fields["resets"] = ""
+    if limit.measure is Measure.DOLLARS and (pictures := in_pictures(MicroUSD(standing.left), prices, locale)):
+        left = f"{left} ({pictures})"
     return say(locale, "limits.line", left=left, amount=whole, **fields)
 
 
@@ -96,5 +105,9 @@ def _quote(quote: Quote | UserError, locale: str) -> str:
     request = quote.request
     options = "".join(f", {escaped(one, 40)}" for one in (request.size, request.quality) if one)
     key = "limits.cost_line" if quote.upper_micro_usd else "limits.cost_free"
-    price = money(locale, quote.upper_micro_usd)
-    return say(locale, key, model=inline(request.model), options=options, amount=price)
+    price = price_words(prices_of(quote), locale)
+    return say(locale, key, model=inline(request.model), options=options, price=price)
+
+
+def prices_of(quote: Quote) -> Prices:
+    return Prices(quote.usual_micro_usd, quote.upper_micro_usd)

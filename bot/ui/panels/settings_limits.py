@@ -19,6 +19,7 @@ from bot.rules.limits.limit import (
     most_of,
     slot_of,
 )
+from bot.rules.money import MicroUSD
 from bot.rules.servers.changes import LimitChanged
 from bot.rules.servers.edits import ChangedMeanwhile, SetAndRemoved
 from bot.ui.components.confirm import Confirm
@@ -29,6 +30,7 @@ from bot.ui.panels.settings_options import Whom, subject_of
 from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
 from bot.ui.words.changes import change_line
+from bot.ui.words.prices import budget_meaning
 
 
 async def cooldown(interaction: Interaction, seconds: int | None, whom: Whom, *, remove: bool) -> Message:
@@ -92,16 +94,15 @@ async def _limit_or_question(interaction: Interaction, wanted: Limit, asked: str
         return Message(change_line(LimitChanged(slot_of(wanted), None, None), locale))
     question = asked or _question(proposal)
     if question is None:
-        return changed(
-            interaction, await interaction.client.shell.admin.set_limit(asker, proposal), _zero(wanted, locale)
-        )
+        change = await interaction.client.shell.admin.set_limit(asker, proposal)
+        return changed(interaction, change, await meaning(interaction, wanted))
 
     async def act(pressed: Interaction) -> Message:
         try:
             change = await pressed.client.shell.admin.set_limit(asker_of(pressed), proposal)
         except ChangedMeanwhile:
             return await _limit_or_question(pressed, wanted, "settings.ask_meanwhile")
-        return changed(pressed, change, _zero(wanted, locale))
+        return changed(pressed, change, await meaning(pressed, wanted))
 
     line = change_line(LimitChanged(slot_of(wanted), proposal.old, None if proposal.remove else wanted), locale)
     return Message(f"{line}\n{say(locale, question)}", view=Confirm(interaction, act))
@@ -114,5 +115,11 @@ def _question(proposal: Proposal) -> str | None:
     return "settings.ask_raise" if proposal.raises_spending else None
 
 
-def _zero(limit: Limit, locale: str) -> str:
-    return say(locale, "settings.zero") if most_of(limit) == 0 else ""
+async def meaning(interaction: Interaction, limit: Limit) -> str:
+    """What an admin should know of a limit: that it closes everything, or what a budget is in pictures; else empty."""
+    if most_of(limit) == 0:
+        return say(locale_of(interaction), "settings.zero")
+    if limit.measure is not Measure.DOLLARS:
+        return ""
+    prices = await interaction.client.shell.intake.usual_picture(place_of(interaction))
+    return budget_meaning(MicroUSD(most_of(limit) or 0), prices, locale_of(interaction))

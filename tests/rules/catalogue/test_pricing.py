@@ -16,6 +16,7 @@ from bot.rules.catalogue.model import Model
 from bot.rules.catalogue.pricing import (
     MAX_INPUT_TOKENS,
     PARTIAL_TOKENS,
+    TEMPLATE_TOKENS,
     UnknownPrice,
     charge,
     grid_tokens,
@@ -135,7 +136,7 @@ def test_the_formula_in_whole_numbers_is_the_formula(side: int, width: int, heig
 
 
 def test_the_bound_of_a_plain_picture_is_its_parts_rounded_up() -> None:
-    prompt, template = len("a red fox"), 64
+    prompt, template = len("a red fox"), TEMPLATE_TOKENS
     request = asked(FLARE, quality="low", size="1024x1024")
     assert upper_bound(request, named(FLARE)) == 196 * 30 + (prompt + template) * 5
     edit = replace(request, endpoint=Endpoint.EDITS, inputs=2, has_mask=True, partial_images=2)
@@ -161,7 +162,7 @@ def test_pictures_with_a_fixed_price_cost_it_each() -> None:
 
 def test_a_gif_costs_its_frames_and_an_svg_its_writing() -> None:
     still = upper_bound(asked(NEW, quality="low", size="1024x1024", prompt=""), named(NEW))
-    output = 781 * 30
+    output = 988 * 30
     gif = asked(NEW, quality="low", size="1024x1024", prompt="", format="gif", frames=4)
     assert upper_bound(gif, named(NEW)) == still + 3 * output
     assert upper_bound(replace(gif, frames=None), named(NEW)) == still + 15 * output
@@ -362,5 +363,5 @@ def test_one_picture_a_call_is_reserved_for_as_it_is_charged() -> None:
     request = asked("x", quality="low", size="1024x1024", count=3, calls=3)
     one = replace(request, count=1, calls=1)
     assert upper_bound(request, model) == 3 * upper_bound(one, model)
-    most = Usage(input_text_tokens=len("a red fox") + 64, output_tokens=196)
+    most = Usage(input_text_tokens=len("a red fox") + TEMPLATE_TOKENS, output_tokens=196)
     assert sum(charge(one, model, most, 1) for _ in range(3)) == upper_bound(request, model)

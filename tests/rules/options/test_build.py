@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.rules.catalogue.model import Model
+from bot.rules.catalogue.model import Model, usual_quality
 from bot.rules.options.build import build_request
 from bot.rules.options.phrases import PhraseKey, WordList, phrase, word_list
 from bot.rules.options.table import RawOptions
@@ -27,8 +27,7 @@ def test_a_bare_prompt_sends_nothing_it_need_not(model: Model) -> None:
         "a red fox",
         shown_prompt="a red fox",
         size=model.default_size,
-        quality=model.default_quality,
-        partial_images=2 if model.max_partials else 0,
+        quality=usual_quality(model),
     )
 
 
@@ -163,13 +162,15 @@ UNSEEN = ["\u200b", "\u2060\ufeff", "\u3164", "\u2800\u2800", "\u00ad", "\ufe0f"
 """Prompts of which nobody sees anything."""
 
 
-@pytest.mark.parametrize("prompt", ["", "   ", "\x00", "\ud800", "\n\t", "-", " - ", *UNSEEN])
+@pytest.mark.parametrize(
+    "prompt", ["", "   ", "\x00", "\ud800", "\n\t", "-", " - ", "?", "--", "…!\u200b", "~+", *UNSEEN]
+)
 def test_a_prompt_needs_words(prompt: str) -> None:
     for kind in (Kind.IMAGINE, Kind.EDIT):
         assert only_problem(FLARE, kind, prompt=prompt).option == "prompt"
 
 
-@pytest.mark.parametrize("prompt", ["?", "--", "❤️", "🏳️\u200d🌈", "\u200bfox", "ﷺ", "क", "\U0001fae9"])
+@pytest.mark.parametrize("prompt", ["7?", "∞", "❤️", "🏳️\u200d🌈", "\u200bfox", "ﷺ", "क", "\U0001fae9"])
 def test_whatever_shows_is_a_prompt_and_is_sent_as_it_is(prompt: str) -> None:
     assert made(FLARE, prompt=prompt).prompt == prompt
 
@@ -283,10 +284,13 @@ def test_a_gif_takes_no_mask() -> None:
 @pytest.mark.parametrize(
     ("options", "partials"),
     [
-        ({}, 2),
-        ({"quality": "auto"}, 2),
-        ({"quality": "medium"}, 2),
+        ({}, 0),
+        ({"quality": "auto"}, 0),
         ({"quality": "low"}, 0),
+        ({"quality": "xhigh"}, 2),
+        ({"quality": "xhigh", "size": "1792x608"}, 0),
+        ({"previews_allowed": True}, 2),
+        ({"preview": True}, 2),
         ({"quality": "low", "preview": True}, 2),
         ({"quality": "max", "preview": False}, 0),
         ({"count": 2}, 0),
@@ -297,11 +301,16 @@ def test_a_gif_takes_no_mask() -> None:
         ({"previews_allowed": True, "count": 2}, 0),
     ],
 )
-def test_previews_come_above_low_for_one_picture_unless_somebody_said_otherwise(
+def test_previews_come_where_they_add_less_than_a_tenth_unless_somebody_said_otherwise(
     options: dict[str, Any], partials: int
 ) -> None:
     assert made(FLARE, **options).partial_images == partials
     assert made(FLARE, Kind.EDIT, **options).partial_images == partials
+
+
+def test_an_edit_has_its_picture_in_the_price_that_previews_add_to() -> None:
+    assert made(FLARE, quality="high").partial_images == 0
+    assert made(FLARE, Kind.EDIT, quality="high").partial_images == 2
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.rules.catalogue.model import Model
+from bot.rules.catalogue.model import Model, usual_quality
 from bot.rules.catalogue.pricing import upper_bound
 from bot.rules.options.build import build_request, suggest
 from bot.rules.options.checks import Uploaded
@@ -55,7 +55,7 @@ def test_a_default_holds_where_nobody_chose() -> None:
 @pytest.mark.parametrize("size", ["512x513", "auto", "nonsense", "", "1:1"])
 def test_a_default_the_model_does_not_have_is_left_out(model: Model, size: str) -> None:
     request = made(model.id, defaults=Defaults(size=size, quality="ultra", format="tiff"))
-    assert request.quality == model.default_quality
+    assert request.quality == usual_quality(model)
     assert request.format is None
     assert request.size in {model.default_size, "1024x1024"} | ({"auto"} if model.sizes.auto else set())
 

@@ -164,7 +164,7 @@ def test_the_operators_numbers_stay_with_the_operator() -> None:
 
 def quote(micro_usd: int) -> Quote:
     request = ImageRequest(Kind.IMAGINE, Endpoint.GENERATIONS, "some-model", "a", "a", size="1024x1024", quality="low")
-    return Quote(request, MicroUSD(micro_usd))
+    return Quote(request, MicroUSD(micro_usd), MicroUSD(micro_usd * 3 // 4))
 
 
 @pytest.mark.parametrize("locale", ["en-US", "de"])

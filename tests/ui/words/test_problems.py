@@ -57,7 +57,7 @@ ASKED: tuple[dict[str, Any], ...] = (
 
 def refused(model: Model, kind: Kind, uploaded: Uploaded, options: dict[str, Any], **rules: Any) -> list[Problem]:
     try:
-        build_request(RawOptions(**({"prompt": "?"} | options)), model, kind, uploaded=uploaded, **rules)
+        build_request(RawOptions(**({"prompt": "x"} | options)), model, kind, uploaded=uploaded, **rules)
     except InvalidOptions as invalid:
         return list(invalid.problems)
     return []
