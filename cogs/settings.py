@@ -15,9 +15,11 @@ from bot.rules.servers.edits import looking
 from bot.ui.interactions.acknowledge import acknowledge, acknowledged, take
 from bot.ui.interactions.deadline import answer
 from bot.ui.orders.attachments import attached
+from bot.ui.panels import refused_words as refused
 from bot.ui.panels import settings as acts
 from bot.ui.panels import settings_limits as limits
 from bot.ui.panels.api_key import ApiKeyForm
+from bot.ui.panels.refused_words import AddWords, complete_word
 from bot.ui.panels.settings_options import (
     LimitChannel,
     ListChannel,
@@ -31,6 +33,7 @@ from bot.ui.shell import HasShell, Interaction
 Inter = Interaction
 Hideable = Literal["again", "remix", "vary", "edit", "zoom", "pan", "star", "details", "delete"]
 Reason = app_commands.Range[str, 1, 200]
+Word = app_commands.Range[str, 1, 100]
 
 settings = app_commands.Group(
     name="settings",
@@ -240,6 +243,16 @@ async def look(
     await answer(interaction, acts.look(interaction, looking(cost, layout and Layout(layout), hide=hidden, show=shown)))
 
 
+@settings.command(name="words", description="Words that no prompt may hold here; only admins see them")
+@app_commands.describe(
+    add="A word or phrase; found however it is written", remove="One of the list", clear="Take all off the list first"
+)
+@app_commands.autocomplete(remove=complete_word)
+async def words(interaction: Inter, add: Word | None = None, remove: Word | None = None, clear: bool = False) -> None:
+    """Left out: the list, and a form for many at once."""
+    await answer(interaction, refused.words(interaction, add, remove, clear=clear))
+
+
 @settings.command(name="log", description="Where I tell what admins change and how budgets stand")
 @app_commands.describe(channel="Left out: what holds is shown", remove="Tell it nowhere any more")
 async def log_channel(interaction: Inter, channel: LogChannel | None = None, remove: bool = False) -> None:
@@ -306,3 +319,4 @@ async def reset(interaction: Inter, what: Literal["limits", "settings", "all"]) 
 
 async def setup(client: HasShell) -> None:
     client.tree.add_command(settings)
+    client.add_dynamic_items(AddWords)

@@ -31,7 +31,7 @@ VALIDATORS = ("jsonschema", "jsonschema_rs", "referencing")  # only where the of
 
 SANDBOX_FACTS = ("rules", "model", "commands", "components")
 
-CORE_ROOMS = (("room", "tasks", "ttl_map", "readings"), ("service",), ("jobs",), ("servers", "upkeep"))
+CORE_ROOMS = (("room", "tasks", "ttl_map", "readings", "refused_words"), ("service",), ("jobs",), ("servers", "upkeep"))
 UI_ROOMS = (
     *(
         ("shell", "messages", "uploading", "internals", "servers", "words"),

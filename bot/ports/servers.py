@@ -98,6 +98,14 @@ class ServerStore(Protocol):
         """Budgets that passed 50, 80 or 100 % and were not reported yet in this window; reports each once."""
         ...
 
+    async def count_refused_words(self, place: Place, prompts: int, now: datetime) -> None:
+        """So many prompts held a refused word."""
+        ...
+
+    async def words_refused(self, place: Place, now: datetime) -> int:
+        """How many prompts held one in this calendar month (UTC)."""
+        ...
+
     async def last_used(self, place: Place) -> datetime | None:
         """When somebody last asked for a picture here or an admin changed something; None: never."""
         ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from typing import get_args
 
 import pytest
@@ -36,6 +37,7 @@ from bot.rules.servers.changes import (
     Reset,
     Resettable,
     Stop,
+    WordsChanged,
 )
 from bot.rules.servers.edits import ChangedMeanwhile, Held, ListFull, Overhaul, blocked, paused, previewed, resets
 from tests.support.people import becomes
@@ -88,6 +90,7 @@ CHANGES = (
     LookChanged(Look(), Look(cost=False, layout=Layout.PLAIN, hidden=frozenset({ResultButton.ZOOM}))),
     LogChannelChanged(None, 10**18),
     PauseChanged(Stop(False), Stop(True, "party")),
+    WordsChanged(3, 4, 2, 1),
     BLOCK,
     KeyChanged("1234", None),
     Reset(Resettable.ALL),
@@ -277,3 +280,14 @@ async def test_a_key_that_no_secret_opens_is_told_apart_from_none(opened, sample
         await other.servers.api_key(Place(11, 1))
     assert (unreadable.value.removed, none.value.removed) == (False, True)
     assert (await other.servers.settings(SERVER)).api_key_hint == "rver"
+
+
+async def test_prompts_with_refused_words_are_counted_by_month_and_server(store, sample):
+    assert await store.servers.words_refused(SERVER, sample.now) == 0
+    await store.servers.count_refused_words(SERVER, 1, sample.now)
+    await store.servers.count_refused_words(SERVER, 3, sample.now)
+    assert await store.servers.words_refused(SERVER, sample.now) == 4
+    assert await store.servers.words_refused(Place(11, 1), sample.now) == 0
+    assert await store.servers.words_refused(SERVER, sample.now + timedelta(days=31)) == 0
+    await store.people.forget_place(SERVER)
+    assert await store.servers.words_refused(SERVER, sample.now) == 0

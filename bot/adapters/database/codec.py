@@ -290,7 +290,7 @@ def load_limit(found: Mapping[str, Any]) -> Limit:
 
 _COOLDOWN = "seconds"
 _LISTS = ("allowed_models", "denied_models", "allowed_channels", "denied_channels", "allowed_roles", "denied_roles")
-_SETS = (*_LISTS, "hidden_buttons")
+_SETS = (*_LISTS, "hidden_buttons", "refused_words")
 
 
 def dump_settings(settings: ServerSettings) -> str:

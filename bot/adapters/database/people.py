@@ -34,6 +34,7 @@ from bot.adapters.database.schema.tables import (
     slots,
     uses,
     warnings,
+    word_refusals,
 )
 from bot.adapters.database.trail import change_from_row, change_values
 from bot.ports import Clock
@@ -148,7 +149,7 @@ class SqlPeople:
         known = await counters_forgotten(connection)
         if known is not None and known >= edge:
             return
-        for table in (uses, warnings):
+        for table in (uses, warnings, word_refusals):
             ended = [
                 (table.c.window_key >= key[0]) & (table.c.window_key < key)
                 for key in (window_key(period, edge) for period in (Period.HOUR, Period.DAY, Period.MONTH))
@@ -179,7 +180,7 @@ async def _forget_place(connection: AsyncConnection, place_key: str) -> list[str
     unknown = f"{FORGOTTEN_PLACE}{secrets.token_hex(8)}"
     for prefix in ("m", "c", "s", "k"):
         name = f"{prefix}:{place_key}"
-        for table in (uses, warnings):
+        for table in (uses, warnings, word_refusals):
             within = or_(table.c.subject == name, table.c.subject.startswith(f"{name}:"))
             await connection.execute(delete(table).where(within))
     blank: dict[str, Any] = {"place_key": unknown, "user_id": 0, "channel_id": 0, "parent_channel_id": None}

@@ -21,13 +21,13 @@ from bot.adapters.database.codec import (
 from bot.adapters.database.counting.counters import NOTHING, tally
 from bot.adapters.database.engine import Database
 from bot.adapters.database.schema.ids import Ids
-from bot.adapters.database.schema.tables import audit, jobs, warnings
+from bot.adapters.database.schema.tables import audit, jobs, warnings, word_refusals
 from bot.adapters.database.schema.tables import limits as limit_rows
 from bot.adapters.database.schema.tables import settings as setting_rows
 from bot.adapters.database.trail import change_from_row, change_values
 from bot.ports import AuditEntry, BudgetWarning
 from bot.rules.errors import OwnKeyGone
-from bot.rules.limits.limit import Limit, Measure, Quota, Scope, Slot, check_limit, slot_of
+from bot.rules.limits.limit import Limit, Measure, Period, Quota, Scope, Slot, check_limit, slot_of
 from bot.rules.limits.windows import window_key
 from bot.rules.money import MicroUSD
 from bot.rules.people import Place
@@ -239,6 +239,24 @@ class SqlServers:
 
         found = await self._db.read(look)
         return await self._db.write(tell) if found else []
+
+    async def count_refused_words(self, place: Place, prompts: int, now: datetime) -> None:
+        values = {"subject": f"s:{place.key}", "window_key": window_key(Period.MONTH, now), "refused": prompts}
+        counted = {"refused": word_refusals.c.refused + prompts}
+        fresh = self._db.upsert(word_refusals).values(values)
+        counting = fresh.on_conflict_do_update(index_elements=list(word_refusals.primary_key), set_=counted)
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(counting)
+
+        await self._db.write(work)
+
+    async def words_refused(self, place: Place, now: datetime) -> int:
+        this_month = word_refusals.c.window_key == window_key(Period.MONTH, now)
+        found = await self._db.rows(
+            select(word_refusals.c.refused).where(word_refusals.c.subject == f"s:{place.key}", this_month)
+        )
+        return int(found[0]["refused"]) if found else 0
 
     async def last_used(self, place: Place) -> datetime | None:
         async def work(connection: AsyncConnection) -> datetime | None:

@@ -33,6 +33,7 @@ from bot.rules.servers.changes import (
     Reset,
     Resettable,
     Stop,
+    WordsChanged,
 )
 
 
@@ -91,6 +92,7 @@ _KINDS: Mapping[str, tuple[type[Change], Read]] = {
     "look": (LookChanged, _look),
     "log_channel": (LogChannelChanged, _as_it_is),
     "pause": (PauseChanged, _whole(Stop)),
+    "words": (WordsChanged, _as_it_is),
     "block": (BlockChanged, _whole(Stop)),
     "api_key": (KeyChanged, _as_it_is),
     "reset": (Reset, _as_it_is),

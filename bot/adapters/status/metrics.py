@@ -35,6 +35,7 @@ class PrometheusMeter:
         )
         self._charged = self._counter("easel_charged_micro_usd", "Money charged, in millionths of a dollar", "model")
         self._refused = self._counter("easel_limits_refused", "Requests a limit had no room for", "rule")
+        self._words_refused = self._counter("easel_words_refused", "Prompts with a word that their server refuses")
         self._service_faults = self._counter("easel_service_faults", "Failed attempts at the image service", "kind")
         self._discord_faults = self._counter("easel_discord_faults", "Failed calls to Discord", "kind")
         depth = Gauge("easel_queue_depth", "Jobs waiting for their turn", registry=self.registry)
@@ -66,6 +67,9 @@ class PrometheusMeter:
 
     def refused(self, rule: str) -> None:
         self._refused.labels(self._known("rule", rule)).inc()
+
+    def words_refused(self, prompts: int) -> None:
+        self._words_refused.inc(prompts)
 
     def service_fault(self, kind: str) -> None:
         self._service_faults.labels(str(kind)).inc()

@@ -29,6 +29,7 @@ from bot.rules.options.table import RawOptions
 from bot.rules.people import Asker
 from bot.rules.requests import Kind
 from bot.rules.servers.access import AccessDenied, DeniedBecause
+from bot.rules.servers.words.words import RefusedWord
 
 log = logging.getLogger(__name__)
 
@@ -75,15 +76,21 @@ class Batches:
         """
         quotes: list[Quote] = []
         problems: list[tuple[int, UserError]] = []
+        refused = 0
         for number, prompt in lines:
             options = replace(raw, prompt=prompt, count=1, preview=False)
             try:
-                quotes.append(await self._intake.prepare(asker, Kind.IMAGINE, options, model=model))
+                quotes.append(await self._intake.quote(asker, Kind.IMAGINE, options, model=model))
             except InvalidOptions as invalid:
                 common = [problem for problem in invalid.problems if problem.option != PROMPT]
                 if common:
                     raise InvalidOptions(invalid.model, common) from None
                 problems.append((number, invalid))
+            except RefusedWord as word:
+                problems.append((number, word))
+                refused += 1
+        if refused:
+            await self._intake.count_refused(asker, refused)
         if problems:
             raise BatchLinesRefused(problems)
         return quotes

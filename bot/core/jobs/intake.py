@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bot.core.jobs.estimates import Estimates
 from bot.core.jobs.queue import FairQueue
 from bot.core.jobs.settlement import Settlement
+from bot.core.refused_words import RefusedWords
 from bot.core.service.catalogue import CurrentCatalogue
 from bot.core.service.circuit import Circuit
 from bot.ports import Clock, CrashPoint, Files, ImageService, Meter, Store
@@ -24,6 +25,7 @@ from bot.rules.options.usual import Prices, usual_picture
 from bot.rules.people import Asker, Place
 from bot.rules.requests import ImageRequest, Kind
 from bot.rules.servers.access import ServerSettings, check_access, model_by_default
+from bot.rules.servers.words.words import RefusedWord
 
 NO_FALLBACK_WAIT_S = 13 * 60
 """Where the bot cannot post by itself (user installs), the result must be there while the interaction lives."""
@@ -63,6 +65,7 @@ class Intake:
         meter: Meter,
         crash_point: CrashPoint,
     ) -> None:
+        self._words = RefusedWords(store.servers, meter, clock)
         self._store = store
         self._settlement = settlement
         self._service = service
@@ -77,15 +80,41 @@ class Intake:
         self._crash_point = crash_point
 
     async def prepare(
-        self, asker: Asker, kind: Kind, raw: RawOptions, *, model: str | None = None, uploaded: Uploaded | None = None
+        self,
+        asker: Asker,
+        kind: Kind,
+        raw: RawOptions,
+        *,
+        model: str | None = None,
+        uploaded: Uploaded | None = None,
+        about: str = "",
     ) -> Quote:
-        """Chooses the model (member's, else server's, else operator's), checks access, options and price.
+        """Chooses the model (member's, else server's, else operator's), checks access, words, options and price.
 
-        Raises ``UserError``; nothing was sent or written.
+        ``about`` is the prompt of the picture that this goes on from: its words must be fit for this server too.
+        Raises ``UserError``; nothing was sent or reserved.
         """
+        try:
+            return await self.quote(asker, kind, raw, model=model, uploaded=uploaded, about=about)
+        except RefusedWord:
+            await self._words.count(asker.place)
+            raise
+
+    async def quote(
+        self,
+        asker: Asker,
+        kind: Kind,
+        raw: RawOptions,
+        *,
+        model: str | None = None,
+        uploaded: Uploaded | None = None,
+        about: str = "",
+    ) -> Quote:
+        """The same, of which a refused word is not counted yet."""
         settings = await self._store.servers.settings(asker.place)
         wanted = model or model_by_default(settings.defaults, self._default_model)
         chosen = self._chosen(settings, asker, wanted)
+        await self._words.check(settings, asker.place, raw.prompt, about)
         request = build_request(
             raw,
             chosen,
@@ -96,6 +125,10 @@ class Intake:
             moderation_floor=settings.moderation,
         )
         return _priced(request, chosen, settings)
+
+    async def count_refused(self, asker: Asker, prompts: int) -> None:
+        """So many of what was only quoted held a refused word."""
+        await self._words.count(asker.place, prompts)
 
     async def reprice(self, asker: Asker, request: ImageRequest) -> Quote:
         """A request made earlier (a button's), checked and priced by today's rules. Raises ``UserError``."""

@@ -15,6 +15,7 @@ from bot.rules.limits.amounts import MAX_COUNT, MAX_DOLLARS, MAX_JOBS, MAX_SECON
 from bot.rules.limits.limit import Cooldown, Limit, Measure, Period, Quota, Scope, check_limit, slot_of
 from bot.rules.servers.access import Block, Defaults, Layout, ResultButton, ServerSettings
 from bot.rules.servers.edits import MOST_LISTED
+from bot.rules.servers.words.words import MOST_CHARS, MOST_WORDS, BadWord, word_of
 
 VERSION = 1
 COOLDOWN = "seconds"
@@ -159,6 +160,21 @@ def _words(value: Any) -> frozenset[str]:
     return frozenset(item[:100] for item in value)
 
 
+def _refused_words(value: Any) -> frozenset[str]:
+    try:
+        if not isinstance(value, list) or len(value) > MOST_WORDS:
+            raise BadWord
+        return frozenset(word_of(_string(item)) for item in value)
+    except BadWord:
+        raise Misfit("refused_words", most=MOST_WORDS, chars=MOST_CHARS) from None
+
+
+def _string(value: Any) -> str:
+    if not isinstance(value, str):
+        raise BadWord
+    return value
+
+
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise Misfit("text")
@@ -227,6 +243,7 @@ READ: Mapping[str, Callable[[Any], Any]] = {
     "log_channel_id": _maybe(_id),
     "paused": _truth,
     "pause_reason": _text,
+    "refused_words": _refused_words,
 }
 
 

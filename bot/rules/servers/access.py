@@ -75,6 +75,7 @@ class ServerSettings:
     log_channel_id: int | None = None
     paused: bool = False
     pause_reason: str = ""
+    refused_words: frozenset[str] = frozenset()
     api_key_hint: str | None = None
 
 

@@ -128,6 +128,16 @@ class PauseChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class WordsChanged:
+    """How many refused words there are; never which: the trail and the log channel are read by more than admins."""
+
+    old: int
+    new: int
+    added: int
+    removed: int
+
+
+@dataclass(frozen=True, slots=True)
 class BlockChanged:
     user_id: int
     old: Stop
@@ -169,6 +179,7 @@ SettingChanged = (
     | LookChanged
     | LogChannelChanged
     | PauseChanged
+    | WordsChanged
     | BlockChanged
     | KeyChanged
 )
@@ -177,6 +188,8 @@ Change = LimitChanged | SettingChanged | Reset | Imported | Recorded
 
 def is_news(change: Change) -> bool:
     """Whether anything is otherwise than before: only that is kept and told."""
+    if isinstance(change, WordsChanged):
+        return bool(change.added or change.removed)
     return isinstance(change, Reset | Imported | Recorded) or change.old != change.new
 
 
@@ -240,6 +253,10 @@ def pause_of(settings: ServerSettings) -> Stop:
     return Stop(settings.paused, settings.pause_reason if settings.paused else "")
 
 
+def words_between(old: frozenset[str], new: frozenset[str]) -> WordsChanged:
+    return WordsChanged(len(old), len(new), len(new - old), len(old - new))
+
+
 def block_of(settings: ServerSettings, user_id: int) -> Stop:
     found = (Stop(True, block.reason) for block in settings.blocked if block.user_id == user_id)
     return next(found, Stop(False))
@@ -261,3 +278,4 @@ def _all_between(old: ServerSettings, new: ServerSettings) -> Iterator[Change]:
     yield LookChanged(look_of(old), look_of(new))
     yield LogChannelChanged(old.log_channel_id, new.log_channel_id)
     yield PauseChanged(pause_of(old), pause_of(new))
+    yield words_between(old.refused_words, new.refused_words)

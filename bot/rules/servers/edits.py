@@ -36,7 +36,9 @@ from bot.rules.servers.changes import (
     moderation_of,
     pause_of,
     with_lists,
+    words_between,
 )
+from bot.rules.servers.words.words import MOST_WORDS, added, removed
 
 Edit = Callable[[ServerSettings], tuple[ServerSettings, Change]]
 """What the settings become, and the change that this is."""
@@ -48,6 +50,10 @@ REASON_CHARS = 200
 
 class ListFull(UserError):
     """An allow- or deny-list holds as many entries as it can. Nothing was changed."""
+
+
+class TooManyWords(UserError):
+    """More refused words than a list holds. Nothing was changed."""
 
 
 class BadDefaults(InvalidOptions):
@@ -252,6 +258,19 @@ def _over(old: Stop, reason: str) -> Stop:
     return Stop(False, reason[:REASON_CHARS]) if old.stopped else old
 
 
+def refusing(more: frozenset[str] = frozenset(), fewer: frozenset[str] = frozenset(), *, clear: bool = False) -> Edit:
+    """Takes words off the list of refused ones (with ``clear`` all), then puts others on. Raises ``TooManyWords``."""
+
+    def edit(settings: ServerSettings) -> tuple[ServerSettings, Change]:
+        old = settings.refused_words
+        new = added(frozenset() if clear else removed(old, fewer), more)
+        if len(new) > MOST_WORDS:
+            raise TooManyWords
+        return replace(settings, refused_words=new), words_between(old, new)
+
+    return edit
+
+
 # --- all at once -------------------------------------------------------------------------------------------------
 
 
@@ -279,9 +298,12 @@ Rework = Callable[[Held], Overhaul]
 
 
 def first_settings(settings: ServerSettings) -> ServerSettings:
-    """How a server begins; blocks, the API key and the log channel stay, so that nobody resets unseen."""
+    """How a server begins; blocks, words, the API key and the log channel stay, so that nobody resets unseen."""
     return ServerSettings(
-        blocked=settings.blocked, log_channel_id=settings.log_channel_id, api_key_hint=settings.api_key_hint
+        blocked=settings.blocked,
+        refused_words=settings.refused_words,
+        log_channel_id=settings.log_channel_id,
+        api_key_hint=settings.api_key_hint,
     )
 
 

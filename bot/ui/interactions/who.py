@@ -60,6 +60,14 @@ def check_still(asked: Asker, interaction: Interaction) -> None:
         raise AccessDenied(DeniedBecause.NOT_ADMIN)
 
 
+def check_admin(interaction: Interaction) -> Asker:
+    """Raises ``AccessDenied`` unless who presses may manage this server now; for what outlives the command."""
+    now = asker_of(interaction)
+    if not (now.place.is_server and now.can_manage):
+        raise AccessDenied(DeniedBecause.NOT_ADMIN)
+    return now
+
+
 @dataclass(frozen=True, slots=True)
 class _Room:
     parent_id: int | None

@@ -54,7 +54,7 @@ async def vary(interaction: Interaction, job: Job, index: int) -> None:
     source = await picture_source(interaction, job, index)
     model = _model_for(interaction.client.shell, job.request, Endpoint.VARIATIONS, Endpoint.EDITS)
     raw = _carried(job.request, model, prompt="")
-    wish = Wish(Kind.VARY, raw, model=model.id if model else None, pictures=(source,))
+    wish = Wish(Kind.VARY, raw, model=model.id if model else None, pictures=(source,), about=job.request.shown_prompt)
     await take_on(
         interaction, gather(interaction.client.shell, wish), private=_privacy(job), parent=Parent(job.id, index)
     )
@@ -71,6 +71,7 @@ async def edit(interaction: Interaction, job: Job, index: int, prompt: str, mask
         model=model.id if model else None,
         pictures=(source,),
         mask=attached(shell, mask, "mask") if mask is not None else None,
+        about=job.request.shown_prompt,
     )
     await take_on(interaction, gather(shell, wish), private=_privacy(job), parent=Parent(job.id, index))
 

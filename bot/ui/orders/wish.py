@@ -27,7 +27,10 @@ SMALLEST = (1, 1)
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """One command as it was given. ``pictures`` and what says where to edit are read when their turn comes."""
+    """One command as it was given. ``pictures`` and what says where to edit are read when their turn comes.
+
+    ``about`` is the prompt of the picture that it goes on from.
+    """
 
     kind: Kind
     raw: RawOptions
@@ -37,6 +40,7 @@ class Wish:
     mask: Source | None = None
     markup: Source | None = None
     area: str | None = None
+    about: str = ""
 
 
 def gather(shell: Shell, wish: Wish) -> Gather:
@@ -45,7 +49,7 @@ def gather(shell: Shell, wish: Wish) -> Gather:
     async def gathered(asker: Asker, private: bool) -> Order:
         raw = replace(await _with_file(wish), private=private)
         if not wish.pictures:
-            return Order(await shell.intake.prepare(asker, wish.kind, raw, model=wish.model))
+            return Order(await shell.intake.prepare(asker, wish.kind, raw, model=wish.model, about=wish.about))
         quote, ready = await ready_inputs(shell, asker, replace(wish, raw=raw), spends=True)
         return Order(quote, ready.inputs, ready.notes)
 
@@ -95,7 +99,7 @@ async def _quoted(shell: Shell, asker: Asker, wish: Wish, sizes: tuple[tuple[int
         has_mask=wish.mask is not None or wish.area is not None,
         has_markup=wish.markup is not None,
     )
-    return await shell.intake.prepare(asker, wish.kind, wish.raw, model=wish.model, uploaded=uploaded)
+    return await shell.intake.prepare(asker, wish.kind, wish.raw, model=wish.model, uploaded=uploaded, about=wish.about)
 
 
 def _where(model: Model, request: ImageRequest, wish: Wish, others: dict[str, bytes]) -> Where:

@@ -54,6 +54,7 @@ class Office:
     default_model: str
     exists: Callable[[Scope, int], bool]
     locale: str
+    words_refused: int = 0
 
 
 def page(office: Office) -> discord.Embed:
@@ -245,7 +246,16 @@ def _safety(office: Office) -> list[str]:
             _line(office, say(locale, f"settings.{key}"), say(locale, "word.yes" if value else "word.no"), "moderation")
             for key, value in switches
         ),
+        _line(office, say(locale, "setting.words"), _refused_words(office), "words"),
     ]
+
+
+def _refused_words(office: Office) -> str:
+    """How many there are, and how many prompts held one this month."""
+    if not office.settings.refused_words:
+        return say(office.locale, "value.none")
+    count = number(office.locale, len(office.settings.refused_words))
+    return say(office.locale, "settings.words", count=count, refused=number(office.locale, office.words_refused))
 
 
 # --- the trail ---------------------------------------------------------------------------------------------------

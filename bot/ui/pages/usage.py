@@ -36,6 +36,7 @@ class Figures:
     models: tuple[UsageLine, ...]
     members: tuple[UsageLine, ...] = ()
     budgets: tuple[Standing, ...] = ()
+    words_refused: int = 0
 
 
 async def read_figures(store: Store, asker: Asker, now: datetime, *, whole_server: bool) -> Figures:
@@ -59,6 +60,7 @@ async def read_figures(store: Store, asker: Asker, now: datetime, *, whole_serve
         budgets=tuple(
             one for one in standings if one.limit.scope is Scope.SERVER and one.limit.measure is Measure.DOLLARS
         ),
+        words_refused=await store.servers.words_refused(asker.place, now) if whole_server else 0,
     )
 
 
@@ -103,6 +105,9 @@ def _embed(figures: Figures, view: View) -> discord.Embed:
     if figures.budgets:
         told = "\n".join(_budget(one, locale) for one in figures.budgets)
         embed.add_field(name=say(locale, "usage.budget"), value=cut(told, FIELD_LIMIT), inline=False)
+    if figures.words_refused:
+        told = say(locale, "usage.words_note", count=number(locale, figures.words_refused))
+        embed.add_field(name=say(locale, "setting.words"), value=told, inline=False)
     for key, lines in (("usage.models", _models(figures, view)), ("usage.members", _members(figures, view))):
         if lines:
             embed.add_field(name=say(locale, key), value=cut("\n".join(lines), FIELD_LIMIT), inline=False)

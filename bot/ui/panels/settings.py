@@ -93,6 +93,7 @@ async def show(interaction: Interaction) -> Message:
         default_model=shell.config.default_model,
         exists=exists,
         locale=locale_of(interaction),
+        words_refused=await shell.store.servers.words_refused(asker.place, shell.clock()),
     )
     return Message(embed=page(office))
 

@@ -30,10 +30,12 @@ from bot.rules.servers.changes import (
     Reset,
     SettingChanged,
     Stop,
+    WordsChanged,
     is_news,
 )
 from bot.ui.words.catalogue import say
 from bot.ui.words.limits import amount, slot
+from bot.ui.words.numbers import number
 from bot.ui.words.text import FIELD_LIMIT, cut, escaped
 
 VALUE_ROOM = 600
@@ -83,6 +85,8 @@ def _setting(change: SettingChanged, locale: str) -> tuple[str, str, str]:
             return named("log", _channel(old, locale), _channel(new, locale))
         case PauseChanged(old, new):
             return named("pause", _stop(old, _PAUSE, locale), _stop(new, _PAUSE, locale))
+        case WordsChanged():
+            return named("words", *_words(change, locale))
         case BlockChanged(user_id, old, new):
             who = say(locale, "setting.block", member=f"<@{user_id}>")
             return who, _stop(old, _BLOCK, locale), _stop(new, _BLOCK, locale)
@@ -154,6 +158,14 @@ def _channel(channel_id: int | None, locale: str) -> str:
 def _stop(stop: Stop, names: tuple[str, str], locale: str) -> str:
     state = say(locale, f"value.{names[stop.stopped]}")
     return f"{state}: {escaped(stop.reason, VALUE_ROOM)}" if stop.reason else state
+
+
+def _words(change: WordsChanged, locale: str) -> tuple[str, str]:
+    """``3`` and ``5 (+2, -0)``."""
+    new = number(locale, change.new)
+    if change.added or change.removed:
+        new = say(locale, "value.words", count=new, added=change.added, removed=change.removed)
+    return number(locale, change.old), new
 
 
 def _hint(hint: str | None, locale: str) -> str:

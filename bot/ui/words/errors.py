@@ -38,7 +38,15 @@ from bot.rules.limits.amounts import BadAmount
 from bot.rules.limits.decide import Refused
 from bot.rules.options.problems import InvalidOptions
 from bot.rules.servers.access import AccessDenied
-from bot.rules.servers.edits import BadDefaults, ChangedMeanwhile, Contradiction, ListFull, SetAndRemoved
+from bot.rules.servers.edits import (
+    BadDefaults,
+    ChangedMeanwhile,
+    Contradiction,
+    ListFull,
+    SetAndRemoved,
+    TooManyWords,
+)
+from bot.rules.servers.words.words import MOST_CHARS, MOST_WORDS, BadWord, RefusedWord
 from bot.rules.uploads import BadUpload
 from bot.ui.words.catalogue import has, joined, say
 from bot.ui.words.numbers import day, duration, number
@@ -288,6 +296,14 @@ def _too_often(error: TooOften, locale: str) -> str:
     return say(locale, "error.too_often", time=duration(locale, max(1.0, error.wait_s)))
 
 
+def _bad_word(_: BadWord, locale: str) -> str:
+    return say(locale, "error.bad_word", most=MOST_CHARS)
+
+
+def _too_many_words(_: TooManyWords, locale: str) -> str:
+    return say(locale, "error.too_many_words", most=MOST_WORDS)
+
+
 def _cannot_block(error: CannotBlock, locale: str) -> str:
     return say(locale, "error.block_yourself" if error.themselves else "error.block_me")
 
@@ -320,6 +336,9 @@ _WORDINGS: dict[type[UserError], str | Callable[[Any, str], str]] = {
     CannotBlock: _cannot_block,
     TooOften: _too_often,
     ListFull: "error.list_full",
+    RefusedWord: "error.refused_word",
+    BadWord: _bad_word,
+    TooManyWords: _too_many_words,
     Contradiction: "error.contradiction",
     SetAndRemoved: "error.set_and_remove",
     OneAtATime: "error.one_at_a_time",

@@ -43,6 +43,7 @@ SUBCOMMANDS = {
     "moderation": ("level", "spoiler", "age_restricted_only"),
     "previews": ("enabled", "remove"),
     "look": ("cost", "layout", "hide", "show"),
+    "words": ("add", "remove", "clear"),
     "log": ("channel", "remove"),
     "apikey": ("remove",),
     "pause": ("reason",),

@@ -72,6 +72,10 @@ NEVER_ONE = {
     "refused.dollars": "an amount of money is written with its cents",
     "misfit.ids": "a list holds more than one",
     "misfit.names": "a list holds more than one",
+    "misfit.refused_words": "a list holds more than one",
+    "error.bad_word": "a word may be longer than a character",
+    "error.too_many_words": "a list holds more than one",
+    "words.how": "a list holds more than one",
     "result.fewer": "fewer than one were none",
 }
 

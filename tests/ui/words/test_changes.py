@@ -27,6 +27,7 @@ from bot.rules.servers.changes import (
     Reset,
     Resettable,
     Stop,
+    WordsChanged,
 )
 from bot.ui.words.changes import change_line
 
@@ -96,6 +97,7 @@ WORDS: tuple[tuple[Change, str, str], ...] = (
         "**Pictures:** on (as before, nothing was changed)",
         "**Bilder:** an (wie bisher, es hat sich nichts geändert)",
     ),
+    (WordsChanged(3, 4, 2, 1), "**Refused words:** 3 → 4 (+2, −1)", "**Verbotene Wörter:** 3 → 4 (+2, −1)"),
     (KeyChanged(None, "key7"), "**API key:** none → …key7", "**API-Schlüssel:** – → …key7"),
     (
         Reset(Resettable.LIMITS),

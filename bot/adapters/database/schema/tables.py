@@ -171,6 +171,15 @@ warnings = Table(
     PrimaryKeyConstraint("subject", "window_key", "amount", "percent"),
 )
 
+word_refusals = Table(
+    "word_refusals",
+    metadata,
+    Column("subject", Text, nullable=False),  # as in ``uses``: the server
+    Column("window_key", Text, nullable=False),
+    Column("refused", BigInteger, nullable=False),
+    PrimaryKeyConstraint("subject", "window_key"),
+)
+
 limits = Table(
     "limits",
     metadata,
