@@ -46,6 +46,8 @@ from bot.parts import (
     version,
 )
 from bot.ports import CannotStart, Clock, CrashPoint, Gate, ImageService, nothing_happens
+from bot.rules.catalogue.catalogue import Catalogue
+from bot.rules.catalogue.model import DEFAULT_SERVICE
 from bot.rules.errors import Busy, StorageTrouble
 from bot.settings.model import Settings
 from bot.ui.client.client import Client
@@ -69,6 +71,7 @@ class App:
     client: Client
     jobs: Jobs
     circuit: Circuit
+    services: tuple[str, ...]
     batches: Batches
     recovery: Recovery
     model_ends: ModelEnds
@@ -129,7 +132,7 @@ async def build(
         web = open_web()
         stack.push_async_callback(web.close)
         tasks = Tasks()
-        queue = _queue(settings, store, tasks)
+        queue = _queue(settings, catalogue, store, tasks)
         ground = Ground(
             settings=settings,
             clock=clock,
@@ -140,7 +143,7 @@ async def build(
             gate=gate,
             service=service,
             queue=queue,
-            circuit=Circuit(by_model=not service.is_official),
+            circuit=Circuit(by_model=frozenset(one.name for one in catalogue.services.values() if not one.is_official)),
             catalogue=CurrentCatalogue(catalogue),
             meter=PrometheusMeter(queue_depth=queue.waiting),
             web=web,
@@ -170,11 +173,21 @@ async def _look_at_pictures(files: DiskFiles | ShelteredFiles, store: SqlStore, 
         ) from trouble
 
 
-def _queue(settings: Settings, store: SqlStore, tasks: Tasks) -> FairQueue:
+def _queue(settings: Settings, catalogue: Catalogue, store: SqlStore, tasks: Tasks) -> FairQueue:
     """The one line of all jobs; its pace is kept together with every other process on the database."""
     per_minute = settings.images_per_minute
-    pace = SharedPace(store.leases, per_minute)
-    return FairQueue(max_running=settings.max_concurrent_jobs, per_minute=per_minute, pace=pace, tasks=tasks)
+    elsewhere = {
+        one.name: float(one.images_per_minute or per_minute)
+        for one in catalogue.services.values()
+        if one.name != DEFAULT_SERVICE
+    }
+    return FairQueue(
+        max_running=settings.max_concurrent_jobs,
+        per_minute=per_minute,
+        pace=SharedPace(store.leases, per_minute, elsewhere),
+        tasks=tasks,
+        elsewhere=elsewhere,
+    )
 
 
 def _shell(ground: Ground, connection: HasShell) -> Shell:
@@ -254,6 +267,7 @@ def _app(ground: Ground, client: Client) -> App:
         client=client,
         jobs=shell.jobs,
         circuit=ground.circuit,
+        services=tuple(ground.catalogue.now.services),
         batches=shell.batches,
         recovery=shell.recovery,
         model_ends=ModelEnds(ground.service, store.notes, notifier, clock, ground.catalogue),

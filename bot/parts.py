@@ -11,13 +11,15 @@ import stat
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from importlib import metadata
 from typing import TYPE_CHECKING
 
 from bot.ports import CannotStart, Clock, Files, Gate, OpenGate, Setup
 from bot.rules.catalogue.catalogue import Catalogue, CatalogueError, ModelRetired, NoSuchModel
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
-from bot.rules.catalogue.model import Model
+from bot.rules.catalogue.model import DEFAULT_SERVICE, Model
+from bot.rules.catalogue.services import Service, file_of, names_a_secret, setting_of
 from bot.settings.model import Settings, default_limits
 
 if TYPE_CHECKING:
@@ -25,9 +27,10 @@ if TYPE_CHECKING:
     from bot.adapters.files.disk import DiskFiles
     from bot.adapters.files.objects import ObjectFiles
     from bot.adapters.files.sheltered import ShelteredFiles
-    from bot.adapters.on_demand import OnDemand
+    from bot.adapters.openai.clients import Account
     from bot.adapters.openai.images import OpenAIImages
     from bot.adapters.secrets import Secrets
+    from bot.adapters.services import Services
     from bot.imaging.inspect import Inspected
 
 
@@ -56,9 +59,46 @@ def catalogue_of(settings: Settings) -> Catalogue:
         except (OSError, UnicodeDecodeError) as error:
             raise CannotStart(f"IMAGE_MODELS: {settings.image_models} cannot be read ({error}).") from error
     try:
-        return load_catalogue(builtin_catalogue(), overrides)
+        catalogue = load_catalogue(builtin_catalogue(), overrides)
     except CatalogueError as error:
         raise CannotStart("\n".join(f"IMAGE_MODELS: {fault}" for fault in error.faults)) from error
+    missing = [fault for service in catalogue.services.values() for fault in _missing_secrets(settings, service)]
+    if missing:
+        raise CannotStart("\n".join(f"IMAGE_MODELS: {fault}" for fault in missing))
+    return catalogue.at(settings.openai_base_url)
+
+
+def _missing_secrets(settings: Settings, service: Service) -> list[str]:
+    """What a service names and nothing holds, or holds what no header can carry; never with the secret."""
+    faults = []
+    for where, named in (("key", service.key), *((f"headers.{name}", text) for name, text in service.headers.items())):
+        if not names_a_secret(named):
+            continue
+        secret = settings.service_secrets.get(named)
+        setting = setting_of(named)
+        what = f"the setting {setting}" if setting is not None else f"the file {file_of(named)}"
+        if secret is None:
+            says = f"{what} is not set" if setting is not None else f"{what} cannot be read, or is empty"
+            faults.append(f"services.{service.name}.{where}: {says}")
+        elif not secret.get_secret_value().isascii() or not secret.get_secret_value().isprintable():
+            faults.append(f"services.{service.name}.{where}: what {what} holds fits in no header")
+    return faults
+
+
+def account_of(settings: Settings, service: Service) -> Account:
+    """The operator's key and headers at a service, with their secrets."""
+    from bot.adapters.openai.clients import Account
+
+    def told(named: str) -> str:
+        secret = settings.service_secrets.get(named)
+        return secret.get_secret_value() if secret is not None else named
+
+    headers = {name: told(text) for name, text in service.headers.items()}
+    secrets = tuple(headers[name] for name, text in service.headers.items() if names_a_secret(text))
+    if service.name != DEFAULT_SERVICE:
+        return Account(told(service.key) or None, headers=headers, secrets=secrets)
+    key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else None
+    return Account(key, settings.openai_org_id, settings.openai_project_id, headers, secrets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,25 +239,25 @@ def gate_of() -> Gate:
 
 def service_of(
     settings: Settings, catalogue: Catalogue, *, gate: Gate | None = None, thorough: bool = True
-) -> OnDemand:
-    """The image service: the caller closes it. Not ``thorough`` (for measurements): no pixel is decoded."""
+) -> Services:
+    """The image services: the caller closes them. Not ``thorough`` (for measurements): no pixel is decoded."""
     from bot.adapters.on_demand import OnDemand
+    from bot.adapters.services import Services
 
-    def connect() -> OpenAIImages:
+    gate = gate or OpenGate()
+
+    def connect(service: Service) -> OpenAIImages:
         from bot.adapters.openai.images import OpenAIImages
         from bot.imaging.inspect import inspect_result, look
 
         async def inspect(data: bytes) -> Inspected:
             return await look(data) if thorough else inspect_result(data, thorough=False)
 
-        return OpenAIImages(
-            base_url=settings.openai_base_url,
-            api_key=settings.openai_api_key.get_secret_value() if settings.openai_api_key else None,
-            organization=settings.openai_org_id,
-            project=settings.openai_project_id,
-            inspect=inspect,
-            gate=gate or OpenGate(),
-            models=catalogue,
-        )
+        account = account_of(settings, service)
+        return OpenAIImages(service=service, account=account, inspect=inspect, gate=gate, models=catalogue)
 
-    return OnDemand(connect, is_official=settings.is_official_service)
+    by_name = {
+        name: OnDemand(partial(connect, service), is_official=service.is_official)
+        for name, service in catalogue.services.items()
+    }
+    return Services(by_name, catalogue)

@@ -9,14 +9,16 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 
 import discord
 
 from bot.adapters.status.http import NotReady, ReadyCheck, StatusServer
 from bot.adapters.status.metrics import CONTENT_TYPE, measure_lag
 from bot.app import App, build
-from bot.core.jobs.queue import OPERATOR_LANE
+from bot.core.service.lanes import lane_at
 from bot.ports import CannotStart, CrashPoint, nothing_happens
+from bot.rules.catalogue.model import DEFAULT_SERVICE
 from bot.rules.errors import StorageTrouble
 from bot.rules.servers.invitation import install_link
 from bot.settings.model import Settings
@@ -92,9 +94,6 @@ def status_of(app: App) -> StatusServer | None:
     def is_apart() -> bool:
         return not client.is_ready() or any(shard.is_closed() for shard in client.shards.values())
 
-    def is_refused() -> bool:
-        return app.circuit.is_open(OPERATOR_LANE)
-
     async def database() -> None:
         try:
             await app.store.check()
@@ -110,7 +109,13 @@ def status_of(app: App) -> StatusServer | None:
         "database": database,
         "pictures": shared_pictures,
         "disk": unless(app.files.is_full, "the disk for pictures is full"),
-        "image service": unless(is_refused, "the image service does not take the key, or its funds are used up"),
+        **{
+            "image service" if name == DEFAULT_SERVICE else f"image service {name}": unless(
+                partial(app.circuit.is_open, lane_at(name)),
+                "the image service does not take the key, or its funds are used up",
+            )
+            for name in app.services
+        },
     }
 
     def figures() -> bytes:

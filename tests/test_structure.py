@@ -73,6 +73,7 @@ RULES: tuple[Row, ...] = (
     ("bot.adapters.status.metrics", ("bot.rules", "bot.ports"), ("prometheus_client",)),
     ("bot.adapters.status.http", ("bot.rules", "bot.ports"), ("aiohttp",)),
     ("bot.adapters.on_demand", ("bot.rules", "bot.ports"), ()),
+    ("bot.adapters.services", ("bot.rules", "bot.ports"), ()),
     ("bot.adapters.secrets", ("bot.rules", "bot.ports", "bot.adapters.files.once"), ("cryptography",)),
     ("bot.adapters.files.objects", ("bot.rules", "bot.ports", "bot.adapters.files"), ("obstore",)),
     ("bot.adapters.files", ("bot.rules", "bot.ports", "bot.adapters.files"), ()),

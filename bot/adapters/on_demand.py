@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 
 from bot.ports import ImageService, KnownModel, OnPartial, Payer
+from bot.rules.catalogue.model import DEFAULT_SERVICE
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFault
 from bot.rules.requests import ImageRequest, Inputs, Made
 
@@ -40,8 +41,8 @@ class OnDemand:
             request, inputs, payer=payer, member_tag=member_tag, deadline_s=deadline_s, on_partial=on_partial
         )
 
-    async def known_models(self, payer: Payer) -> tuple[KnownModel, ...] | None:
-        return await (await self._loaded()).known_models(payer)
+    async def known_models(self, payer: Payer, *, service: str = DEFAULT_SERVICE) -> tuple[KnownModel, ...] | None:
+        return await (await self._loaded()).known_models(payer, service=service)
 
     async def aclose(self) -> None:
         if self._service is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
 
+from bot.rules.catalogue.model import DEFAULT_SERVICE
 from bot.rules.requests import ImageRequest, Inputs, Made, Partial
 
 
@@ -37,9 +38,9 @@ OnPartial = Callable[[Partial], Awaitable[None]]
 
 
 class ImageService(Protocol):
-    """Makes pictures. One call of ``make`` is at most one billable POST.
+    """Makes pictures, each at the service where its model lives. One call of ``make`` is at most one billable POST.
 
-    ``is_official`` is true for OpenAI's own service, where retired models are refused before they are asked for.
+    ``is_official`` is of the default service: true for OpenAI's own, where retired models are refused beforehand.
     """
 
     @property
@@ -63,8 +64,10 @@ class ImageService(Protocol):
         """
         ...
 
-    async def known_models(self, payer: Payer) -> tuple[KnownModel, ...] | None:
-        """What ``GET /models`` lists; None where the service has no such route. Raises ``ServiceFault``."""
+    async def known_models(self, payer: Payer, *, service: str = DEFAULT_SERVICE) -> tuple[KnownModel, ...] | None:
+        """What ``GET /models`` of that service lists, by the names it gives them; none where it takes the key but names
+        no model that can be asked for, None where it has no such route. Raises ``ServiceFault``.
+        """
         ...
 
     async def aclose(self) -> None: ...

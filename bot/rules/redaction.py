@@ -34,7 +34,7 @@ _SHAPES = (
 )
 _BEFORE = re.compile("|".join(_AFTER), re.IGNORECASE)
 _SHAPE = re.compile("|".join(_SHAPES))
-_NAMES_A_SECRET = re.compile(r"(token|api_?key|password|authorization|secret(_key)?)$", re.IGNORECASE)
+_NAMES_A_SECRET = re.compile(r"(token|api[_-]?key|password|authorization|secret(_key)?)$", re.IGNORECASE)
 
 MAX_DETAIL = 500
 
@@ -79,7 +79,12 @@ class LogRedactor:
 
     def clean_pair(self, key: str, value: Any) -> Any:
         """The same for what stands under a name: a text under the name of a secret is one."""
-        return REDACTED if isinstance(value, str) and _NAMES_A_SECRET.search(key) else self.clean_value(value)
+        return REDACTED if isinstance(value, str) and is_secret_name(key) else self.clean_value(value)
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether what stands under this name is a secret."""
+    return _NAMES_A_SECRET.search(name) is not None
 
 
 def _keep_what_leads(match: re.Match[str]) -> str:

@@ -90,6 +90,9 @@ class Settings(BaseModel):
         "console", alias="LOG_FORMAT"
     )
 
+    service_secrets: dict[str, SecretStr] = Field({}, repr=False)
+    """What the services of ``IMAGE_MODELS`` name as ``env NAME`` or ``file PATH``, as far as it was found."""
+
     @property
     def is_official_service(self) -> bool:
         """Whether pictures come from OpenAI itself, where retired models are refused and a key is needed."""
@@ -106,12 +109,15 @@ class Settings(BaseModel):
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, for the redactor: none of them may appear in a log."""
-        held = (self.discord_token, self.openai_api_key, self.pictures_key, *self.secret_key)
+        held = (
+            *(self.discord_token, self.openai_api_key, self.pictures_key),
+            *(*self.secret_key, *self.service_secrets.values()),
+        )
         password = parsing.database_password(self.database_url)
         return tuple(secret.get_secret_value() for secret in held if secret) + ((password,) if password else ())
 
 
-NAMES = tuple(str(field.alias) for field in Settings.model_fields.values())
+NAMES = tuple(field.alias for field in Settings.model_fields.values() if field.alias is not None)
 """Every variable, in the order of the documentation."""
 
 

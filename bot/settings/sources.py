@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from dotenv import dotenv_values
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
+from bot.rules.catalogue.services import file_of, setting_of
 from bot.settings.model import NAMES, ConfigError, Settings
+from bot.settings.services import secrets_wanted
 
 SECRETS_DIR = Path("/run/secrets")
 
@@ -29,8 +31,11 @@ class Reading(NamedTuple):
 
 
 def parse_settings(values: Mapping[str, str]) -> Settings:
-    """Settings from variables by their own names. Raises ``ConfigError``."""
-    reading = _read(values, ())
+    """Settings from variables by their own names, and those that services name. Raises ``ConfigError``."""
+    models = values.get("IMAGE_MODELS", "").strip()
+    theirs = {setting_of(wanted) for wanted in secrets_wanted(Path(models) if models else None)} - set(NAMES)
+    reading = _read({name: value for name, value in values.items() if name not in theirs}, ())
+    reading = _with_secrets(reading, lambda names: _named(values, names))
     if reading.faults:
         raise ConfigError(reading.faults)
     return reading.settings
@@ -44,17 +49,22 @@ def read_settings(
     env_file = (folder or Path()) / ".env"
     faults: list[str] = []
     written = read_env_file(env_file, faults)
-    sources = (
-        _named(environ),
-        _from_files(environ, faults),
-        _named(written),
-        _from_files(written, faults),
-        _from_secrets(secrets_dir, faults),
-    )
-    values: dict[str, str] = {}
-    for source in reversed(sources):
-        values.update(source)
-    reading = _read(values, tuple(faults))
+
+    def found(names: Sequence[str]) -> dict[str, str]:
+        sources = (
+            _named(environ, names),
+            _from_files(environ, names, faults),
+            _named(written, names),
+            _from_files(written, names, faults),
+            _from_secrets(secrets_dir, names, faults),
+        )
+        values: dict[str, str] = {}
+        for source in reversed(sources):
+            values.update(source)
+        return values
+
+    values = found(NAMES)
+    reading = _with_secrets(_read(values, tuple(faults)), found)
     return reading._replace(warnings=(*reading.warnings, *_misspelt(written)))
 
 
@@ -133,8 +143,24 @@ def _of_shards(settings: Settings) -> tuple[str, ...]:
     return ()
 
 
-def _named(source: Mapping[str, str]) -> dict[str, str]:
-    return {name: source[name] for name in NAMES if source.get(name, "").strip()}
+def _with_secrets(reading: Reading, found: Callable[[Sequence[str]], dict[str, str]]) -> Reading:
+    """With the secrets that services name. What is missing is told when the services are put together."""
+    secrets: dict[str, str] = {}
+    for wanted in secrets_wanted(reading.settings.image_models):
+        if (setting := setting_of(wanted)) is not None:
+            value = found([setting]).get(setting, "").strip()
+        else:
+            value = _file_value(Path(file_of(wanted) or ""), "IMAGE_MODELS", []) or ""
+        if value:
+            secrets[wanted] = value
+    if not secrets:
+        return reading
+    hidden = {name: SecretStr(value) for name, value in secrets.items()}
+    return reading._replace(settings=reading.settings.model_copy(update={"service_secrets": hidden}))
+
+
+def _named(source: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
+    return {name: source[name] for name in names if source.get(name, "").strip()}
 
 
 def read_env_file(path: Path, faults: list[str]) -> dict[str, str]:
@@ -149,20 +175,20 @@ def read_env_file(path: Path, faults: list[str]) -> dict[str, str]:
     return {name: value for name, value in dotenv_values(stream=StringIO(text)).items() if value is not None}
 
 
-def _from_files(source: Mapping[str, str], faults: list[str]) -> dict[str, str]:
+def _from_files(source: Mapping[str, str], names: Sequence[str], faults: list[str]) -> dict[str, str]:
     """Values of variables whose ``NAME_FILE`` names a file."""
     found = {}
-    for name in NAMES:
+    for name in names:
         path = source.get(f"{name}_FILE", "").strip()
         if path and (value := _file_value(Path(path), f"{name}_FILE", faults)) is not None:
             found[name] = value
     return found
 
 
-def _from_secrets(folder: Path, faults: list[str]) -> dict[str, str]:
+def _from_secrets(folder: Path, names: Sequence[str], faults: list[str]) -> dict[str, str]:
     """Docker secrets, called like the variable in either case."""
     found = {}
-    for name in NAMES:
+    for name in names:
         for path in (folder / name.lower(), folder / name):
             if path.is_file() and (value := _file_value(path, name, faults)) is not None:
                 found[name] = value

@@ -164,7 +164,6 @@ _AZURE_CLASSIC = Dialect(
     root="/openai/deployments/{model}",
     key_header="api-key",
     needs_query="api-version",
-    lists_models=False,
 )
 
 _EXHAUSTED = "Some resource has been exhausted"
@@ -203,7 +202,7 @@ _XAI = Dialect(
         "no_route": Said(415, "Expected request with `Content-Type: application/json`"),
     },
     edits="json",
-    takes=frozenset({"model", "prompt", "n", "response_format", "user", "quality", "aspect_ratio", "image"}),
+    takes=frozenset({"model", "prompt", "n", "response_format", "user", "quality", "aspect_ratio", "image", "images"}),
     is_strict=True,
     answers="as_asked",
     tells_usage=False,

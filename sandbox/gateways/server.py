@@ -28,16 +28,21 @@ _CODES: Mapping[str, Situation] = {
     "invalid_value": "bad_value",
 }
 """What the image service behind means, for the dialect to say."""
-_HIDDEN = frozenset({"model", "response_format", "user", "stream", "partial_images"})
+_HIDDEN = frozenset({"model", "response_format", "user", "stream", "partial_images", "image", "images", "aspect_ratio"})
+
+
+File = tuple[str, str, bytes, str]
 
 
 @dataclass(slots=True)
 class Asked:
-    """One request as it reached the gateway, and the status it got."""
+    """One request as it reached the gateway, and the status it got. ``files``: field, name, bytes, type."""
 
     endpoint: str
     fields: dict[str, Any]
-    files: list[tuple[str, web.FileField]] = field(default_factory=list)
+    path: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    files: list[File] = field(default_factory=list)
     status: int | None = None
 
 
@@ -67,8 +72,13 @@ class Gateway:
         return f"http://127.0.0.1:{self._port}"
 
     @property
+    def root(self) -> str:
+        """What an operator writes after the host: without what names a model."""
+        return self.dialect.root.partition("/deployments/")[0]
+
+    @property
     def base_url(self) -> str:
-        return self.origin + self.dialect.root.replace("{model}", self._models[0])
+        return self.origin + self.root
 
     async def start(self) -> None:
         app = web.Application(client_max_size=64 << 20)
@@ -87,7 +97,7 @@ class Gateway:
     # --- a request ---------------------------------------------------------------------------------------------------
 
     async def _any(self, request: web.Request) -> web.Response:
-        asked = Asked(endpoint="", fields={})
+        asked = Asked(endpoint="", fields={}, path=request.path_qs, headers=dict(request.headers))
         try:
             answer = await self._answered(request, asked)
         except _Refusal as refusal:
@@ -99,6 +109,8 @@ class Gateway:
         if request.method == "POST":
             self.asked.append(asked)
         self._check_door(request)
+        if request.path == f"{self.root}/models" and self.dialect.root.count("{model}") and self.dialect.lists_models:
+            return web.json_response({"data": [{"id": "some-model-behind-no-deployment"}]})
         path = request.path.removeprefix(self.dialect.root.replace("{model}", self._models[0]) + "/")
         if path == "models" and self.dialect.lists_models:
             return web.json_response(
@@ -111,6 +123,8 @@ class Gateway:
 
     def _check_door(self, request: web.Request) -> None:
         key = request.headers.get(self.dialect.key_header, "").removeprefix("Bearer ")
+        if self.dialect.key_header != "authorization" and "authorization" in request.headers:
+            raise _Refusal("bad_key")
         if self.dialect.needs_header and self.dialect.needs_header not in request.headers:
             raise _Refusal("no_route")
         if "bad_key" in self.dialect.says and key != self._key:
@@ -128,14 +142,22 @@ class Gateway:
     async def _read(self, request: web.Request, asked: Asked) -> None:
         if request.content_type == "application/json":
             asked.fields |= await request.json()
+            if asked.endpoint == "edits":
+                asked.files += [self._from_json(one) for one in _pictures_in(asked.fields)]
         elif self.dialect.edits != "form":
             raise _Refusal("no_route")
         else:
             for name, value in (await request.post()).items():
                 if isinstance(value, web.FileField):
-                    asked.files.append((name, value))
+                    asked.files.append((name, value.filename, value.file.read(), value.content_type))
                 else:
                     asked.fields[name] = value
+
+    def _from_json(self, picture: Any) -> File:
+        match = re.fullmatch(r"data:(image/[a-z]+);base64,(.+)", picture["url"]) if isinstance(picture, dict) else None
+        if match is None:
+            raise _Refusal("bad_value", param="image", value=str(picture)[:40], message="Invalid image")
+        return "image", f"picture.{match[1].partition('/')[2]}", base64.b64decode(match[2], validate=True), match[1]
 
     def _check_fields(self, fields: dict[str, Any]) -> None:
         if fields.get("model") not in self._models:
@@ -171,6 +193,8 @@ class Gateway:
         if self.dialect.upstream_model == "dall-e-2":  # stands for whatever draws there: any size, nothing else
             fields = {"model": "dall-e-2", "prompt": kept["prompt"], "n": kept.get("n", 1), "size": "256x256"}
             fields["response_format"] = "b64_json"
+            if asked.endpoint == "edits" and "mask" not in {name for name, *_ in asked.files}:
+                fields = {"model": "gpt-image-2.5-flare", "prompt": kept["prompt"], "n": fields["n"], "quality": "low"}
         if streams:
             fields |= {name: asked.fields[name] for name in ("stream", "partial_images") if name in asked.fields}
         url = f"{self._behind.base_url}/images/{asked.endpoint}"
@@ -218,14 +242,18 @@ class Gateway:
         return web.Response(body=data, content_type="image/png") if data else web.Response(status=404)
 
 
-def _body(fields: Mapping[str, Any], files: list[tuple[str, web.FileField]]) -> dict[str, Any]:
+def _pictures_in(fields: Mapping[str, Any]) -> list[Any]:
+    """xAI's: one picture under ``image``, several under ``images``."""
+    return list(fields.get("images") or [fields.get("image")])
+
+
+def _body(fields: Mapping[str, Any], files: list[File]) -> dict[str, Any]:
     if not files:
         return {"json": dict(fields)}
     form = aiohttp.FormData()
     for name, value in fields.items():
         form.add_field(name, str(value))
-    for name, file in files:
-        file.file.seek(0)
+    for name, filename, data, kind in files:
         plain = re.sub(r"\[\]$", "", name) if len(files) == 1 else name
-        form.add_field(plain, file.file.read(), filename=file.filename, content_type=file.content_type)
+        form.add_field(plain, data, filename=filename, content_type=kind)
     return {"data": form}

@@ -25,7 +25,7 @@ class Service:
         self.asked.append(request.prompt)
         return Made(())
 
-    async def known_models(self, payer: Payer) -> tuple[KnownModel, ...] | None:
+    async def known_models(self, payer: Payer, *, service="default") -> tuple[KnownModel, ...] | None:
         return (KnownModel("m"),)
 
     async def aclose(self) -> None:

@@ -65,7 +65,7 @@ class FakeService:
         images = tuple(MadeImage(PICTURE, "png", 1024, 1024) for _ in range(request.count if request.calls == 1 else 1))
         return Made(images, Usage(10, 0, 196), "req_1")
 
-    async def known_models(self, payer: Payer):
+    async def known_models(self, payer: Payer, *, service="default"):
         return None
 
     async def aclose(self) -> None: ...

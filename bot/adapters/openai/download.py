@@ -1,9 +1,10 @@
 """Fetches a picture that the service answered as an address, at once (such addresses live an hour or less).
 
 Law: the key goes to the origin of the base URL and nowhere else; an address inside a private network is fetched only if
-it is where the base URL itself points, and what redirects to elsewhere is held to the same; every answer has a bound in
-bytes and time. A foreign host is resolved once and only those very addresses are connected to: DNS cannot change its
-mind. A GET costs nothing and what it gets is paid for: whatever may pass is tried again until the time is over.
+it is where the base URL itself points, or a host that the operator named; what redirects to elsewhere is held to the
+same; every answer has a bound in bytes and time. A foreign host is resolved once and only those very addresses are
+connected to: DNS cannot change its mind. A GET costs nothing and what it gets is paid for: whatever may pass is tried
+again until the time is over.
 """
 
 from __future__ import annotations
@@ -57,18 +58,23 @@ class _Target:
 
 
 class Downloader:
-    """Fetches pictures for the service at ``base_url``. Owns its own client, which knows no key."""
+    """Fetches pictures for the service at ``base_url``. Owns its own client, which knows no key.
+
+    ``hosts`` (``host`` or ``host:port``) may be inside a private network, and without TLS.
+    """
 
     def __init__(
         self,
         base_url: httpx2.URL,
         *,
+        hosts: frozenset[str] = frozenset(),
         tls: ssl.SSLContext,
         resolve: Resolve = resolve,
         pause: Pause = asyncio.sleep,
         timeout_s: float = 60.0,
     ) -> None:
         self._base = base_url
+        self._hosts = hosts
         self._resolve = resolve
         self._pause = pause
         self._timeout_s = timeout_s
@@ -82,14 +88,17 @@ class Downloader:
     async def aclose(self) -> None:
         await self._client.aclose()
 
-    async def fetch(self, address: str, *, api_key: str) -> bytes:
-        """The bytes at an address, which may be relative to the base URL. Raises ``DownloadFailed``."""
+    async def fetch(self, address: str, *, headers: Mapping[str, str]) -> bytes:
+        """The bytes at an address, which may be relative to the base URL. Raises ``DownloadFailed``.
+
+        ``headers``, with the key, are for the origin of the base URL alone.
+        """
         failure = DownloadFailed("the picture could not be fetched in time")
         try:
             async with asyncio.timeout(self._timeout_s):
-                target = await self._target(self._base.join(address), api_key)
+                target = await self._target(self._base.join(address), headers)
                 for attempt in range(_ATTEMPTS):
-                    outcome = await self._followed(target, attempt, api_key)
+                    outcome = await self._followed(target, attempt, headers)
                     if isinstance(outcome, bytes):
                         return outcome
                     failure = outcome
@@ -101,15 +110,18 @@ class Downloader:
             raise DownloadFailed("the address of the picture cannot be used") from None
         raise failure
 
-    async def _target(self, url: httpx2.URL, api_key: str) -> _Target:
+    async def _target(self, url: httpx2.URL, headers: Mapping[str, str]) -> _Target:
         url = self._as_reached(url)
         if _origin(url) == _origin(self._base):
-            return _Target(url, (url,), {"authorization": f"Bearer {api_key}"})
-        if url.scheme not in {"https", self._base.scheme} or url.scheme not in _PORTS or url.userinfo or not url.host:
+            return _Target(url, (url,), headers)
+        is_named = bool(self._hosts & {url.host.lower(), f"{url.host.lower()}:{url.port or _PORTS.get(url.scheme)}"})
+        schemes = _PORTS.keys() if is_named else {"https", self._base.scheme} & _PORTS.keys()
+        if url.scheme not in schemes or url.userinfo or not url.host:
             raise DownloadFailed("the address of the picture is not one to fetch")
         port = url.port or _PORTS[url.scheme]
         addresses = await self._resolve(url.host, port)
-        if not addresses or not (all(map(_is_public, addresses)) or await self._is_base_host(addresses, port)):
+        is_open = is_named or all(map(_is_public, addresses)) or await self._is_base_host(addresses, port)
+        if not addresses or not is_open:
             raise DownloadFailed("the address of the picture is inside a private network")
         pinned = tuple(url.copy_with(host=host) for host in addresses)
         return _Target(url, pinned, {"host": url.netloc.decode("ascii")}, {"sni_hostname": url.host})
@@ -133,13 +145,13 @@ class Downloader:
         base_port = self._base.port or _PORTS.get(self._base.scheme, 0)
         return port == base_port and set(addresses) <= set(await self._resolve(self._base.host, base_port))
 
-    async def _followed(self, target: _Target, attempt: int, api_key: str) -> bytes | DownloadFailed:
+    async def _followed(self, target: _Target, attempt: int, headers: Mapping[str, str]) -> bytes | DownloadFailed:
         """The bytes, or why not yet. Raises ``DownloadFailed`` where another attempt cannot help."""
         for _ in range(_REDIRECTS):
             outcome = await self._attempt(target, attempt)
             if not isinstance(outcome, httpx2.URL):
                 return outcome
-            target = await self._target(outcome, api_key)
+            target = await self._target(outcome, headers)
         raise DownloadFailed("the address of the picture leads in a circle")
 
     async def _attempt(self, target: _Target, attempt: int) -> bytes | httpx2.URL | DownloadFailed:

@@ -26,21 +26,22 @@ from typing import Any, Protocol
 
 import httpx2
 import openai
-from openai import AsyncOpenAI, DefaultAsyncHttpxClient, omit
+from openai import DefaultAsyncHttpxClient
 
 from bot.adapters.openai.answers import Answer, BrokenAnswer, NotAPicture, read_answer
 from bot.adapters.openai.bodies import BodyReader, strings_in
-from bot.adapters.openai.connection import KEY, NO_KEY, begun, bound_error_body, broken_off, let_in, read_up_to
+from bot.adapters.openai.clients import Account, Clients
+from bot.adapters.openai.connection import KEY, NO_KEY, begun, bound_error_body, broken_off, let_in
 from bot.adapters.openai.download import Downloader, Pause, Resolve, resolve
-from bot.adapters.openai.errors import fault_of, read_reason, reason_of, request_id
-from bot.adapters.openai.models import read_models
+from bot.adapters.openai.models import listed_models
 from bot.adapters.openai.pictures import Inspect, Pictures
+from bot.adapters.openai.refusals.errors import fault_of, read_reason, reason_of, request_id
 from bot.adapters.openai.stream import LAST_PREVIEW_S, Previews, StreamEnd, read_stream
 from bot.adapters.openai.transport import transport_for
 from bot.adapters.openai.wire import call_arguments, dispensable, left_out, refused_parameters
 from bot.ports import Clock, Gate, KeyPays, KnownModel, OnPartial, OpenGate, OperatorPays, Payer, Place
-from bot.rules.catalogue.model import Model
-from bot.rules.catalogue.official import is_official
+from bot.rules.catalogue.model import DEFAULT_SERVICE, Model
+from bot.rules.catalogue.services import Dialect, Service
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFault
 from bot.rules.redaction import DetailRedactor
 from bot.rules.requests import Endpoint, ImageRequest, Inputs, Made
@@ -48,7 +49,6 @@ from bot.rules.requests import Endpoint, ImageRequest, Inputs, Made
 logger = logging.getLogger(__name__)
 
 _CONNECT_S = 10.0
-_MODELS_S = 20.0
 _STALL_S = 240.0
 
 
@@ -86,18 +86,16 @@ def _certificates() -> ssl.SSLContext:
 
 
 class OpenAIImages:
-    """The image service at ``base_url``, or OpenAI's own. One client for its life; ``aclose`` ends it."""
+    """One image service. One pool of connections for its life; ``aclose`` ends it."""
 
     def __init__(
         self,
         *,
-        base_url: str | None,
-        api_key: str | None,
+        service: Service,
+        account: Account,
         inspect: Inspect,
         models: Models,
         gate: Gate | None = None,
-        organization: str | None = None,
-        project: str | None = None,
         clock: Clock = lambda: datetime.now(UTC),
         monotonic: Callable[[], float] = time.monotonic,
         pause: Pause = asyncio.sleep,
@@ -113,33 +111,28 @@ class OpenAIImages:
             verify=tls,
             event_hooks={"response": [bound_error_body]},
         )
-        self._client = AsyncOpenAI(
-            api_key=api_key or NO_KEY,
-            base_url=base_url or None,
-            organization=organization or None,
-            project=project or None,
-            max_retries=0,
-            http_client=http,
-        )
-        self._api_key = api_key or NO_KEY
+        self._service = service
+        self._clients = Clients(service, account, http)
+        self._api_key = account.api_key or NO_KEY
+        self._secrets = account.secrets
         self._models = models
         self._gate = gate or OpenGate()
         self._clock = clock
         self._monotonic = monotonic
         self._stall_s = stall_s
         self._last_preview_s = last_preview_s
-        self._downloads = Downloader(self._client.base_url, tls=tls, resolve=resolve, pause=pause)
+        self._downloads = Downloader(self._clients.base_url, hosts=service.hosts, tls=tls, resolve=resolve, pause=pause)
         self._pictures = Pictures(self._downloads, inspect)
         self._unknown: dict[tuple[Endpoint, str], frozenset[str]] = {}
         self._streamed: set[tuple[Endpoint, str]] = set()
 
     @property
     def is_official(self) -> bool:
-        return is_official(str(self._client.base_url))
+        return self._service.is_official
 
     async def aclose(self) -> None:
         await self._downloads.aclose()
-        await self._client.close()
+        await self._clients.close()
 
     async def make(
         self,
@@ -163,7 +156,7 @@ class OpenAIImages:
             previews=Previews(on_partial, last_s=self._last_preview_s),
             streams=on_partial is not None,
             redactor=DetailRedactor(
-                prompts=(request.prompt, request.shown_prompt), secrets=(key, self._api_key, member_tag)
+                prompts=(request.prompt, request.shown_prompt), secrets=(key, self._api_key, member_tag, *self._secrets)
             ),
         )
         try:
@@ -202,10 +195,10 @@ class OpenAIImages:
         outcome = await self._pictures.collect(
             answer,
             call.request.pictures_per_call,
-            api_key=call.api_key,
+            headers=self._clients.to_fetch(call.api_key),
             request_id=call.request_id,
             redactor=call.redactor,
-            empty_is_refusal=self._is_grok(call.request.model),
+            empty_is_refusal=self._is_grok(self._wire_name(call.request)),
         )
         return (
             outcome if isinstance(outcome, Fault) else replace(outcome, left_out=left_out(call.request, call.without))
@@ -213,7 +206,11 @@ class OpenAIImages:
 
     def _is_grok(self, model: str) -> bool:
         """Whether xAI draws, also behind a gateway: it answers an empty list where its moderation refused."""
-        return self._client.base_url.host.endswith(".x.ai") or "grok" in model.lower()
+        return self._service.dialect is Dialect.XAI or "grok" in model.lower()
+
+    def _wire_name(self, request: ImageRequest) -> str:
+        model = self._models.get(request.model)
+        return model.wire_name if model is not None else request.model
 
     async def _ask(self, call: _Call) -> Answer | Fault:
         """Sends the one POST. Afterwards ``call.refused`` says which parameters may be left out and asked again."""
@@ -249,18 +246,14 @@ class OpenAIImages:
             without=call.without,
         )
         call.sent = {**arguments, **arguments.get("extra_body", {})}
-        arguments["extra_headers"] = {"Accept-Encoding": "identity", **self._headers(call.own_key)}
-        arguments["timeout"] = httpx2.Timeout(call.deadline_s + 5, connect=min(_CONNECT_S, call.deadline_s + 5))
-        images = self._client_for(call.api_key).images.with_streaming_response
-        methods: dict[Endpoint, Callable[..., AbstractAsyncContextManager[Any]]] = {
-            Endpoint.GENERATIONS: images.generate,
-            Endpoint.EDITS: images.edit,
+        arguments["extra_headers"] = {
+            "Accept-Encoding": "identity",
+            **self._clients.headers(call.api_key, own_key=call.own_key),
         }
-        if endpoint in methods:
-            return methods[endpoint](**arguments)
+        arguments["timeout"] = httpx2.Timeout(call.deadline_s + 5, connect=min(_CONNECT_S, call.deadline_s + 5))
         with warnings.catch_warnings():  # OpenAI retired variations, others have them; nothing is awaited in here
             warnings.simplefilter("ignore", DeprecationWarning)
-            return images.create_variation(**arguments)
+            return self._clients.post(endpoint, call.api_key, arguments["model"], arguments)
 
     def _key_of(self, payer: Payer) -> str:
         match payer:
@@ -268,14 +261,6 @@ class OpenAIImages:
                 return self._api_key.strip()
             case KeyPays(api_key):
                 return api_key.strip()
-
-    def _client_for(self, api_key: str) -> AsyncOpenAI:
-        """The client with that key; connections are shared."""
-        return self._client if api_key == self._api_key else self._client.with_options(api_key=api_key)
-
-    def _headers(self, own_key: bool) -> dict[str, Any]:
-        """With a server's own key, the operator's organization and project stay here."""
-        return {"OpenAI-Organization": omit, "OpenAI-Project": omit} if own_key else {}
 
     def _refusal(self, call: _Call, response: httpx2.Response, elapsed_s: float) -> Fault:
         reason = read_reason(response.content)
@@ -359,38 +344,20 @@ class OpenAIImages:
 
     # --- models ---------------------------------------------------------------------------------------------------
 
-    async def known_models(self, payer: Payer) -> tuple[KnownModel, ...] | None:
-        """See ``ImageService.known_models``: None also for a list in a shape nobody knows."""
-        outcome = await self._list(payer)
+    async def known_models(self, payer: Payer, *, service: str = DEFAULT_SERVICE) -> tuple[KnownModel, ...] | None:
+        """See ``ImageService.known_models``; here there is one service. None also for a list in an unknown shape."""
+        key = self._key_of(payer)
+        redactor = DetailRedactor(prompts=(), secrets=(key, *self._secrets))
+        outcome = await listed_models(
+            self._clients,
+            key,
+            own_key=isinstance(payer, KeyPays),
+            redactor=redactor,
+            now=self._clock,
+            official=self.is_official,
+        )
         if isinstance(outcome, Fault):
             if outcome.kind in {FaultKind.ENDPOINT_GONE, FaultKind.MODEL_GONE}:
                 return None
             raise ServiceFault(outcome)
-        return outcome
-
-    async def _list(self, payer: Payer) -> tuple[KnownModel, ...] | Fault | None:
-        key = self._key_of(payer)
-        if not KEY.fullmatch(key):
-            return Fault(FaultKind.BAD_KEY, Billed.NO, detail="the key holds characters no key has")
-        models = self._client_for(key).models.with_streaming_response
-        try:
-            async with (
-                asyncio.timeout(_MODELS_S),
-                models.list(extra_headers=self._headers(own_key=isinstance(payer, KeyPays))) as response,
-            ):
-                return read_models(await read_up_to(response.http_response.aiter_bytes(), 8 * 2**20))
-        except openai.APIStatusError as error:
-            return fault_of(
-                read_reason(error.response.content),
-                status=error.response.status_code,
-                headers=error.response.headers,
-                elapsed_s=0.0,
-                now=self._clock(),
-                redactor=DetailRedactor(prompts=(), secrets=(key,)),
-                official=self.is_official,
-            )
-        except TimeoutError:
-            return Fault(FaultKind.TIMED_OUT, Billed.NO, detail="no list of models in time")
-        except (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, OSError) as error:
-            fault = broken_off(error, None)
-            return Fault(fault.kind, Billed.NO, detail=fault.detail)
+        return () if outcome and self._service.dialect is Dialect.AZURE else outcome  # it lists no deployments

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Protocol
 
@@ -50,7 +50,7 @@ class Pictures:
         answer: Answer,
         count: int,
         *,
-        api_key: str,
+        headers: Mapping[str, str],
         request_id: str | None,
         redactor: DetailRedactor,
         empty_is_refusal: bool,
@@ -61,7 +61,7 @@ class Pictures:
         """
         billed = Billed.YES if answer.usage else Billed.MAYBE
         wanted, spare = answer.items[:count], iter(answer.items[count:])
-        one = partial(self._one, api_key=api_key, request_id=request_id, redactor=redactor, billed=billed)
+        one = partial(self._one, headers=headers, request_id=request_id, redactor=redactor, billed=billed)
         outcomes = list(await asyncio.gather(*map(one, wanted)))
         while sum(isinstance(outcome, MadeImage) for outcome in outcomes) < count and (item := next(spare, None)):
             outcomes.append(await one(item))
@@ -78,12 +78,18 @@ class Pictures:
         return Fault(FaultKind.BROKEN_ANSWER, Billed.MAYBE, request_id=request_id, detail="an answer without pictures")
 
     async def _one(
-        self, item: Item, *, api_key: str, request_id: str | None, redactor: DetailRedactor, billed: Billed
+        self,
+        item: Item,
+        *,
+        headers: Mapping[str, str],
+        request_id: str | None,
+        redactor: DetailRedactor,
+        billed: Billed,
     ) -> MadeImage | Fault:
         if item.refused and (item.data, item.encoded, item.url) == (None, None, None):
             return Fault(FaultKind.MODERATION, Billed.MAYBE, stage="output", request_id=request_id)
         try:
-            return await self._picture(item, api_key)
+            return await self._picture(item, headers)
         except DownloadFailed as error:
             return Fault(FaultKind.BROKEN_ANSWER, billed, request_id=request_id, detail=str(error))
         except ValueError as error:
@@ -95,8 +101,8 @@ class Pictures:
                 FaultKind.BROKEN_OFF, billed, request_id=request_id, detail=f"unexpected {type(error).__name__}"
             )
 
-    async def _picture(self, item: Item, api_key: str) -> MadeImage:
-        data = await self._bytes(item, api_key)
+    async def _picture(self, item: Item, headers: Mapping[str, str]) -> MadeImage:
+        data = await self._bytes(item, headers)
         try:
             seen = await self._inspect(data)
         except ValueError:
@@ -106,11 +112,11 @@ class Pictures:
             return MadeImage(data, sniff_whole(data) or "bin", 0, 0, item.revised_prompt)
         return MadeImage(data, seen.format, seen.width, seen.height, item.revised_prompt)
 
-    async def _bytes(self, item: Item, api_key: str) -> bytes:
+    async def _bytes(self, item: Item, headers: Mapping[str, str]) -> bytes:
         if item.data is not None:
             return item.data
         if item.encoded is None:
-            return await self._downloads.fetch(item.url or "", api_key=api_key)
+            return await self._downloads.fetch(item.url or "", headers=headers)
         if len(item.encoded) > _OFF_LOOP:
             return await asyncio.to_thread(decode_picture, item.encoded)
         return decode_picture(item.encoded)

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.adapters.openai.errors import Reason
-from bot.adapters.openai.meanings import CODES
+from bot.adapters.openai.refusals.errors import Reason
+from bot.adapters.openai.refusals.meanings import CODES
 from bot.rules.catalogue.model import Model
 from bot.rules.catalogue.pricing import UnknownPrice, upper_bound
 from bot.rules.options.table import OPTIONS, Option, Shown
@@ -58,7 +58,7 @@ def call_arguments(
     """Arguments for ``generate``, ``edit`` or ``create_variation``. ``without``: what the server refused before."""
     endpoint = request.endpoint
     arguments: dict[str, Any] = {} if endpoint is Endpoint.VARIATIONS else {"prompt": request.prompt}
-    arguments["model"] = request.model
+    arguments["model"] = model.wire_name if model is not None else request.model
     here = [option for option in OPTIONS if option.wire_name and endpoint in option.endpoints]
     arguments |= {option.wire_name: option.to_send(request) for option in here}
     if model is not None and model.takes_response_format:

@@ -24,7 +24,7 @@ class Alerts:
         """Opens or closes the lane's circuit by what the service answered, and tells when that changed something."""
         place = job.asker.place if job.own_key else None
         circuit, key = self._circuit, self._circuit.key_of(lane, job.request.model)
-        model = job.request.model if circuit.by_model else None
+        model = circuit.named(lane, job.request.model)
         works = results.made or any(fault.kind in PROVES_THE_KEY for fault in results.faults)
         if works and circuit.succeeded(key):
             await self._notifier.service(place, working=True, why="", model=model)

@@ -70,7 +70,7 @@ def assemble(
     ``deadline_s`` holds for all calls of a job; None: by model and quality. ``sleep`` waits between tries.
     """
     meter = meter or NullMeter()
-    estimates = Estimates()
+    estimates = Estimates(lambda model: catalogue.now.service_of(model))
     pictures = Pictures(files, gate or OpenGate())
     settlement = Settlement(store, clock, crash_point=crash_point, sleep=sleep)
     intake = Intake(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bot.core.jobs.queue import OPERATOR_LANE, Ticket, lane_of
+from bot.core.jobs.queue import Ticket
+from bot.core.service.lanes import lane_at, lane_of
+from bot.rules.catalogue.model import DEFAULT_SERVICE
 from bot.rules.people import Asker
 from bot.rules.requests import ImageRequest
 
@@ -18,6 +21,9 @@ WEIGHT = 0.3
 
 @dataclass(slots=True)
 class Estimates:
+    """``service_of``: where a model lives."""
+
+    service_of: Callable[[str], str] = lambda _model: DEFAULT_SERVICE
     _seconds: dict[tuple[str, str | None], float] = field(default_factory=dict)
 
     def of(self, model: str, quality: str | None) -> float:
@@ -25,8 +31,8 @@ class Estimates:
         return measured if measured is not None else FIRST_GUESS_S.get(quality or "", UNKNOWN_GUESS_S)
 
     def ticket_for(self, asker: Asker, request: ImageRequest, *, own_key: bool, job_id: str = "") -> Ticket:
-        """A place in line as long as the request is expected to take. A server's own key has a lane of its own."""
-        lane = lane_of(asker.place) if own_key else OPERATOR_LANE
+        """A place in line as long as the request is expected to take. Services and servers' own keys have lanes."""
+        lane = lane_of(asker.place) if own_key else lane_at(self.service_of(request.model))
         seconds = self.of(request.model, request.quality)
         return Ticket(job_id, asker.place.key, asker.user_id, request.count, seconds, lane)
 

@@ -11,7 +11,7 @@ from bot.core.refused_words import RefusedWords
 from bot.core.service.catalogue import CurrentCatalogue
 from bot.core.service.circuit import Circuit
 from bot.ports import Clock, CrashPoint, Files, ImageService, Meter, Store
-from bot.rules.catalogue.model import Model
+from bot.rules.catalogue.model import DEFAULT_SERVICE, Model
 from bot.rules.catalogue.pricing import upper_bound, usual_price
 from bot.rules.errors import QueueTooLong, ServicePaused, ShuttingDown, StorageFull
 from bot.rules.ledger import Answer, EndReason, Job, JobDraft, JobState
@@ -209,7 +209,7 @@ class Intake:
             raise QueueTooLong(wait, allowed)
         model = quote.request.model
         if not self._circuit.may_try(self._circuit.key_of(ticket.lane, model), self._clock()):
-            raise ServicePaused(model if self._circuit.by_model else None)
+            raise ServicePaused(self._circuit.named(ticket.lane, model))
 
     def _count(self, refused: Refused) -> None:
         for one in refused.refusals:
@@ -222,5 +222,9 @@ class Intake:
 
 
 def _priced(request: ImageRequest, model: Model, settings: ServerSettings) -> Quote:
-    own_key = settings.api_key_hint is not None
-    return Quote(request, upper_bound(request, model), usual_price(request, model), own_key)
+    return Quote(request, upper_bound(request, model), usual_price(request, model), _has_own_key(settings, model))
+
+
+def _has_own_key(settings: ServerSettings, model: Model) -> bool:
+    """Whether the server's own key pays, which is one of the default service."""
+    return settings.api_key_hint is not None and model.service == DEFAULT_SERVICE

@@ -152,7 +152,7 @@ class JobRunner:
         check_access(await self._store.servers.settings(job.asker.place), job.asker, job.request.model)
         model = job.request.model
         if not self._circuit.lets_through(self._circuit.key_of(running.ticket.lane, model), self._clock()):
-            raise ServicePaused(model if self._circuit.by_model else None)
+            raise ServicePaused(self._circuit.named(running.ticket.lane, model))
 
     async def _dispatch(self, running: RunningJob) -> None:
         running.job = await self._store.jobs.dispatch(running.job, self._clock())

@@ -10,28 +10,20 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from bot.core.service.lanes import OPERATOR_LANE, is_own_key, service_of
 from bot.core.service.pace import Pace
 from bot.core.tasks import Tasks
 from bot.ports import Slot
-from bot.rules.people import Place
 
 log = logging.getLogger(__name__)
 
 RETRY_S = 1.0
 """Seconds until a lane whose pace could not be asked (the ledger was busy) tries again."""
-
-OPERATOR_LANE = "operator"
-
-
-def lane_of(place: Place) -> str:
-    """The lane of a server's own key."""
-    return f"key {place.key}"
-
 
 ALWAYS_COUNTED = 50
 COUNTED_EVERY_S = 0.0002
@@ -173,8 +165,9 @@ class Lane:
 class FairQueue:
     """Calls tickets one after the other, at most ``max_running`` at once, each when its lane's pace allows.
 
-    ``per_minute`` is that pace in pictures, for estimates alone; ``pace`` holds it. Servers' own keys together leave
-    one place free, so that slow ones never hold up those who have none.
+    ``per_minute`` is that pace in pictures, ``elsewhere`` that of the other services, for estimates alone; ``pace``
+    holds it. Servers' own keys together leave one place free, and so does each of several services, so that slow ones
+    never hold up the others.
     """
 
     def __init__(
@@ -184,12 +177,14 @@ class FairQueue:
         per_minute: float,
         pace: Pace,
         tasks: Tasks,
+        elsewhere: Mapping[str, float] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._running = asyncio.Semaphore(max_running)
-        self._running_on_own_keys = asyncio.Semaphore(max(1, max_running - 1))
+        self._shares: dict[str, asyncio.Semaphore] = {}
         self._max_running = max_running
         self._per_minute = per_minute
+        self._elsewhere = dict(elsewhere or {})
         self._pace = pace
         self._tasks = tasks
         self._clock = clock
@@ -255,8 +250,9 @@ class FairQueue:
             images, work = standing.images, work + standing.seconds
         elif (lane := self._lanes.get(ticket.lane)) is not None:
             images, work = lane.order.images, work + lane.order.seconds
-        in_line = max(images * 60 / self._per_minute, work / self._max_running)
-        return in_line + ticket.seconds + more_images * 60 / self._per_minute
+        per_minute = self._elsewhere.get(service_of(ticket.lane), self._per_minute)
+        in_line = max(images * 60 / per_minute, work / self._max_running)
+        return in_line + ticket.seconds + more_images * 60 / per_minute
 
     def waiting(self) -> int:
         return sum(len(lane.order) for lane in self._lanes.values())
@@ -295,14 +291,21 @@ class FairQueue:
         return True
 
     async def _take_place(self, lane: str) -> None:
-        if lane != OPERATOR_LANE:
-            await self._running_on_own_keys.acquire()
+        if (share := self._share_of(lane)) is not None:
+            await share.acquire()
         await self._running.acquire()
 
     def _free_place(self, lane: str) -> None:
         self._running.release()
-        if lane != OPERATOR_LANE:
-            self._running_on_own_keys.release()
+        if (share := self._share_of(lane)) is not None:
+            share.release()
+
+    def _share_of(self, lane: str) -> asyncio.Semaphore | None:
+        """What a lane shares with its like, one place short of all; None: it may have all places."""
+        if lane == OPERATOR_LANE and not self._elsewhere:
+            return None
+        share = "" if is_own_key(lane) else service_of(lane)
+        return self._shares.setdefault(share, asyncio.Semaphore(max(1, self._max_running - 1)))
 
     async def _give_back(self, key: str, slot: Slot) -> None:
         """Best effort: where it cannot be written, the next one waits as if this one had been sent."""

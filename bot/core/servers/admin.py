@@ -9,8 +9,8 @@ import logging
 from dataclasses import dataclass, replace
 
 from bot.core.jobs.jobs import Jobs
-from bot.core.jobs.queue import lane_of
 from bot.core.service.circuit import Circuit
+from bot.core.service.lanes import lane_of
 from bot.ports import AuditEntry, Clock, ImageService, KeyPays, Notifier, Store
 from bot.rules.errors import UserError
 from bot.rules.faults import FaultKind, ServiceFailed, ServiceFault

@@ -1,4 +1,4 @@
-"""A circuit per API key, and per model where a gateway may have a key for each.
+"""A circuit per service and key, and per model where a gateway may have a key for each.
 
 It is opened by faults that every further job would meet, and closed by the first success. While open, one job a probe
 interval is sent; the rest are refused before anything is reserved, or released if they waited in line already.
@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from bot.core.service.lanes import service_of
+from bot.rules.catalogue.model import DEFAULT_SERVICE
 from bot.rules.faults import FaultKind
 from bot.rules.instants import left
 
@@ -31,17 +33,22 @@ class _Open:
 
 @dataclass(slots=True)
 class Circuit:
-    """Keys are pacing lanes (``operator`` or a server's own key). ``by_model``: at servers that only speak OpenAI's
-    API, where behind one key may stand another for each model: what one of them meets says nothing of the others.
+    """Keys are pacing lanes. ``by_model`` are the services that only speak OpenAI's API, where behind one key may stand
+    another for each model: what one of them meets says nothing of the others.
     """
 
-    by_model: bool = False
+    by_model: frozenset[str] = frozenset()
 
     _open: dict[str, _Open] = field(default_factory=dict)
     _taken: set[str] = field(default_factory=set)
 
     def key_of(self, lane: str, model: str) -> str:
-        return f"{lane}{MODEL}{model}" if self.by_model else lane
+        return f"{lane}{MODEL}{model}" if service_of(lane) in self.by_model else lane
+
+    def named(self, lane: str, model: str) -> str | None:
+        """The model that people are told of, where not everything made with the operator's key is meant."""
+        service = service_of(lane)
+        return model if service in self.by_model or service != DEFAULT_SERVICE else None
 
     def is_open(self, lane: str) -> bool:
         """Whether the key is refused: for some model, and for none that was asked for is it taken."""

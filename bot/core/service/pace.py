@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
+from bot.core.service.lanes import service_of
 from bot.ports import LeaseStore, Slot
 
 
@@ -17,14 +19,17 @@ class Pace(Protocol):
 
 
 class SharedPace:
-    """``Pace`` in the slots of the ledger."""
+    """``Pace`` in the slots of the ledger. ``elsewhere``: pictures a minute of the other services, by name."""
 
-    def __init__(self, leases: LeaseStore, per_minute: float) -> None:
+    def __init__(self, leases: LeaseStore, per_minute: float, elsewhere: Mapping[str, float] | None = None) -> None:
         self._leases = leases
         self._per_minute = per_minute
+        self._elsewhere = elsewhere or {}
 
     async def take(self, lane: str, images: int) -> Slot:
-        return await self._leases.hold_slot(f"images {lane}", self._per_minute, cost=images)
+        return await self._leases.hold_slot(
+            f"images {lane}", self._elsewhere.get(service_of(lane), self._per_minute), cost=images
+        )
 
     async def give_back(self, lane: str, slot: Slot) -> None:
         await self._leases.give_slot(f"images {lane}", slot)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from difflib import get_close_matches
 
-from bot.rules.catalogue.model import Model, gone_since
+from bot.rules.catalogue.model import DEFAULT_SERVICE, Model, gone_since
+from bot.rules.catalogue.services import Service
 from bot.rules.errors import UserError
 
 
@@ -47,12 +48,34 @@ class CatalogueError(ValueError):
         self.faults = tuple(faults)
 
 
-class Catalogue:
-    """Every model Easel knows, in the order of the file. Immutable."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one service said of its models, by their ids here.
 
-    def __init__(self, models: Mapping[str, Model], withheld: frozenset[str] = frozenset()) -> None:
+    ``unlisted`` are those it does not list; ``withheld`` those it certainly does not have for this key; ``dated`` those
+    whose end it told.
+    """
+
+    unlisted: frozenset[str] = frozenset()
+    withheld: frozenset[str] = frozenset()
+    dated: frozenset[str] = frozenset()
+
+
+class Catalogue:
+    """Every model Easel knows, in the order of the file, and the services they live at. Immutable.
+
+    ``official`` says of the service ``default`` whether it is OpenAI's own; of the others they say it themselves.
+    """
+
+    def __init__(
+        self,
+        models: Mapping[str, Model],
+        services: Mapping[str, Service] | None = None,
+        told: Mapping[str, Told] | None = None,
+    ) -> None:
         self._models = dict(models)
-        self._withheld = withheld
+        self.services: Mapping[str, Service] = dict(services or {DEFAULT_SERVICE: Service()})
+        self._told = dict(told or {})
 
     def __iter__(self) -> Iterator[Model]:
         return iter(self._models.values())
@@ -68,13 +91,36 @@ class Catalogue:
         model = self._models.get(model_id)
         return (model.short_name if model is not None else "") or model_id
 
+    def service_of(self, model_id: str) -> str:
+        """The name of the service at which a model lives; of one that is gone, the default's."""
+        model = self._models.get(model_id)
+        return model.service if model is not None else DEFAULT_SERVICE
+
+    def at(self, base_url: str | None) -> Catalogue:
+        """The same with the default service at that address."""
+        default = self.services[DEFAULT_SERVICE].at(base_url or "")
+        return Catalogue(self._models, {**self.services, DEFAULT_SERVICE: default}, self._told)
+
+    def is_used(self, service: str) -> bool:
+        """Whether any model lives there."""
+        return any(model.service == service for model in self)
+
+    def gone_since(self, model: Model, *, official: bool, today: date) -> date | None:
+        """The day from which its service no longer has the model, if that has come."""
+        return gone_since(model, today) if self.ends_on(model, official=official) is not None else None
+
+    def ends_on(self, model: Model, *, official: bool) -> date | None:
+        """The day the model ends where it lives: elsewhere than at OpenAI only where that service told it."""
+        is_told = model.id in self._told_by(model).dated
+        return (model.retired_on or model.ends_on) if is_told or self._is_official(model, official) else None
+
+    def is_unlisted(self, model: Model) -> bool:
+        """Whether its service lists models, and not this one."""
+        return model.id in self._told_by(model).unlisted
+
     def offered(self, *, official: bool, today: date) -> tuple[Model, ...]:
-        """The models that can be asked for: all on a compatible server, on OpenAI's own what this key has."""
-        return tuple(
-            model
-            for model in self
-            if not official or (gone_since(model, today) is None and model.id not in self._withheld)
-        )
+        """The models that can be asked for: at OpenAI what this key has, elsewhere all but those that ended there."""
+        return tuple(model for model in self if self._is_offered(model, official, today))
 
     def choose(self, model_id: str, *, official: bool, today: date) -> Model:
         """The model of that id. Raises ``NoSuchModel``, ``ModelRetired`` or ``ModelWithheld``."""
@@ -83,25 +129,44 @@ class Catalogue:
         model = self._models.get(wanted) or self._models.get(wanted.lower())
         if model is None:
             raise NoSuchModel(wanted[:100], tuple(get_close_matches(wanted.lower()[:100], offered, n=3, cutoff=0.4)))
-        since = gone_since(model, today)
-        if not official or model.id in offered:
+        if model.id in offered:
             return model
+        since = self.gone_since(model, official=official, today=today)
         if since is None:
             raise ModelWithheld(model.id, tuple(get_close_matches(model.id, offered, n=3, cutoff=0.4)))
         raise ModelRetired(model.id, since, next((name for name in model.successors if name in offered), None))
 
-    def with_service_facts(self, known: Mapping[str, date | None], *, complete: bool = False) -> Catalogue:
-        """The same models with the days on which the service itself says they end; a day given there replaces ours.
+    def with_service_facts(
+        self, known: Mapping[str, date | None], *, service: str = DEFAULT_SERVICE, complete: bool = False
+    ) -> Catalogue:
+        """The same models with what the service at which they live lists, and when they end; its days replace ours.
 
-        ``complete``: the list is OpenAI's own, so what is not in it is withheld from this key. A list that has none of
-        our models says nothing about them.
+        ``known`` is by the names it gives them. ``complete``: the list is OpenAI's own, so what is not in it is
+        withheld from this key. A list that has none of our models says nothing about them.
         """
-        told = {name: ends_on for name, ends_on in known.items() if ends_on is not None}
-        ours = frozenset(self._models)
+        here = {model.wire_name: model for model in self if model.service == service}
+        told = {here[name].id: day for name, day in known.items() if day is not None and name in here}
+        lacking = frozenset(model.id for name, model in here.items() if name not in known)
+        unlisted = lacking if here.keys() & known.keys() else frozenset()
+        facts = Told(unlisted, unlisted if complete else frozenset(), frozenset(told))
         return Catalogue(
             {
                 model.id: replace(model, retired_on=None, ends_on=told[model.id]) if model.id in told else model
                 for model in self
             },
-            withheld=ours - frozenset(known) if complete and ours & frozenset(known) else frozenset(),
+            self.services,
+            {**self._told, service: facts},
         )
+
+    def _is_official(self, model: Model, official: bool) -> bool:
+        return official if model.service == DEFAULT_SERVICE else self.services[model.service].is_official
+
+    def _is_offered(self, model: Model, official: bool, today: date) -> bool:
+        is_gone = self.gone_since(model, official=official, today=today) is not None
+        return not is_gone and not (self._is_official(model, official) and model.id in self._told_by(model).withheld)
+
+    def _told_by(self, model: Model) -> Told:
+        return self._told.get(model.service, NOTHING_TOLD)
+
+
+NOTHING_TOLD = Told()

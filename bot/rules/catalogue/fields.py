@@ -251,6 +251,9 @@ FIELDS: Mapping[str, Reader] = {
     "ends_on": day,
     "successors": words,
     "alias_of": word,
+    "service": word,
+    "name": word,
+    "instead": words,
 }
 """Fields of ``Model`` and how each is read."""
 

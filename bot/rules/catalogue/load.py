@@ -11,6 +11,8 @@
 
     [models."dall-e-3"]                 # gone
     hidden = true
+
+    [models."gpt-image-2@school"]       # the same model at another of the services
 """
 
 from __future__ import annotations
@@ -27,8 +29,12 @@ from bot.rules.catalogue.catalogue import Catalogue, CatalogueError
 from bot.rules.catalogue.checks import misfits, price_misfits
 from bot.rules.catalogue.fields import FIELDS, GONE, KNOWN, NEEDED, PRICE_FIELDS, Wrong
 from bot.rules.catalogue.model import Model, Pricing
+from bot.rules.catalogue.places import at_services, circles, with_instead
+from bot.rules.catalogue.services import read_services
 
-LIFECYCLE = frozenset({"retired_on", "ends_on", "successors", "alias_of", "like", "hidden", "sources", "short_name"})
+LIFECYCLE = frozenset({"retired_on", "ends_on", "successors", "alias_of", "like", "hidden", "sources"}) | {
+    *("short_name", "service", "name", "instead")
+}
 """What no model takes over from the one it is like."""
 
 DROPS: Mapping[str, frozenset[str]] = {
@@ -70,20 +76,25 @@ def load_catalogue(text: str, overrides: str | None = None) -> Catalogue:
     ``like = "<id>"`` to start from another model. Raises ``CatalogueError`` naming model and field, all faults at once.
     """
     faults: list[str] = []
-    own = _whole_entries(_models_in(text, "catalogue", faults), {}, faults)
-    entries = own | _whole_entries(_models_in(overrides or "", "IMAGE_MODELS", faults), own, faults)
+    base = _whole_entries(_models_in(_parsed(text, "catalogue", faults), faults), {}, faults)
+    file = _parsed(overrides or "", "IMAGE_MODELS", faults)
+    services = read_services(file.get("services", {}), faults)
+    own = _whole_entries(at_services(_models_in(file, faults), base, services, faults), base, faults)
+    entries = own if file.get("hide") == "all" else base | own
     models: dict[str, Model] = {}
     for name, entry in entries.items():
         found = _faults_in(name, entry)
         if entry.get("hidden") is not True and not found:
             model = _model(name, entry)
             found = [*misfits(model), *price_misfits(model)]
-            found += [f"successors: there is no model {other!r}" for other in model.successors if other not in entries]
+            found += [f"successors: there is no model {one!r}" for one in model.successors if one not in base | own]
             models[name] = model
         faults += [f"models.{name}.{fault}" for fault in found]
+    models = {name: with_instead(model, models, faults) for name, model in models.items()}
+    faults += circles(models)
     if faults:
         raise CatalogueError(list(dict.fromkeys(faults)))
-    return Catalogue(models)
+    return Catalogue(models, services=services)
 
 
 def _whole_entries(entries: Mapping[str, Entry], base: Mapping[str, Entry], faults: list[str]) -> dict[str, Entry]:
@@ -121,18 +132,23 @@ def _whole_entry(
     return _over({key: value for key, value in inherited.items() if key not in LIFECYCLE}, entry)
 
 
-def _models_in(text: str, what: str, faults: list[str]) -> dict[str, dict[str, Any]]:
+def _parsed(text: str, what: str, faults: list[str]) -> dict[str, Any]:
     try:
         parsed = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as fault:
         faults.append(f"{what}: not TOML: {fault}")
         return {}
-    faults += [
-        f"{what}.{key}: unknown; there are models, sources" for key in parsed if key not in ("models", "sources")
-    ]
+    known = ("models", "sources") if what == "catalogue" else ("models", "services", "hide", "sources")
+    faults += [f"{what}.{key}: unknown; there are {', '.join(known)}" for key in parsed if key not in known]
+    if parsed.get("hide", "all") != "all":
+        faults.append(f'{what}.hide: expected "all", which hides every model that is not named here')
+    return parsed
+
+
+def _models_in(parsed: Mapping[str, Any], faults: list[str]) -> dict[str, dict[str, Any]]:
     models = parsed.get("models", {})
     if not isinstance(models, dict):
-        faults.append(f'{what}.models: expected tables like [models."my-model"]')
+        faults.append('IMAGE_MODELS.models: expected tables like [models."my-model"]')
         return {}
     faults += [f"models.{name}: expected a table" for name, entry in models.items() if not isinstance(entry, dict)]
     return {name: entry for name, entry in models.items() if isinstance(entry, dict)}

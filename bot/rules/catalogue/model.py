@@ -18,6 +18,9 @@ EDIT_EXTRA_S = 60
 USUAL_QUALITIES = ("medium", "standard")
 """What nobody chose, where the model has it: good enough for most, and not the dearest."""
 
+DEFAULT_SERVICE = "default"
+"""The service at ``OPENAI_BASE_URL``, with the key in ``OPENAI_API_KEY``; a server's own key is one of its keys."""
+
 
 @dataclass(frozen=True, slots=True)
 class InputRule:
@@ -53,7 +56,8 @@ class Model:
     parameter of OpenAI's own service that carries the member's tag.
     ``deadline_s``: seconds by quality, ``*`` matches any. ``default_size`` and ``default_quality`` are sent when
     nobody chose (None: the size is left to the service, the quality is the usual one); ``default_frames`` likewise,
-    for GIF. ``short_name`` stands for it where there is little room.
+    for GIF. ``short_name`` stands for it where there is little room. ``service`` is where it lives, ``name`` what it is
+    called there (empty: by its id). ``instead``: models that may draw where this one did not.
     """
 
     id: str
@@ -89,6 +93,14 @@ class Model:
     ends_on: date | None = None
     successors: tuple[str, ...] = ()
     short_name: str = ""
+    service: str = DEFAULT_SERVICE
+    name: str = ""
+    instead: tuple[str, ...] = ()
+
+    @property
+    def wire_name(self) -> str:
+        """What its service calls it."""
+        return self.name or self.id
 
 
 def usual_quality(model: Model) -> str | None:

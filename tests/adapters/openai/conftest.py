@@ -16,7 +16,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from bot.adapters.openai.clients import Account
 from bot.adapters.openai.images import OpenAIImages
+from bot.rules.catalogue.services import Service
 from tests.adapters.openai.fault_server import KEY, NOW, Catalogue, FaultServer, Ticks, inspect
 
 
@@ -119,7 +121,10 @@ async def connect(
             "tls": tls,
             "pause": no_pause,
         }
-        made.append(OpenAIImages(**{**given, **more}))
+        given |= more
+        account = Account(*(given.pop(name, None) for name in ("api_key", "organization", "project")))
+        service = given.pop("service", Service()).at(given.pop("base_url"))
+        made.append(OpenAIImages(service=service, account=given.pop("account", account), **given))
         return made[-1]
 
     yield make

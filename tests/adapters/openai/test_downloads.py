@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot.ports import KeyPays, OperatorPays
+from bot.rules.catalogue.services import Service
 from bot.rules.faults import Billed, FaultKind, ServiceFault
 from bot.rules.requests import Inputs
 from tests.adapters.openai.fault_server import KEY, Seen, Wire, cut, json_reply, picture, reply, request
@@ -90,6 +91,24 @@ async def test_an_address_inside_is_not_fetched(name: str, server, elsewhere, co
     assert (caught.value.fault.kind, caught.value.fault.billed) == (FaultKind.BROKEN_ANSWER, Billed.MAYBE)
     assert elsewhere.seen == []
     assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize(("named", "fetched"), [("minio.lan:{port}", 1), ("minio.lan", 1), ("other.lan", 0)])
+async def test_a_host_that_the_operator_names_is_fetched_though_it_is_private_and_without_the_key(
+    named: str, fetched: int, server, elsewhere, connect
+) -> None:
+    async def resolve(host: str, port: int) -> list[str]:
+        return ["127.0.0.1"] if host == "minio.lan" else ["10.9.9.9"]
+
+    server.does(addressed(f"http://minio.lan:{elsewhere.port}/x.png"))
+    elsewhere.does(served(RED))
+    service = Service("local", hosts=frozenset({named.format(port=elsewhere.port)}))
+    try:
+        await make(connect(service=service, resolve=resolve))
+    except ServiceFault:
+        assert fetched == 0
+    assert len(elsewhere.seen) == fetched
+    assert all("authorization" not in seen.headers for seen in elsewhere.seen)
 
 
 async def test_a_name_that_points_inside_is_not_fetched(server, elsewhere, connect) -> None:

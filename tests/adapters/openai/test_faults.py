@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.openai.errors import Reason, fault_of
+from bot.adapters.openai.refusals.errors import Reason, fault_of
 from bot.ports import OperatorPays
 from bot.rules.faults import Billed, FaultKind, ServiceFault
 from bot.rules.redaction import DetailRedactor

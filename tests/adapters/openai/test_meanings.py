@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.openai.errors import fault_of, read_reason
-from bot.adapters.openai.meanings import CODES, SAYINGS, TYPES
+from bot.adapters.openai.refusals.errors import fault_of, read_reason
+from bot.adapters.openai.refusals.meanings import CODES, SAYINGS, TYPES
 from bot.rules.faults import Billed, Fault, FaultKind
 from bot.rules.redaction import DetailRedactor
 from tests.adapters.openai.fault_server import NOW

@@ -92,7 +92,7 @@ class Studio:
             raise ServiceFault(self.faults[request.prompt])
         return Made((MadeImage(PNG, "png", 16, 16),), usage=Usage(10, 0, 196))
 
-    async def known_models(self, payer: Payer) -> None:
+    async def known_models(self, payer: Payer, *, service="default") -> None:
         return None
 
     async def aclose(self) -> None: ...

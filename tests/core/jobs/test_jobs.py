@@ -422,7 +422,7 @@ async def test_a_key_that_is_refused_pauses_the_line_until_a_probe_succeeds(core
 
 
 async def test_at_a_compatible_server_one_models_key_stops_that_model_alone(core):
-    core.circuit.by_model = True
+    core.circuit.by_model = frozenset({"default"})
     core.service.script = [fault(FaultKind.BAD_KEY)]
     await core.run("first")
     with pytest.raises(ServicePaused) as paused:

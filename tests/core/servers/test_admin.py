@@ -11,9 +11,9 @@ import pytest
 
 from bot.adapters.database import SqlStore, open_store
 from bot.adapters.secrets import Secrets
-from bot.core.jobs.queue import lane_of
 from bot.core.servers.admin import Admin, BadApiKey, NotInAServer
 from bot.core.service.circuit import Circuit
+from bot.core.service.lanes import lane_of
 from bot.ports import AuditEntry, KeyPays, KnownModel, Payer
 from bot.rules.errors import OwnKeyGone
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFailed, ServiceFault
@@ -54,7 +54,7 @@ class Service:
         self.tried: list[Payer] = []
         self.fault = FaultKind.BAD_KEY
 
-    async def known_models(self, payer: Payer) -> tuple[KnownModel, ...] | None:
+    async def known_models(self, payer: Payer, *, service="default") -> tuple[KnownModel, ...] | None:
         self.tried.append(payer)
         if payer != KeyPays("sk-good-key-1234"):
             raise ServiceFault(Fault(self.fault, Billed.NO))

@@ -12,11 +12,13 @@ from dataclasses import dataclass, field, replace
 import pytest
 from PIL import Image
 
+from bot.adapters.openai.clients import Account
 from bot.adapters.openai.images import OpenAIImages
 from bot.core.service.attempts import Attempts, CallResults, ServiceCall
 from bot.core.service.catalogue import CurrentCatalogue
 from bot.ports import NullMeter, OperatorPays
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
+from bot.rules.catalogue.services import Service
 from bot.rules.faults import Billed, FaultKind, ServiceFailed
 from bot.rules.requests import Endpoint, ImageRequest, InputImage, Inputs, Kind
 from bot.ui.words.errors import words
@@ -64,8 +66,8 @@ class Desk:
         asked = replace(EDIT if photo else IMAGINE, **more)
         if key not in self.ways:
             self.ways[key] = OpenAIImages(
-                base_url=self.gateway.base_url,
-                api_key=key,
+                service=Service().at(self.gateway.base_url),
+                account=Account(key),
                 inspect=inspect,
                 models=CATALOGUE,
                 clock=lambda: NOW,

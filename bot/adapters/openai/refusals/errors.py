@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.adapters.openai.meanings import CODES, SAYINGS, TYPES, VAGUE_TYPES
-from bot.adapters.openai.waiting import retry_after, spoken
+from bot.adapters.openai.refusals.meanings import CODES, SAYINGS, TYPES, VAGUE_TYPES
+from bot.adapters.openai.refusals.waiting import retry_after, spoken
 from bot.rules.faults import Billed, Fault, FaultKind
 from bot.rules.redaction import SECRET, DetailRedactor
 

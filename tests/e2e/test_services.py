@@ -1,0 +1,183 @@
+"""Several services behind one bot: each model at its own, with its own key, pace and circuit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from bot.rules.ledger import JobState
+from sandbox.discord.model import Upload
+from sandbox.gateways import DIALECTS, Gateway
+from sandbox.images import ImageService
+from tests.support.pictures import png
+from tests.support.running import KEY, Town, town_in
+
+KEYS = {"SCHOOL_KEY": "school-key-0123456789", "XAI_KEY": "xai-key-0123456789", "SECOND_KEY": "second-key-0123456789"}
+SCHOOL_KEY, XAI_KEY, SECOND_KEY = KEYS.values()
+FLARE = "gpt-image-2.5-flare"
+
+XAI = """
+[services.xai]
+base_url = "{address}"
+dialect = "xai"
+key = "env XAI_KEY"
+
+[models."grok@xai"]
+like = "gpt-image-1"
+endpoints = ["generations", "edits"]
+sizes = {{ list = ["1024x1024"] }}
+qualities = []
+backgrounds = []
+formats = []
+moderations = []
+fidelities = []
+max_partials = 0
+takes_response_format = true
+per_image = {{ "*" = {{ 1024x1024 = 0.022 }} }}
+"""
+SCHOOL = """
+[services.school]
+base_url = "{address}"
+dialect = "azure"
+key = "env SCHOOL_KEY"
+key_in = "api-key"
+query = {{ api-version = "2025-04-01-preview" }}
+
+[models."drawing@school"]
+like = "dall-e-2"
+endpoints = ["generations"]
+"""
+LOCAL = """
+[services.local]
+base_url = "{address}"
+key_in = "none"
+free = true
+
+[models."dall-e-2@local"]
+endpoints = ["generations"]
+"""
+
+
+class Others:
+    """What stands beside the sandbox's own image service, and the file that names them."""
+
+    def __init__(self, town: Town) -> None:
+        self.town = town
+        self.services: list[ImageService] = []
+        self.gateways: list[Gateway] = []
+        self.text = ""
+
+    async def service(self, toml: str, key: str | None = None) -> ImageService:
+        """A server that speaks the plain API; without ``key`` it refuses every key."""
+        made = ImageService(mode="compatible", key=key)
+        await made.start()
+        self.services.append(made)
+        self.text += toml.format(address=made.base_url)
+        return made
+
+    async def gateway(self, dialect: str, toml: str, *, key: str, model: str) -> Gateway:
+        behind = ImageService(mode="compatible")
+        await behind.start()
+        self.services.append(behind)
+        made = Gateway(DIALECTS[dialect], behind, key=key, models=(model,))
+        await made.start()
+        self.gateways.append(made)
+        self.text += toml.format(address=made.base_url)
+        return made
+
+    async def restart(self, **settings: str) -> None:
+        file = self.town.folder / "models.toml"
+        file.write_text(self.text, encoding="utf-8")
+        keys = {name: KEYS[name] for name in re.findall(r'"env (\w+)"', self.text)}
+        await self.town.restart(IMAGE_MODELS=str(file), **keys, **settings)
+
+    async def stop(self) -> None:
+        await self.town.stop()
+        for one in (*self.gateways, *self.services):
+            await one.stop()
+
+
+@asynccontextmanager
+async def others_of(town: Town) -> AsyncIterator[Others]:
+    others = Others(town)
+    try:
+        yield others
+        await town.check()
+    finally:
+        await others.stop()
+
+
+@pytest.fixture
+async def town(tmp_path) -> AsyncIterator[Town]:
+    async with town_in(tmp_path) as town:
+        yield town
+
+
+@pytest.fixture
+async def others(town) -> AsyncIterator[Others]:
+    async with others_of(town) as made:
+        yield made
+
+
+async def test_three_services_at_once_each_model_at_its_own_and_no_key_anywhere_else(town, others, caplog):
+    local = await others.service(LOCAL)
+    school = await others.gateway("Azure OpenAI, classic addresses", SCHOOL, key=SCHOOL_KEY, model="drawing")
+    await others.restart()
+
+    asked = [await town.imagine(model=model) for model in (FLARE, "dall-e-2@local", "drawing@school")]
+    for one in asked:
+        assert (await town.answer(one)).attachments, one.messages
+
+    assert [len(one.calls) for one in (town.images, local)] == [1, 1]
+    assert [one.path for one in school.asked] == [
+        "/openai/deployments/drawing/images/generations?api-version=2025-04-01-preview"
+    ]
+    (headers,) = (one.headers for one in school.asked)
+    assert headers["api-key"] == SCHOOL_KEY
+    assert "Authorization" not in headers
+    assert [job.state for job in await town.jobs()] == [JobState.SETTLED] * 3
+    costs = {job.request.model: job.charged_micro_usd for job in await town.jobs()}
+    assert costs["dall-e-2@local"] == 0
+    assert min(costs[FLARE], costs["drawing@school"]) > 0
+    assert not re.search(f"{KEY}|{SCHOOL_KEY}", caplog.text)
+
+
+async def test_a_keyless_server_is_sent_no_key_at_all(town, others):
+    asked: list[dict[str, str]] = []
+    local = await others.gateway("LocalAI", LOCAL, key="", model="dall-e-2")
+    await others.restart()
+    assert (await town.answer(await town.imagine(model="dall-e-2@local"))).attachments
+    asked += [dict(one.headers) for one in local.asked]
+    assert asked
+    assert not any({"authorization", "api-key"} & {name.lower() for name in one} for one in asked)
+
+
+async def test_xais_edits_are_json_with_the_picture_in_it(town, others):
+    xai = await others.gateway("xAI", XAI, key=XAI_KEY, model="grok")
+    await others.restart()
+    given = {"prompt": "make it red", "model": "grok@xai"}
+    photos = [Upload(f"{name}.png", png(256)) for name in "ab"]
+    one = await town.world.slash(town.member, town.general, "/edit", {**given, "image": photos[0]})
+    assert (await town.answer(one)).attachments, one.messages
+    two = await town.world.slash(town.member, town.general, "/edit", {**given, "image": photos[0], "image2": photos[1]})
+    assert (await town.answer(two)).attachments, two.messages
+
+    first, second = xai.asked
+    assert (first.path, first.headers["Content-Type"]) == ("/v1/images/edits", "application/json")
+    assert first.fields["image"]["url"].startswith("data:image/png;base64,")
+    assert [len(asked.files) for asked in (first, second)] == [1, 2]
+    assert first.headers["Authorization"] == f"Bearer {XAI_KEY}"
+
+
+async def test_one_services_refused_key_stops_its_model_and_nothing_else(town, others):
+    await others.gateway("Azure OpenAI, classic addresses", SCHOOL, key="another-key", model="drawing")
+    await others.restart()
+    first = await town.answer(await town.imagine(model="drawing@school"))
+    second = await town.answer(await town.imagine(model="drawing@school"))
+    assert "drawing@school" in second.content
+    assert not first.attachments
+    assert (await town.answer(await town.imagine(model=FLARE, quality="low"))).attachments
+    assert [job.state for job in await town.jobs()] == [JobState.RELEASED, JobState.SETTLED]
