@@ -20,6 +20,7 @@ from bot.ui.panels import settings as acts
 from bot.ui.panels import settings_limits as limits
 from bot.ui.panels.api_key import ApiKeyForm
 from bot.ui.panels.refused_words import AddWords, complete_word
+from bot.ui.panels.server.items import SERVER_ITEMS
 from bot.ui.panels.settings_options import (
     LimitChannel,
     ListChannel,
@@ -320,3 +321,4 @@ async def reset(interaction: Inter, what: Literal["limits", "settings", "all"]) 
 async def setup(client: HasShell) -> None:
     client.tree.add_command(settings)
     client.add_dynamic_items(AddWords)
+    client.add_dynamic_items(*SERVER_ITEMS)

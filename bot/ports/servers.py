@@ -74,7 +74,7 @@ class ServerStore(Protocol):
     async def overhaul(self, place: Place, rework: Rework, actor_id: int, now: datetime) -> tuple[Change, ...]:
         """Stores what ``rework`` makes of all that holds at that moment, in one transaction: all of it or nothing.
 
-        Returns ``Imported`` and each change that it brought.
+        Returns its headline and each change that it brought.
         """
         ...
 
@@ -89,6 +89,10 @@ class ServerStore(Protocol):
         ...
 
     async def audit(self, place: Place, limit: int = 50) -> list[AuditEntry]: ...
+    async def changes_at(self, place: Place, actor_id: int, at: datetime) -> tuple[Change, ...]:
+        """What this admin changed here at that very moment, in its order; nothing: it is not in the trail."""
+        ...
+
     async def set_api_key(self, place: Place, api_key: str | None, actor_id: int, now: datetime) -> KeyChanged: ...
     async def api_key(self, place: Place) -> str:
         """The server's own key. Raises ``OwnKeyGone`` where none is set, or the one that is cannot be opened."""

@@ -32,11 +32,13 @@ from bot.rules.servers.changes import (
     Moderation,
     ModerationChanged,
     PauseChanged,
+    PresetTaken,
     PreviewsChanged,
     Recorded,
     Reset,
     Resettable,
     Stop,
+    Undone,
     WordsChanged,
 )
 from bot.rules.servers.edits import ChangedMeanwhile, Held, ListFull, Overhaul, blocked, paused, previewed, resets
@@ -87,6 +89,8 @@ CHANGES = (
     DefaultsChanged(Defaults(), Defaults("m", "16:9", "high", "webp", private=True)),
     ModerationChanged(Moderation(), Moderation("auto", spoiler=True, age_restricted_only=True)),
     PreviewsChanged(None, False),
+    PresetTaken("Workshop"),
+    Undone(),
     LookChanged(Look(), Look(cost=False, layout=Layout.PLAIN, hidden=frozenset({ResultButton.ZOOM}))),
     LogChannelChanged(None, 10**18),
     PauseChanged(Stop(False), Stop(True, "party")),
@@ -134,7 +138,7 @@ async def test_an_overhaul_is_one_whole(opened, sample):
 
     def rework(held):
         assert held == seen
-        return Overhaul(replace(held.settings, spoiler=True), (quota,), (cooldown,), (change,))
+        return Overhaul(replace(held.settings, spoiler=True), (quota,), (cooldown,), (change,), Imported())
 
     assert await store.servers.overhaul(SERVER, rework, 9, sample.now) == (Imported(), change)
     after = await store.servers.held(SERVER)
@@ -150,7 +154,7 @@ async def test_an_overhaul_that_fails_changes_nothing(store, sample, fails):
         if fails == "in the rework":
             raise ChangedMeanwhile
         limits = (sample.limit("role", "images", "day", 5, 7), sample.limit("operator", "images", "day", 5))
-        return Overhaul(replace(held.settings, paused=True), limits, (), ())
+        return Overhaul(replace(held.settings, paused=True), limits, (), (), Imported())
 
     before = await store.servers.held(SERVER)
     with pytest.raises((ChangedMeanwhile, ValueError)):

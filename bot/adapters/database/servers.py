@@ -32,7 +32,7 @@ from bot.rules.limits.windows import window_key
 from bot.rules.money import MicroUSD
 from bot.rules.people import Place
 from bot.rules.servers.access import ServerSettings
-from bot.rules.servers.changes import Change, Imported, KeyChanged, LimitChanged, Reset, Resettable, is_news
+from bot.rules.servers.changes import Change, KeyChanged, LimitChanged, Reset, Resettable, is_news
 from bot.rules.servers.edits import ChangedMeanwhile, Edit, Held, Rework, first_settings, resets
 
 log = logging.getLogger(__name__)
@@ -131,7 +131,7 @@ class SqlServers:
                 for limit in limits:
                     _check_settable(limit)
                     await self._store_limit(connection, place.key, limit, remove=remove)
-            done = (Imported(), *after.changes)
+            done = (after.headline, *after.changes)
             for change in done:
                 await self._record(connection, place.key, actor_id, change, now)
             return done
@@ -215,6 +215,11 @@ class SqlServers:
             .limit(limit)
         )
         return [AuditEntry(row["at"], row["actor_id"], change_from_row(row)) for row in await self._db.rows(query)]
+
+    async def changes_at(self, place: Place, actor_id: int, at: datetime) -> tuple[Change, ...]:
+        mine = (audit.c.place_key == place.key, audit.c.at == at, audit.c.actor_id == actor_id)
+        rows = await self._db.rows(select(*audit.c).where(*mine).order_by(audit.c.id))
+        return tuple(change_from_row(row) for row in rows)
 
     async def budget_warnings(self, place: Place, now: datetime) -> list[BudgetWarning]:
         """Only what is really spent warns, so that no warning is taken back. Of several thresholds passed at once the

@@ -28,11 +28,13 @@ from bot.rules.servers.changes import (
     Moderation,
     ModerationChanged,
     PauseChanged,
+    PresetTaken,
     PreviewsChanged,
     Recorded,
     Reset,
     Resettable,
     Stop,
+    Undone,
     WordsChanged,
 )
 
@@ -97,6 +99,8 @@ _KINDS: Mapping[str, tuple[type[Change], Read]] = {
     "api_key": (KeyChanged, _as_it_is),
     "reset": (Reset, _as_it_is),
     "import": (Imported, _as_it_is),
+    "preset": (PresetTaken, _as_it_is),
+    "undo": (Undone, _as_it_is),
 }
 """The name of each kind, and how its old and new are read. What is only recorded is made by nobody any more."""
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from bot.core.jobs.jobs import Jobs
 from bot.core.service.circuit import Circuit
@@ -19,6 +20,7 @@ from bot.rules.people import Asker, Place
 from bot.rules.servers.access import ServerSettings
 from bot.rules.servers.changes import Change, Resettable, is_news
 from bot.rules.servers.edits import Edit, Held, Rework, blocked
+from bot.rules.servers.undo import undoing
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +59,18 @@ class Proposal:
     raises_spending: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was changed in one go, first a headline where it is several; ``at`` names it in the trail."""
+
+    changes: tuple[Change, ...]
+    at: datetime
+
+    @property
+    def change(self) -> Change:
+        return self.changes[0]
+
+
 class Admin:
     def __init__(
         self, store: Store, service: ImageService, jobs: Jobs, circuit: Circuit, notifier: Notifier, clock: Clock
@@ -83,18 +97,18 @@ class Admin:
         remove = is_removal(limit) and (own or limit.scope is Scope.CHANNEL)
         return Proposal(limit, old, remove, _raises_spending(old or outer, outer if remove else limit))
 
-    async def set_limit(self, asker: Asker, proposal: Proposal) -> Change:
+    async def set_limit(self, asker: Asker, proposal: Proposal) -> Done:
         """Stores the limit in place of the one proposed about, or raises ``ChangedMeanwhile``."""
+        now = self._clock()
         change = await self._store.servers.set_limit(
             asker.place,
             proposal.limit,
             asker.user_id,
-            self._clock(),
+            now,
             remove=proposal.remove,
             instead_of=proposal.old,
         )
-        await self._tell(asker, change)
-        return change
+        return await self._told(asker, now, change)
 
     # --- settings -------------------------------------------------------------------------------------------------
 
@@ -105,48 +119,56 @@ class Admin:
         self._require_server(place)
         return await self._store.servers.held(place)
 
-    async def change(self, asker: Asker, edit: Edit) -> Change:
+    async def change(self, asker: Asker, edit: Edit) -> Done:
         """Applies ``edit`` to the settings as they are at that moment."""
         self._require_server(asker.place)
-        change = await self._store.servers.change_settings(asker.place, edit, asker.user_id, self._clock())
-        await self._tell(asker, change)
-        return change
+        now = self._clock()
+        return await self._told(
+            asker, now, await self._store.servers.change_settings(asker.place, edit, asker.user_id, now)
+        )
 
-    async def overhaul(self, asker: Asker, rework: Rework) -> tuple[Change, ...]:
+    async def overhaul(self, asker: Asker, rework: Rework) -> Done:
         """Settings and limits together; returns everything that changed. Raises what ``rework`` raises, and then
         nothing was changed."""
         self._require_server(asker.place)
-        changes = await self._store.servers.overhaul(asker.place, rework, asker.user_id, self._clock())
-        await self._tell(asker, *changes)
-        return changes
+        now = self._clock()
+        return await self._told(
+            asker, now, *await self._store.servers.overhaul(asker.place, rework, asker.user_id, now)
+        )
 
-    async def block(self, asker: Asker, user_id: int, reason: str) -> tuple[Change, int]:
+    async def undo(self, asker: Asker, at: datetime) -> Done:
+        """Takes back what this admin changed at that moment. Raises ``NothingToUndo`` or ``ChangedSince``."""
+        self._require_server(asker.place)
+        return await self.overhaul(asker, undoing(await self._store.servers.changes_at(asker.place, asker.user_id, at)))
+
+    async def block(self, asker: Asker, user_id: int, reason: str) -> tuple[Done, int]:
         """Blocks a member and stops what they have waiting or running; returns the change and how many jobs."""
-        change = await self.change(asker, blocked(user_id, reason))
-        return change, await self._jobs.cancel_all_of(asker, user_id)
+        done = await self.change(asker, blocked(user_id, reason))
+        return done, await self._jobs.cancel_all_of(asker, user_id)
 
-    async def set_api_key(self, asker: Asker, api_key: str | None) -> Change:
+    async def set_api_key(self, asker: Asker, api_key: str | None) -> Done:
         """Tries the key at the service, then stores it sealed; None removes it. Raises ``BadApiKey``."""
         self._require_server(asker.place)
         if api_key is not None:
             await self._try_key(api_key)
-        change = await self._store.servers.set_api_key(asker.place, api_key, asker.user_id, self._clock())
+        now = self._clock()
+        change = await self._store.servers.set_api_key(asker.place, api_key, asker.user_id, now)
         self._circuit.renew(lane_of(asker.place))
-        await self._tell(asker, change)
-        return change
+        return await self._told(asker, now, change)
 
-    async def reset(self, asker: Asker, what: Resettable, seen: Held) -> tuple[Change, ...]:
+    async def reset(self, asker: Asker, what: Resettable, seen: Held) -> Done:
         """Back to what the operator set; blocks, API key and log channel stay. Raises ``ChangedMeanwhile`` where
         something else holds than what was ``seen``."""
         self._require_server(asker.place)
-        changes = await self._store.servers.reset(asker.place, what, asker.user_id, self._clock(), seen=seen)
-        await self._tell(asker, *changes)
-        return changes
+        now = self._clock()
+        changes = await self._store.servers.reset(asker.place, what, asker.user_id, now, seen=seen)
+        return await self._told(asker, now, *changes)
 
-    async def _tell(self, asker: Asker, *changes: Change) -> None:
+    async def _told(self, asker: Asker, now: datetime, *changes: Change) -> Done:
         """Posts to the log channel what is otherwise than before."""
-        if news := [AuditEntry(self._clock(), asker.user_id, change) for change in changes if is_news(change)]:
+        if news := [AuditEntry(now, asker.user_id, change) for change in changes if is_news(change)]:
             await self._notifier.changed(asker.place, *news)
+        return Done(changes, now)
 
     async def _try_key(self, api_key: str) -> None:
         if not 8 <= len(api_key) <= 256 or not api_key.isascii() or not api_key.isprintable() or " " in api_key:

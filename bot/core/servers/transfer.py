@@ -10,14 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.core.servers.admin import Admin
+from bot.core.servers.admin import Admin, Done
 from bot.core.servers.settings_file import BadImport, ImportFile, Misfit
 from bot.rules.catalogue.model import Model
 from bot.rules.errors import UserError
 from bot.rules.limits.limit import Limit, Scope, slot_of
 from bot.rules.people import Asker
 from bot.rules.servers.access import Defaults, ServerSettings, model_by_default
-from bot.rules.servers.changes import Change, LimitChanged, Listed, Lists, changes_between, lists_of, with_lists
+from bot.rules.servers.changes import Imported, LimitChanged, Listed, Lists, changes_between, lists_of, with_lists
 from bot.rules.servers.edits import ChangedMeanwhile, Held, Overhaul, checked_defaults
 
 
@@ -63,9 +63,7 @@ def plan_import(file: ImportFile, held: Held, known: Known) -> ImportPlan:
     return ImportPlan(overhaul, tuple(left_out))
 
 
-async def apply_import(
-    admin: Admin, asker: Asker, file: ImportFile, known: Known, seen: ImportPlan
-) -> tuple[Change, ...]:
+async def apply_import(admin: Admin, asker: Asker, file: ImportFile, known: Known, seen: ImportPlan) -> Done:
     """Applies what was ``seen`` and confirmed. Raises ``ChangedMeanwhile`` where the file would change something else
     by now, ``BadImport`` where it cannot be any more; then nothing was changed."""
 
@@ -148,7 +146,7 @@ def _limits_after(named: tuple[Limit, ...] | None, held: Held, known: Known, lef
     before = {slot_of(limit): limit for limit in held.limits if limit.scope is not Scope.OPERATOR}
     defaults = {slot_of(limit): limit for limit in held.defaults}
     if named is None:
-        return Overhaul(held.settings, (), (), ())
+        return Overhaul(held.settings, (), (), (), Imported())
     after = {}
     for limit in named:
         slot = slot_of(limit)
@@ -163,4 +161,4 @@ def _limits_after(named: tuple[Limit, ...] | None, held: Held, known: Known, lef
         *(LimitChanged(slot_of(limit), before.get(slot_of(limit)), limit) for limit in changed),
         *(LimitChanged(slot_of(limit), limit, defaults.get(slot_of(limit))) for limit in removed),
     )
-    return Overhaul(held.settings, changed, removed, changes)
+    return Overhaul(held.settings, changed, removed, changes, Imported())

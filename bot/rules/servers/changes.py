@@ -163,6 +163,18 @@ class Imported:
 
 
 @dataclass(frozen=True, slots=True)
+class PresetTaken:
+    """Settings and limits were set as the preset of this name says."""
+
+    preset: str
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """Changes were taken back."""
+
+
+@dataclass(frozen=True, slots=True)
 class Recorded:
     """A change of which only words are left: the trail was kept as text before."""
 
@@ -171,7 +183,7 @@ class Recorded:
     new: str
 
 
-SettingChanged = (
+Reversible = (
     ListsChanged
     | DefaultsChanged
     | ModerationChanged
@@ -179,18 +191,22 @@ SettingChanged = (
     | LookChanged
     | LogChannelChanged
     | PauseChanged
-    | WordsChanged
     | BlockChanged
-    | KeyChanged
 )
-Change = LimitChanged | SettingChanged | Reset | Imported | Recorded
+"""A setting that can be put back: what it was is kept whole."""
+
+SettingChanged = Reversible | KeyChanged | WordsChanged
+Headline = Reset | Imported | PresetTaken | Undone
+"""What several changes were made by, told before them."""
+
+Change = LimitChanged | SettingChanged | Headline | Recorded
 
 
 def is_news(change: Change) -> bool:
     """Whether anything is otherwise than before: only that is kept and told."""
     if isinstance(change, WordsChanged):
         return bool(change.added or change.removed)
-    return isinstance(change, Reset | Imported | Recorded) or change.old != change.new
+    return isinstance(change, Headline | Recorded) or change.old != change.new
 
 
 def without_others(change: Change, user_id: int) -> Change:
@@ -221,6 +237,11 @@ def lists_of(settings: ServerSettings, which: Listed) -> Lists:
             return Lists(frozenset(settings.allowed_channels), frozenset(settings.denied_channels))
         case Listed.ROLES:
             return Lists(frozenset(settings.allowed_roles), frozenset(settings.denied_roles))
+
+
+def closes_others(change: Change) -> bool:
+    """Whether the first thing was allowed, which shuts out everything else."""
+    return isinstance(change, ListsChanged) and bool(change.new.allowed) and not change.old.allowed
 
 
 def with_lists(settings: ServerSettings, which: Listed, lists: Lists) -> ServerSettings:

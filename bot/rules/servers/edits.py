@@ -18,6 +18,7 @@ from bot.rules.servers.changes import (
     BlockChanged,
     Change,
     DefaultsChanged,
+    Headline,
     LimitChanged,
     Listed,
     Lists,
@@ -291,6 +292,7 @@ class Overhaul:
     limits: tuple[Limit, ...]
     removed: tuple[Limit, ...]
     changes: tuple[Change, ...]
+    headline: Headline
 
 
 Rework = Callable[[Held], Overhaul]

@@ -11,9 +11,9 @@ from bot.ui.interactions.deadline import answer
 from bot.ui.interactions.ids import VERSION
 from bot.ui.interactions.who import asker_of, check_still
 from bot.ui.messages import Message
+from bot.ui.panels.server.answers import changed
 from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
-from bot.ui.words.changes import change_line
 
 KEY_LENGTH = 256
 
@@ -44,5 +44,5 @@ class ApiKeyForm(Form):
     async def _keep(self, interaction: Interaction) -> Message:
         locale = str(interaction.locale)
         key = str(self._key.value or "").strip()
-        change = await interaction.client.shell.admin.set_api_key(asker_of(interaction), key)
-        return Message(f"{change_line(change, locale)}\n{say(locale, 'settings.key_set')}")
+        done = await interaction.client.shell.admin.set_api_key(asker_of(interaction), key)
+        return changed(interaction, done, say(locale, "settings.key_set"))

@@ -21,7 +21,7 @@ from bot.ui.interactions.ids import VERSION
 from bot.ui.interactions.who import asker_of, check_admin
 from bot.ui.messages import File, Message
 from bot.ui.orders.choices import LONGEST, MOST_CHOICES, Choices
-from bot.ui.panels.settings import changed
+from bot.ui.panels.server.answers import changed
 from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
 from bot.ui.words.changes import change_line

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -24,6 +23,7 @@ from bot.rules.servers.changes import (
     LogChannelChanged,
     PreviewsChanged,
     Resettable,
+    closes_others,
     lists_of,
 )
 from bot.rules.servers.edits import (
@@ -47,16 +47,16 @@ from bot.ui.interactions.failures import TROUBLE
 from bot.ui.interactions.who import asker_of
 from bot.ui.messages import File, Message
 from bot.ui.orders.attachments import Source
-from bot.ui.pages.settings import Office, audit_page, fitted, page
+from bot.ui.pages.settings import Office, audit_page, page
+from bot.ui.panels.server.answers import all_changed, changed, listed_changes
 from bot.ui.panels.settings_options import NO_DEFAULT, AnyChannel, check_here
 from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
-from bot.ui.words.changes import change_line, told
+from bot.ui.words.changes import change_line
 from bot.ui.words.errors import CannotBlock, CannotPost
 from bot.ui.words.text import clean, escaped, inline
 
 AUDIT_ENTRIES = 50
-DIFF_ROOM = 1500
 
 OfServer: TypeAlias = discord.Role | AnyChannel
 
@@ -67,12 +67,6 @@ def locale_of(interaction: Interaction) -> str:
 
 def place_of(interaction: Interaction) -> Place:
     return asker_of(interaction).place
-
-
-def changed(interaction: Interaction, change: Change, *notes: str) -> Message:
-    """Old → new, and what else the admin should know."""
-    interaction.client.shell.settings_cache.forget(place_of(interaction))
-    return Message("\n".join([change_line(change, locale_of(interaction)), *(note for note in notes if note)]))
 
 
 # --- looking -----------------------------------------------------------------------------------------------------
@@ -146,8 +140,10 @@ async def _put(interaction: Interaction, which: Listed, change: ListChange) -> M
     default = model_by_default(settings.defaults, shell.config.default_model)
     if lists_of(settings, which).is_closed:
         return changed(interaction, done, say(locale, f"settings.closed_{which}"))
-    warn = which is Listed.MODELS and not may_use_model(settings, default)
-    return changed(interaction, done, say(locale, "settings.default_denied", model=inline(default)) if warn else "")
+    notes = [say(locale, f"settings.others_closed_{which}")] if closes_others(done.change) else []
+    if which is Listed.MODELS and not may_use_model(settings, default):
+        notes.append(say(locale, "settings.default_denied", model=inline(default)))
+    return changed(interaction, done, *notes)
 
 
 async def put_models(interaction: Interaction, allow: str | None, deny: str | None) -> Message:
@@ -222,9 +218,9 @@ async def resume(interaction: Interaction, reason: str | None) -> Message:
 async def block(interaction: Interaction, user_id: int, reason: str | None) -> Message:
     if user_id in (interaction.user.id, interaction.application_id):
         raise CannotBlock(themselves=user_id == interaction.user.id)
-    change, stopped = await interaction.client.shell.admin.block(asker_of(interaction), user_id, clean(reason or ""))
+    done, stopped = await interaction.client.shell.admin.block(asker_of(interaction), user_id, clean(reason or ""))
     note = say(locale_of(interaction), "settings.jobs_stopped", count=stopped) if stopped else ""
-    return changed(interaction, change, note)
+    return changed(interaction, done, note)
 
 
 async def unblock(interaction: Interaction, user_id: int, reason: str | None) -> Message:
@@ -286,28 +282,13 @@ async def _ask_import(interaction: Interaction, file: ImportFile, head: str = "s
 
     async def act(pressed: Interaction) -> Message:
         try:
-            _, *done = await apply_import(pressed.client.shell.admin, asker_of(pressed), file, _known(pressed), plan)
+            done = await apply_import(pressed.client.shell.admin, asker_of(pressed), file, _known(pressed), plan)
         except ChangedMeanwhile:
             return await _ask_import(pressed, file, "settings.import_meanwhile")
-        return _all_changed(pressed, say(locale, "settings.import_done", count=len(done)), done)
+        return all_changed(pressed, say(locale, "settings.import_done", count=len(done.changes) - 1), done)
 
-    asked = _listed(say(locale, head), plan.overhaul.changes, locale)
+    asked = listed_changes(say(locale, head), plan.overhaul.changes, locale)
     return replace(asked, content="\n".join([asked.content or "", *notes]), view=Confirm(interaction, act))
-
-
-def _all_changed(interaction: Interaction, head: str, changes: Sequence[Change]) -> Message:
-    """What was changed in one go, each with old → new."""
-    interaction.client.shell.settings_cache.forget(place_of(interaction))
-    return _listed(head, changes, locale_of(interaction))
-
-
-def _listed(head: str, changes: Sequence[Change], locale: str) -> Message:
-    """As many changes as fit, and all of them as a file where they do not."""
-    lines = [f"- {change_line(one, locale)}" for one in changes]
-    text = fitted(lines, DIFF_ROOM, locale) if lines else ""
-    whole = "\n".join("{}: {} -> {}".format(*told(change, locale)) for change in changes).encode("utf-8", "replace")
-    files = () if text == "\n".join(lines) else (File(say(locale, "settings.imported_list"), whole),)
-    return Message("\n".join(filter(None, [head, text])), files=files)
 
 
 async def ask_reset(interaction: Interaction, what: Resettable, *, meanwhile: bool = False) -> Message:
@@ -316,10 +297,10 @@ async def ask_reset(interaction: Interaction, what: Resettable, *, meanwhile: bo
 
     async def act(pressed: Interaction) -> Message:
         try:
-            headline, *done = await pressed.client.shell.admin.reset(asker_of(pressed), what, seen)
+            done = await pressed.client.shell.admin.reset(asker_of(pressed), what, seen)
         except ChangedMeanwhile:
             return await ask_reset(pressed, what, meanwhile=True)
-        return _all_changed(pressed, change_line(headline, locale), done)
+        return all_changed(pressed, change_line(done.change, locale), done)
 
     question = say(locale, f"settings.ask_reset_{what}")
     told_first = [say(locale, "settings.ask_meanwhile")] if meanwhile else []

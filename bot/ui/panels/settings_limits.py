@@ -25,7 +25,8 @@ from bot.rules.servers.edits import ChangedMeanwhile, SetAndRemoved
 from bot.ui.components.confirm import Confirm
 from bot.ui.interactions.who import asker_of
 from bot.ui.messages import Message
-from bot.ui.panels.settings import changed, locale_of, place_of
+from bot.ui.panels.server.answers import changed
+from bot.ui.panels.settings import locale_of, place_of
 from bot.ui.panels.settings_options import Whom, subject_of
 from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
@@ -94,15 +95,15 @@ async def _limit_or_question(interaction: Interaction, wanted: Limit, asked: str
         return Message(change_line(LimitChanged(slot_of(wanted), None, None), locale))
     question = asked or _question(proposal)
     if question is None:
-        change = await interaction.client.shell.admin.set_limit(asker, proposal)
-        return changed(interaction, change, await meaning(interaction, wanted))
+        done = await interaction.client.shell.admin.set_limit(asker, proposal)
+        return changed(interaction, done, await meaning(interaction, wanted))
 
     async def act(pressed: Interaction) -> Message:
         try:
-            change = await pressed.client.shell.admin.set_limit(asker_of(pressed), proposal)
+            done = await pressed.client.shell.admin.set_limit(asker_of(pressed), proposal)
         except ChangedMeanwhile:
             return await _limit_or_question(pressed, wanted, "settings.ask_meanwhile")
-        return changed(pressed, change, await meaning(pressed, wanted))
+        return changed(pressed, done, await meaning(pressed, wanted))
 
     line = change_line(LimitChanged(slot_of(wanted), proposal.old, None if proposal.remove else wanted), locale)
     return Message(f"{line}\n{say(locale, question)}", view=Confirm(interaction, act))

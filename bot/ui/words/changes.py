@@ -25,11 +25,13 @@ from bot.rules.servers.changes import (
     Moderation,
     ModerationChanged,
     PauseChanged,
+    PresetTaken,
     PreviewsChanged,
     Recorded,
     Reset,
     SettingChanged,
     Stop,
+    Undone,
     WordsChanged,
     is_news,
 )
@@ -60,6 +62,10 @@ def told(change: Change, locale: str) -> tuple[str, str, str]:
             return say(locale, f"setting.reset_{what}"), as_it_was, say(locale, "value.defaults")
         case Imported():
             return say(locale, "setting.import"), as_it_was, say(locale, "value.imported")
+        case PresetTaken(preset):
+            return say(locale, "setting.preset"), as_it_was, escaped(preset, 100)
+        case Undone():
+            return say(locale, "setting.undo"), as_it_was, say(locale, "value.undone")
         case Recorded(name, was, became):
             return escaped(name, 100), escaped(was, VALUE_ROOM), escaped(became, VALUE_ROOM)
         case _:

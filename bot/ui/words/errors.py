@@ -46,9 +46,11 @@ from bot.rules.servers.edits import (
     SetAndRemoved,
     TooManyWords,
 )
+from bot.rules.servers.undo import ChangedSince, NothingToUndo
 from bot.rules.servers.words.words import MOST_CHARS, MOST_WORDS, BadWord, RefusedWord
 from bot.rules.uploads import BadUpload
 from bot.ui.words.catalogue import has, joined, say
+from bot.ui.words.changes import change_line
 from bot.ui.words.numbers import day, duration, number
 from bot.ui.words.problems import problem_line
 from bot.ui.words.refusals import denied_words, refused_words
@@ -308,6 +310,10 @@ def _cannot_block(error: CannotBlock, locale: str) -> str:
     return say(locale, "error.block_yourself" if error.themselves else "error.block_me")
 
 
+def _changed_since(error: ChangedSince, locale: str) -> str:
+    return say(locale, "error.changed_since", change=change_line(error.change, locale))
+
+
 _WORDINGS: dict[type[UserError], str | Callable[[Any, str], str]] = {
     InvalidOptions: _invalid,
     BadDefaults: _bad_defaults,
@@ -330,6 +336,8 @@ _WORDINGS: dict[type[UserError], str | Callable[[Any, str], str]] = {
     Misfit: _misfit,
     NothingLeftOnList: _nothing_left,
     ChangedMeanwhile: "error.changed_meanwhile",
+    ChangedSince: _changed_since,
+    NothingToUndo: "error.nothing_to_undo",
     BadApiKey: _bad_api_key,
     NotHere: _not_here,
     CannotPost: _cannot_post,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -28,11 +28,14 @@ from bot.rules.servers.changes import (
     LogChannelChanged,
     Moderation,
     ModerationChanged,
+    PauseChanged,
     Reset,
     Resettable,
     Stop,
+    Undone,
 )
-from bot.rules.servers.edits import Held, logged_to, moderated, unblocked
+from bot.rules.servers.edits import Held, logged_to, moderated, paused, unblocked
+from bot.rules.servers.undo import ChangedSince, NothingToUndo
 from tests.support.ledger import empty_ledger
 
 NOW = datetime(2026, 3, 14, 12, tzinfo=UTC)
@@ -83,11 +86,14 @@ class Office:
 
     def __init__(self, store: SqlStore) -> None:
         self.store, self.service, self.jobs, self.notifier = store, Service(), Jobs(), Notifier()
-        self.circuit = Circuit()
-        self.admin = Admin(store, self.service, self.jobs, self.circuit, self.notifier, lambda: NOW)
+        self.circuit, self.now = Circuit(), NOW
+        self.admin = Admin(store, self.service, self.jobs, self.circuit, self.notifier, lambda: self.now)
+
+    def tick(self) -> None:
+        self.now += timedelta(seconds=1)
 
     async def set(self, limit: Limit) -> Change:
-        return await self.admin.set_limit(ADMIN, await self.admin.propose_limit(ADMIN.place, limit))
+        return (await self.admin.set_limit(ADMIN, await self.admin.propose_limit(ADMIN.place, limit))).change
 
     async def held(self, limit: Limit) -> Limit | None:
         found = await self.store.servers.limits(ADMIN.place)
@@ -192,7 +198,8 @@ async def test_direct_messages_have_no_settings(office: Office) -> None:
 
 
 async def test_blocking_stops_what_they_have_running(office: Office) -> None:
-    change, stopped = await office.admin.block(ADMIN, 7, "spam")
+    done, stopped = await office.admin.block(ADMIN, 7, "spam")
+    change = done.change
 
     assert (change, stopped) == (BlockChanged(7, Stop(False), Stop(True, "spam")), 2)
     assert office.jobs.stopped == [7]
@@ -200,7 +207,7 @@ async def test_blocking_stops_what_they_have_running(office: Office) -> None:
 
 
 async def test_what_changes_nothing_is_neither_kept_nor_told(office: Office) -> None:
-    change = await office.admin.change(ADMIN, unblocked(7))
+    change = (await office.admin.change(ADMIN, unblocked(7))).change
     assert change == BlockChanged(7, Stop(False), Stop(False))
     await office.set(DEFAULTS[1])
     assert await office.trail() == []
@@ -208,12 +215,12 @@ async def test_what_changes_nothing_is_neither_kept_nor_told(office: Office) -> 
 
 
 async def test_a_key_is_tried_before_it_is_kept_and_shown_by_its_end(office: Office) -> None:
-    change = await office.admin.set_api_key(ADMIN, "sk-good-key-1234")
+    change = (await office.admin.set_api_key(ADMIN, "sk-good-key-1234")).change
 
     assert office.service.tried == [KeyPays("sk-good-key-1234")]
     assert change == KeyChanged(None, "1234")
     assert await office.store.servers.api_key(ADMIN.place) == "sk-good-key-1234"
-    gone = await office.admin.set_api_key(ADMIN, None)
+    gone = (await office.admin.set_api_key(ADMIN, None)).change
     assert gone == KeyChanged("1234", None)
     with pytest.raises(OwnKeyGone):
         await office.store.servers.api_key(ADMIN.place)
@@ -300,3 +307,26 @@ async def test_servers_with_a_log_channel_are_found_for_notices(office: Office) 
     await office.admin.block(Asker(8, Place(11, 8), 1), 7, "")
     ((place, settings),) = await office.store.servers.watched()
     assert (place.guild_id, settings.log_channel_id) == (10, 5)
+
+
+async def test_what_was_changed_is_taken_back_in_one_go_and_told(office: Office) -> None:
+    await office.admin.change(ADMIN, logged_to(5))
+    office.tick()
+    done = await office.admin.change(ADMIN, paused("party"))
+    office.tick()
+    undone = await office.admin.undo(ADMIN, done.at)
+    assert [type(one) for one in undone.changes] == [Undone, PauseChanged]
+    assert not (await office.admin.settings(ADMIN.place)).paused
+    assert (await office.admin.settings(ADMIN.place)).log_channel_id == 5
+    office.tick()
+    await office.admin.undo(ADMIN, undone.at)
+    assert (await office.admin.settings(ADMIN.place)).pause_reason == "party"
+    with pytest.raises(ChangedSince):
+        await office.admin.undo(ADMIN, undone.at)
+
+
+async def test_nobody_takes_back_what_another_admin_or_server_changed(office: Office) -> None:
+    done = await office.admin.change(ADMIN, paused("party"))
+    for other in (replace(ADMIN, user_id=9), replace(ADMIN, place=Place(11, ADMIN.user_id))):
+        with pytest.raises(NothingToUndo):
+            await office.admin.undo(other, done.at)

@@ -22,11 +22,13 @@ from bot.rules.servers.changes import (
     Moderation,
     ModerationChanged,
     PauseChanged,
+    PresetTaken,
     PreviewsChanged,
     Recorded,
     Reset,
     Resettable,
     Stop,
+    Undone,
     WordsChanged,
 )
 from bot.ui.words.changes import change_line
@@ -79,6 +81,12 @@ WORDS: tuple[tuple[Change, str, str], ...] = (
             "**Moderation:** Stufe wie die Mitglieder wählen, Spoiler aus, nur Kanäle mit Altersbeschränkung aus"
             " → Stufe auto, Spoiler an, nur Kanäle mit Altersbeschränkung aus"
         ),
+    ),
+    (PresetTaken("Workshop"), "**Preset:** as it was → Workshop", "**Voreinstellung:** wie bisher → Workshop"),
+    (
+        Undone(),
+        "**Changes taken back:** as it was → as they were before",
+        "**Änderungen zurückgenommen:** wie bisher → wie vorher",
     ),
     (PreviewsChanged(None, True), "**Live previews:** automatic → on", "**Vorschau beim Zeichnen:** automatisch → an"),
     (
