@@ -14,7 +14,7 @@ from bot.ports.delivery import (
     Stage,
     WhyKept,
 )
-from bot.ports.figures import FigureStore, UsageLine
+from bot.ports.figures import FigureStore, UsageLine, UsageRow
 from bot.ports.files import Bundle, Files, Kept
 from bot.ports.gate import Gate, OpenGate, Place
 from bot.ports.jobs import Batch, JobStore, Known, Look
@@ -82,6 +82,7 @@ __all__ = [
     "Stage",
     "Store",
     "UsageLine",
+    "UsageRow",
     "WhyKept",
     "nothing_happens",
 ]

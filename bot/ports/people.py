@@ -21,6 +21,13 @@ class PeopleStore(Protocol):
         """Forgets counters of windows that ended before, but none in which a job is still open."""
         ...
 
+    async def forget_words(self, before: datetime, most: int) -> list[str]:
+        """Takes the words out of at most so many jobs that ended before, and drops batches that did; returns the jobs.
+
+        States, amounts and whose they were stay. What waits to be shown has not ended.
+        """
+        ...
+
     async def purge(self, before: datetime) -> list[str]:
         """Forgets prompts and answers of jobs finished before."""
         ...

@@ -81,6 +81,9 @@ class Settings(BaseModel):
     default_budget_micro_usd: Annotated[MicroUSD | None, BeforeValidator(parsing.dollars)] = Field(
         MicroUSD(10_000_000), alias="DEFAULT_BUDGET_USD"
     )
+    prompts_kept_days: Annotated[int | None, BeforeValidator(parsing.whole_or_none(1, 36_500))] = Field(
+        None, alias="PROMPTS_KEPT_DAYS"
+    )
     privacy_url: Annotated[str | None, BeforeValidator(parsing.url)] = Field(None, alias="PRIVACY_URL")
     support_url: Annotated[str | None, BeforeValidator(parsing.url)] = Field(None, alias="SUPPORT_URL")
     log_level: Annotated[str, BeforeValidator(parsing.choice("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))] = Field(

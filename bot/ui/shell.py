@@ -40,6 +40,7 @@ class UiConfig:
     default_model: str
     is_official: bool = False
     guild_id: int | None = None
+    prompts_kept_days: int | None = None
     privacy_url: str | None = None
     support_url: str | None = None
     api_base: str = "https://discord.com/api/v10"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.adapters.database import jobs
-from bot.ports import Known, UsageLine
+from bot.ports import Known, UsageLine, UsageRow
 from bot.rules.limits.decide import Subject
 from bot.rules.limits.limit import Period
+from bot.rules.money import MicroUSD
 from bot.rules.people import Place
 from tests.support.ledger import use_now
 
@@ -137,3 +138,28 @@ async def test_a_servers_own_key_is_not_the_operators_money(store, sample, made)
     assert use.counters[Subject.SERVER, Period.MONTH].micro_usd == 5
     assert (Subject.OPERATOR, Period.MONTH) not in use.counters
     assert (await store.figures.by_day(SERVER, None, sample.now))[0].micro_usd == 5
+
+
+async def test_the_table_of_a_server_is_by_day_member_and_model_and_its_own_alone(store, sample, made):
+    later = sample.now + timedelta(days=1)
+    for asker, model, now in (
+        (sample.asker(1), "a", sample.now),
+        (sample.asker(1), "a", sample.now),
+        (sample.asker(2), "b", sample.now),
+        (sample.asker(1), "a", later),
+        (sample.asker(1, guild=11), "a", sample.now),
+    ):
+        [job] = await store.jobs.open([sample.draft(asker, model=model)], now)
+        await made(store, job)
+    rows = await store.figures.rows(SERVER, sample.now - timedelta(hours=1), 100)
+    zero = MicroUSD(0)
+    assert [(row.day, row.user_id, row.model, row.jobs, row.images, row.unknown_micro_usd) for row in rows] == [
+        (later.date().isoformat(), 1, "a", 1, 1, zero),
+        (sample.now.date().isoformat(), 1, "a", 2, 2, zero),
+        (sample.now.date().isoformat(), 2, "b", 1, 1, zero),
+    ]
+    assert isinstance(rows[0], UsageRow)
+    assert len(await store.figures.rows(SERVER, sample.now - timedelta(hours=1), 2)) == 2
+    await store.people.forget(2)
+    rows = await store.figures.rows(SERVER, sample.now - timedelta(hours=1), 100)
+    assert {row.user_id for row in rows} == {1, None}

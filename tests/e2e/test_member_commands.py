@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 
 from bot.ports import Kept
@@ -62,6 +64,20 @@ async def test_usage_of_the_server_is_for_its_admins(town):
     assert "2 pictures ·" in everything(message)
     assert f"<@{town.member.id}>" in everything(message)
     assert "$10.00 per month" in everything(message)
+
+
+async def test_an_admin_takes_the_table_of_the_server_along(town):
+    await made(town)
+
+    message = await ask(town, "/usage server", town.admin, export=True)
+
+    chart, table = message.attachments
+    assert (chart.filename, table.filename, message.ephemeral) == ("usage.png", "usage.csv", True)
+    header, row = list(csv.reader(io.StringIO(table.data.decode("utf-8-sig"))))
+    assert header == ["day", "member", "model", "jobs", "pictures", "usd", "unclear_usd"]
+    assert row[1:5] == [f"<@{town.member.id}>", "gpt-image-2.5-flare", "1", "1"]
+    assert 0 < float(row[5]) < 1
+    assert "Manage Server" in (await ask(town, "/usage server", export=True)).content
 
 
 async def test_what_may_have_been_billed_is_seen_by_admins(town):

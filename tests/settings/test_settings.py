@@ -43,6 +43,7 @@ LEGAL = [
     ("DEFAULT_COOLDOWN_S", "0", "default_cooldown_s", 0),
     ("DEFAULT_COOLDOWN_S", "None", "default_cooldown_s", None),
     ("DEFAULT_IMAGES_PER_DAY", "none", "default_images_per_day", None),
+    ("PROMPTS_KEPT_DAYS", "90", "prompts_kept_days", 90),
     ("IMAGES_PER_MINUTE", "0.5", "images_per_minute", 0.5),
     ("LOG_LEVEL", "debug", "log_level", "DEBUG"),
     ("LOG_FORMAT", "JSON", "log_format", "json"),

@@ -16,7 +16,7 @@ from bot.adapters.database.counting.forgotten import kept
 from bot.adapters.database.engine import Database
 from bot.adapters.database.schema.tables import EPOCH, jobs
 from bot.adapters.database.servers import limits_of
-from bot.ports import UsageLine
+from bot.ports import UsageLine, UsageRow
 from bot.rules.ledger import CHARGED, JobState
 from bot.rules.limits.decide import Standing, Use, standings
 from bot.rules.limits.limit import Limit
@@ -56,6 +56,19 @@ class SqlFigures:
         lines = await self._sums(member.label("label"), _by(place, None, since), limit=limit)
         return [_relabelled(line, DELETED if line.label == "0" else line.label) for line in lines]
 
+    async def rows(self, place: Place, since: datetime, limit: int) -> list[UsageRow]:
+        day = cast(jobs.c.created_at, BigInteger) // literal(DAY_MICROS, BigInteger)
+        member = case((jobs.c.user_id < 0, 0), else_=jobs.c.user_id)
+        labels = (day.label("day"), member.label("member"), jobs.c.model.label("label"))
+        query = (
+            select(*labels, *_summed())
+            .where(_counted(), *_by(place, None, since))
+            .group_by("day", "member", "label")
+            .order_by(desc("day"), "member", "label")
+            .limit(limit)
+        )
+        return [_row(row) for row in await self._db.rows(query)]
+
     async def standings(self, asker: Asker, now: datetime) -> tuple[Standing, ...]:
         async def work(connection: AsyncConnection) -> tuple[Standing, ...]:
             limits = await limits_of(connection, asker.place.key, self._defaults)
@@ -71,17 +84,9 @@ class SqlFigures:
         dearest_first: bool = True,
         limit: int | None = None,
     ) -> list[UsageLine]:
-        unknown = case((jobs.c.state == JobState.UNKNOWN.value, jobs.c.charged_micro_usd), else_=0)
-        made = case((jobs.c.state == JobState.UNKNOWN.value, 0), else_=jobs.c.made_images)
         query = (
-            select(
-                label,
-                func.count().label("jobs"),
-                func.sum(made).label("images"),
-                func.sum(jobs.c.charged_micro_usd).label("micro_usd"),
-                func.sum(unknown).label("unknown"),
-            )
-            .where(jobs.c.state.in_([state.value for state in CHARGED]), *conditions)
+            select(label, *_summed())
+            .where(_counted(), *conditions)
             .group_by("label")
             .order_by(*([desc("micro_usd")] if dearest_first else []), "label")
             .limit(limit)
@@ -103,6 +108,28 @@ async def use_of(
 def _by(place: Place, user_id: int | None, since: datetime) -> list[ColumnElement[bool]]:
     conditions = [jobs.c.place_key == place.key, jobs.c.created_at >= since.astimezone(UTC)]
     return conditions if user_id is None else [*conditions, jobs.c.user_id == user_id]
+
+
+def _counted() -> ColumnElement[bool]:
+    return jobs.c.state.in_([state.value for state in CHARGED])
+
+
+def _summed() -> tuple[Label[Any], ...]:
+    """Jobs, pictures, money, and how much of that is unclear."""
+    is_unknown = jobs.c.state == JobState.UNKNOWN.value
+    return (
+        func.count().label("jobs"),
+        func.sum(case((is_unknown, 0), else_=jobs.c.made_images)).label("images"),
+        func.sum(jobs.c.charged_micro_usd).label("micro_usd"),
+        func.sum(case((is_unknown, jobs.c.charged_micro_usd), else_=0)).label("unknown"),
+    )
+
+
+def _row(row: RowMapping) -> UsageRow:
+    day = (EPOCH + timedelta(days=int(row["day"]))).date().isoformat()
+    line = _line(row)
+    money = (line.micro_usd, line.unknown_micro_usd)
+    return UsageRow(day, int(row["member"]) or None, line.label, line.jobs, line.images, *money)
 
 
 def _line(row: RowMapping) -> UsageLine:

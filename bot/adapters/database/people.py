@@ -117,6 +117,19 @@ class SqlPeople:
 
         await self._db.write(work)
 
+    async def forget_words(self, before: datetime, most: int) -> list[str]:
+        ended = _FINAL & jobs.c.forgotten.is_(False) & (jobs.c.finished_at < before)
+        found = await self._db.rows(select(jobs.c.id).where(ended).order_by(jobs.c.id).limit(most))
+
+        async def work(connection: AsyncConnection) -> list[str]:
+            over = batches.c.finished.is_(True) & (batches.c.created_at < before)
+            await connection.execute(delete(batches).where(over))
+            return await _forget_jobs(
+                connection, ended & jobs.c.id.in_([row["id"] for row in found]), {}, keep_place=True
+            )
+
+        return await self._db.write(work)
+
     async def purge(self, before: datetime) -> list[str]:
         """Pictures that waited for delivery until then are given up. Counters of windows that ended before go too."""
 

@@ -27,7 +27,18 @@ ASKED_AT_ONCE = 500
 
 
 class Retention:
-    def __init__(self, store: Store, files: Files, clock: Clock, forgettings: Forgettings) -> None:
+    """``prompts_kept_days`` None: prompts are kept until somebody deletes them."""
+
+    def __init__(
+        self,
+        store: Store,
+        files: Files,
+        clock: Clock,
+        forgettings: Forgettings,
+        *,
+        prompts_kept_days: int | None = None,
+    ) -> None:
+        self._words_kept = None if prompts_kept_days is None else timedelta(days=prompts_kept_days)
         self._store = store
         self._files = files
         self._clock = clock
@@ -38,12 +49,24 @@ class Retention:
         now = await surely_now(self._store.notes, self._clock)
         await self._store.people.forget_counters(now - KEEP_COUNTERS)
         await self._forgettings.tidy()
+        if self._words_kept is not None:
+            await self._forget_words(now - self._words_kept)
         over = await self._over(now - KEEP_ORIGINALS)
         for job_id in over:
             await self._files.remove(job_id)
         if over:
             log.info("removed the originals of %d jobs", len(over))
         return len(over)
+
+    async def _forget_words(self, before: datetime) -> None:
+        """Of jobs that ended before: prompts, and the pictures with them. What they cost stays."""
+        count = 0
+        while gone := await self._store.people.forget_words(before, ASKED_AT_ONCE):
+            count += len(gone)
+            for job_id in gone:
+                await self._files.remove(job_id)
+        if count:
+            log.info("forgot the prompts of %d jobs", count)
 
     async def _over(self, oldest: datetime) -> list[str]:
         """Jobs whose originals have been kept long enough. What the ledger does not know is as old as its id says: the

@@ -50,7 +50,10 @@ def privacy_page(shell: Shell, locale: str) -> discord.Embed:
     """What is stored and why, who else gets it, and what one can do about it."""
     embed = discord.Embed(title=say(locale, "privacy.title"), colour=COLOUR)
     for key in ("stored", "shared", "rights"):
-        embed.add_field(name=say(locale, f"privacy.{key}_title"), value=say(locale, f"privacy.{key}"), inline=False)
+        text = say(locale, f"privacy.{key}")
+        if key == "stored" and (days := shell.config.prompts_kept_days) is not None:
+            text = f"{text}\n{say(locale, 'privacy.kept', count=days)}"
+        embed.add_field(name=say(locale, f"privacy.{key}_title"), value=text, inline=False)
     url = _link(shell.config.privacy_url)
     value = url or say(locale, "privacy.no_policy")
     embed.add_field(name=say(locale, "privacy.policy_title"), value=value, inline=False)

@@ -111,6 +111,35 @@ async def test_pictures_of_a_ledger_that_vanished_are_left_alone(core, retention
     assert "knows none of the 3 jobs" in caplog.text
 
 
+async def test_prompts_are_forgotten_when_the_operator_says_so_and_figures_stay(core, forgettings):
+    retention = Retention(core.store, core.files, lambda: core.now, forgettings, prompts_kept_days=7)
+    await core.run()
+    spent = await core.store.figures.by_member(SERVER, core.now - timedelta(days=1))
+    core.now += timedelta(days=6, hours=23)
+    await retention.tidy()
+    (job,) = (await core.store.people.export(1))["jobs"]
+    assert job["request"]["prompt"]
+
+    core.now += timedelta(hours=2)
+    await retention.tidy()
+
+    (job,) = (await core.store.people.export(1))["jobs"]
+    assert (job["request"]["prompt"], job["request"]["shown_prompt"], job["state"]) == ("", "", "settled")
+    assert await kept_pictures(core) == 0
+    assert await core.store.figures.by_member(SERVER, core.now - timedelta(days=30)) == spent
+
+
+async def test_prompts_that_wait_with_their_picture_are_not_forgotten(core, forgettings):
+    retention = Retention(core.store, core.files, lambda: core.now, forgettings, prompts_kept_days=7)
+    core.delivery.trouble = [CannotDeliver("no channel")]
+    await core.run()
+    core.now += timedelta(days=30)
+    await retention.tidy()
+    (job,) = (await core.store.people.export(1))["jobs"]
+    assert job["request"]["prompt"]
+    assert await kept_pictures(core) == 1
+
+
 async def test_a_picture_that_still_waits_for_delivery_stays(core, retention):
     core.delivery.trouble = [CannotDeliver("no channel")]
     await core.run()
