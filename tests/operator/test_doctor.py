@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import socket
 import sqlite3
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from bot.adapters.database import migrate_store
 from bot.adapters.status.http import NotReady, StatusServer
 from bot.operator.doctor.context import LedgerLook, LedgerState
 from bot.operator.doctor.doctor import examine
-from bot.operator.doctor.findings import Finding, Verdict, as_json, as_text, exit_code, failed, passed
+from bot.operator.doctor.findings import Finding, Verdict, as_json, as_text, exit_code, failed, passed, warned
 from bot.parts import files_of, secrets_of, setup_of
 from bot.ports import Setup
 from bot.rules.redaction import LogRedactor
@@ -92,7 +93,7 @@ PLANTED: list[tuple[str, Plant, str, Verdict, str]] = [
     ("a secret key is none", put(SECRET_KEY="hunter2"), "settings", FAIL, "SECRET_KEY: is no Fernet key"),
     ("a misspelt name in .env", write(".env", b"DISCORD_TOKKEN=x\n"), "settings", WARN, "Is DISCORD_TOKEN meant?"),
     ("everybody can read .env", write(".env", b"TZ=UTC\n", 0o644), ".env", WARN, "chmod 600"),
-    ("no token", take("DISCORD_TOKEN"), "token", WARN, "Reset Token"),
+    ("no token", take("DISCORD_TOKEN"), "DISCORD_TOKEN", Verdict.NEED, "Reset Token"),
     ("a wrong token", put(DISCORD_TOKEN=KEY), "token", FAIL, "does not look like a bot token"),
     ("an old token", put(DISCORD_TOKEN="MTIzNDU2Nzg5MDEyMzQ1Njc4.Gxxxxx.abcdefghijklmnopqrstuvwxyz0"), "token", FAIL,
      "Reset Token"),
@@ -310,15 +311,40 @@ async def test_a_check_that_breaks_is_a_finding_and_the_others_still_run(clinic:
     async def check_fine(_here: Any) -> list[Finding]:
         return [passed("fine", "yes")]
 
-    findings = await examine(clinic.here(), [check_odd, check_fine])
+    findings = await examine(clinic.here(), {"One": [check_odd], "Two": [check_fine]})
     assert [f.verdict for f in findings] == [FAIL, Verdict.PASS]
-    assert findings[0].check == "odd"
+    assert [(f.group, f.check) for f in findings] == [("One", "odd"), ("Two", "fine")]
 
 
 def test_json_says_whether_all_is_well() -> None:
     data = json.loads(as_json([passed("a", "fine"), failed("b", f"key {KEY}", "do that")], LogRedactor()))
     assert data["ok"] is False
-    assert data["findings"][1] == {"check": "b", "verdict": "fail", "says": "key [redacted]", "fix": "do that"}
+    row = {"group": "", "check": "b", "verdict": "fail", "says": "key [redacted]", "fix": "do that"}
+    assert data["findings"][1] == row
+
+
+async def test_without_a_token_nothing_is_wrong_and_it_says_what_real_discord_needs(clinic: Any) -> None:
+    for name in ("DISCORD_TOKEN", "OPENAI_API_KEY", "OPENAI_BASE_URL"):
+        clinic.environ.pop(name, None)
+    findings = await clinic.findings()
+    lines = as_text(findings, LogRedactor()).splitlines()
+    assert lines[0] == "Sandbox: ready. For real Discord you still need: DISCORD_TOKEN, OPENAI_API_KEY."
+    assert lines[-1].startswith("Next: DISCORD_TOKEN: https://discord.com/developers")
+    assert exit_code(findings) == 0
+
+
+def test_it_names_what_is_wrong_first_and_the_one_next_step() -> None:
+    findings = [warned("a", "odd", "look"), failed("b", "broken", "mend it"), failed("c", "broken", "and this")]
+    lines = as_text(findings, LogRedactor()).splitlines()
+    assert lines[0] == "2 things keep Easel from working as configured."
+    assert lines[-2:] == ["0 passed, 1 warning, 2 failed", "Next: b: mend it"]
+
+
+def test_colours_are_for_terminals_and_never_alone() -> None:
+    findings = [replace(passed("a", "fine"), group="One"), failed("b", "broken", "mend it")]
+    plain, coloured = (as_text(findings, LogRedactor(), colour=colour) for colour in (False, True))
+    assert "\x1b[31mfail\x1b[0m  b: broken" in coloured
+    assert re.sub(r"\x1b\[\d+m", "", coloured) == plain
 
 
 def test_a_servers_name_cannot_forge_a_line() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.operator.discord_api import Answer, DiscordApi, Unreachable
 from bot.operator.doctor.context import Surroundings
-from bot.operator.doctor.findings import Finding, failed, passed, warned
+from bot.operator.doctor.findings import Finding, failed, needed, passed, warned
 from bot.rules.servers.invitation import ADMINISTRATOR, PERMISSIONS, install_link
 from bot.ui.client.commands import command_names
 
@@ -24,10 +24,8 @@ async def check_token(here: Surroundings) -> list[Finding]:
     if token is None:
         if any(fault.startswith("DISCORD_TOKEN:") for fault in here.reading.faults):
             return []
-        advice = (
-            f"Without one Easel runs in its sandbox. For real Discord: {PORTAL}, your application, Bot, Reset Token."
-        )
-        return [warned("token", "DISCORD_TOKEN is not set", advice)]
+        advice = f"{PORTAL}, your application, Bot, Reset Token; `python3 run.py setup` asks for it and tests it."
+        return [needed("DISCORD_TOKEN", "not set, so Easel runs in its sandbox", advice)]
     if here.discord is None:
         return []
     try:

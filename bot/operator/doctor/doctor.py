@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 
 import aiohttp
 
@@ -22,42 +25,50 @@ from bot.ports import ImageService
 from bot.rules.redaction import LogRedactor
 from bot.settings.sources import Reading, read_settings
 
-CHECKS: tuple[Check, ...] = (
-    machine_checks.check_settings,
-    machine_checks.check_env_file,
-    machine_checks.check_addresses,
-    discord_checks.check_token,
-    discord_checks.check_clock,
-    discord_checks.check_application,
-    discord_checks.check_gateway,
-    discord_checks.check_commands,
-    discord_checks.check_servers,
-    service_checks.check_key,
-    service_checks.check_models,
-    service_checks.check_budgets,
-    machine_checks.check_ledger,
-    process_checks.check_processes,
-    machine_checks.check_data_dir,
-    machine_checks.check_pictures,
-    machine_checks.check_secret_key,
-    machine_checks.check_http_port,
-    machine_checks.check_privacy,
-    service_checks.check_picture,
-)
+CHECKS: dict[str, tuple[Check, ...]] = {
+    "Settings": (machine_checks.check_settings, machine_checks.check_env_file, machine_checks.check_addresses),
+    "Discord": (
+        discord_checks.check_token,
+        discord_checks.check_clock,
+        discord_checks.check_application,
+        discord_checks.check_gateway,
+        discord_checks.check_commands,
+        discord_checks.check_servers,
+        machine_checks.check_privacy,
+    ),
+    "Image service": (
+        service_checks.check_key,
+        service_checks.check_models,
+        service_checks.check_budgets,
+        service_checks.check_picture,
+    ),
+    "Ledger and pictures": (
+        machine_checks.check_ledger,
+        process_checks.check_processes,
+        machine_checks.check_data_dir,
+        machine_checks.check_pictures,
+        machine_checks.check_secret_key,
+    ),
+    "This machine": (machine_checks.check_http_port,),
+}
+"""By the group under which they are shown."""
 
 
-async def examine(here: Surroundings, checks: Sequence[Check] = CHECKS) -> list[Finding]:
+async def examine(here: Surroundings, checks: Mapping[str, Sequence[Check]] = CHECKS) -> list[Finding]:
     """Every finding, in the order of ``checks``. A check that breaks is a finding too, and the others still run."""
     findings: list[Finding] = []
-    for check in checks:
-        try:
-            findings += await check(here)
-        except Exception as error:  # noqa: BLE001 - a doctor that dies of the first odd answer is of no use
-            name = check.__name__.removeprefix("check_")
-            findings.append(
-                failed(name, f"the check itself broke ({type(error).__name__}: {error})", "Please report this.")
-            )
+    for group, members in checks.items():
+        for check in members:
+            findings += [replace(finding, group=group) for finding in await _found_by(check, here)]
     return findings
+
+
+async def _found_by(check: Check, here: Surroundings) -> list[Finding]:
+    try:
+        return await check(here)
+    except Exception as error:  # noqa: BLE001 - a doctor that dies of the first odd answer is of no use
+        name = check.__name__.removeprefix("check_")
+        return [failed(name, f"the check itself broke ({type(error).__name__}: {error})", "Please report this.")]
 
 
 @contextlib.asynccontextmanager
@@ -94,7 +105,9 @@ async def _main(arguments: argparse.Namespace) -> int:
     redactor = LogRedactor(reading.settings.secrets())
     async with surroundings(reading, spend=arguments.spend) as here:
         findings = await examine(here)
-    print((as_json if arguments.json else as_text)(findings, redactor))  # noqa: T201 - this is its output
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    text = as_json(findings, redactor) if arguments.json else as_text(findings, redactor, colour=colour)
+    print(text)  # noqa: T201 - this is its output
     return exit_code(findings)
 
 

@@ -161,10 +161,14 @@ async def check_http_port(here: Surroundings) -> list[Finding]:
 
 
 async def check_addresses(here: Surroundings) -> list[Finding]:
-    """Tokens and keys must travel encrypted, to a host whose certificate this machine trusts."""
+    """Tokens and keys must travel encrypted, to a host whose certificate this machine trusts; where there are any."""
     found: list[Finding] = []
-    service = here.settings.openai_base_url or OFFICIAL_SERVICE
-    for name, address in (("DISCORD_API_BASE", here.settings.discord_api_base), ("OPENAI_BASE_URL", service)):
+    settings, addresses = here.settings, dict[str, str]()
+    if settings.discord_token is not None:
+        addresses["DISCORD_API_BASE"] = settings.discord_api_base
+    if settings.discord_token is not None or settings.openai_api_key is not None or settings.openai_base_url:
+        addresses["OPENAI_BASE_URL"] = settings.openai_base_url or OFFICIAL_SERVICE
+    for name, address in addresses.items():
         parts = urlsplit(address)
         if parts.scheme == "https":
             found.append(await _certificate(name, parts.hostname or "", parts.port or 443))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.operator.doctor.context import Surroundings
-from bot.operator.doctor.findings import Finding, failed, passed, warned
+from bot.operator.doctor.findings import Finding, failed, needed, passed, warned
 from bot.operator.models import price
 from bot.parts import BadDefault, default_model_of
 from bot.ports import CannotStart, KnownModel, OperatorPays
@@ -40,6 +40,8 @@ async def check_key(here: Surroundings) -> list[Finding]:
     if settings.openai_api_key is None and settings.is_official_service:
         if any(fault.startswith("OPENAI_API_KEY:") for fault in here.reading.faults):
             return []
+        if settings.discord_token is None:
+            return [needed("OPENAI_API_KEY", "not set, so the sandbox draws by itself", f"Get one: {KEYS}.")]
         return [failed("image key", "OPENAI_API_KEY is not set, and OpenAI's service needs one", f"Get one: {KEYS}.")]
     try:
         known = await here.service().known_models(OperatorPays())
