@@ -19,7 +19,7 @@ COPY --from=build /app/.venv /app/.venv
 COPY bot bot
 COPY cogs cogs
 COPY sandbox sandbox
-COPY LICENSE README.md ./
+COPY LICENSE README.md pyproject.toml ./
 RUN python -m compileall -q --invalidation-mode unchecked-hash bot cogs sandbox
 ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 LOG_FORMAT=json
 USER easel

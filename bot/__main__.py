@@ -42,7 +42,9 @@ COMMANDS: dict[str, Command] = {
     ), module="doctor.doctor"),
     "setup": Command("ask for token and key, test them, and write .env"),
     "invite": Command("print the link that adds the bot to a server"),
-    "models": Command("print the models this configuration knows"),
+    "models": Command("print the models this configuration knows, and what their pictures cost", (
+        ("--json", {"action": "store_true", "help": "print JSON"}),
+    )),
     "migrate": Command("bring the database up to this version, after a backup; or move the ledger", (
         ("--no-backup", {"action": "store_true", "help": "PostgreSQL: there is a backup already"}),
         ("--to", {"metavar": "ADDRESS", "help": "copy the whole ledger into the empty database at this address (as in "
@@ -59,11 +61,20 @@ COMMANDS: dict[str, Command] = {
 }  # fmt: skip
 
 
+class _Version(argparse.Action):
+    """Looks for the version only when asked: ``bot.parts`` imports half of Easel."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        print(f"Easel {importlib.import_module('bot.parts').version()}")
+        parser.exit()
+
+
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
     top = argparse.ArgumentParser(
         prog="easel", description="A Discord bot that makes, edits and varies images, within limits that hold."
     )
+    top.add_argument("--version", action=_Version, nargs=0, default=argparse.SUPPRESS, help="print Easel's version")
     words = top.add_subparsers(dest="command", metavar="command")
     for name, command in COMMANDS.items():
         one = words.add_parser(name, help=command.help, description=command.help)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import logging
 import stat
+import tomllib
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.ports import CannotStart, Clock, Files, Gate, OpenGate, Setup
@@ -41,8 +43,9 @@ def version() -> str:
     """Easel's, as it was installed."""
     try:
         return metadata.version("easel")
-    except metadata.PackageNotFoundError:
-        return "development"
+    except metadata.PackageNotFoundError:  # started from its folder
+        described = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+        return str(described["project"]["version"])
 
 
 def now() -> datetime:

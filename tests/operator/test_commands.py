@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,7 +18,7 @@ import pytest
 from bot.__main__ import COMMANDS, main, parser
 from bot.operator.healthcheck import ask
 from bot.operator.invite import fetch_link
-from bot.operator.models import price, table
+from bot.operator.models import listing, prices, table
 from bot.operator.setup import Refused, Terminal, guide, key_test, token_test, write_env
 from bot.parts import catalogue_of
 from bot.ports import CannotStart
@@ -268,14 +270,32 @@ async def test_no_invitation_without_a_bot(clinic: Any, wrong: dict[str, str], w
 
 
 def test_every_model_has_a_line_and_a_price() -> None:
-    from datetime import date
-
     catalogue = catalogue_of(parse_settings({}))
     lines = table(catalogue, official=True, today=date(2026, 11, 21)).splitlines()
-    assert len(lines) == len(list(catalogue)) + 2
-    assert [model.id for model in catalogue if price(model) == "unknown"] == []
+    assert len(lines) == len(list(catalogue)) + 4
+    assert max(map(len, lines)) <= 100
+    assert [model.id for model in catalogue if not prices(model)] == []
+    flare = next(line for line in lines if line.startswith("gpt-image-2.5-flare "))
+    assert flare.split() == ["gpt-image-2.5-flare", "$0.006", "$0.013", "$0.211", "edit", "any", "offered"]
     assert any("gpt-image-1.5" in line and "ends 2026-12-01" in line for line in lines)
     assert any("dall-e-2" in line and "retired 2026-05-12" in line for line in lines)
+
+
+def test_machines_get_the_same_as_json() -> None:
+    catalogue = catalogue_of(parse_settings({}))
+    found = listing(catalogue, official=False, today=date(2026, 11, 21))
+    rows = {row["id"]: row for row in json.loads(json.dumps(found))}
+    assert rows["dall-e-2"]["can"] == ["make", "edit", "vary"]
+    assert rows["dall-e-3"]["usd_a_picture"] == {"standard": 0.04, "hd": 0.08}
+    assert rows["dall-e-3"]["sizes"] == ["1024x1024", "1792x1024", "1024x1792"]
+    assert {row["status"] for row in rows.values()} == {"as the server says"}
+
+
+def test_it_says_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parser().parse_args(["--version"])
+    assert ended.value.code == 0
+    assert re.fullmatch(r"Easel \d+\.\d+\.\d+( .*)?\n", capsys.readouterr().out)
 
 
 def test_a_broken_list_of_models_is_said_with_its_variable(tmp_path: Path) -> None:

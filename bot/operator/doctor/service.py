@@ -6,12 +6,12 @@ from datetime import timedelta
 
 from bot.operator.doctor.context import Surroundings
 from bot.operator.doctor.findings import Finding, failed, needed, passed, warned
-from bot.operator.models import price
 from bot.parts import BadDefault, default_model_of
 from bot.ports import CannotStart, KnownModel, OperatorPays
 from bot.rules.catalogue.catalogue import Catalogue
 from bot.rules.catalogue.model import Model
 from bot.rules.catalogue.official import OFFICIAL_SERVICE
+from bot.rules.catalogue.pricing import picture_price
 from bot.rules.errors import UserError
 from bot.rules.faults import FaultKind, ServiceFault
 from bot.rules.options.build import build_request
@@ -113,7 +113,7 @@ def _ends(here: Surroundings, usable: tuple[Model, ...], known: dict[str, KnownM
 
 
 def _prices(usable: tuple[Model, ...]) -> list[Finding]:
-    unpriced = [model.id for model in usable if price(model) == "unknown"]
+    unpriced = [model.id for model in usable if picture_price(model) is None]
     if unpriced:
         advice = "Give them a price in IMAGE_MODELS (free = true where pictures cost nothing)."
         return [failed("prices", f"no price is known for {', '.join(unpriced)}, so no budget can hold", advice)]
