@@ -23,6 +23,9 @@ from bot.core.jobs.batches import Batches
 from bot.core.jobs.jobs import Jobs
 from bot.core.jobs.queue import FairQueue
 from bot.core.jobs.recovery import Recovery
+from bot.core.people.drawing import Drawing
+from bot.core.people.own_defaults import OwnDefaults
+from bot.core.people.styles import Styles
 from bot.core.servers.admin import Admin
 from bot.core.servers.departures import Departures
 from bot.core.servers.settings_cache import SettingsCache
@@ -213,10 +216,12 @@ def _shell(ground: Ground, connection: HasShell) -> Shell:
         crash_point=ground.crash_point,
         sleep=ground.sleep,
     )
+    config = _ui_config(ground.settings)
+    drawing = Drawing(ground.catalogue, clock, config.default_model, config.is_official)
     jobs, pictures, settlement = parts.jobs, parts.pictures, parts.settlement
     deliveries = DiscordDeliveries(connection, store, settings_cache, tasks, clock)
     return Shell(
-        config=_ui_config(ground.settings),
+        config=config,
         intake=parts.intake,
         jobs=jobs,
         pictures=pictures,
@@ -224,6 +229,8 @@ def _shell(ground: Ground, connection: HasShell) -> Shell:
         recovery=Recovery(store, jobs, settlement, pictures, partial(deliveries.of_job, earlier=True), clock),
         admin=Admin(store, ground.service, jobs, ground.circuit, notifier, clock),
         forgettings=Forgettings(store, ground.files, jobs, tasks, clock, ground.secrets.tag),
+        styles=Styles(store, drawing),
+        own_defaults=OwnDefaults(store, settings_cache, drawing, clock),
         settings_cache=settings_cache,
         current_catalogue=ground.catalogue,
         store=store,

@@ -25,6 +25,7 @@ from bot.ui.shell import HasShell, Interaction
     model="Which model draws them",
     size="WIDTHxHEIGHT, auto, or a shape such as 16:9, portrait, landscape, square",
     quality="How carefully they are drawn; more costs more",
+    look="A look that you or this server saved with /style",
     style="A style, where the model has one",
     image_format="File format",
     private="Only you see the results",
@@ -35,6 +36,7 @@ async def batch(
     model: str | None = None,
     size: str | None = None,
     quality: str | None = None,
+    look: app_commands.Range[str, 1, 100] | None = None,
     style: str | None = None,
     image_format: str | None = None,
     private: bool | None = None,
@@ -43,7 +45,7 @@ async def batch(
     raw = RawOptions(prompt="", size=size, quality=quality, style=style, format=image_format, private=private)
 
     def wish(read: Callable[[], Awaitable[str]]) -> BatchWish:
-        return BatchWish(read, raw, model)
+        return BatchWish(read, raw, model, look)
 
     if file is not None:
         source = attached(interaction.client.shell, file, NAME, max_bytes=MAX_TEXT_BYTES)

@@ -34,6 +34,7 @@ AREAS = ("circle", "centre", "left", "right", "top", "bottom", "border")
     model="Which model draws it",
     size="WIDTHxHEIGHT, auto, or a shape such as 16:9, portrait, landscape, square",
     quality="How carefully it is drawn; more costs more",
+    look="A look that you or this server saved with /style",
     background="Transparent or opaque, where the model has it",
     image_format="File format",
     compression="0 to 100 percent, for jpeg and webp",
@@ -58,6 +59,7 @@ async def edit(
     model: str | None = None,
     size: str | None = None,
     quality: str | None = None,
+    look: app_commands.Range[str, 1, 100] | None = None,
     background: str | None = None,
     image_format: str | None = None,
     compression: app_commands.Range[int, 0, 100] | None = None,
@@ -91,6 +93,7 @@ async def edit(
         mask=attached(shell, mask, "mask") if mask else None,
         markup=attached(shell, markup, "markup") if markup else None,
         area=area,
+        look=look,
     )
     if preview_mask:
         await show_mask(interaction, wish)

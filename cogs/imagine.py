@@ -22,6 +22,7 @@ from bot.ui.shell import HasShell, Interaction
     model="Which model draws it",
     size="WIDTHxHEIGHT, auto, or a shape such as 16:9, portrait, landscape, square",
     quality="How carefully it is drawn; more costs more",
+    look="A look that you or this server saved with /style",
     style="A style, where the model has one",
     background="Transparent or opaque, where the model has it",
     image_format="File format",
@@ -41,6 +42,7 @@ async def imagine(
     model: str | None = None,
     size: str | None = None,
     quality: str | None = None,
+    look: app_commands.Range[str, 1, 100] | None = None,
     style: str | None = None,
     background: str | None = None,
     image_format: str | None = None,
@@ -73,7 +75,7 @@ async def imagine(
     )
     shell = interaction.client.shell
     text = attached(shell, prompt_file, "prompt_file", max_bytes=MAX_TEXT_BYTES) if prompt_file else None
-    wish = Wish(Kind.IMAGINE, raw, model=model, prompt_file=text)
+    wish = Wish(Kind.IMAGINE, raw, model=model, prompt_file=text, look=look)
     await offer_waiting(interaction, await take_on(interaction, gather(shell, wish), private=private))
 
 

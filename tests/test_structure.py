@@ -31,7 +31,13 @@ VALIDATORS = ("jsonschema", "jsonschema_rs", "referencing")  # only where the of
 
 SANDBOX_FACTS = ("rules", "model", "commands", "components")
 
-CORE_ROOMS = (("room", "tasks", "ttl_map", "readings", "refused_words"), ("service",), ("jobs",), ("servers", "upkeep"))
+CORE_ROOMS = (
+    ("room", "tasks", "ttl_map", "readings", "refused_words"),
+    ("service",),
+    ("jobs",),
+    ("servers", "upkeep"),
+    ("people",),
+)
 UI_ROOMS = (
     *(
         ("shell", "messages", "uploading", "internals", "servers", "words"),

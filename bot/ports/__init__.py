@@ -39,6 +39,7 @@ from bot.ports.service import (
     Payer,
 )
 from bot.ports.store import Store
+from bot.ports.styles import StyleStore
 
 __all__ = [
     "AuditEntry",
@@ -81,6 +82,7 @@ __all__ = [
     "Slot",
     "Stage",
     "Store",
+    "StyleStore",
     "UsageLine",
     "UsageRow",
     "WhyKept",

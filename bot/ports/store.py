@@ -1,4 +1,4 @@
-"""The ledger as the core sees it: six parts, each with a role; a use case takes those it needs."""
+"""The ledger as the core sees it: seven parts, each with a role; a use case takes those it needs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from bot.ports.leases import LeaseStore
 from bot.ports.notes import NoteStore
 from bot.ports.people import PeopleStore
 from bot.ports.servers import ServerStore
+from bot.ports.styles import StyleStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +23,4 @@ class Store:
     leases: LeaseStore
     people: PeopleStore
     notes: NoteStore
+    styles: StyleStore

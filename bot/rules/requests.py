@@ -28,6 +28,7 @@ class ImageRequest:
     ``count == calls``; otherwise 1). ``size`` is ``WxH`` or ``auto``. ``compression`` is 0..100 percent,
     ``frame_ms`` milliseconds. ``inputs`` counts the uploaded pictures, whose bytes travel beside the request.
     ``prompt`` is what is sent; ``shown_prompt`` what people see (for ``/vary`` the hint, else the same).
+    ``look`` names the saved look that the prompt was finished with.
     """
 
     kind: Kind
@@ -54,6 +55,7 @@ class ImageRequest:
     has_mask: bool = False
     has_markup: bool = False
     private: bool = False
+    look: str = ""
 
     @property
     def preview(self) -> bool:

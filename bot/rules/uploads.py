@@ -110,7 +110,7 @@ class BadUpload(UserError):
 
 
 class NoteKind(StrEnum):
-    """What was done to a file before it was sent; worth telling, never a refusal."""
+    """What was done to a file or a wish before it was sent; worth telling, never a refusal."""
 
     TURNED = "turned"  # EXIF said which way is up
     COLOURS = "colours"  # CMYK, 16 bit, palette, grey or a colour profile became sRGB
@@ -122,6 +122,8 @@ class NoteKind(StrEnum):
     MASK_FROM_WHITE = "mask_from_white"  # it had no transparency: white was taken as "edit here"
     MASK_GREY = "mask_grey"  # it held much grey: everything brighter than half was taken as white
     MASK_FROM_TRANSPARENCY = "mask_from_transparency"  # the picture's own transparent parts are edited
+    LOOK = "look"  # an option of the look that the model does not have: Typed, and what was taken instead
+    OWN = "own"  # an option of the person's own defaults that could not be had here: Typed
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ from bot.core.jobs.intake import Intake
 from bot.core.jobs.jobs import Jobs
 from bot.core.jobs.pictures import Pictures
 from bot.core.jobs.recovery import Recovery
+from bot.core.people.own_defaults import OwnDefaults
+from bot.core.people.styles import Styles
 from bot.core.room import Room
 from bot.core.servers.admin import Admin
 from bot.core.servers.settings_cache import SettingsCache
@@ -82,6 +84,8 @@ class Shell:
     recovery: Recovery
     admin: Admin
     forgettings: Forgettings
+    styles: Styles
+    own_defaults: OwnDefaults
     settings_cache: SettingsCache
     current_catalogue: CurrentCatalogue
     store: Store

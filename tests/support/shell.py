@@ -36,6 +36,8 @@ def bare_shell(
         recovery=missing,
         admin=missing,
         forgettings=missing,
+        styles=missing,
+        own_defaults=missing,
         settings_cache=SettingsCache(store),
         current_catalogue=CurrentCatalogue(catalogue),
         store=store,

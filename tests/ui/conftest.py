@@ -30,6 +30,7 @@ class FakeStore:
     def __init__(self) -> None:
         self.rows: dict[str, Job] = {}
         self.place_settings = ServerSettings()
+        self.settings_of: dict[str, ServerSettings] = {}
         self.postings: dict[str, datetime | None] = {}
         self.fails = False
         self.jobs = self.servers = self.notes = self
@@ -40,7 +41,7 @@ class FakeStore:
     async def settings(self, place: Place) -> ServerSettings:
         if self.fails:
             raise ConnectionError("the ledger is away")
-        return self.place_settings
+        return self.settings_of.get(place.key, self.place_settings)
 
     async def posting(self, key: str) -> datetime | None:
         return self.postings.get(key)

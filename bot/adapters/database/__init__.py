@@ -1,6 +1,6 @@
 """The ledger on SQLite and PostgreSQL. The only package that imports SQLAlchemy and alembic.
 
-open_store ──► SqlStore ──► jobs ──► steps ──► reserving   servers   figures   leases   people   notes
+open_store ──► SqlStore ──► jobs ──► steps ──► reserving   servers   figures   leases   people   notes   keeping
                                └────────┴──────────┴── counters ─┴──► engine (one writer lane, two dialects)
 """
 

@@ -28,10 +28,12 @@ from bot.adapters.database.schema.tables import (
     audit,
     batches,
     facts,
+    favourites,
     jobs,
     limits,
     settings,
     slots,
+    styles,
     uses,
     warnings,
     word_refusals,
@@ -62,6 +64,7 @@ class SqlPeople:
             mine = await connection.execute(select(*jobs.c).where(jobs.c.user_id == user_id).order_by(jobs.c.id))
             batch = await connection.execute(select(batches).where(batches.c.user_id == user_id).order_by(batches.c.id))
             own = select(limits).where(limits.c.scope == "member", limits.c.subject_id == user_id)
+            liked = select(favourites.c.job_id).where(favourites.c.user_id == user_id).order_by(favourites.c.job_id)
             trail = select(audit).where(audit.c.actor_id == user_id).order_by(audit.c.at)
             return {
                 "user_id": str(user_id),
@@ -70,6 +73,9 @@ class SqlPeople:
                 "counters": [dict(row) for row in await self._counters_of(connection, user_id)],
                 "limits": [_texts(row) for row in (await connection.execute(own)).mappings()],
                 "settings_changed": [_exported_change(row) for row in (await connection.execute(trail)).mappings()],
+                "defaults": await _own_defaults(connection, user_id),
+                "styles": await _own_styles(connection, user_id),
+                "favourites": list((await connection.execute(liked)).scalars()),
                 "blocked_in": await _blocked_in(connection, user_id),
                 "facts": await notes_about(connection, user_id),
             }
@@ -96,7 +102,8 @@ class SqlPeople:
             gone = await _forget_place(connection, f"u{user_id}")
             await _rename_member(connection, user_id, stranger)
             gone += await _forget_jobs(connection, jobs.c.user_id == user_id, {"user_id": stranger}, keep_place=True)
-            await connection.execute(delete(batches).where(batches.c.user_id == user_id))
+            for table in (batches, favourites):
+                await connection.execute(delete(table).where(table.c.user_id == user_id))
             await connection.execute(update(audit).where(audit.c.actor_id == user_id).values(actor_id=0))
             for key in await notes_about(connection, user_id):
                 await connection.execute(delete(facts).where(facts.c.key == key))
@@ -198,7 +205,7 @@ async def _forget_place(connection: AsyncConnection, place_key: str) -> list[str
             await connection.execute(delete(table).where(within))
     blank: dict[str, Any] = {"place_key": unknown, "user_id": 0, "channel_id": 0, "parent_channel_id": None}
     gone = await _forget_jobs(connection, jobs.c.place_key == place_key, blank, keep_place=False)
-    for table in (settings, limits, audit, batches):
+    for table in (settings, limits, audit, batches, styles):
         await connection.execute(delete(table).where(table.c.place_key == place_key))
     await connection.execute(delete(slots).where(slots.c.key.endswith(f" {place_key}")))  # the pace of its own API key
     return gone
@@ -218,13 +225,14 @@ async def _forget_jobs(
     for job_id, asker, request in found.all():
         values = {**_wordless(job_id, asker, request, blank, keep_place=keep_place), **blank}
         await connection.execute(update(jobs).where(jobs.c.id == job_id).values(values))
+        await connection.execute(delete(favourites).where(favourites.c.job_id == job_id))
         gone.append(job_id)
     return gone
 
 
 def _wordless(job_id: str, asker: str, request: str, blank: dict[str, Any], *, keep_place: bool) -> dict[str, Any]:
     values: dict[str, Any] = {
-        "request": dump_request(replace(load_request(request), prompt="", shown_prompt="")),
+        "request": dump_request(replace(load_request(request), prompt="", shown_prompt="", look="")),
         "search_text": "",
         "revised_prompt": None,
         "answer": None,
@@ -245,6 +253,16 @@ def _wordless(job_id: str, asker: str, request: str, blank: dict[str, Any], *, k
         values["message_id"] = values["message_channel_id"] = None
         values["batch_id"] = None
     return values
+
+
+async def _own_defaults(connection: AsyncConnection, user_id: int) -> dict[str, Any]:
+    body = await connection.scalar(select(settings.c.body).where(settings.c.place_key == f"u{user_id}"))
+    return dict(json.loads(body or "{}").get("defaults", {}))
+
+
+async def _own_styles(connection: AsyncConnection, user_id: int) -> list[dict[str, Any]]:
+    own = select(styles).where(styles.c.place_key == f"u{user_id}").order_by(styles.c.key)
+    return [{"name": row["name"], **json.loads(row["body"])} for row in (await connection.execute(own)).mappings()]
 
 
 async def _blocked_in(connection: AsyncConnection, user_id: int) -> list[str]:

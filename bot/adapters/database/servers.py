@@ -57,7 +57,7 @@ class SqlServers:
 
     async def change_settings(self, place: Place, edit: Edit, actor_id: int, now: datetime) -> Change:
         async def work(connection: AsyncConnection) -> Change:
-            await self._lock_place(connection, place.key)
+            await lock_place(self._db, connection, place.key)
             after, change = edit(await settings_of(connection, place.key))
             if is_news(change):
                 await self._store_settings(connection, place.key, {"body": dump_settings(after)})
@@ -67,7 +67,7 @@ class SqlServers:
         return await self._db.write(work)
 
     async def _store_settings(self, connection: AsyncConnection, place_key: str, values: dict[str, str | None]) -> None:
-        """Writes into the row that ``_lock_place`` holds."""
+        """Writes into the row that ``lock_place`` holds."""
         changed = update(setting_rows).where(setting_rows.c.place_key == place_key)
         await connection.execute(changed.values(**values, version=setting_rows.c.version + 1))
 
@@ -76,7 +76,7 @@ class SqlServers:
         hint = None if api_key is None else api_key[-4:]
 
         async def work(connection: AsyncConnection) -> KeyChanged:
-            await self._lock_place(connection, place.key)
+            await lock_place(self._db, connection, place.key)
             change = KeyChanged((await settings_of(connection, place.key)).api_key_hint, hint)
             await self._store_settings(connection, place.key, {"api_key": sealed, "api_key_hint": hint})
             if api_key is not None or is_news(change):  # another key may end in the same four letters
@@ -122,7 +122,7 @@ class SqlServers:
 
     async def overhaul(self, place: Place, rework: Rework, actor_id: int, now: datetime) -> tuple[Change, ...]:
         async def work(connection: AsyncConnection) -> tuple[Change, ...]:
-            await self._lock_place(connection, place.key)
+            await lock_place(self._db, connection, place.key)
             held = await self._held(connection, place.key)
             after = rework(held)
             if after.settings != held.settings:
@@ -151,7 +151,7 @@ class SqlServers:
         _check_settable(limit)
 
         async def work(connection: AsyncConnection) -> LimitChanged:
-            await self._lock_place(connection, place.key)
+            await lock_place(self._db, connection, place.key)
             slot = slot_of(limit)
             old = await self._limit_in(connection, place.key, slot)
             if instead_of is not ... and old != instead_of:
@@ -168,15 +168,6 @@ class SqlServers:
         held = await limits_of(connection, place_key, self._defaults)
         return next((limit for limit in held if slot_of(limit) == slot), None)
 
-    async def _lock_place(self, connection: AsyncConnection, place_key: str) -> None:
-        """Makes changes of one server wait for each other, so that old → new in the trail is true."""
-        row = {"place_key": place_key, "version": 0, "body": "{}"}
-        await connection.execute(
-            self._db.upsert(setting_rows)
-            .values(row)
-            .on_conflict_do_update(index_elements=["place_key"], set_={"place_key": place_key})
-        )
-
     async def _store_limit(self, connection: AsyncConnection, place_key: str, limit: Limit, *, remove: bool) -> None:
         values = {"place_key": place_key, **dump_limit(limit)}
         key = list(limit_rows.primary_key)
@@ -191,7 +182,7 @@ class SqlServers:
         self, place: Place, what: Resettable, actor_id: int, now: datetime, *, seen: Held | None = None
     ) -> tuple[Change, ...]:
         async def work(connection: AsyncConnection) -> tuple[Change, ...]:
-            await self._lock_place(connection, place.key)
+            await lock_place(self._db, connection, place.key)
             held = await self._held(connection, place.key)
             if seen is not None and seen != held:
                 raise ChangedMeanwhile
@@ -284,6 +275,16 @@ class SqlServers:
         values = [{**key, "percent": percent} for percent in PERCENTS if percent <= warning.percent]
         fresh = self._db.upsert(warnings).values(values).on_conflict_do_nothing().returning(warnings.c.percent)
         return warning.percent in (await connection.execute(fresh)).scalars().all()
+
+
+async def lock_place(database: Database, connection: AsyncConnection, place_key: str) -> None:
+    """Makes changes of one place wait for each other, so that old → new in the trail is true."""
+    row = {"place_key": place_key, "version": 0, "body": "{}"}
+    await connection.execute(
+        database.upsert(setting_rows)
+        .values(row)
+        .on_conflict_do_update(index_elements=["place_key"], set_={"place_key": place_key})
+    )
 
 
 def _check_settable(limit: Limit) -> None:

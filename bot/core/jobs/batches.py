@@ -68,7 +68,13 @@ class Batches:
     # --- before anything is spent ---------------------------------------------------------------------------------
 
     async def prepare(
-        self, asker: Asker, lines: Sequence[tuple[int, str]], raw: RawOptions, *, model: str | None
+        self,
+        asker: Asker,
+        lines: Sequence[tuple[int, str]],
+        raw: RawOptions,
+        *,
+        model: str | None,
+        look: str | None = None,
     ) -> list[Quote]:
         """Every line checked. Raises ``BatchLinesRefused`` naming all faulty lines by their number in the file.
 
@@ -80,7 +86,7 @@ class Batches:
         for number, prompt in lines:
             options = replace(raw, prompt=prompt, count=1, preview=False)
             try:
-                quotes.append(await self._intake.quote(asker, Kind.IMAGINE, options, model=model))
+                quotes.append(await self._intake.quote(asker, Kind.IMAGINE, options, model=model, look=look))
             except InvalidOptions as invalid:
                 common = [problem for problem in invalid.problems if problem.option != PROMPT]
                 if common:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from bot.core.jobs.estimates import Estimates
 from bot.core.jobs.queue import FairQueue
@@ -13,19 +14,23 @@ from bot.core.service.circuit import Circuit
 from bot.ports import Clock, CrashPoint, Files, ImageService, Meter, Store
 from bot.rules.catalogue.model import DEFAULT_SERVICE, Model
 from bot.rules.catalogue.pricing import upper_bound, usual_price
-from bot.rules.errors import QueueTooLong, ServicePaused, ShuttingDown, StorageFull
+from bot.rules.errors import QueueTooLong, ServicePaused, ShuttingDown, StorageFull, UserError
 from bot.rules.ledger import Answer, EndReason, Job, JobDraft, JobState
 from bot.rules.limits.decide import Cost, Refused, without_room
 from bot.rules.limits.limit import Scope
 from bot.rules.money import MicroUSD
 from bot.rules.options.build import build_request
-from bot.rules.options.checks import Uploaded
+from bot.rules.options.checks import Uploaded, endpoint_of
+from bot.rules.options.problems import InvalidOptions, Problem
 from bot.rules.options.table import RawOptions
 from bot.rules.options.usual import Prices, usual_picture
 from bot.rules.people import Asker, Place
 from bot.rules.requests import ImageRequest, Kind
-from bot.rules.servers.access import ServerSettings, check_access, model_by_default
+from bot.rules.servers.access import Defaults, ServerSettings, check_access, may_use_model, model_by_default
 from bot.rules.servers.words.words import RefusedWord
+from bot.rules.styles.layers import Layers, settle
+from bot.rules.styles.style import NoSuchStyle, Style, name_key, nearest_names
+from bot.rules.uploads import Note
 
 NO_FALLBACK_WAIT_S = 13 * 60
 """Where the bot cannot post by itself (user installs), the result must be there while the interaction lives."""
@@ -37,13 +42,15 @@ LONGEST_WAIT_S = 2 * 60 * 60
 class Quote:
     """A checked request and the most it can cost, not yet reserved. ``own_key``: the server's own API key pays.
 
-    ``usual_micro_usd`` is what it mostly costs, for showing.
+    ``usual_micro_usd`` is what it mostly costs, for showing; ``notes`` tell what of a look or of the person's own
+    defaults is otherwise.
     """
 
     request: ImageRequest
     upper_micro_usd: MicroUSD
     usual_micro_usd: MicroUSD
     own_key: bool = False
+    notes: tuple[Note, ...] = ()
 
 
 class Intake:
@@ -88,14 +95,20 @@ class Intake:
         model: str | None = None,
         uploaded: Uploaded | None = None,
         about: str = "",
+        look: str | None = None,
+        with_own: bool = True,
     ) -> Quote:
-        """Chooses the model (member's, else server's, else operator's), checks access, words, options and price.
+        """Chooses model and options (typed, else the look's, the member's own, the server's, the operator's: see
+        ``settle``), checks access, words, options and price.
 
         ``about`` is the prompt of the picture that this goes on from: its words must be fit for this server too.
+        ``look`` names a saved one. Without ``with_own`` the member's own defaults have no say.
         Raises ``UserError``; nothing was sent or reserved.
         """
         try:
-            return await self.quote(asker, kind, raw, model=model, uploaded=uploaded, about=about)
+            return await self.quote(
+                asker, kind, raw, model=model, uploaded=uploaded, about=about, look=look, with_own=with_own
+            )
         except RefusedWord:
             await self._words.count(asker.place)
             raise
@@ -109,22 +122,52 @@ class Intake:
         model: str | None = None,
         uploaded: Uploaded | None = None,
         about: str = "",
+        look: str | None = None,
+        with_own: bool = True,
     ) -> Quote:
         """The same, of which a refused word is not counted yet."""
         settings = await self._store.servers.settings(asker.place)
-        wanted = model or model_by_default(settings.defaults, self._default_model)
-        chosen = self._chosen(settings, asker, wanted)
-        await self._words.check(settings, asker.place, raw.prompt, about)
-        request = build_request(
-            raw,
-            chosen,
-            kind,
-            uploaded=uploaded or Uploaded(),
-            defaults=settings.defaults,
-            previews_allowed=settings.previews,
-            moderation_floor=settings.moderation,
+        own = await self._own_defaults(asker, settings) if with_own else Defaults()
+        style = None if look is None else await self.style(asker, look)
+
+        def build(options: RawOptions, chosen: Model) -> ImageRequest:
+            return build_request(
+                options,
+                chosen,
+                kind,
+                uploaded=uploaded or Uploaded(),
+                defaults=settings.defaults,
+                previews_allowed=settings.previews,
+                moderation_floor=settings.moderation,
+            )
+
+        settled = settle(
+            Layers(raw, model, style, own, settings.defaults, self._default_model),
+            usable=lambda name: self._usable(settings, kind, name),
+            demanded=lambda name: self._chosen(settings, asker, name),
+            problems=lambda options, chosen: _problems(build, options, chosen),
         )
-        return _priced(request, chosen, settings)
+        check_access(settings, asker, settled.model.id)
+        await self._words.check(settings, asker.place, settled.raw.prompt, about)
+        request = build(settled.raw, settled.model)
+        return replace(_priced(request, settled.model, settings), notes=settled.notes)
+
+    async def style(self, asker: Asker, name: str) -> Style:
+        """The look of this name: one's own, else the server's. Raises ``NoSuchStyle``."""
+        mine = Place(None, asker.user_id)
+        places = [mine, asker.place] if asker.place.is_server else [mine]
+        for place in places:
+            found = await self._store.styles.get(place, name_key(name))
+            if found is not None:
+                return found
+        every = [style for place in places for style in await self._store.styles.all(place)]
+        raise NoSuchStyle(name, nearest_names(name, every))
+
+    async def _own_defaults(self, asker: Asker, here: ServerSettings) -> Defaults:
+        """They are kept as the settings of the person's own place, which direct messages are."""
+        if not asker.place.is_server:
+            return here.defaults
+        return (await self._store.servers.settings(Place(None, asker.user_id))).defaults
 
     async def count_refused(self, asker: Asker, prompts: int) -> None:
         """So many of what was only quoted held a refused word."""
@@ -215,6 +258,14 @@ class Intake:
         for one in refused.refusals:
             self._meter.refused(f"{one.limit.scope}_{one.limit.measure}")
 
+    def _usable(self, settings: ServerSettings, kind: Kind, name: str) -> Model | None:
+        """A model that is wished for and can be had here for this."""
+        try:
+            found = self._catalogue.now.choose(name, official=self._service.is_official, today=self._clock().date())
+        except UserError:
+            return None
+        return found if may_use_model(settings, found.id) and endpoint_of(found, kind) in found.endpoints else None
+
     def _chosen(self, settings: ServerSettings, asker: Asker, model_id: str) -> Model:
         chosen = self._catalogue.now.choose(model_id, official=self._service.is_official, today=self._clock().date())
         check_access(settings, asker, chosen.id)
@@ -228,3 +279,13 @@ def _priced(request: ImageRequest, model: Model, settings: ServerSettings) -> Qu
 def _has_own_key(settings: ServerSettings, model: Model) -> bool:
     """Whether the server's own key pays, which is one of the default service."""
     return settings.api_key_hint is not None and model.service == DEFAULT_SERVICE
+
+
+def _problems(
+    build: Callable[[RawOptions, Model], ImageRequest], options: RawOptions, model: Model
+) -> Sequence[Problem]:
+    try:
+        build(options, model)
+    except InvalidOptions as invalid:
+        return invalid.problems
+    return ()

@@ -10,7 +10,7 @@ import logging
 
 from bot.core.ttl_map import TtlMap
 from bot.ports import Store
-from bot.rules.people import Place
+from bot.rules.people import Asker, Place
 from bot.rules.servers.access import ServerSettings
 
 log = logging.getLogger(__name__)
@@ -35,13 +35,15 @@ class SettingsCache:
         self._known.put(place.key, settings, now)
         return settings
 
-    async def private(self, place: Place) -> bool:
-        """Whether answers here are private where nobody said so; private where that cannot be read in time."""
+    async def private(self, asker: Asker) -> bool:
+        """Whether the answer is private where the asker did not say: as they always want it, else as the place does.
+        Private where that cannot be read in time."""
         try:
             async with asyncio.timeout(QUICK_S):
-                return bool((await self.settings(place)).defaults.private)
+                own = (await self.settings(Place(None, asker.user_id))).defaults.private
+                return bool((await self.settings(asker.place)).defaults.private if own is None else own)
         except TimeoutError:
-            log.warning("settings of %s were not read in time; answering in private", place.key)
+            log.warning("settings of %s were not read in time; answering in private", asker.place.key)
             return True
 
     async def looks(self, place: Place) -> ServerSettings:

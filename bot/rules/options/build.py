@@ -74,6 +74,7 @@ def build_request(
         has_mask=uploaded.has_mask,
         has_markup=uploaded.has_markup,
         private=raw.private if raw.private is not None else bool(defaults.private),
+        look=raw.look,
         **usual,
     )
     request = replace(request, partial_images=check.partials(previews_allowed, request))

@@ -53,15 +53,16 @@ def clean_prompt(text: str) -> str:
 
 def says_nothing(text: str) -> bool:
     """Whether there is nothing to draw by: nothing but punctuation and what cannot be seen. An emoji says enough."""
-    return not any(_is_seen(one) and one not in punctuation and unicodedata.category(one)[0] != "P" for one in text)
+    return not any(is_seen(one) and one not in punctuation and unicodedata.category(one)[0] != "P" for one in text)
 
 
 def is_unseen(text: str) -> bool:
     """Whether a person sees nothing of it."""
-    return not any(map(_is_seen, text))
+    return not any(map(is_seen, text))
 
 
-def _is_seen(character: str) -> bool:
+def is_seen(character: str) -> bool:
+    """Whether this character alone leaves a mark."""
     if unicodedata.category(character) in _UNSEEN_CATEGORIES or character in _UNSEEN:
         return False
     return not unicodedata.name(character, "").startswith(_SELECTORS)

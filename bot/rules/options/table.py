@@ -19,7 +19,8 @@ NO_ENDPOINT: frozenset[Endpoint] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class RawOptions:
-    """What a person typed or chose, untouched. None: nothing was chosen."""
+    """What a person typed or chose, untouched. None: nothing was chosen. ``look`` names the saved look, if one made the
+    prompt what it is: no option, it is only told."""
 
     prompt: str
     size: str | None = None
@@ -36,6 +37,7 @@ class RawOptions:
     fidelity: str | None = None
     preview: bool | None = None
     private: bool | None = None
+    look: str = ""
 
 
 class OptionKind(Enum):
@@ -116,4 +118,4 @@ def raw_of(request: ImageRequest) -> RawOptions:
     """The options a request was made from, to be checked again by today's rules."""
     prompt = request.shown_prompt if request.kind is Kind.VARY else request.shown_prompt or request.prompt
     carried: dict[str, Any] = {option.name: option.chosen(request) for option in OPTIONS if option.is_carried}
-    return RawOptions(prompt, **carried)
+    return RawOptions(prompt, look=request.look, **carried)

@@ -40,6 +40,8 @@ EXTENSIONS = (
     "cogs.menus",
     "cogs.batch",
     "cogs.gallery",
+    "cogs.style",
+    "cogs.mydefaults",
     "cogs.usage",
     "cogs.mydata",
     "cogs.about",

@@ -11,6 +11,7 @@ from bot.ports import Batch
 from bot.rules.ledger import DuplicateEvent, EndReason, Job
 from bot.rules.options.prompts import read_prompt_file, split_batch
 from bot.rules.options.table import RawOptions
+from bot.rules.uploads import Note
 from bot.ui.interactions.acknowledge import tell
 from bot.ui.interactions.deadline import within
 from bot.ui.interactions.who import answer_of, asker_of, check_can_answer
@@ -20,6 +21,7 @@ from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
 from bot.ui.words.errors import words
 from bot.ui.words.text import CONTENT_LIMIT, length
+from bot.ui.words.uploads import note_words
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +35,7 @@ class BatchWish:
     read: Callable[[], Awaitable[str]]
     raw: RawOptions
     model: str | None = None
+    look: str | None = None
 
 
 def from_file(source: Source) -> Callable[[], Awaitable[str]]:
@@ -51,12 +54,16 @@ async def take_on_batch(interaction: Interaction, wish: BatchWish) -> Batch | No
     shell = interaction.client.shell
     check_can_answer(interaction)
     asker = asker_of(interaction)
-    private = wish.raw.private if wish.raw.private is not None else await shell.settings_cache.private(asker.place)
+    private = wish.raw.private if wish.raw.private is not None else await shell.settings_cache.private(asker)
     answer = answer_of(interaction, private=private)
+
+    notes: set[Note] = set()
 
     async def reserve() -> tuple[Batch, list[Job]]:
         lines = [(line.number, line.prompt) for line in split_batch(await wish.read(), NAME)]
-        quotes = await shell.batches.prepare(asker, lines, replace(wish.raw, private=private), model=wish.model)
+        raw = replace(wish.raw, private=private)
+        quotes = await shell.batches.prepare(asker, lines, raw, model=wish.model, look=wish.look)
+        notes.update(note for quote in quotes for note in quote.notes)
         return await shell.batches.open(asker, quotes, answer, event_key=str(interaction.id))
 
     async def abandon(reserved: tuple[Batch, list[Job]], reason: EndReason) -> None:
@@ -78,6 +85,8 @@ async def take_on_batch(interaction: Interaction, wish: BatchWish) -> Batch | No
             await shell.batches.abandon(batch, jobs, EndReason.NOT_ACKNOWLEDGED)
             raise
     shell.batches.start(batch, jobs, shell.deliveries.of_batch(batch, jobs, limit_bytes=interaction.filesize_limit))
+    if notes:
+        await tell(interaction, "\n".join(sorted(note_words(note, asker.locale) for note in notes)))
     return batch
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import discord
@@ -16,9 +17,11 @@ from bot.rules.catalogue.catalogue import Catalogue
 from bot.rules.catalogue.model import Model
 from bot.rules.options.build import suggest
 from bot.rules.options.table import OPTIONS, OptionKind
+from bot.rules.people import Place
 from bot.rules.requests import Endpoint, Kind
 from bot.rules.servers.access import ServerSettings, may_use_model, model_by_default
 from bot.ui.interactions.who import asker_of
+from bot.ui.orders.looks import complete_look
 from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
 from bot.ui.words.numbers import day
@@ -41,8 +44,10 @@ SlashCommand: TypeAlias = "app_commands.Command[Any, ..., Any]"
 
 
 def complete_options(command: SlashCommand, kind: Kind) -> None:
-    """Completes the model and every option of words that the command has."""
+    """Completes the model, the look and every option of words that the command has."""
     for parameter in command.parameters:
+        if parameter.display_name == "look":
+            command.autocomplete(parameter.name)(complete_look)
         if parameter.display_name in COMPLETED:
             command.autocomplete(parameter.name)(completer(parameter.display_name, kind))
 
@@ -61,7 +66,7 @@ def completer(option: str, kind: Kind) -> Completer:
 
 
 async def _complete(interaction: Interaction, option: str, typed: str, kind: Kind) -> Choices:
-    settings = await interaction.client.shell.settings_cache.looks(asker_of(interaction).place)
+    settings = await _settings(interaction)
     if option == "model":
         return model_choices(interaction, settings, typed, kind)
     model = _chosen(interaction, settings)
@@ -69,6 +74,16 @@ async def _complete(interaction: Interaction, option: str, typed: str, kind: Kin
         return []
     values = suggest(option, typed, model, kind)
     return [app_commands.Choice(name=value, value=value) for value in values if len(value) <= LONGEST]
+
+
+async def _settings(interaction: Interaction) -> ServerSettings:
+    """What holds here, with the model that this person always wants where they may have it."""
+    cache, asker = interaction.client.shell.settings_cache, asker_of(interaction)
+    here = await cache.looks(asker.place)
+    own = (await cache.looks(Place(None, asker.user_id))).defaults.model
+    if own is None or not may_use_model(here, own):
+        return here
+    return replace(here, defaults=replace(here.defaults, model=own))
 
 
 def model_choices(interaction: Interaction, settings: ServerSettings, typed: str, kind: Kind) -> Choices:

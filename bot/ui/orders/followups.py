@@ -30,7 +30,7 @@ async def again(interaction: Interaction, job: Job) -> None:
     if job.request.inputs:
         gathering = _with_same_inputs(shell, job)
     else:
-        gathering = gather(shell, Wish(job.request.kind, raw_of(job.request), model=job.request.model))
+        gathering = gather(shell, Wish(job.request.kind, raw_of(job.request), model=job.request.model, with_own=False))
     await take_on(interaction, gathering, private=_privacy(job), parent=Parent(job.id))
 
 
@@ -40,7 +40,7 @@ def _with_same_inputs(shell: Shell, job: Job) -> Gather:
 
     async def gathered(asker: Asker, private: bool) -> Order:
         raw = replace(raw_of(first), private=private)
-        quote = await shell.intake.prepare(asker, first.kind, raw, model=first.model, uploaded=uploaded)
+        quote = await shell.intake.prepare(asker, first.kind, raw, model=first.model, uploaded=uploaded, with_own=False)
         inputs = await shell.pictures.inputs(job.id)
         if inputs is None:
             raise BadUpload(UploadProblem.GONE, "image")
@@ -54,7 +54,14 @@ async def vary(interaction: Interaction, job: Job, index: int) -> None:
     source = await picture_source(interaction, job, index)
     model = _model_for(interaction.client.shell, job.request, Endpoint.VARIATIONS, Endpoint.EDITS)
     raw = _carried(job.request, model, prompt="")
-    wish = Wish(Kind.VARY, raw, model=model.id if model else None, pictures=(source,), about=job.request.shown_prompt)
+    wish = Wish(
+        Kind.VARY,
+        raw,
+        model=model.id if model else None,
+        pictures=(source,),
+        about=job.request.shown_prompt,
+        with_own=False,
+    )
     await take_on(
         interaction, gather(interaction.client.shell, wish), private=_privacy(job), parent=Parent(job.id, index)
     )
@@ -72,6 +79,7 @@ async def edit(interaction: Interaction, job: Job, index: int, prompt: str, mask
         pictures=(source,),
         mask=attached(shell, mask, "mask") if mask is not None else None,
         about=job.request.shown_prompt,
+        with_own=False,
     )
     await take_on(interaction, gather(shell, wish), private=_privacy(job), parent=Parent(job.id, index))
 

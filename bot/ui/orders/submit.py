@@ -58,7 +58,7 @@ async def take_on(
     shell = interaction.client.shell
     check_can_answer(interaction)
     asker = asker_of(interaction)
-    hidden = await shell.settings_cache.private(asker.place) if private is None else private
+    hidden = await shell.settings_cache.private(asker) if private is None else private
     answer = answer_of(interaction, private=hidden)
 
     async def reserve() -> tuple[Job, Order]:

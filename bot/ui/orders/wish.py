@@ -30,6 +30,8 @@ class Wish:
     """One command as it was given. ``pictures`` and what says where to edit are read when their turn comes.
 
     ``about`` is the prompt of the picture that it goes on from.
+    ``look`` is the name of a saved one. ``with_own``: the person's own defaults hold; not where it goes on from a
+    picture that is there.
     """
 
     kind: Kind
@@ -41,6 +43,8 @@ class Wish:
     markup: Source | None = None
     area: str | None = None
     about: str = ""
+    look: str | None = None
+    with_own: bool = True
 
 
 def gather(shell: Shell, wish: Wish) -> Gather:
@@ -48,10 +52,12 @@ def gather(shell: Shell, wish: Wish) -> Gather:
 
     async def gathered(asker: Asker, private: bool) -> Order:
         raw = replace(await _with_file(wish), private=private)
+        whole = replace(wish, raw=raw)
         if not wish.pictures:
-            return Order(await shell.intake.prepare(asker, wish.kind, raw, model=wish.model, about=wish.about))
-        quote, ready = await ready_inputs(shell, asker, replace(wish, raw=raw), spends=True)
-        return Order(quote, ready.inputs, ready.notes)
+            quote = await _quoted(shell, asker, whole, ())
+            return Order(quote, notes=quote.notes)
+        quote, ready = await ready_inputs(shell, asker, whole, spends=True)
+        return Order(quote, ready.inputs, (*quote.notes, *ready.notes))
 
     return gathered
 
@@ -89,7 +95,8 @@ async def _made_ready(
         lane=lane,
     )
     if ready.inputs.mask is not None and not request.has_mask:  # the picture's own transparency; it costs like a mask
-        quote = await shell.intake.reprice(asker, replace(request, has_mask=True))
+        repriced = await shell.intake.reprice(asker, replace(request, has_mask=True))
+        quote = replace(repriced, notes=quote.notes)
     return quote, ready
 
 
@@ -99,7 +106,16 @@ async def _quoted(shell: Shell, asker: Asker, wish: Wish, sizes: tuple[tuple[int
         has_mask=wish.mask is not None or wish.area is not None,
         has_markup=wish.markup is not None,
     )
-    return await shell.intake.prepare(asker, wish.kind, wish.raw, model=wish.model, uploaded=uploaded, about=wish.about)
+    return await shell.intake.prepare(
+        asker,
+        wish.kind,
+        wish.raw,
+        model=wish.model,
+        uploaded=uploaded,
+        about=wish.about,
+        look=wish.look,
+        with_own=wish.with_own,
+    )
 
 
 def _where(model: Model, request: ImageRequest, wish: Wish, others: dict[str, bytes]) -> Where:

@@ -18,7 +18,7 @@ from bot.rules.requests import ImageRequest, Kind, Made, MadeImage
 from bot.rules.uploads import Note, NoteKind
 from bot.ui.words.catalogue import say
 from bot.ui.words.numbers import duration, money, number, ordinal
-from bot.ui.words.text import FIELD_LIMIT, escaped, fits, inline
+from bot.ui.words.text import FIELD_LIMIT, clean, escaped, fits, inline
 from bot.ui.words.uploads import note_words
 
 COLOUR = discord.Colour(0xE4572E)
@@ -32,6 +32,8 @@ NOTES_TOLD = frozenset(
         NoteKind.MASK_GREY,
         NoteKind.MASK_FROM_TRANSPARENCY,
         NoteKind.SCALED,
+        NoteKind.LOOK,
+        NoteKind.OWN,
     }
 )
 """What changes the outcome. Turning a photo upright or dropping its metadata goes without saying."""
@@ -60,7 +62,8 @@ def result(
     embed, full_text = _with_prompts(job.request, _revised(images) or job.revised_prompt, locale)
     for name, value in _figures(job, made, images, took_s, locale, show_cost):
         embed.add_field(name=name, value=value, inline=True)
-    remarks = [say(locale, "result.shrunk")] if shrunk else []
+    remarks = look_line(job.request, locale)
+    remarks += [say(locale, "result.shrunk")] if shrunk else []
     if len(images) < job.request.count:
         remarks.append(say(locale, "result.fewer", made=len(images), asked=job.request.count))
     remarks += _otherwise(job.request, made, images, locale)
@@ -68,6 +71,11 @@ def result(
     if remarks:
         embed.set_footer(text="\n".join(remarks)[:FIELD_LIMIT])
     return Told(embed, full_text)
+
+
+def look_line(request: ImageRequest, locale: str) -> list[str]:
+    """``look: noir``; nothing where there was none."""
+    return [say(locale, "style.look", name=clean(request.look, 60))] if request.look else []
 
 
 def _otherwise(request: ImageRequest, made: Sequence[Made], images: Sequence[MadeImage], locale: str) -> list[str]:
@@ -200,7 +208,7 @@ def _options(request: ImageRequest, locale: str) -> str:
         for option in OPTIONS
         if option.shown is not Shown.NOWHERE and (value := option.chosen(request)) is not None
     ]
-    return escaped(" · ".join(told), FIELD_LIMIT)
+    return escaped(" · ".join([*told, *look_line(request, locale)]), FIELD_LIMIT)
 
 
 def _inputs(request: ImageRequest, locale: str) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bot.core.jobs.batches import BatchLinesRefused
+from bot.core.people.styles import BadStyle, NoServerForStyle
 from bot.core.servers.admin import BadApiKey, NotHere, NotInAServer, OneAtATime
 from bot.core.servers.settings_file import BadImport, Misfit
 from bot.core.servers.transfer import NothingLeftOnList
@@ -48,12 +49,14 @@ from bot.rules.servers.edits import (
 )
 from bot.rules.servers.undo import ChangedSince, NothingToUndo
 from bot.rules.servers.words.words import MOST_CHARS, MOST_WORDS, BadWord, RefusedWord
+from bot.rules.styles.style import BadStyleName, EmptyStyle, NoSuchStyle, TooManyStyles
 from bot.rules.uploads import BadUpload
 from bot.ui.words.catalogue import has, joined, say
 from bot.ui.words.changes import change_line
 from bot.ui.words.numbers import day, duration, number
 from bot.ui.words.problems import problem_line
 from bot.ui.words.refusals import denied_words, refused_words
+from bot.ui.words.styles import bad_style, bad_style_name, no_such_style, too_many_styles
 from bot.ui.words.text import CONTENT_LIMIT, cut, escaped, inline, length
 from bot.ui.words.uploads import upload_fault, upload_words
 
@@ -317,6 +320,12 @@ def _changed_since(error: ChangedSince, locale: str) -> str:
 _WORDINGS: dict[type[UserError], str | Callable[[Any, str], str]] = {
     InvalidOptions: _invalid,
     BadDefaults: _bad_defaults,
+    BadStyle: bad_style,
+    BadStyleName: bad_style_name,
+    EmptyStyle: "error.style_empty",
+    NoServerForStyle: "error.server_only",
+    NoSuchStyle: no_such_style,
+    TooManyStyles: too_many_styles,
     NoSuchModel: _no_such_model,
     ModelRetired: _retired,
     ModelWithheld: _withheld,

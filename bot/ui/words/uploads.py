@@ -42,7 +42,11 @@ def upload_fault(error: BadUpload, locale: str) -> str:
 
 
 def note_words(note: Note, locale: str) -> str:
-    """What was done to the file, as plain text."""
+    """What was done to the file or the wish, as plain text."""
+    if isinstance(note.was, Typed):
+        key = f"note.{note.kind}" if note.became is None else f"note.{note.kind}_nearest"
+        became = note.became.text if isinstance(note.became, Typed) else ""
+        return say(locale, key, name=note.name, was=clean(note.was.text, 60), became=clean(became, 60))
     detail = " / ".join(fact_words(fact, locale) for fact in (note.was, note.became) if fact is not None)
     return say(locale, f"note.{note.kind}", name=clean(note.name, 60), detail=detail)
 

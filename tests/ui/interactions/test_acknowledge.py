@@ -8,7 +8,7 @@ import discord
 import pytest
 
 from bot.ports import NullMeter
-from bot.rules.people import Place
+from bot.rules.people import Asker, Place
 from bot.rules.servers.access import AccessDenied, Defaults, DeniedBecause, ServerSettings
 from bot.ui.client.client import Client
 from bot.ui.client.gateway import guard_events
@@ -139,11 +139,16 @@ async def test_a_missing_permission_is_told_before_money_is_spent(interact: Call
 
 
 async def test_answers_are_private_where_admins_want_it_or_nobody_knows(client: Client, store: FakeStore) -> None:
-    place = Place(GUILD, USER)
-    assert not await client.shell.settings_cache.private(place)
+    here, own = Place(GUILD, USER), Place(None, USER)
+    asker, cache = Asker(USER, here, CHANNEL), client.shell.settings_cache
+    store.settings_of[own.key] = ServerSettings()
+    assert not await cache.private(asker)
     store.place_settings = ServerSettings(defaults=Defaults(private=True))
-    client.shell.settings_cache.forget(place)
-    assert await client.shell.settings_cache.private(place)
+    cache.forget(here)
+    assert await cache.private(asker)
+    store.settings_of[own.key] = ServerSettings(defaults=Defaults(private=False))
+    cache.forget(own)
+    assert not await cache.private(asker)
 
 
 async def test_completing_survives_a_ledger_that_is_away(client: Client, store: FakeStore) -> None:

@@ -65,6 +65,9 @@ PLURALS = {
 }
 NEVER_ONE = {
     "error.bad_dollars": "the most is a billion",
+    "error.own_styles_full": "one may have fifty",
+    "error.server_styles_full": "a server may have a hundred",
+    "error.style_name": "a name may have forty",
     "form.prompt_long": "it is said of more than 4,000 characters",
     "phrase.size_rule": "no range of pixels ends at one",
     "phrase.size_rule_or_auto": "no range of pixels ends at one",

@@ -235,6 +235,25 @@ batches = Table(
     Index("ix_batches_user", "user_id"),
 )
 
+styles = Table(
+    "styles",
+    metadata,
+    Column("place_key", Text, nullable=False),  # a server's, or its owner's own place
+    Column("key", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    PrimaryKeyConstraint("place_key", "key"),
+)
+
+favourites = Table(
+    "favourites",
+    metadata,
+    Column("user_id", BigInteger, nullable=False),
+    Column("job_id", Text, nullable=False),
+    PrimaryKeyConstraint("user_id", "job_id"),
+    Index("ix_favourites_job", "job_id"),
+)
+
 slots = Table(
     "slots",
     metadata,

@@ -1,0 +1,1 @@
+"""What people put by for later: saved looks."""
