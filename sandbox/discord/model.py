@@ -58,14 +58,14 @@ class Flags:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person or a bot. ``upload_limit`` is what their subscription allows, in bytes."""
+    """A person or a bot, the same whatever they speak. ``upload_limit`` is what their subscription allows, in bytes."""
 
     id: int
     name: str
     display_name: str
     bot: bool = False
-    locale: str = "en-US"
-    upload_limit: int = DEFAULT_UPLOAD_LIMIT
+    locale: str = field(default="en-US", compare=False)
+    upload_limit: int = field(default=DEFAULT_UPLOAD_LIMIT, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

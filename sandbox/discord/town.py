@@ -17,7 +17,8 @@ class Town:
     """Who and what there is, by the part they play.
 
     ``member`` has no role, ``painter`` has the role Painters, ``moderator`` may manage messages, ``admin`` may manage
-    the server. All four are in ``studio``; ``owner`` owns it and ``gallery``, where member and admin are plain members.
+    the server, and so may ``admin_abroad``, whose client is German. All five are in ``studio``; ``owner`` owns it and
+    ``gallery``, where member and admin are plain members.
     ``outsider`` is in ``elsewhere``, where the bot is not, and has installed the app for themselves.
     """
 
@@ -45,6 +46,7 @@ class Town:
     admin: User
     owner: User
     outsider: User
+    admin_abroad: User
     painters: Role
     moderators: Role
     admins: Role
@@ -62,13 +64,14 @@ def settle(state: State) -> Town:
                 ("ada", "Ada", "en-GB", 50 * MIB),
                 ("otto", "Otto", "en-US", DEFAULT_UPLOAD_LIMIT),
                 ("nomi", "Nomi", "ja", DEFAULT_UPLOAD_LIMIT),
+                ("greta", "Greta", "de", DEFAULT_UPLOAD_LIMIT),
             ],
             start=1,
         )
     }
     for person in people.values():
         state.users[person.id] = person
-    mia, pablo, mona, ada, otto, nomi = people.values()
+    mia, pablo, mona, ada, otto, nomi, greta = people.values()
 
     studio = _guild(state, f"{state.bot.display_name} Studio", otto, day=1)
     gallery = _guild(state, "Night Gallery", otto, day=2)
@@ -81,6 +84,7 @@ def settle(state: State) -> Town:
     _join(studio, pablo, painters)
     _join(studio, mona, moderators)
     _join(studio, ada, admins)
+    _join(studio, greta, admins)
     _join(studio, otto)
     _join(studio, state.bot)
     for person in (mia, ada, otto, state.bot):
@@ -134,6 +138,7 @@ def settle(state: State) -> Town:
         admin=ada,
         owner=otto,
         outsider=nomi,
+        admin_abroad=greta,
         painters=painters,
         moderators=moderators,
         admins=admins,

@@ -6,6 +6,7 @@ The wire (``server.Server``) attaches itself as a ``Sink``.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -280,6 +281,17 @@ class World(State):
         user = User(self.ids.make(), name.lower(), name)
         self.users[user.id] = user
         return user
+
+    def speak(self, user: User, locale: str) -> User:
+        """Lets a person set their client to another language; who they are from then on."""
+        speaking = dataclasses.replace(self.users[user.id], locale=locale)
+        self.users[user.id] = speaking
+        for guild in self.guilds.values():
+            if user.id in guild.members:
+                guild.members[user.id].user = speaking
+        for channel in self.channels.values():
+            channel.recipients = tuple(speaking if one.id == user.id else one for one in channel.recipients)
+        return speaking
 
     def allow(self, channel: Channel, target: User | Role, *, allow: int = 0, deny: int = 0) -> None:
         """Sets a channel's overwrite for a person, the bot or a role, and tells the bot."""

@@ -3,37 +3,31 @@
 from __future__ import annotations
 
 import secrets
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self, cast
-from urllib.parse import quote
 
 from aiohttp import web
 
 from sandbox.discord import ids, rights
 from sandbox.discord.components import every
 from sandbox.discord.faults import Faults
-from sandbox.discord.model import Attachment, Event, Interaction, Json, Modal, User
+from sandbox.discord.model import Interaction, Json, Modal, User
 from sandbox.discord.people import forms
 from sandbox.discord.people.commands import find_command
 from sandbox.discord.people.options import NotPossible
+from sandbox.discord.rules.commands import LOCALES
 from sandbox.discord.wire.gateway import Gateway
 from sandbox.discord.wire.log import WireLog
 from sandbox.discord.world import World
 from sandbox.images import Call, ImageService
 from sandbox.page import acts as doings
-from sandbox.page import views
+from sandbox.page import localized, views
+from sandbox.page.files import Files
 from sandbox.page.guards import guard
 from sandbox.page.inspector import Drawer, Ledger
 from sandbox.page.socket import Live
 from sandbox.page.switches import Switchboard
-
-RECENT_FILES = 60
-STATIC = Path(__file__).parent / "static"
-_SHOWN_INLINE = ("image/png", "image/jpeg", "image/webp", "image/gif", "text/plain")
-_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
 class BotControl(Protocol):
@@ -88,7 +82,7 @@ class PageServer:
         self._switches = Switchboard(images, faults)
         self._drawer = Drawer(wire, images, ledger)
         self._runner: web.AppRunner | None = None
-        self._recent: OrderedDict[int, Attachment] = OrderedDict()
+        self._files = Files(world)
         self._forget_world: Callable[[], None] | None = None
 
     # --- life ----------------------------------------------------------------------------------------------------
@@ -100,9 +94,7 @@ class PageServer:
     async def start(self) -> None:
         """Begins to listen on loopback."""
         app = web.Application(middlewares=[guard(lambda: self.port)], client_max_size=1 << 20)
-        app.router.add_get("/", self._static)
-        app.router.add_get("/static/{path:[a-z]+(?:/[a-z]+)*\\.(?:js|css|svg)}", self._static)
-        app.router.add_get("/files/{id:\\d+}/{name}", self._file)
+        self._files.attach(app)
         app.router.add_get("/live", self._socket)
         for name, reader in self._readers().items():
             app.router.add_get(f"/api/{name}", _answered(reader))
@@ -116,7 +108,7 @@ class PageServer:
             await self._runner.cleanup()
             raise
         self.port = self._runner.addresses[0][1]
-        self._forget_world = self.world.subscribe(self._remember)
+        self._forget_world = self.world.subscribe(self._files.remember)
         if self._images is not None:
             self._images.listeners.append(self._drawn)
         if self._bot is not None:
@@ -181,7 +173,8 @@ class PageServer:
     async def _commands(self, request: web.Request) -> Json:
         viewer = self._viewer(request)
         channel = doings.Finder(self.world, viewer).channel(request.query.get("channel", ""))
-        return {"commands": rights.commands_for(self.world, viewer, channel)}
+        offered = rights.commands_for(self.world, viewer, channel)
+        return {"commands": localized.commands(offered, viewer.locale)}
 
     async def _wire(self, request: web.Request) -> Json:
         return {"entries": self._drawer.entries(self._related(request.query.get("interaction")))}
@@ -223,6 +216,7 @@ class PageServer:
             "menu": self._menu,
             "say": self._say,
             "delete": self._delete,
+            "language": self._language,
             "fault": self._fault,
             "bot": self._power,
         }
@@ -257,7 +251,7 @@ class PageServer:
             find.viewer, channel, name, ask.text("focused"), ask.text("typed"), options
         )
         try:
-            return {"choices": await asked.wait_choices(4)}
+            return {"choices": localized.choices(await asked.wait_choices(4), find.viewer.locale)}
         except (LookupError, TimeoutError):
             return {"choices": [], "failed": True}
 
@@ -313,6 +307,12 @@ class PageServer:
         self.world.delete_message(message)
         return {}
 
+    async def _language(self, request: web.Request) -> Json:
+        find, ask = await self._opened(request)
+        if ask.text("locale") not in LOCALES:
+            raise NotPossible("Discord has no such language")
+        return {"locale": self.world.speak(find.viewer, ask.text("locale")).locale}
+
     async def _fault(self, request: web.Request) -> Json:
         _, ask = await self._opened(request)
         switch, setting = ask.text("id"), ask.text("setting")
@@ -338,37 +338,7 @@ class PageServer:
         await does[ask.text("do")]()
         return {"control": self._bot_state()}
 
-    # --- files and the socket ------------------------------------------------------------------------------------
-
-    async def _static(self, request: web.Request) -> web.StreamResponse:
-        path = STATIC / request.match_info.get("path", "index.html")
-        if not path.is_file():
-            raise web.HTTPNotFound
-        headers = {"Cache-Control": "no-cache"}
-        return web.Response(body=path.read_bytes(), content_type=_TYPES[path.suffix], charset="utf-8", headers=headers)
-
-    def _remember(self, event: Event) -> None:
-        """A preview is replaced while browsers may still be loading it; its bytes stay here a little longer."""
-        for attachment in event.message.attachments if event.message is not None else ():
-            self._recent[attachment.id] = attachment
-            if len(self._recent) > RECENT_FILES:
-                self._recent.popitem(last=False)
-
-    async def _file(self, request: web.Request) -> web.StreamResponse:
-        """An attachment's bytes. Anything that a browser might run is only ever a download."""
-        number = int(request.match_info["id"])
-        file = self.world.attachments.get(number) or self._recent.get(number)
-        if file is None:
-            raise web.HTTPNotFound
-        mime = file.content_type.partition(";")[0].strip()
-        inline = mime in _SHOWN_INLINE and "download" not in request.query
-        kind = "inline" if inline else "attachment"
-        headers = {
-            "Content-Disposition": f"{kind}; filename*=UTF-8''{quote(file.filename)}",
-            "Cache-Control": "private, max-age=86400, immutable",
-        }
-        shown_as = mime if inline else "application/octet-stream"
-        return web.Response(body=file.data, headers=headers | {"Content-Type": shown_as})
+    # --- the socket -----------------------------------------------------------------------------------------------
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         try:

@@ -18,7 +18,11 @@ def person(user: User) -> Json:
 
 def people(world: World) -> list[Json]:
     """Everybody one can be, with a word about who they are."""
-    return [person(user) | {"note": _note(world, user)} for user in world.users.values() if not user.bot]
+    return [
+        person(user) | {"note": _note(world, user), "locale": user.locale}
+        for user in world.users.values()
+        if not user.bot
+    ]
 
 
 def _note(world: World, user: User) -> str:

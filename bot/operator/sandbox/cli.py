@@ -138,7 +138,8 @@ def parse(line: str, world: World, user: User, channel: Channel) -> Typed:
 def people_of(world: World) -> dict[str, User]:
     """Who can type a line in the town, by name; the plain member first, whoever owns the server last."""
     town = world.town
-    return {one.name: one for one in (town.member, town.painter, town.moderator, town.admin, town.owner)}
+    people = (town.member, town.painter, town.moderator, town.admin, town.admin_abroad, town.owner)
+    return {one.name: one for one in people}
 
 
 def _is_offered(name: str, world: World, user: User, channel: Channel) -> bool:

@@ -73,6 +73,16 @@ class Form(discord.ui.Modal, title="Change it"):
         await interaction.response.send_message(f"{words} in {kind[0]} with {sizes}")
 
 
+GERMAN = {"Paints a picture": "Malt ein Bild", "paint": "male", "size": "größe", "High": "Hoch"}
+
+
+class Translator(app_commands.Translator):
+    """A few words of German, as a bot may register them."""
+
+    async def translate(self, string: Any, locale: discord.Locale, context: Any) -> str | None:
+        return GERMAN.get(string.message) if locale is discord.Locale.german else None
+
+
 class Painter(discord.AutoShardedClient):
     """Draws without any service: enough of a bot for the page."""
 
@@ -91,6 +101,7 @@ class Painter(discord.AutoShardedClient):
 
     async def setup_hook(self) -> None:
         self.add_dynamic_items(Again)
+        await self.tree.set_translator(Translator())
         await self.tree.sync()
 
 

@@ -5,9 +5,10 @@ import { toggleDrawer } from "./drawer.js";
 import { clear, el, icon, iconButton, toast } from "./dom.js";
 import { openForm } from "./form.js";
 import { refresh, render, reveal } from "./messages.js";
-import { actAs, ask, listen, tryTo } from "./net.js";
+import { act, actAs, ask, listen, tryTo } from "./net.js";
 import { drawSide, focusMe, openSide, signOf } from "./sidebar.js";
 import { changed, channels, commandsIn, forget, here, loadHistory, messagesOf, on, put, remove, store } from "./store.js";
+import { locale, t, written } from "./words.js";
 
 const head = document.getElementById("head");
 const banner = document.getElementById("banner");
@@ -15,17 +16,17 @@ const banner = document.getElementById("banner");
 function drawHead() {
   const channel = here();
   if (!channel) return;
-  clear(head, iconButton("menu", "Servers and channels", () => openSide(true), { class: "icon-button only-narrow" }),
+  clear(head, iconButton("menu", t("Servers and channels"), () => openSide(true), { class: "icon-button only-narrow" }),
     icon(signOf(channel)), el("h2", {}, channel.name), channel.topic ? el("p", { class: "topic" }, channel.topic) : el("p", { class: "topic" }),
-    el("button", { type: "button", class: "hood-button", "aria-label": "Under the hood", title: "Under the hood", on: { click: () => toggleDrawer() } }, icon("wire"), el("span", {}, "Under the hood")));
+    el("button", { type: "button", class: "hood-button", "aria-label": t("Under the hood"), title: t("Under the hood"), on: { click: () => toggleDrawer() } }, icon("wire"), el("span", {}, t("Under the hood"))));
   document.title = `${channel.type === 1 ? "" : "#"}${channel.name} · ${store.state.bot.name} sandbox`;
 }
 
 function trouble() {
   if (store.online) return null;
-  if (store.control?.running !== false) return "The bot is not connected: commands will not be answered.";
+  if (store.control?.running !== false) return t("The bot is not connected: commands will not be answered.");
   const code = store.control.exit_code;
-  return `The bot is not running${code === null ? "" : ` (exit code ${code})`}. Start it under the hood, in “Faults”.`;
+  return code === null ? t("The bot is not running. Start it under the hood, in “Faults”.") : t("The bot is not running (exit code {code}). Start it under the hood, in “Faults”.", { code });
 }
 
 function drawBanner(text = null, kind = "") {
@@ -41,7 +42,7 @@ async function open(channelId) {
   await tryTo(loadHistory(channelId));
   if (store.channel !== channelId) return;
   const guild = store.state.guilds.find((one) => one.channels.some((room) => room.id === channelId));
-  store.lastIn = { ...store.lastIn, [guild?.name ?? "Direct messages"]: channelId };
+  store.lastIn = { ...store.lastIn, [guild?.name ?? t("Direct messages")]: channelId };
   history.replaceState(null, "", `#${store.state.viewer}/${channelId}`);
   drawHead();
   changed("channel");
@@ -63,14 +64,14 @@ async function loadState() {
 
 let met = false;
 
-/** Becomes a person: everything is seen anew through their eyes. */
+/** Becomes a person: everything is seen anew through their eyes, and in their language. */
 async function become(id, channelId = null) {
   const before = channelId ?? store.channel;
   met = false;
   actAs(id);
   forget();
   if (!(await loadState())) return;
-  listen(heard, () => drawBanner("The sandbox does not answer. Trying again…", "bad"));
+  listen(heard, () => drawBanner(t("The sandbox does not answer. Trying again…"), "bad"));
   const list = channels();
   store.channel = null;
   await open((list.find((one) => one.id === before) ?? list.find((one) => one.guild) ?? list[0]).id);
@@ -97,6 +98,7 @@ const HEARD = {
   message: ({ channel, message }) => {
     const isNew = !store.messages.get(channel)?.has(message.id);
     put(channel, message);
+    if (message.private) store.heard.add(message.id);
     settle(message);
     if (channel !== store.channel) { if (isNew) { store.unread.add(channel); changed("unread"); } return; }
     if (isNew) render({ stay: message.author.id !== store.state.viewer }); else refresh(message);
@@ -137,7 +139,7 @@ function settleOutcome(outcome) {
     if (pending.channel === store.channel) render({ stay: !outcome.failed });
   }
   if (!outcome.source) return;
-  if (outcome.failed && outcome.kind === 3) store.failures.set(outcome.source, "This interaction failed");
+  if (outcome.failed && outcome.kind === 3) store.failures.set(outcome.source, t("This interaction failed"));
   const source = store.messages.get(outcome.channel)?.get(outcome.source);
   if (source) refresh(source);
 }
@@ -150,14 +152,26 @@ on("started", ({ id, channel, label }) => {
 });
 on("refresh", refresh);
 on("go", open);
-on("become", (id) => become(id).then(focusMe));
+/** Somebody who writes times in another way, or speaks another language, has another page. */
+function anew(id) {
+  history.replaceState(null, "", `#${id}/${store.channel}`);
+  sessionStorage.setItem("sandbox-focus", "me");
+  location.reload();
+}
+
+on("become", (id) => {
+  if (written(store.people.find((one) => one.id === id).locale) === locale) become(id).then(focusMe); else anew(id);
+});
+on("speak", async (language) => {
+  if (await tryTo(act("language", { locale: language }))) anew(store.state.viewer);
+});
 on("message-gone", (message) => { remove(message.channel_id, message.id); render({ stay: true }); });
 on("jump", async ({ channelId, messageId }) => {
   if (channelId !== store.channel) {
-    if (!channels().some((one) => one.id === channelId)) { toast("You cannot see that channel.", "bad"); return; }
+    if (!channels().some((one) => one.id === channelId)) { toast(t("You cannot see that channel."), "bad"); return; }
     await open(channelId);
   }
-  if (messageId && !reveal(messageId)) toast("That message no longer exists.", "bad");
+  if (messageId && !reveal(messageId)) toast(t("That message no longer exists."), "bad");
 });
 window.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || document.querySelector("dialog[open]") || event.defaultPrevented) return;
@@ -168,12 +182,17 @@ window.addEventListener("keydown", (event) => {
 async function start() {
   const [person, channel] = location.hash.slice(1).split("/");
   const found = await tryTo(ask("people", {}));
-  if (!found) { drawBanner("The sandbox does not answer.", "bad"); return; }
+  if (!found) { drawBanner(t("The sandbox does not answer."), "bad"); return; }
   const first = found.people.find((one) => one.id === person) ?? found.people[0];
   await become(first.id, channel);
   drawSide();
   composerFor();
-  document.getElementById("composer-text").focus();
+  if (sessionStorage.getItem("sandbox-focus") === "me") focusMe(); else document.getElementById("composer-text").focus();
+  sessionStorage.removeItem("sandbox-focus");
+}
+
+for (const node of document.body.querySelectorAll("[aria-label], .skip, #to-newest")) {
+  if (node.ariaLabel) node.ariaLabel = t(node.ariaLabel); else node.textContent = t(node.textContent);
 }
 
 start();

@@ -2,6 +2,7 @@
 
 import { bytes, el, icon } from "./dom.js";
 import { openViewer } from "./viewer.js";
+import { t } from "./words.js";
 
 const PICTURES = /^image\/(png|jpeg|webp|gif)\b/;
 
@@ -18,13 +19,13 @@ export function picture(file, all, className = "") {
   const button = el("button", {
     type: "button",
     class: `picture ${className} ${hidden ? "veiled" : ""} ${alt ? "described" : ""}`,
-    "aria-label": `${hidden ? "Spoiler. " : ""}Open picture${alt ? `: ${alt}` : ` ${file.filename ?? ""}`}`,
+    "aria-label": `${hidden ? `${t("Spoiler")}. ` : ""}${alt ? t("Open picture: {alt}", { alt }) : t("Open picture {name}", { name: file.filename ?? "" })}`,
     title: alt || file.filename,
     on: { click: () => { if (button.classList.contains("veiled")) button.classList.remove("veiled"); else open(); } },
   }, image,
-  hidden ? el("span", { class: "veil" }, "Spoiler") : null);
+  hidden ? el("span", { class: "veil" }, t("Spoiler")) : null);
   image.addEventListener("error", () => {
-    button.replaceChildren(el("span", { class: "broken" }, "This picture is no longer there."));
+    button.replaceChildren(el("span", { class: "broken" }, t("This picture is no longer there.")));
   });
   return button;
 }
@@ -33,7 +34,7 @@ function card(file) {
   const name = el("a", { href: `${file.url}?download`, download: file.filename }, file.filename);
   return el("div", { class: "file-card" }, icon("file"),
     el("div", {}, name, el("small", {}, bytes(file.size ?? 0), file.description ? ` · ${file.description}` : "")),
-    el("a", { class: "icon-button", href: `${file.url}?download`, download: file.filename, "aria-label": `Download ${file.filename}` },
+    el("a", { class: "icon-button", href: `${file.url}?download`, download: file.filename, "aria-label": t("Download {name}", { name: file.filename }) },
       icon("download")));
 }
 

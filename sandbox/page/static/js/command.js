@@ -5,20 +5,22 @@ import { act, Refused, sentence, tryTo } from "./net.js";
 import { editorFor, TYPE } from "./options.js";
 import { Popup } from "./popup.js";
 import { changed, store } from "./store.js";
+import { t } from "./words.js";
 
 /** Every runnable form of the chat commands: `{name, leaf, description}`; subcommands under their full name. */
 export function runnable(commands) {
   return commands.filter((one) => one.type === 1).flatMap((command) => {
     const subs = (command.options ?? []).filter((one) => one.type === 1 || one.type === 2);
-    if (!subs.length) return [{ name: command.name, leaf: command, description: command.description }];
+    if (!subs.length) return [{ name: command.name, label: command.label, leaf: command, description: command.description }];
     return subs.flatMap((sub) => (sub.type === 1 ? [[sub]] : (sub.options ?? []).map((inner) => [sub, inner]))).map((path) => ({
-      name: [command.name, ...path.map((one) => one.name)].join(" "), leaf: path.at(-1), description: path.at(-1).description }));
+      name: [command.name, ...path.map((one) => one.name)].join(" "), label: [command.label, ...path.map((one) => one.label)].join(" "), leaf: path.at(-1), description: path.at(-1).description }));
   });
 }
 
 /** Option values in a typed line such as `prompt:a red fox size:1024x1024`; text before the first goes to the first option. */
 export function parseLine(text, options) {
-  const names = options.map((one) => one.name).sort((a, b) => b.length - a.length);
+  const named = new Map(options.flatMap((one) => [[one.label, one.name], [one.name, one.name]]));
+  const names = [...named.keys()].sort((a, b) => b.length - a.length);
   const values = {};
   if (!names.length) return values;
   const marks = [...text.matchAll(new RegExp(`(?:^|\\s)(${names.join("|")}):`, "g"))];
@@ -26,7 +28,7 @@ export function parseLine(text, options) {
   const first = options.find((one) => one.type === TYPE.STRING);
   if (lead && first) values[first.name] = lead;
   for (const [index, mark] of marks.entries()) {
-    values[mark[1]] = text.slice(mark.index + mark[0].length, marks[index + 1]?.index ?? text.length).trim();
+    values[named.get(mark[1])] = text.slice(mark.index + mark[0].length, marks[index + 1]?.index ?? text.length).trim();
   }
   return values;
 }
@@ -37,11 +39,11 @@ export class CommandBox {
     this.host = host;
     this.leave = leave;
     this.pills = el("div", { class: "pills" });
-    this.extra = el("textarea", { rows: "1", class: "pill-extra", "aria-label": "Add an option", role: "combobox", "aria-expanded": "false", autocomplete: "off", spellcheck: "false" });
+    this.extra = el("textarea", { rows: "1", class: "pill-extra", "aria-label": t("Add an option"), role: "combobox", "aria-expanded": "false", autocomplete: "off", spellcheck: "false" });
     this.more = el("button", { type: "button", class: "pill-more", on: { click: () => this.extra.focus() } });
     this.help = el("div", { class: "help" });
     this.node = el("div", { class: "command", hidden: true }, this.help, this.pills);
-    this.popup = new Popup(host, { label: "Options", on: (item) => this.add(item.option, true), input: this.extra });
+    this.popup = new Popup(host, { label: t("Options"), on: (item) => this.add(item.option, true), input: this.extra });
     this.extra.addEventListener("input", () => this.typedExtra());
     this.extra.addEventListener("focus", () => { this.explain(null); this.offer(); });
     this.extra.addEventListener("blur", () => this.popup.hide());
@@ -56,7 +58,7 @@ export class CommandBox {
   begin(found, values = {}) {
     this.current = found;
     this.editors = [];
-    clear(this.pills, el("span", { class: "command-name" }, `/${found.name}`), this.extra, this.more);
+    clear(this.pills, el("span", { class: "command-name" }, `/${found.label}`), this.extra, this.more);
     this.extra.value = "";
     this.node.hidden = false;
     for (const option of found.leaf.options ?? []) {
@@ -109,9 +111,9 @@ export class CommandBox {
 
   /** Goes to the option of this name, adding it if need be; false if there is none or it is filled in. */
   turn(name) {
-    const there = this.editors.find((one) => one.option.name === name);
+    const there = this.editors.find((one) => [one.option.label, one.option.name].includes(name));
     if (there) { if (there.empty) there.focus(); return there.empty; }
-    const option = this.rest().find((one) => one.name === name);
+    const option = this.rest().find((one) => [one.label, one.name].includes(name));
     if (option) this.add(option, true);
     return Boolean(option);
   }
@@ -119,28 +121,28 @@ export class CommandBox {
   changed() {
     const left = this.rest().length;
     this.extra.hidden = this.more.hidden = !left;
-    this.more.textContent = `+${left} more`;
-    this.more.setAttribute("aria-label", `${left} more options`);
+    this.more.textContent = t("+{count} more", { count: left });
+    this.more.setAttribute("aria-label", t("{count} more options", { count: left }));
   }
 
   explain(option) {
     const text = option ? option.description : this.current?.description ?? "";
-    clear(this.help, el("b", {}, option ? option.name : `/${this.current?.name ?? ""}`), ` ${text}`,
-      option && !option.required ? el("span", { class: "optional" }, "optional") : null);
+    clear(this.help, el("b", {}, option ? option.label : `/${this.current?.label ?? ""}`), ` ${text}`,
+      option && !option.required ? el("span", { class: "optional" }, t("optional")) : null);
   }
 
   offer() {
     const typed = this.extra.value.trim().toLowerCase();
-    const found = this.rest().filter((one) => one.name.includes(typed));
-    const items = found.map((one, index) => ({ id: one.name, option: one, label: one.name, about: one.description,
-      head: index === 0 ? (typed ? "Options that match" : "Options") : null }));
-    if (typed && !items.length) this.popup.note("There is no such option"); else this.popup.show(items, typed ? 0 : -1);
+    const found = this.rest().filter((one) => [one.label, one.name].some((name) => name.includes(typed)));
+    const items = found.map((one, index) => ({ id: one.name, option: one, label: one.label, about: one.description,
+      head: index === 0 ? (typed ? t("Options that match") : t("Options")) : null }));
+    if (typed && !items.length) this.popup.note(t("There is no such option")); else this.popup.show(items, typed ? 0 : -1);
     this.extra.setAttribute("aria-expanded", String(this.popup.open));
   }
 
   typedExtra() {
     const found = /^\s*([^\s:]+):(.*)$/s.exec(this.extra.value);
-    const option = found && this.rest().find((one) => one.name === found[1].toLowerCase());
+    const option = found && this.rest().find((one) => [one.label, one.name].includes(found[1].toLowerCase()));
     if (!option) { this.offer(); return; }
     const values = parseLine(this.extra.value, this.rest());
     const options = this.rest().filter((one) => one.name in values);
@@ -206,7 +208,7 @@ export class CommandBox {
     const waiting = this.editors.find((one) => one.option.type === TYPE.FILE && one.empty);
     if (waiting) return waiting.take(file);
     const option = this.rest().find((one) => one.type === TYPE.FILE);
-    if (!option) { toast(`/${this.current.name} takes no further file.`, "bad"); return false; }
+    if (!option) { toast(t("/{name} takes no further file.", { name: this.current.label }), "bad"); return false; }
     const editor = this.add(option, false);
     if (editor.take(file)) return true;
     this.remove(editor);
@@ -216,7 +218,7 @@ export class CommandBox {
   async submit() {
     if (this.sending) return;
     const typed = this.extra.value.trim();
-    if (typed) { toast(`There is no option “${typed}”.`, "bad"); this.extra.focus(); return; }
+    if (typed) { toast(t("There is no option “{name}”.", { name: typed }), "bad"); this.extra.focus(); return; }
     const options = {};
     const files = new Map();
     const problems = [];

@@ -6,6 +6,7 @@ import { markdown } from "./markdown.js";
 import { act, tryTo } from "./net.js";
 import { Popup } from "./popup.js";
 import { changed, guildHere, names, store } from "./store.js";
+import { t } from "./words.js";
 
 const STYLES = { 1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "link", 6: "primary" };
 const ROW = 1, BUTTON = 2, SECTION = 9, TEXT = 10, THUMB = 11, GALLERY = 12, FILE = 13, RULE = 14, CONTAINER = 17;
@@ -74,7 +75,7 @@ export function selectMenu(menu, { chosen, initial = null }) {
   const defaults = (menu.default_values ?? []).map((one) => one.id);
   let picked = initial ?? choices.filter((one) => one.isDefault || defaults.includes(one.value)).map((one) => one.value);
   const shown = el("span", { class: "select-shown" });
-  const name = menu.placeholder || "Choose";
+  const name = menu.placeholder || t("Choose");
   const opener = el("button", { type: "button", class: "select-open", disabled: menu.disabled, role: "combobox", "aria-haspopup": "listbox", "aria-expanded": "false",
     "aria-label": name, data: { customId: menu.custom_id } }, shown, icon("down"));
   const host = el("div", { class: "select" }, opener);
@@ -132,7 +133,7 @@ function select(menu, message) {
 
 /** Covers what is marked as a spoiler until somebody wants to see it. */
 function covered(node) {
-  const veil = el("button", { type: "button", class: "veil", "aria-label": "Spoiler, press to show", on: { click: () => { node.classList.remove("covered"); veil.remove(); } } }, "Spoiler");
+  const veil = el("button", { type: "button", class: "veil", "aria-label": t("Spoiler, press to show"), on: { click: () => { node.classList.remove("covered"); veil.remove(); } } }, t("Spoiler"));
   node.classList.add("covered");
   node.append(veil);
   return node;
@@ -171,5 +172,5 @@ const DRAW = {
 /** One component of a message as an element. */
 export function component(one, message) {
   if (SELECTS[one.type]) return select(one, message);
-  return DRAW[one.type]?.(one, message) ?? el("small", { class: "subtext" }, `(component ${one.type})`);
+  return DRAW[one.type]?.(one, message) ?? el("small", { class: "subtext" }, t("(component {type})", { type: one.type }));
 }

@@ -6,6 +6,7 @@ import { act, tryTo } from "./net.js";
 import { fits, trayItem } from "./options.js";
 import { Popup } from "./popup.js";
 import { commandsIn, here, on, store } from "./store.js";
+import { t } from "./words.js";
 
 const MOST_FILES = 10;
 const area = document.getElementById("composer-area");
@@ -14,19 +15,19 @@ let offered = [];
 
 const text = el("textarea", { id: "composer-text", rows: "1", autocomplete: "off", role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false" });
 const grow = el("span", { class: "grow wide" }, text);
-const tray = el("ul", { class: "tray", hidden: true, "aria-label": "Files to send" });
-const chooser = el("input", { type: "file", multiple: true, class: "hidden-file", tabindex: "-1", "aria-label": "Files" });
+const tray = el("ul", { class: "tray", hidden: true, "aria-label": t("Files to send") });
+const chooser = el("input", { type: "file", multiple: true, class: "hidden-file", tabindex: "-1", "aria-label": t("Files") });
 const lists = el("div", { class: "lists" });
 const command = new CommandBox(lists, { leave: leaveCommand });
-const popup = new Popup(lists, { label: "Commands", on: (item) => choose(item.found), input: text });
+const popup = new Popup(lists, { label: t("Commands"), on: (item) => choose(item.found), input: text });
 text.setAttribute("aria-controls", popup.prefix);
 
-const form = el("form", { id: "composer", "aria-label": "Message" }, lists, tray,
+const form = el("form", { id: "composer", "aria-label": t("Message") }, lists, tray,
   el("div", { class: "composer-row" },
-    iconButton("plus", "Upload a file", () => chooser.click(), { class: "icon-button plus" }),
+    iconButton("plus", t("Upload a file"), () => chooser.click(), { class: "icon-button plus" }),
     grow, command.node, chooser,
-    el("button", { type: "submit", class: "icon-button send", "aria-label": "Send", title: "Send" }, sendSign())));
-area.append(form, el("p", { class: "keys" }, el("kbd", {}, "/"), " commands · ", el("kbd", {}, "Tab"), " next option · ", el("kbd", {}, "Enter"), " send · ", el("kbd", {}, "Esc"), " leave"));
+    el("button", { type: "submit", class: "icon-button send", "aria-label": t("Send"), title: t("Send") }, sendSign())));
+area.append(form, el("p", { class: "keys" }, el("kbd", {}, "/"), t(" commands · "), el("kbd", {}, "Tab"), t(" next option · "), el("kbd", {}, "Enter"), t(" send · "), el("kbd", {}, "Esc"), t(" leave")));
 
 function sendSign() {
   return iconButton("send", "", () => {}).firstChild;
@@ -35,8 +36,8 @@ function sendSign() {
 /** Shows the box for the channel that is open. */
 export function composerFor() {
   const channel = here();
-  const label = channel ? (channel.type === 1 ? `Message ${channel.name}` : `Message #${channel.name}`) : "Message";
-  text.placeholder = channel?.may_speak === false ? "You may not write here; / commands may work" : innerWidth < 480 ? label : `${label}, or type / for commands`;
+  const label = channel ? t(channel.type === 1 ? "Message {name}" : "Message #{name}", { name: channel.name }) : t("Message");
+  text.placeholder = channel?.may_speak === false ? t("You may not write here; / commands may work") : innerWidth < 480 ? label : t("{label}, or type / for commands", { label });
   text.setAttribute("aria-label", label);
 }
 
@@ -47,7 +48,7 @@ async function loadOffered() {
 }
 
 function hint(leaf) {
-  return (leaf.options ?? []).filter((one) => one.required).map((one) => one.name).join("  ");
+  return (leaf.options ?? []).filter((one) => one.required).map((one) => one.label).join("  ");
 }
 
 async function typed() {
@@ -56,24 +57,25 @@ async function typed() {
   await loadOffered();
   const line = text.value.slice(1);
   const whole = bestFor(line);
-  if (whole && (line.length > whole.name.length)) { begin(whole, line.slice(whole.name.length)); return; }
+  if (whole) { begin(whole.found, line.slice(whole.name.length)); return; }
   const words = line.trim().toLowerCase();
-  const found = offered.filter((one) => one.name.includes(words)).sort((a, b) => a.name.indexOf(words) - b.name.indexOf(words));
-  const items = found.map((one, index) => ({ id: one.name, found: one, label: `/${one.name}`, hint: hint(one.leaf), about: one.description, head: index === 0 ? `${store.state.bot.name} · commands` : null }));
+  const place = (one) => Math.min(...[one.label, one.name].map((name) => name.indexOf(words)).filter((at) => at >= 0));
+  const found = offered.filter((one) => [one.label, one.name].some((name) => name.includes(words))).sort((a, b) => place(a) - place(b));
+  const items = found.map((one, index) => ({ id: one.name, found: one, label: `/${one.label}`, hint: hint(one.leaf), about: one.description, head: index === 0 ? t("{bot} · commands", { bot: store.state.bot.name }) : null }));
   if (items.length) popup.show(items, 0);
-  else popup.note(offered.length ? "There is no such command here" : store.online ? "The bot offers no commands in this channel" : "The bot is not connected: it has registered nothing yet");
+  else popup.note(offered.length ? t("There is no such command here") : store.online ? t("The bot offers no commands in this channel") : t("The bot is not connected: it has registered nothing yet"));
   text.setAttribute("aria-expanded", String(popup.open));
 }
 
 /** The longest command whose name the line begins with, followed by a space. */
 function bestFor(line) {
-  const fitting = offered.filter((one) => line.toLowerCase().startsWith(`${one.name} `) || line.toLowerCase() === `${one.name} `);
+  const fitting = offered.flatMap((one) => [one.label, one.name].map((name) => ({ found: one, name }))).filter(({ name }) => line.toLowerCase().startsWith(`${name} `));
   return fitting.sort((a, b) => b.name.length - a.name.length)[0];
 }
 
 /** Takes a command from the list; one without options that was typed out is sent at once. */
 function choose(found) {
-  const typedOut = text.value.trim().toLowerCase() === `/${found.name}`;
+  const typedOut = [found.label, found.name].includes(text.value.trim().slice(1).toLowerCase());
   begin(found);
   if (typedOut && !(found.leaf.options ?? []).length) command.submit();
 }
@@ -118,9 +120,8 @@ async function send() {
   if (content.startsWith("/") && !content.startsWith("//")) {
     await loadOffered();
     const line = `${content.slice(1)} `;
-    const found = bestFor(line);
-    if (found) { begin(found, line.slice(found.name.length)); if (!(found.leaf.options ?? []).some((one) => one.required)) return; }
-    if (found) return;
+    const whole = bestFor(line);
+    if (whole) { begin(whole.found, line.slice(whole.name.length)); return; }
   }
   if (!content && !files.length) return;
   const body = { channel: store.channel, content };
@@ -159,7 +160,7 @@ on("channel", () => { if (command.open) leaveCommand(""); files = []; drawTray()
 on("state", composerFor);
 on("commands", () => { if (text.value.startsWith("/")) typed(); });
 
-const veil = el("div", { class: "drop-veil", hidden: true }, el("p", {}, "Drop it here"));
+const veil = el("div", { class: "drop-veil", hidden: true }, el("p", {}, t("Drop it here")));
 const main = document.getElementById("main");
 main.append(veil);
 let depth = 0;

@@ -1,5 +1,7 @@
 // Makes elements. The law of this page: text from anywhere is set as text, and nothing here can make markup of it.
 
+import { t } from "./words.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 
 const ICONS = {
@@ -75,7 +77,7 @@ export function clear(node, ...children) {
 export function toast(text, kind = "info") {
   const host = document.getElementById("toasts");
   const note = el("div", { class: `toast ${kind}` }, el("span", {}, text),
-    iconButton("close", "Dismiss", () => note.remove()));
+    iconButton("close", t("Dismiss"), () => note.remove()));
   host.append(note);
   setTimeout(() => note.remove(), kind === "bad" ? 12000 : 6000);
   while (host.children.length > 4) host.firstChild.remove();

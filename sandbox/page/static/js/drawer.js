@@ -3,6 +3,7 @@
 import { clear, el, icon, iconButton, toast } from "./dom.js";
 import { act, ask, tryTo } from "./net.js";
 import { on, store } from "./store.js";
+import { t } from "./words.js";
 
 const drawer = document.getElementById("drawer");
 const TABS = [["wire", "On the wire"], ["ledger", "Ledger"], ["faults", "Faults"]];
@@ -14,7 +15,7 @@ const opened = new Set();
 
 const body = el("div", { class: "drawer-body", role: "tabpanel", tabindex: "0" });
 const tabs = el("div", { class: "tabs", role: "tablist" }, TABS.map(([id, label]) =>
-  el("button", { type: "button", role: "tab", id: `tab-${id}`, class: "tab", on: { click: () => { tab = id; draw(); } } }, label)));
+  el("button", { type: "button", role: "tab", id: `tab-${id}`, class: "tab", on: { click: () => { tab = id; draw(); } } }, t(label))));
 tabs.addEventListener("keydown", (event) => {
   const move = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
   if (!move) return;
@@ -22,7 +23,7 @@ tabs.addEventListener("keydown", (event) => {
   draw();
   document.getElementById(`tab-${tab}`).focus();
 });
-drawer.append(el("header", {}, el("h2", {}, "Under the hood"), iconButton("close", "Close", () => toggleDrawer(false))), tabs, body);
+drawer.append(el("header", {}, el("h2", {}, t("Under the hood")), iconButton("close", t("Close"), () => toggleDrawer(false))), tabs, body);
 
 export function toggleDrawer(open = drawer.hidden) {
   drawer.hidden = !open;
@@ -48,8 +49,8 @@ async function draw() {
 }
 
 function filterLine() {
-  if (!about) return el("p", { class: "drawer-about" }, "Everything between Discord, the bot and the image service, newest last. Tokens are hidden.");
-  return el("p", { class: "drawer-about" }, "Only what belongs to one interaction. ", el("button", { type: "button", class: "as-link", on: { click: () => { about = null; draw(); } } }, "Show everything"));
+  if (!about) return el("p", { class: "drawer-about" }, t("Everything between Discord, the bot and the image service, newest last. Tokens are hidden."));
+  return el("p", { class: "drawer-about" }, t("Only what belongs to one interaction. "), el("button", { type: "button", class: "as-link", on: { click: () => { about = null; draw(); } } }, t("Show everything")));
 }
 
 const LANES = { rest: "Bot → Discord", "gateway in": "Bot → gateway", "gateway out": "Discord → bot", attachment: "Bot ← file", "image service": "Bot → images" };
@@ -68,13 +69,13 @@ function titleOf(one) {
 
 function entry(one) {
   const bad = one.status === 0 || one.status >= 400 || one.notes.length;
-  const facts = [one.status === 0 ? "dropped" : one.status, one.took_ms ? `${one.took_ms} ms` : null].filter(Boolean).join(" · ");
+  const facts = [one.status === 0 ? t("dropped") : one.status, one.took_ms ? `${one.took_ms} ms` : null].filter(Boolean).join(" · ");
   const node = el("details", { class: `entry lane-${one.lane.replace(" ", "-")} ${bad ? "bad" : ""}`, open: opened.has(one.key) },
-    el("summary", {}, el("span", { class: "lane" }, LANES[one.lane] ?? one.lane), el("span", { class: "entry-title", title: one.title }, titleOf(one)), el("span", { class: "entry-facts" }, facts)),
-    one.notes.length ? el("div", {}, el("h3", {}, "Against the API description"), pretty(one.notes)) : null,
-    one.request ? el("div", {}, el("h3", {}, one.lane === "gateway out" ? "Event" : "Request"), pretty(one.request)) : null,
-    one.files?.length ? el("div", {}, el("h3", {}, "Files"), pretty(one.files)) : null,
-    one.answer ? el("div", {}, el("h3", {}, "Answer"), pretty(one.answer)) : null);
+    el("summary", {}, el("span", { class: "lane" }, t(LANES[one.lane] ?? one.lane)), el("span", { class: "entry-title", title: one.title }, titleOf(one)), el("span", { class: "entry-facts" }, facts)),
+    one.notes.length ? el("div", {}, el("h3", {}, t("Against the API description")), pretty(one.notes)) : null,
+    one.request ? el("div", {}, el("h3", {}, one.lane === "gateway out" ? t("Event") : t("Request")), pretty(one.request)) : null,
+    one.files?.length ? el("div", {}, el("h3", {}, t("Files")), pretty(one.files)) : null,
+    one.answer ? el("div", {}, el("h3", {}, t("Answer")), pretty(one.answer)) : null);
   node.addEventListener("toggle", () => { if (node.open) opened.add(one.key); else opened.delete(one.key); });
   return node;
 }
@@ -84,7 +85,7 @@ const HEARTBEATS = /^op (1|11)$/;
 async function drawWire() {
   const { entries } = await ask("wire", about ? { interaction: about } : {});
   const shown = entries.filter((one) => !HEARTBEATS.test(one.title));
-  return [filterLine(), shown.length ? el("div", { class: "entries" }, shown.map(entry)) : el("p", { class: "nothing" }, "Nothing yet. Use a command.")];
+  return [filterLine(), shown.length ? el("div", { class: "entries" }, shown.map(entry)) : el("p", { class: "nothing" }, t("Nothing yet. Use a command."))];
 }
 
 const MONEY = /_micro_usd$/;
@@ -106,9 +107,9 @@ function ledgerRow(row, index) {
 
 async function drawLedger() {
   const { rows } = await ask("ledger", about ? { interaction: about } : {});
-  if (rows === null) return [el("p", { class: "nothing" }, "This sandbox was started without a view of the ledger.")];
-  const what = about ? filterLine() : el("p", { class: "drawer-about" }, "Every job with its money, newest first: reserved before anything is sent, charged as the service reports.");
-  if (!rows.length) return [what, el("p", { class: "nothing" }, "No rows yet.")];
+  if (rows === null) return [el("p", { class: "nothing" }, t("This sandbox was started without a view of the ledger."))];
+  const what = about ? filterLine() : el("p", { class: "drawer-about" }, t("Every job with its money, newest first: reserved before anything is sent, charged as the service reports."));
+  if (!rows.length) return [what, el("p", { class: "nothing" }, t("No rows yet."))];
   return [what, el("div", { class: "entries" }, rows.map(ledgerRow))];
 }
 
@@ -116,25 +117,25 @@ const SETTINGS = [["off", "Off"], ["once", "Once"], ["always", "Always"]];
 
 function faultRow(one) {
   const set = async (setting) => { if (await tryTo(act("fault", { id: one.id, setting }))) draw(); };
-  return el("div", { class: `fault ${one.setting}` }, el("div", {}, el("b", {}, one.label), el("small", {}, one.about)),
-    el("div", { class: "switch", role: "group", "aria-label": one.label }, SETTINGS.map(([id, label]) =>
-      el("button", { type: "button", "aria-pressed": String(one.setting === id), on: { click: () => set(id) } }, label))));
+  return el("div", { class: `fault ${one.setting}` }, el("div", {}, el("b", {}, t(one.label)), el("small", {}, t(one.about))),
+    el("div", { class: "switch", role: "group", "aria-label": t(one.label) }, SETTINGS.map(([id, label]) =>
+      el("button", { type: "button", "aria-pressed": String(one.setting === id), on: { click: () => set(id) } }, t(label)))));
 }
 
 function power(control, gateway) {
   const run = async (action) => {
-    toast({ kill: "The bot was killed.", restart: "The bot is being started again…", start: "The bot is being started…" }[action]);
+    toast(t({ kill: "The bot was killed.", restart: "The bot is being started again…", start: "The bot is being started…" }[action]));
     if (await tryTo(act("bot", { do: action }))) draw();
   };
   const drop = () => tryTo(act("fault", { id: "gateway_drop", setting: "once" }));
   const button = (label, action, kind, when = true) => el("button", { type: "button", class: `button ${kind}`, disabled: !when, on: { click: () => run(action) } }, icon("power"), label);
   return [
-    el("h3", {}, "The bot itself"),
-    control ? el("div", { class: "row" }, button("Kill", "kill", "danger", control.running), button("Restart", "restart", "secondary", control.running), button("Start", "start", "success", !control.running))
-      : el("p", { class: "nothing" }, "The bot was not started by this sandbox."),
-    control?.last_lines ? el("div", { class: "last-lines" }, el("p", { class: "drawer-about" }, `It ended${control.exit_code === null ? "" : ` with exit code ${control.exit_code}`}. Its last lines:`), pretty(control.last_lines)) : null,
-    gateway ? el("div", { class: "row" }, el("button", { type: "button", class: "button secondary", on: { click: drop } }, "Cut the gateway connection")) : null,
-    el("p", { class: "drawer-about" }, "Buttons of old messages must work after a restart, and no paid picture may be lost."),
+    el("h3", {}, t("The bot itself")),
+    control ? el("div", { class: "row" }, button(t("Kill"), "kill", "danger", control.running), button(t("Restart"), "restart", "secondary", control.running), button(t("Start"), "start", "success", !control.running))
+      : el("p", { class: "nothing" }, t("The bot was not started by this sandbox.")),
+    control?.last_lines ? el("div", { class: "last-lines" }, el("p", { class: "drawer-about" }, control.exit_code === null ? t("It ended. Its last lines:") : t("It ended with exit code {code}. Its last lines:", { code: control.exit_code })), pretty(control.last_lines)) : null,
+    gateway ? el("div", { class: "row" }, el("button", { type: "button", class: "button secondary", on: { click: drop } }, t("Cut the gateway connection"))) : null,
+    el("p", { class: "drawer-about" }, t("Buttons of old messages must work after a restart, and no paid picture may be lost.")),
   ];
 }
 
@@ -143,9 +144,9 @@ async function drawFaults() {
   const of = (where) => faults.filter((one) => one.where === where).map(faultRow);
   const any = faults.some((one) => one.setting !== "off");
   return [
-    el("p", { class: "drawer-about" }, "See how the bot behaves when things go wrong. “Once” meets the next call only. ",
-      any ? el("button", { type: "button", class: "as-link", on: { click: async () => { await tryTo(act("fault", { id: "all", setting: "off" })); draw(); } } }, "All off") : null),
-    ...power(control, gateway), el("h3", {}, "The image service"), ...of("images"), el("h3", {}, "Discord"), ...of("discord"),
+    el("p", { class: "drawer-about" }, t("See how the bot behaves when things go wrong. “Once” meets the next call only. "),
+      any ? el("button", { type: "button", class: "as-link", on: { click: async () => { await tryTo(act("fault", { id: "all", setting: "off" })); draw(); } } }, t("All off")) : null),
+    ...power(control, gateway), el("h3", {}, t("The image service")), ...of("images"), el("h3", {}, t("Discord")), ...of("discord"),
   ];
 }
 

@@ -4,6 +4,7 @@ import { el, hex } from "./dom.js";
 import { inline, markdown } from "./markdown.js";
 import { clock } from "./time.js";
 import { openViewer } from "./viewer.js";
+import { t } from "./words.js";
 
 function safe(url) {
   return typeof url === "string" && /^(https?:\/\/|\/files\/)/.test(url) ? url : null;
@@ -15,7 +16,7 @@ function image(media, alt, className) {
   if (!url.startsWith("/files/")) return el("small", { class: "subtext" }, `picture: ${url}`);
   const file = { url, description: alt, filename: decodeURIComponent(url.split("/").at(-1)) };
   const picture = el("img", { src: url, alt: alt ?? "", width: media.width, height: media.height });
-  return el("button", { type: "button", class: className, "aria-label": `Open picture${alt ? `: ${alt}` : ""}`,
+  return el("button", { type: "button", class: className, "aria-label": alt ? t("Open picture: {alt}", { alt }) : t("Open picture {name}", { name: file.filename }),
     on: { click: () => openViewer([file], 0) } }, picture);
 }
 

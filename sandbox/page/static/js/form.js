@@ -6,6 +6,7 @@ import { markdown } from "./markdown.js";
 import { act, tryTo } from "./net.js";
 import { fits } from "./options.js";
 import { changed, names, store } from "./store.js";
+import { t } from "./words.js";
 
 const ROW = 1, TEXT_INPUT = 4, DISPLAY = 10, LABEL = 18, FILES = 19, RADIO = 21, CHECKS = 22, CHECK = 23;
 const MENUS = [3, 5, 6, 7, 8];
@@ -28,14 +29,14 @@ function fileField(one, id) {
   const chosen = el("ul", { class: "form-files" });
   const input = el("input", { id, type: "file", multiple: most > 1, class: "hidden-file", tabindex: "-1" });
   const button = el("button", { type: "button", class: "drop-field", on: { click: () => input.click() } }, icon("plus"),
-    el("span", {}, most > 1 ? `Drop up to ${most} files here, or choose them` : "Drop a file here, or choose one"));
+    el("span", {}, t(most > 1 ? "Drop up to {count} files here, or choose them" : "Drop a file here, or choose one", { count: most })));
   const take = (list) => {
     for (const file of list) if (fits(file)) files = most === 1 ? [file] : [...files, file].slice(0, most);
     draw();
   };
   function draw() {
     clear(chosen, files.map((file) => el("li", {}, icon("file"), el("span", {}, file.name), el("small", {}, bytes(file.size)),
-      iconButton("close", `Remove ${file.name}`, () => { files = files.filter((other) => other !== file); draw(); }))));
+      iconButton("close", t("Remove {name}", { name: file.name }), () => { files = files.filter((other) => other !== file); draw(); }))));
   }
   input.addEventListener("change", () => { take(input.files); input.value = ""; });
   button.addEventListener("dragover", (event) => { event.preventDefault(); button.classList.add("over"); });
@@ -43,7 +44,7 @@ function fileField(one, id) {
   button.addEventListener("drop", (event) => { event.preventDefault(); event.stopPropagation(); button.classList.remove("over"); take(event.dataTransfer.files); });
   const read = () => {
     const least = one.required === false ? 0 : one.min_values ?? 1;
-    if (files.length < least) return { problem: `a file is needed` };
+    if (files.length < least) return { problem: t("a file is needed") };
     return { files };
   };
   return { node: el("div", {}, button, input, chosen), focus: button, read, take };
@@ -54,7 +55,7 @@ function menuField(one) {
   const node = selectMenu(one, { chosen: (picked) => { values = picked; } });
   const read = () => {
     const least = one.required === false ? 0 : one.min_values ?? 1;
-    return values.length < least ? { problem: "a choice is needed" } : { value: values, skip: !values.length };
+    return values.length < least ? { problem: t("a choice is needed") } : { value: values, skip: !values.length };
   };
   return { node, focus: node.querySelector("button"), read };
 }
@@ -66,7 +67,7 @@ function tickField(one, id, kind) {
     el("span", {}, option.label, option.description ? el("small", {}, option.description) : null))));
   const read = () => {
     const values = boxes.filter((box) => box.checked).map((box) => box.value);
-    if (kind === "radio") return !values.length && one.required !== false ? { problem: "a choice is needed" } : { value: values[0], skip: !values.length };
+    if (kind === "radio") return !values.length && one.required !== false ? { problem: t("a choice is needed") } : { value: values[0], skip: !values.length };
     return { value: values, skip: !values.length };
   };
   return { node, focus: boxes[0], read };
@@ -131,10 +132,10 @@ export function openForm(form) {
   const fields = [];
   const dialog = el("dialog", { class: "form", "aria-labelledby": `title-${form.id}` });
   const inside = blocks(form.components, fields);
-  const submit = el("button", { type: "submit", class: "button primary" }, "Submit");
-  const body = el("form", { novalidate: true }, el("header", {}, el("h2", { id: `title-${form.id}` }, form.title), iconButton("close", "Close", () => dialog.close())),
+  const submit = el("button", { type: "submit", class: "button primary" }, t("Submit"));
+  const body = el("form", { novalidate: true }, el("header", {}, el("h2", { id: `title-${form.id}` }, form.title), iconButton("close", t("Close"), () => dialog.close())),
     el("div", { class: "form-body" }, inside),
-    el("footer", {}, el("button", { type: "button", class: "button plain", on: { click: () => dialog.close() } }, "Cancel"), submit));
+    el("footer", {}, el("button", { type: "button", class: "button plain", on: { click: () => dialog.close() } }, t("Cancel")), submit));
   body.addEventListener("submit", async (event) => {
     event.preventDefault();
     const invalid = body.querySelector(".form-text:invalid");
@@ -152,7 +153,7 @@ export function openForm(form) {
   dialog.addEventListener("drop", (event) => {
     event.preventDefault();
     const target = fields.find((one) => one.take);
-    if (target) target.take(event.dataTransfer.files); else toast("This form takes no file.", "bad");
+    if (target) target.take(event.dataTransfer.files); else toast(t("This form takes no file."), "bad");
   });
   dialog.addEventListener("close", () => dialog.remove());
   clear(dialog, body);

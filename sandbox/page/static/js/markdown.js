@@ -2,6 +2,7 @@
 
 import { el } from "./dom.js";
 import { timestamp } from "./time.js";
+import { t } from "./words.js";
 
 const INLINE = new RegExp([
   /\\(?<escaped>[^A-Za-z0-9\s])/,
@@ -42,7 +43,7 @@ function link(url, children, names) {
 }
 
 function spoiler(children) {
-  const node = el("span", { class: "spoiler", role: "button", tabindex: "0", "aria-label": "Spoiler, press to show" }, children);
+  const node = el("span", { class: "spoiler", role: "button", tabindex: "0", "aria-label": t("Spoiler, press to show") }, children);
   const show = () => { node.classList.add("shown"); node.removeAttribute("aria-label"); };
   node.addEventListener("click", show);
   node.addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); show(); } });

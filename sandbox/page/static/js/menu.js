@@ -3,6 +3,7 @@
 import { clear, el, icon, toast } from "./dom.js";
 import { act, tryTo } from "./net.js";
 import { changed, commandsIn, here, store } from "./store.js";
+import { t } from "./words.js";
 
 const MESSAGE_MENU = 3;
 let panel = null;
@@ -32,9 +33,9 @@ async function use(message, name) {
 async function copy(text, what) {
   try {
     await navigator.clipboard.writeText(text);
-    toast(`${what} copied.`);
+    toast(t("{what} copied.", { what }));
   } catch {
-    toast(`The browser does not let this page copy. ${what}: ${text}`, "bad");
+    toast(t("The browser does not let this page copy. {what}: {text}", { what, text }), "bad");
   }
 }
 
@@ -44,14 +45,14 @@ function entries(message, commands) {
   const link = `https://discord.com/channels/${here()?.guild ?? "@me"}/${message.channel_id}/${message.id}`;
   const erase = () => tryTo(act("delete", { channel: message.channel_id, message: message.id }));
   return [
-    el("div", { class: "menu-head", role: "presentation" }, "Apps"),
-    apps.length ? apps.map((one) => entry(one.name, null, () => use(message, one.name)))
-      : el("div", { class: "menu-none", role: "presentation" }, "The bot offers nothing here"),
+    el("div", { class: "menu-head", role: "presentation" }, t("Apps")),
+    apps.length ? apps.map((one) => entry(one.label, null, () => use(message, one.name)))
+      : el("div", { class: "menu-none", role: "presentation" }, t("The bot offers nothing here")),
     el("hr"),
-    message.content ? entry("Copy text", "copy", () => copy(message.content, "Text")) : null,
-    entry("Copy message link", "link", () => copy(link, "Link")),
-    message.interaction ? entry("What went over the wire", "wire", () => changed("inspect", message.interaction)) : null,
-    mine ? entry("Delete message", "trash", erase, "danger") : null,
+    message.content ? entry(t("Copy text"), "copy", () => copy(message.content, t("Text"))) : null,
+    entry(t("Copy message link"), "link", () => copy(link, t("Link"))),
+    message.interaction ? entry(t("What went over the wire"), "wire", () => changed("inspect", message.interaction)) : null,
+    mine ? entry(t("Delete message"), "trash", erase, "danger") : null,
   ];
 }
 
@@ -67,7 +68,7 @@ export async function openMenu(message, anchor, point = null) {
   if (panel) close();
   back = point ? null : anchor;
   const commands = (await tryTo(commandsIn(message.channel_id))) ?? [];
-  panel = el("div", { class: "menu", role: "menu", "aria-label": "Message" });
+  panel = el("div", { class: "menu", role: "menu", "aria-label": t("Message") });
   clear(panel, entries(message, commands));
   document.body.append(panel);
   put(anchor, point);

@@ -9,6 +9,7 @@ import { openMenu } from "./menu.js";
 import { act, tryTo } from "./net.js";
 import { changed, here, messagesOf, names, store } from "./store.js";
 import { clock } from "./time.js";
+import { locale, t } from "./words.js";
 
 const list = document.getElementById("messages");
 const scroller = document.getElementById("scroller");
@@ -27,23 +28,23 @@ function origin(message) {
     const { user, command, slash, options, target } = message.used;
     const shown = options.map((one) => `${one.name}: ${one.value}`).join("\n");
     const go = () => changed("jump", { channelId: message.channel_id, messageId: target });
-    return el("div", { class: "origin" }, icon("reply"), avatar(user, "tiny"), el("b", {}, user.name), " used ",
-      target ? el("button", { type: "button", class: "as-link mention", on: { click: go }, title: "Show the message" }, command)
+    return el("div", { class: "origin" }, icon("reply"), avatar(user, "tiny"), el("b", {}, user.name), t(" used "),
+      target ? el("button", { type: "button", class: "as-link mention", on: { click: go }, title: t("Show the message") }, command)
         : el("span", { class: "mention", title: shown || null }, slash ? `/${command}` : command));
   }
   if (!message.reply) return null;
   const source = store.messages.get(message.channel_id)?.get(message.reply);
   const go = () => changed("jump", { channelId: message.channel_id, messageId: message.reply });
-  const text = source ? source.content || (source.attachments.length ? "Click to see attachment" : "Click to see message") : "Original message was deleted";
+  const text = source ? source.content || (source.attachments.length ? t("Click to see attachment") : t("Click to see message")) : t("Original message was deleted");
   return el("button", { type: "button", class: "origin as-link", on: { click: go } }, icon("reply"),
     source ? el("b", {}, source.author.name) : null, " ", inline(text.slice(0, 120), names));
 }
 
 function body(message) {
   if (message.loading) {
-    return [el("div", { class: "thinking" }, el("span", { class: "dots", "aria-hidden": "true" }, el("i"), el("i"), el("i")), `${message.author.name} is thinking…`)];
+    return [el("div", { class: "thinking" }, el("span", { class: "dots", "aria-hidden": "true" }, el("i"), el("i"), el("i")), t("{name} is thinking…", { name: message.author.name }))];
   }
-  const edited = message.edited_timestamp && message.content ? el("small", { class: "edited", title: message.edited_timestamp }, " (edited)") : null;
+  const edited = message.edited_timestamp && message.content ? el("small", { class: "edited", title: message.edited_timestamp }, t(" (edited)")) : null;
   const alt = message.attachments[0]?.description;
   return [
     message.content ? el("div", { class: "content" }, markdown(message.content, names), edited) : null,
@@ -58,8 +59,8 @@ function footers(message) {
   const away = () => { changed("message-gone", message); tryTo(act("delete", { channel: message.channel_id, message: message.id })); };
   return [
     failure ? el("div", { class: "failure" }, failure) : null,
-    message.private ? el("div", { class: "private-note" }, icon("eye"), "Only you can see this", message.loading ? null
-      : [" · ", el("button", { type: "button", class: "as-link", on: { click: away } }, "Dismiss message")]) : null,
+    message.private ? el("div", { class: "private-note" }, icon("eye"), t("Only you can see this"), message.loading ? null
+      : [" · ", el("button", { type: "button", class: "as-link", on: { click: away } }, t("Dismiss message"))]) : null,
   ];
 }
 
@@ -67,8 +68,8 @@ function toolbar(message) {
   const open = (event) => openMenu(message, event.currentTarget);
   const wire = () => changed("inspect", message.interaction);
   return el("div", { class: "toolbar" },
-    message.interaction ? iconButton("wire", "What went over the wire", wire) : null,
-    iconButton("more", "Apps and more for this message", open, { "aria-haspopup": "menu" }));
+    message.interaction ? iconButton("wire", t("What went over the wire"), wire) : null,
+    iconButton("more", t("Apps and more for this message"), open, { "aria-haspopup": "menu" }));
 }
 
 function isGrouped(message, before) {
@@ -79,7 +80,7 @@ function isGrouped(message, before) {
 function draw(message, before) {
   const grouped = isGrouped(message, before);
   const node = el("li", { class: `message ${grouped ? "grouped" : ""} ${message.private ? "private" : ""}`, id: `m${message.id}`,
-    data: { messageId: message.id }, tabindex: "-1", "aria-label": `${message.author.name}, ${new Date(message.timestamp).toLocaleTimeString("en-GB")}` },
+    data: { messageId: message.id }, tabindex: "-1", "aria-label": `${message.author.name}, ${new Date(message.timestamp).toLocaleTimeString(locale)}` },
   origin(message),
   grouped ? null : avatar(message.author),
   el("div", { class: "inside" },
@@ -100,8 +101,8 @@ function drawPending(one) {
   return el("li", { class: `message pending ${failed ? "failed" : ""}` }, avatar(store.state.bot),
     el("div", { class: "inside" },
       el("div", { class: "byline" }, nameOf(store.state.bot), el("span", { class: "tag" }, "APP")),
-      failed ? el("div", { class: "failure" }, "The application did not respond", " · ", el("button", { type: "button", class: "as-link", on: { click: away } }, "Dismiss"))
-        : el("div", { class: "thinking" }, `Sending ${one.label}…`)));
+      failed ? el("div", { class: "failure" }, t("The application did not respond"), " · ", el("button", { type: "button", class: "as-link", on: { click: away } }, t("Dismiss")))
+        : el("div", { class: "thinking" }, t("Sending {label}…", { label: one.label }))));
 }
 
 let follows = true;
@@ -126,9 +127,9 @@ function beginning() {
   const channel = here();
   if (!channel) return null;
   const dm = channel.type === 1;
-  return el("li", { class: "beginning" }, el("h2", {}, dm ? channel.name : `Welcome to #${channel.name}`),
-    el("p", {}, dm ? "Your direct messages with the bot. " : `${(channel.topic ?? "This is the beginning of the channel").replace(/[.!]?$/, ".")} `,
-      "Type ", el("button", { type: "button", class: "as-link mention", on: { click: () => changed("type", "/") } }, "/"), " to see what the bot can do."));
+  return el("li", { class: "beginning" }, el("h2", {}, dm ? channel.name : t("Welcome to #{name}", { name: channel.name })),
+    el("p", {}, dm ? t("Your direct messages with the bot. ") : `${(channel.topic ?? t("This is the beginning of the channel")).replace(/[.!]?$/, ".")} `,
+      t("Type "), el("button", { type: "button", class: "as-link mention", on: { click: () => changed("type", "/") } }, "/"), t(" to see what the bot can do.")));
 }
 
 /** Draws one message anew, keeping the place of the reader and of the keyboard. */

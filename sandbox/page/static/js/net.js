@@ -1,6 +1,7 @@
 // Talking to the sandbox: questions, deeds, and the live socket.
 
 import { toast } from "./dom.js";
+import { t } from "./words.js";
 
 export const tab = crypto.getRandomValues(new Uint32Array(2)).join("-");
 let viewer = "";
@@ -13,7 +14,7 @@ export class Refused extends Error {}
 async function read(answer) {
   let body = {};
   try { body = await answer.json(); } catch { /* an answer without JSON has no reason to tell */ }
-  if (!answer.ok) throw new Refused(body.problem ?? `The sandbox answered ${answer.status}.`);
+  if (!answer.ok) throw new Refused(body.problem ?? t("The sandbox answered {status}.", { status: answer.status }));
   return body;
 }
 
@@ -22,7 +23,7 @@ async function send(path, options) {
     return await read(await fetch(path, { ...options, headers: { ...options.headers, "X-Viewer": viewer, "X-Tab": tab } }));
   } catch (error) {
     if (error instanceof Refused) throw error;
-    throw new Refused("The sandbox does not answer. Is it still running in the terminal?");
+    throw new Refused(t("The sandbox does not answer. Is it still running in the terminal?"));
   }
 }
 

@@ -3,6 +3,7 @@
 import { bytes, clear, el, icon, iconButton, toast } from "./dom.js";
 import { Popup } from "./popup.js";
 import { guildHere, here, store } from "./store.js";
+import { t } from "./words.js";
 
 export const TYPE = { STRING: 3, INTEGER: 4, BOOLEAN: 5, USER: 6, CHANNEL: 7, ROLE: 8, MENTIONABLE: 9, NUMBER: 10, FILE: 11 };
 const WAIT_MS = 140;
@@ -19,7 +20,7 @@ const rooms = () => (guildHere()?.channels ?? []).map((one) => ({ label: `#${one
 function fixed(option) {
   if (option.choices?.length) return option.choices.map((one) => ({ label: one.name, value: one.value }));
   return {
-    [TYPE.BOOLEAN]: () => [{ label: "True", value: true }, { label: "False", value: false }],
+    [TYPE.BOOLEAN]: () => [{ label: t("True"), value: true }, { label: t("False"), value: false }],
     [TYPE.USER]: people,
     [TYPE.ROLE]: roles,
     [TYPE.MENTIONABLE]: () => [...people(), ...roles()],
@@ -29,23 +30,24 @@ function fixed(option) {
 
 /** Why a text does not fit an option, or null. */
 function misfit(option, text) {
+  const name = option.label;
   if (option.type === TYPE.STRING) {
-    if (text.length < (option.min_length ?? 0)) return `${option.name} needs at least ${option.min_length} characters`;
-    if (text.length > (option.max_length ?? 6000)) return `${option.name} takes at most ${option.max_length ?? 6000} characters`;
+    if (text.length < (option.min_length ?? 0)) return t("{name} needs at least {count} characters", { name, count: option.min_length });
+    if (text.length > (option.max_length ?? 6000)) return t("{name} takes at most {count} characters", { name, count: option.max_length ?? 6000 });
     return null;
   }
   const whole = option.type === TYPE.INTEGER;
   const number = Number(text);
-  if (!/^-?\d+(\.\d+)?$/.test(text.trim()) || (whole && !Number.isSafeInteger(number))) return `${option.name} must be ${whole ? "a whole number" : "a number"}`;
-  if (option.min_value !== undefined && number < option.min_value) return `${option.name} must be at least ${option.min_value}`;
-  if (option.max_value !== undefined && number > option.max_value) return `${option.name} must be at most ${option.max_value}`;
+  if (!/^-?\d+(\.\d+)?$/.test(text.trim()) || (whole && !Number.isSafeInteger(number))) return t(whole ? "{name} must be a whole number" : "{name} must be a number", { name });
+  if (option.min_value !== undefined && number < option.min_value) return t("{name} must be at least {count}", { name, count: option.min_value });
+  if (option.max_value !== undefined && number > option.max_value) return t("{name} must be at most {count}", { name, count: option.max_value });
   return null;
 }
 
 function pill(option, inside, remove) {
-  return el("span", { class: `pill ${option.required ? "required" : ""}`, role: "group", "aria-label": option.name, title: option.description, data: { option: option.name } },
-    el("span", { class: "pill-name", "aria-hidden": "true" }, option.name), inside,
-    option.required ? null : el("button", { type: "button", class: "pill-remove", tabindex: "-1", "aria-label": `Remove ${option.name}`, on: { click: remove } }, "×"));
+  return el("span", { class: `pill ${option.required ? "required" : ""}`, role: "group", "aria-label": option.label, title: option.description, data: { option: option.name } },
+    el("span", { class: "pill-name", "aria-hidden": "true" }, option.label), inside,
+    option.required ? null : el("button", { type: "button", class: "pill-remove", tabindex: "-1", "aria-label": t("Remove {name}", { name: option.label }), on: { click: remove } }, "×"));
 }
 
 /** What the box around the editors does for them: complete, submit, next, remove, leave. */
@@ -70,13 +72,13 @@ class TextEditor extends Editor {
     this.asked = 0;
     this.offeredFor = null;
     const id = `option-${option.name}`;
-    this.input = el("textarea", { id, rows: "1", class: "pill-input", "aria-label": `${option.name}: ${option.description}`, "aria-required": String(Boolean(option.required)),
+    this.input = el("textarea", { id, rows: "1", class: "pill-input", "aria-label": `${option.label}: ${option.description}`, "aria-required": String(Boolean(option.required)),
       autocomplete: "off", spellcheck: option.type === TYPE.STRING && !this.fixed ? "true" : "false",
       inputmode: { [TYPE.INTEGER]: "numeric", [TYPE.NUMBER]: "decimal" }[option.type] ?? null });
     this.grow = el("span", { class: "grow" }, this.input);
     this.node = pill(option, this.grow, () => box.remove(this));
     const wants = this.fixed || option.autocomplete;
-    this.popup = wants ? new Popup(box.host, { label: option.name, on: (item) => this.take(item), input: this.input }) : null;
+    this.popup = wants ? new Popup(box.host, { label: option.label, on: (item) => this.take(item), input: this.input }) : null;
     if (wants) for (const [name, value] of [["role", "combobox"], ["aria-expanded", "false"], ["aria-autocomplete", "list"], ["aria-controls", this.popup.prefix]]) this.input.setAttribute(name, value);
     this.input.addEventListener("input", (event) => { if (event.data === ":" && this.turnsInto()) return; this.typed(); this.suggest(); });
     this.input.addEventListener("focus", () => { box.explain(option); this.suggest(); });
@@ -96,7 +98,7 @@ class TextEditor extends Editor {
     const found = /^(.*?)(?:^|\s)([^\s:]+):$/s.exec(this.input.value);
     if (!found) return false;
     const name = found[2].toLowerCase();
-    if (name === this.option.name && !found[1]) { this.set(""); return true; }
+    if ([this.option.label, this.option.name].includes(name) && !found[1]) { this.set(""); return true; }
     if (!found[1] || !this.box.turn(name)) return false;
     this.set(found[1].trimEnd());
     this.hide();
@@ -122,7 +124,7 @@ class TextEditor extends Editor {
     if (this.fixed) {
       const whole = this.picked?.label === this.input.value;
       const found = this.fixed.filter((one) => whole || !typed || one.label.toLowerCase().includes(typed));
-      this.list(found.slice(0, SHOWN), 0, "Nothing matches");
+      this.list(found.slice(0, SHOWN), 0, t("Nothing matches"));
       return;
     }
     clearTimeout(this.timer);
@@ -133,7 +135,7 @@ class TextEditor extends Editor {
       if (turn !== this.asked || document.activeElement !== this.input) return;
       if (!answer) { this.hide(); return; }
       this.offeredFor = this.input.value;
-      if (answer.failed) this.list([], -1, "The bot did not answer");
+      if (answer.failed) this.list([], -1, t("The bot did not answer"));
       else this.list(answer.choices.map((one) => ({ label: one.name, value: one.value })), this.input.value ? 0 : -1, null);
     }, WAIT_MS);
   }
@@ -173,11 +175,11 @@ class TextEditor extends Editor {
   /** `{value}`, or `{problem}`; marks the field. */
   value() {
     const text = this.input.value;
-    if (!text.trim()) return { problem: this.say(`${this.option.name} is required`) };
+    if (!text.trim()) return { problem: this.say(t("{name} is required", { name: this.option.label })) };
     if (this.picked) { this.say(null); return { value: this.picked.value }; }
     if (this.fixed) {
       const found = this.fixed.find((one) => [one.label.toLowerCase(), one.label.replace(/^[@#]/, "").toLowerCase(), String(one.value).toLowerCase()].includes(text.trim().toLowerCase()));
-      if (!found) return { problem: this.say(`${this.option.name} must be one of the list`) };
+      if (!found) return { problem: this.say(t("{name} must be one of the list", { name: this.option.label })) };
       this.say(null);
       return { value: found.value };
     }
@@ -191,8 +193,8 @@ class FileEditor extends Editor {
   constructor(option, box) {
     super(option, box);
     this.file = null;
-    this.chooser = el("input", { type: "file", class: "hidden-file", tabindex: "-1", "aria-label": `File for ${option.name}` });
-    this.button = el("button", { type: "button", class: "pill-file", "aria-label": `${option.name}: ${option.description}. Choose a file` });
+    this.chooser = el("input", { type: "file", class: "hidden-file", tabindex: "-1", "aria-label": t("File for {name}", { name: option.label }) });
+    this.button = el("button", { type: "button", class: "pill-file", "aria-label": `${option.label}: ${t("{about}. Choose a file", { about: option.description })}` });
     this.node = pill(option, el("span", { class: "pill-file-box" }, this.button, this.chooser), () => box.remove(this));
     this.button.addEventListener("click", () => this.chooser.click());
     this.button.addEventListener("focus", () => box.explain(option));
@@ -212,7 +214,7 @@ class FileEditor extends Editor {
   }
 
   draw() {
-    if (!this.file) { clear(this.button, icon("plus"), document.createTextNode("Choose or drop a file")); return; }
+    if (!this.file) { clear(this.button, icon("plus"), document.createTextNode(t("Choose or drop a file"))); return; }
     const preview = /^image\/(png|jpeg|webp|gif)$/.test(this.file.type) ? el("img", { alt: "", src: URL.createObjectURL(this.file), class: "pill-preview" }) : icon("file");
     preview.addEventListener?.("load", () => URL.revokeObjectURL(preview.src));
     clear(this.button, preview, document.createTextNode(`${this.file.name} · ${bytes(this.file.size)}`));
@@ -225,7 +227,7 @@ class FileEditor extends Editor {
   hide() { /* a file has no list */ }
 
   value() {
-    if (!this.file) return { problem: this.say(`${this.option.name} needs a file`) };
+    if (!this.file) return { problem: this.say(t("{name} needs a file", { name: this.option.label })) };
     return { value: this.option.name, file: this.file };
   }
 }
@@ -234,7 +236,7 @@ class FileEditor extends Editor {
 export function fits(file) {
   const limit = here()?.upload_limit ?? Infinity;
   if (file.size <= limit) return true;
-  toast(`${file.name} has ${bytes(file.size)}. A file may have at most ${bytes(limit)} here.`, "bad");
+  toast(t("{name} has {size}. A file may have at most {most} here.", { name: file.name, size: bytes(file.size), most: bytes(limit) }), "bad");
   return false;
 }
 
@@ -245,5 +247,5 @@ export function editorFor(option, box) {
 /** A file waiting to be sent with a message, with a button that takes it away. */
 export function trayItem(file, remove) {
   const shown = /^image\/(png|jpeg|webp|gif)$/.test(file.type) ? el("img", { alt: "", src: URL.createObjectURL(file) }) : icon("file");
-  return el("li", { class: "tray-item" }, shown, el("span", {}, file.name), el("small", {}, bytes(file.size)), iconButton("close", `Remove ${file.name}`, remove));
+  return el("li", { class: "tray-item" }, shown, el("span", {}, file.name), el("small", {}, bytes(file.size)), iconButton("close", t("Remove {name}", { name: file.name }), remove));
 }

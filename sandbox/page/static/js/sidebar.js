@@ -2,6 +2,7 @@
 
 import { avatar, clear, el, icon, iconButton } from "./dom.js";
 import { changed, guildHere, here, me, on, store } from "./store.js";
+import { t } from "./words.js";
 
 const servers = document.getElementById("servers");
 const head = document.getElementById("side-head");
@@ -11,6 +12,7 @@ const side = document.getElementById("side");
 const shade = document.getElementById("side-shade");
 const THREADS = [10, 11, 12], DM = 1;
 const SIGNS = { 1: "at", 2: "voice", 5: "news", 10: "thread", 11: "thread", 12: "thread", 13: "stage", 15: "forum", 16: "forum" };
+const LANGUAGES = ["en-US", "en-GB", "de", "es-ES", "fr", "it", "nl", "pl", "pt-BR", "ja"];
 const SPOKEN = { 2: "voice channel", 5: "announcement channel", 10: "thread", 11: "thread", 12: "private thread", 13: "stage" };
 
 /** The sign of a kind of channel. */
@@ -46,14 +48,14 @@ function serverButton(label, sign, list, current) {
 function drawServers() {
   const now = here();
   redraw(servers,
-    serverButton("Direct messages", el("img", { src: "/static/icon.svg", alt: "" }), store.state.dms, now?.guild === null),
+    serverButton(t("Direct messages"), el("img", { src: "/static/icon.svg", alt: "" }), store.state.dms, now?.guild === null),
     el("hr"),
     store.state.guilds.map((guild) => serverButton(guild.name, el("span", { class: "sign", data: { sign: initials(guild.name) } }), guild.channels, guild.id === now?.guild)));
 }
 
 function room(channel) {
   const current = channel.id === store.channel;
-  const name = [channel.type === DM ? null : `#${channel.name}`, SPOKEN[channel.type], channel.nsfw ? "age-restricted" : null].filter(Boolean).join(", ");
+  const name = [channel.type === DM ? null : `#${channel.name}`, SPOKEN[channel.type] ? t(SPOKEN[channel.type]) : null, channel.nsfw ? t("age-restricted") : null].filter(Boolean).join(", ");
   return el("button", { type: "button", data: { key: channel.id }, class: `channel ${current ? "current" : ""} ${store.unread.has(channel.id) ? "unread" : ""} ${THREADS.includes(channel.type) ? "thread" : ""}`,
     "aria-current": current ? "page" : null, "aria-label": name || channel.name, on: { click: () => go(channel) } },
   channel.type === DM ? avatar(store.state.bot, "small") : icon(signOf(channel)), el("span", {}, channel.name), channel.nsfw ? el("small", { class: "tag plain sign", data: { sign: "18+" } }) : null);
@@ -77,8 +79,8 @@ function inOrder(list) {
 
 function drawRooms() {
   const guild = guildHere();
-  clear(head, el("h1", {}, guild ? guild.name : "Direct messages"),
-    guild && !guild.has_bot ? el("small", {}, "The bot is no member here") : null);
+  clear(head, el("h1", {}, guild ? guild.name : t("Direct messages")),
+    guild && !guild.has_bot ? el("small", {}, t("The bot is no member here")) : null);
   const open = new Map((guild ? guild.channels : store.state.dms).map((one) => [one.id, one]));
   redraw(rooms, inOrder(guild ? guild.places : store.state.dms).map((one) => (open.has(one.id) ? room(open.get(one.id)) : heading(one))));
 }
@@ -95,16 +97,20 @@ function standing(person) {
 function drawMe() {
   const person = me();
   const open = el("button", { type: "button", class: "me-button", data: { key: "me" }, "aria-haspopup": "dialog", on: { click: choose } }, avatar(person, "small"),
-    el("span", { class: "me-names" }, el("b", {}, el("span", { class: "unseen" }, "You are "), person.name), el("small", { title: person.note }, standing(person), el("span", { class: "unseen" }, ". Be somebody else"))), icon("swap"));
-  redraw(mine, open, iconButton("sun", "Dark or light", turn, { data: { key: "theme" } }));
+    el("span", { class: "me-names" }, el("b", {}, el("span", { class: "unseen" }, t("You are ")), person.name), el("small", { title: person.note }, standing(person), el("span", { class: "unseen" }, t(". Be somebody else")))), icon("swap"));
+  redraw(mine, open, iconButton("sun", t("Dark or light"), turn, { data: { key: "theme" } }));
 }
 
 function choose() {
   chooser?.remove();
   const people = store.people.map((one) => el("button", { type: "button", class: `person ${one.id === me().id ? "current" : ""}`,
     on: { click: () => { chooser.close(); changed("become", one.id); } } }, avatar(one), el("span", {}, el("b", {}, one.name), el("small", {}, one.note))));
-  chooser = el("dialog", { class: "people", "aria-label": "Be somebody else" }, el("header", {}, el("h2", {}, "Who are you?"), iconButton("close", "Close", () => chooser.close())),
-    el("p", {}, "The same channels, seen by different people: try what a member may do, and what an admin may."), people);
+  const spoken = LANGUAGES.includes(me().locale) ? LANGUAGES : [me().locale, ...LANGUAGES];
+  const language = el("select", { on: { change: () => changed("speak", language.value) } }, spoken.map((one) =>
+    el("option", { value: one, lang: one, selected: one === me().locale }, new Intl.DisplayNames([one], { type: "language" }).of(one))));
+  chooser = el("dialog", { class: "people", "aria-label": t("Be somebody else") }, el("header", {}, el("h2", {}, t("Who are you?")), iconButton("close", t("Close"), () => chooser.close())),
+    el("p", {}, t("The same channels, seen by different people: try what a member may do, and what an admin may.")), people,
+    el("label", { class: "language" }, t("Language of {name}", { name: me().name }), language));
   chooser.addEventListener("click", (event) => { if (event.target === chooser) chooser.close(); });
   document.body.append(chooser);
   chooser.showModal();

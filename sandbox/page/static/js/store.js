@@ -14,6 +14,7 @@ export const store = {
   busy: new Map(),
   failures: new Map(),
   unread: new Set(),
+  heard: new Set(),
   online: true,
 };
 
@@ -51,10 +52,11 @@ export function remove(channelId, id) {
   store.messages.get(channelId)?.delete(id);
 }
 
+/** What was written in a channel; of private messages, as in Discord, only those that came since the page was opened. */
 export async function loadHistory(channelId) {
   if (store.loaded.has(channelId)) return;
   const { messages } = await ask("history", { channel: channelId });
-  for (const message of messages) put(channelId, message);
+  for (const message of messages) if (!message.private || store.heard.has(message.id)) put(channelId, message);
   store.loaded.add(channelId);
 }
 

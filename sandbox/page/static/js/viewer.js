@@ -1,13 +1,14 @@
 // The picture viewer: the whole picture, zoom, the next one, and its file.
 
 import { clear, el, icon, iconButton } from "./dom.js";
+import { t } from "./words.js";
 
 let dialog = null;
 let files = [];
 let place = 0;
 
 function build() {
-  dialog = el("dialog", { class: "viewer", "aria-label": "Picture" });
+  dialog = el("dialog", { class: "viewer", "aria-label": t("Picture") });
   dialog.addEventListener("click", (event) => { if (event.target === dialog || event.target.classList.contains("stage")) dialog.close(); });
   dialog.addEventListener("keydown", (event) => {
     if (event.key === "ArrowRight") step(1);
@@ -40,7 +41,7 @@ function fit(image) {
 
 function draw() {
   const file = files[place];
-  const image = el("img", { src: file.url, alt: file.description || file.filename || "Picture", title: "Press to zoom" });
+  const image = el("img", { src: file.url, alt: file.description || file.filename || t("Picture"), title: t("Press to zoom") });
   image.addEventListener("click", () => { if (image.dataset.zoom) fit(image); else zoom(Math.max(1.6, (image.naturalWidth || 1) / (image.clientWidth || 1))); });
   const stage = el("div", { class: "stage" }, image);
   stage.addEventListener("wheel", (event) => { event.preventDefault(); zoom(event.deltaY < 0 ? 1.15 : 1 / 1.15); }, { passive: false });
@@ -50,12 +51,12 @@ function draw() {
   tell();
   clear(dialog, stage,
     el("div", { class: "viewer-bar" },
-      files.length > 1 ? iconButton("left", "Previous picture", () => step(-1)) : null,
+      files.length > 1 ? iconButton("left", t("Previous picture"), () => step(-1)) : null,
       files.length > 1 ? el("span", {}, `${place + 1} / ${files.length}`) : null,
-      files.length > 1 ? iconButton("right", "Next picture", () => step(1)) : null,
+      files.length > 1 ? iconButton("right", t("Next picture"), () => step(1)) : null,
       facts,
-      el("a", { class: "icon-button", href: `${file.url}?download`, download: file.filename, "aria-label": "Download", title: "Download" }, icon("download")),
-      iconButton("close", "Close", () => dialog.close())),
+      el("a", { class: "icon-button", href: `${file.url}?download`, download: file.filename, "aria-label": t("Download"), title: t("Download") }, icon("download")),
+      iconButton("close", t("Close"), () => dialog.close())),
     file.description ? el("p", { class: "viewer-alt" }, file.description) : null);
 }
 
