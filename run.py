@@ -28,11 +28,14 @@ if sys.version_info < OLDEST:
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 RUNTIME_LOCK = "requirements.lock"
 TEST_LOCK = "requirements-dev.lock"
@@ -226,12 +229,19 @@ def install(root: Path, lock: str) -> None:
         make_venv(root, with_pip=uv is None)
     if uv is None:
         give_pip(root)
-    say(f"Installing what {lock} names with {'uv' if uv else 'pip'}; this happens once and takes up to a minute …")
-    output = attempt(install_command(root, lock, uv, wheels_only=True))
+    total = len(re.findall(r"^[\w.-]+==", (root / lock).read_text(encoding="utf-8"), re.MULTILINE))
+    say(f"Installing {total} packages with {'uv' if uv else 'pip'}; this happens once and takes up to a minute …")
+    begun = time.monotonic()
+    progress = Progress(total, sys.stderr, lambda: time.monotonic() - begun)
+    output = attempt(install_command(root, lock, uv, wheels_only=True), progress.hear)
     if output is not None and remedy(output) is NO_FITTING_FILE:
+        progress.end()
         say("Some package has no ready-made file for this machine; building it from source …")
-        output = attempt(install_command(root, lock, uv, wheels_only=False))
-    if output is not None:
+        output = attempt(install_command(root, lock, uv, wheels_only=False), progress.hear)
+    progress.end()
+    if output is None:
+        say(f"Installed in {time.monotonic() - begun:.0f} s.")
+    else:
         tail = "\n".join(output.strip().splitlines()[-12:])
         raise Problem(f"{tail}\n\nThe installation did not finish. {remedy(output)}")
     stamp.write_text(fingerprint(root, lock) + "\n", encoding="ascii")
@@ -247,10 +257,62 @@ def give_pip(root: Path) -> None:
         raise Problem(NO_ENSUREPIP)
 
 
-def attempt(command: "list[str]") -> "str | None":
-    """Runs an installer quietly: None when it succeeded, else everything it said."""
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
-    return None if done.returncode == 0 else done.stdout
+def attempt(command: "list[str]", hear: "Callable[[str], None]" = lambda _line: None) -> "str | None":
+    """Runs an installer, whose lines ``hear`` gets as they come: None when it succeeded, else everything it said."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=subprocess.STDOUT, text=True, errors="replace") as child:
+        said = []
+        for line in child.stdout or ():
+            said.append(line)
+            hear(line)
+    return None if child.returncode == 0 else "".join(said)
+
+
+class Progress:
+    """What an installer is at, read from its lines: on a terminal one line that changes, elsewhere one now and then.
+
+    ``total`` is how many packages the lock names; ``elapsed_s`` the seconds since the start.
+    """
+
+    PARTS = 24
+    SAID_EVERY_S = 10
+
+    def __init__(self, total: int, out: "TextIO", elapsed_s: "Callable[[], float]") -> None:
+        self._total = max(total, 1)
+        self._out = out
+        self._elapsed_s = elapsed_s
+        self._seen: set[str] = set()
+        self._said_at_s = 0.0
+
+    def hear(self, line: str) -> None:
+        words = line.split()
+        if words[:1] in (["Collecting"], ["Downloaded"]) and len(words) > 1:  # pip names each before, uv after
+            self._seen.add(words[1])
+            self._show(words[1].split("==")[0])
+        elif words[:2] == ["Installing", "collected"]:
+            self._seen.update(str(number) for number in range(self._total))
+            self._show("unpacking")
+
+    def end(self) -> None:
+        """Clears the line of a terminal."""
+        if self._out.isatty():
+            self._out.write("\r\x1b[K")
+            self._out.flush()
+
+    def _show(self, what: str) -> None:
+        done, seconds = min(len(self._seen), self._total), self._elapsed_s()
+        left = ""
+        if done > 4 and done < self._total and seconds > 2:
+            left = f", about {max(seconds / done * (self._total - done), 1):.0f} s more"
+        count = f"{done} of {self._total} packages" if done else "fetching"
+        text = f"{count}{left}: {what[:40]}"
+        if self._out.isatty():
+            bar = "█" * (self.PARTS * done // self._total)
+            self._out.write(f"\r\x1b[K{bar.ljust(self.PARTS, '░')}  {text}")
+        elif seconds - self._said_at_s >= self.SAID_EVERY_S:
+            self._said_at_s = seconds
+            self._out.write(f"  {text}\n")
+        self._out.flush()
 
 
 def check_writable(root: Path) -> None:

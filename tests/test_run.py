@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -182,7 +183,7 @@ def test_an_interrupted_installation_begins_afresh(
     stamp(run, copy, "requirements.lock")
     (copy / "requirements.lock").write_text("a==3 --hash=sha256:22\n")
 
-    def interrupted(_command: list[str]) -> str | None:
+    def interrupted(_command: list[str], _hear: object) -> str | None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(run.shutil, "which", lambda _name: "/somewhere/uv")
@@ -197,7 +198,7 @@ def test_a_package_without_a_wheel_is_built_on_the_second_try(
     a_python(run, copy)
     tried: list[list[str]] = []
 
-    def attempt(command: list[str]) -> str | None:
+    def attempt(command: list[str], _hear: object) -> str | None:
         tried.append(command)
         return "ERROR: No matching distribution found for a==1" if ":all:" in command else None
 
@@ -213,10 +214,55 @@ def test_what_the_installer_said_comes_before_the_sentence(
 ) -> None:
     a_python(run, copy)
     monkeypatch.setattr(run.shutil, "which", lambda _name: "/somewhere/uv")
-    monkeypatch.setattr(run, "attempt", lambda _command: "line one\ndns error: no such host")
+    monkeypatch.setattr(run, "attempt", lambda _command, _hear: "line one\ndns error: no such host")
     assert run.main([], copy) == 1
     said = capsys.readouterr().err
     assert said.index("line one") < said.index("could not be reached")
+
+
+class Screen(io.StringIO):
+    """Where progress is shown: a terminal, or a file."""
+
+    def __init__(self, *, terminal: bool) -> None:
+        super().__init__()
+        self._terminal = terminal
+
+    def isatty(self) -> bool:
+        return self._terminal
+
+
+def test_a_terminal_sees_how_far_the_installation_is_and_about_how_long_it_takes(run: ModuleType) -> None:
+    screen = Screen(terminal=True)
+    clock = iter(range(1, 20))
+    progress = run.Progress(12, screen, lambda: next(clock))
+    for number in range(6):
+        progress.hear(f"Collecting package{number}==1.{number}\n")
+        progress.hear(f"  Downloading package{number}-1.0-py3-none-any.whl (12 kB)\n")
+    *_, last = screen.getvalue().split("\r\x1b[K")
+    assert last == "████████████░░░░░░░░░░░░  6 of 12 packages, about 6 s more: package5"
+    progress.hear("Installing collected packages: package0, package1\n")
+    assert screen.getvalue().endswith("████████████████████████  12 of 12 packages: unpacking")
+    progress.end()
+    assert screen.getvalue().endswith("\r\x1b[K")
+
+
+def test_a_log_gets_a_line_now_and_then_and_no_codes(run: ModuleType) -> None:
+    screen = Screen(terminal=False)
+    seconds = [1, 4, 11, 12, 25]
+    clock = iter(seconds)
+    progress = run.Progress(5, screen, lambda: next(clock))
+    for number in range(len(seconds)):
+        progress.hear(f" Downloaded package{number}\n")
+    progress.end()
+    assert screen.getvalue().splitlines() == ["  3 of 5 packages: package2", "  5 of 5 packages: package4"]
+
+
+def test_an_installers_lines_are_heard_as_they_come_and_kept_for_its_failure(run: ModuleType) -> None:
+    heard: list[str] = []
+    talk = "print('one'); print('two'); raise SystemExit({})"
+    assert run.attempt([sys.executable, "-c", talk.format(0)], heard.append) is None
+    assert heard == ["one\n", "two\n"]
+    assert run.attempt([sys.executable, "-c", talk.format(3)]) == "one\ntwo\n"
 
 
 def test_a_folder_that_cannot_be_written_is_named(run: ModuleType, tmp_path: Path) -> None:
