@@ -61,6 +61,7 @@ from bot.ui.delivery.notices import DiscordNotifier
 from bot.ui.interactions.bounds import new_counts
 from bot.ui.interactions.double_click import new_presses
 from bot.ui.orders.attachments import open_web
+from bot.ui.panels.welcome import welcome
 from bot.ui.shell import HasShell, Shell, UiConfig
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -269,7 +270,7 @@ def _app(ground: Ground, client: Client) -> App:
         is_member=partial(is_member, client),
         present=lambda: [guild.id for guild in client.guilds],
     )
-    tell_departures(client, departures)
+    tell_departures(client, departures, partial(welcome, client), clock)
     return App(
         settings=ground.settings,
         client=client,

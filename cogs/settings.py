@@ -29,6 +29,7 @@ from bot.ui.panels.settings_options import (
     complete_any_model,
     complete_default,
 )
+from bot.ui.panels.welcome import FirstPicture, OpenSettings, PickLog
 from bot.ui.shell import HasShell, Interaction
 
 Inter = Interaction
@@ -320,5 +321,5 @@ async def reset(interaction: Inter, what: Literal["limits", "settings", "all"]) 
 
 async def setup(client: HasShell) -> None:
     client.tree.add_command(settings)
-    client.add_dynamic_items(AddWords)
+    client.add_dynamic_items(AddWords, FirstPicture, OpenSettings, PickLog)
     client.add_dynamic_items(*SERVER_ITEMS)

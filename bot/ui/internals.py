@@ -118,6 +118,11 @@ def drop_guild(client: discord.Client, guild: discord.Guild) -> None:
     client.dispatch("guild_remove", guild)
 
 
+def system_channel_of(guild: discord.Guild) -> int | None:
+    """Where a server wants such messages; its channels themselves are not in discord.py's cache."""
+    return guild._system_channel_id
+
+
 def knows_component(interaction: discord.Interaction[Any]) -> bool:
     """Whether a button or menu of this id is waited for by this process."""
     store = interaction.client._connection._view_store

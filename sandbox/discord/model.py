@@ -142,6 +142,7 @@ class Guild:
     upload_limit: int = DEFAULT_UPLOAD_LIMIT
     locale: str = "en-US"
     premium_tier: int = 0
+    system_channel_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,7 +208,7 @@ def guild(one: Guild) -> Json:
         "region": "deprecated",
         "afk_channel_id": None,
         "afk_timeout": 300,
-        "system_channel_id": None,
+        "system_channel_id": str(one.system_channel_id) if one.system_channel_id else None,
         "system_channel_flags": 0,
         "widget_enabled": False,
         "widget_channel_id": None,
@@ -242,7 +242,7 @@ def guild_create(state: State, one: Guild) -> Json:
     channels = state.channels_of(one)
     mine = one.members.get(state.bot.id)
     return guild(one) | {
-        "joined_at": LONG_AGO,
+        "joined_at": (iso(mine.joined_at) if mine else None) or LONG_AGO,
         "large": False,
         "unavailable": False,
         "member_count": len(one.members),

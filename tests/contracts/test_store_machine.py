@@ -318,3 +318,11 @@ def sqlite_url(folder: Path) -> tuple[str, Any]:
         await empty_ledger(folder)
 
     return f"sqlite+aiosqlite:///{folder}/easel.db", empty
+
+
+async def test_that_the_bot_came_to_a_server_is_news_to_one_alone(store, sample):
+    asked = [store.notes.set_server(7, removed=None) for _ in range(5)]
+    assert sorted(await asyncio.gather(*asked)) == [False, False, False, False, True]
+    assert await store.notes.set_server(7, removed=sample.now)
+    assert await store.notes.set_server(7, removed=None)
+    assert await store.notes.servers() == {7: None}

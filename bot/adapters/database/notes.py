@@ -56,8 +56,17 @@ class SqlNotes:
         found = await self._all(SERVER)
         return {int(name): None if value == HERE else _moment(value) for name, value in found.items()}
 
-    async def set_server(self, server_id: int, removed: datetime | None) -> None:
-        await self._write(f"{SERVER}{server_id}", HERE if removed is None else removed.isoformat())
+    async def set_server(self, server_id: int, removed: datetime | None) -> bool:
+        key, value = f"{SERVER}{server_id}", HERE if removed is None else removed.isoformat()
+        fresh = self._db.upsert(facts).values({"key": key, "value": value})
+        noting = fresh.on_conflict_do_update(
+            index_elements=["key"], set_={"value": value}, where=facts.c.value != value
+        ).returning(facts.c.key)
+
+        async def work(connection: AsyncConnection) -> bool:
+            return (await connection.execute(noting)).first() is not None
+
+        return await self._db.write(work)
 
     async def drop_server(self, server_id: int) -> None:
         await self._write(f"{SERVER}{server_id}", None)

@@ -41,10 +41,13 @@ class Departures:
         self._present = present
         self._gone: set[int] = set()
 
-    async def came(self, server_id: int) -> None:
-        """The bot is in this server, for the first time or again: nothing of it is to be forgotten."""
+    async def came(self, server_id: int) -> bool:
+        """The bot is in this server, for the first time or again: nothing of it is to be forgotten.
+
+        Whether that is news, which of several processes only one hears.
+        """
         self._gone.discard(server_id)
-        await self._store.notes.set_server(server_id, removed=None)
+        return await self._store.notes.set_server(server_id, removed=None)
 
     async def seen(self, server_id: int) -> None:
         """The same, told for every server after a start or an outage: costs nothing unless it had gone."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import discord
 
 from bot.core.servers.departures import Departures
+from bot.ports import Clock
 from bot.ui.internals import drop_guild
 from bot.ui.servers import Servers
 
@@ -93,17 +95,36 @@ def noticing_departures(client: discord.AutoShardedClient, servers: Servers, par
     return parse_ready
 
 
-def tell_departures(client: discord.Client, departures: Departures) -> None:
-    """From now on servers that come and go are noted. An outage is told by other events."""
+JUST_NOW = timedelta(minutes=15)
+"""A membership younger than this is a join, however Discord tells of the server; an older one never is."""
+
+Welcome = Callable[[discord.Guild], Awaitable[None]]
+
+
+def tell_departures(client: discord.Client, departures: Departures, welcome: Welcome, clock: Clock) -> None:
+    """From now on servers that come and go are noted, and who has just let the bot in is welcomed, once.
+
+    An outage is told by other events, or by the same ones of a server that is noted as present.
+    """
 
     async def on_guild_join(guild: discord.Guild) -> None:
-        await departures.came(guild.id)
+        is_news = await departures.came(guild.id)
+        if is_news and _joined_just_now(guild, clock()):
+            await welcome(guild)
 
     async def on_guild_available(guild: discord.Guild) -> None:
-        await departures.seen(guild.id)
+        if _joined_just_now(guild, clock()):
+            await on_guild_join(guild)
+        else:
+            await departures.seen(guild.id)
 
     async def on_guild_remove(guild: discord.Guild) -> None:
         await departures.went(guild.id)
 
     for listener in (on_guild_join, on_guild_available, on_guild_remove):
         client.event(listener)
+
+
+def _joined_just_now(guild: discord.Guild, now: datetime) -> bool:
+    joined: datetime | None = getattr(guild.me, "joined_at", None)  # of whom Discord may say nothing
+    return joined is not None and abs(now - joined) < JUST_NOW
