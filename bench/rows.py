@@ -151,11 +151,13 @@ def works(store: SqlStore) -> dict[str, tuple[Work, bool]]:
     later = count(1)
     large, small = (Asker(1, Place(guild, 1), 100) for guild in (LARGE, SMALL))
 
-    async def look(place: Place, member: int | None, search: str | None, before: str | None, limit: int) -> Look:
-        return await store.jobs.gallery(place, member_id=member, search=search, before=before, limit=limit)
-
     async def page(asker: Asker, wanted: Filter) -> Page:
-        return await read_page(look, asker, wanted, lambda _: True)
+        async def look(wanted: Filter, before: str | None, limit: int) -> Look:
+            return await store.jobs.gallery(
+                asker.place, member_id=wanted.member_id, search=wanted.search or None, before=before, limit=limit
+            )
+
+        return await read_page(look, wanted, lambda _: True)
 
     async def kept() -> None:
         newest = await store.jobs.gallery(large.place, member_id=None, search=None, before=None, limit=KEPT)

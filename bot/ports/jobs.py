@@ -94,14 +94,29 @@ class JobStore(Protocol):
         ...
 
     async def gallery(
-        self, place: Place, *, member_id: int | None, search: str | None, before: str | None, limit: int
+        self,
+        place: Place,
+        *,
+        member_id: int | None,
+        search: str | None,
+        before: str | None,
+        limit: int,
+        favourites_of: int | None = None,
     ) -> Look:
-        """Delivered, undeleted jobs of a place, newest first; ``before`` is a job id (keyset paging).
+        """Delivered, undeleted jobs of a place, newest first; ``before`` is a job id (keyset paging). ``search`` are
+        words that all stand in the prompt.
 
-        Private jobs are only returned when ``member_id`` is given (the caller passes the viewer's own id then).
+        Private jobs are only returned when ``member_id`` is given (the caller passes the viewer's own id then), and to
+        their maker among the favourites.
         However much there is, one look reaches only so far back: it may find fewer, even none, and still have a next.
         """
         ...
+
+    async def mark(self, user_id: int, job_id: str, favourite: bool) -> None:
+        """Puts the picture among a person's favourites, or takes it from them."""
+        ...
+
+    async def favourites_among(self, user_id: int, job_ids: Sequence[str]) -> frozenset[str]: ...
 
     # batches
     async def open_batch(self, batch: Batch, drafts: Sequence[JobDraft], now: datetime) -> list[Job]: ...

@@ -163,3 +163,36 @@ async def test_the_table_of_a_server_is_by_day_member_and_model_and_its_own_alon
     await store.people.forget(2)
     rows = await store.figures.rows(SERVER, sample.now - timedelta(hours=1), 100)
     assert {row.user_id for row in rows} == {1, None}
+
+
+async def test_a_search_is_for_words_that_all_stand_in_the_prompt(store, sample, made):
+    prompts = ["a red fox at night", "a red hen", "night, FOX", "100% fox_x"]
+    drawn = await pictures(store, sample, made, [sample.draft(prompt=prompt) for prompt in prompts])
+
+    async def found(search: str) -> list[str]:
+        return sorted(job.request.prompt for job in await gallery(store, search=search))
+
+    assert len(drawn) == 4
+    assert await found("night  fox") == ["a red fox at night", "night, FOX"]
+    assert await found("RED") == ["a red fox at night", "a red hen"]
+    assert await found("% _") == ["100% fox_x"]
+    assert await found("red night zzz") == []
+
+
+async def test_favourites_are_each_members_own_with_their_private_pictures(store, sample, made):
+    drafts = [sample.draft(), sample.draft(private=True), sample.draft(sample.asker(2), private=True), sample.draft()]
+    [first, mine, theirs, last] = await pictures(store, sample, made, drafts)
+    for job in (first, mine, theirs):
+        await store.jobs.mark(1, job.id, True)
+        await store.jobs.mark(1, job.id, True)
+    await store.jobs.mark(2, last.id, True)
+
+    assert [job.id for job in await gallery(store, favourites_of=1)] == [mine.id, first.id]
+    assert [job.id for job in await gallery(store, favourites_of=2)] == [last.id]
+    assert await store.jobs.favourites_among(1, [first.id, last.id]) == {first.id}
+    await store.jobs.mark(1, first.id, False)
+    assert [job.id for job in await gallery(store, favourites_of=1)] == [mine.id]
+    assert (await store.people.export(1))["favourites"] == sorted([mine.id, theirs.id])
+    await store.people.forget(1)
+    assert await store.jobs.favourites_among(1, [mine.id, theirs.id]) == frozenset()
+    assert await store.jobs.favourites_among(2, [last.id]) == frozenset()

@@ -109,7 +109,7 @@ async def test_a_member_whose_number_no_database_takes_is_not_found(town):
         await made(town, f"fox {number}")
     message = await gallery(town)
     forged = f"e1:gallery:{'9' * 20}::"
-    message.components[0]["components"][0]["custom_id"] = forged
+    menu(message, 2)["custom_id"] = forged
     pressed = await town.world.click(message, forged, town.member)
     assert "not here any more" in (await pressed.wait_answer()).content
 
@@ -192,3 +192,45 @@ async def test_each_picture_is_made_small_once_however_often_it_is_looked_at(tow
     kept.unlink()
     second = await gallery(town)
     assert second.attachments[0].data == first.attachments[0].data
+
+
+def menu(message: Message, kind: int) -> dict:
+    return next(c for row in message.components for c in row["components"] if c["type"] == kind)
+
+
+async def test_favourites_are_chosen_in_the_menu_seen_by_oneself_and_outlive_a_restart(town):
+    painter = town.world.town.painter
+    for prompt in ("a red fox", "a blue hen", "a green owl"):
+        await made(town, prompt)
+    page = await gallery(town)
+    stars = menu(page, 3)
+    owl, _, fox = [option["value"] for option in stars["options"]]
+    await town.settled(await town.world.select(page, stars["custom_id"], [owl, fox], town.member))
+    assert text(page).count("★") == 2
+
+    await town.restart()
+    await town.settled(await town.world.select(page, stars["custom_id"], [fox], town.member))
+    assert text(page).count("★") == 1
+    mine = await gallery(town, favourites=True)
+    assert ("fox" in text(mine), "owl" in text(mine)) == (True, False)
+    assert "No favourites here yet" in text(await gallery(town, painter, favourites=True))
+    assert "No picture matches “zzz \\*”" in text(await gallery(town, search="zzz *"))
+
+
+async def test_a_star_under_details_is_set_and_taken_back_and_a_forged_one_finds_nothing(town):
+    picture = await made(town, "a red fox")
+    hidden = await made(town, "a staff fox", town.admin, town.world.town.hidden)
+    details = await town.answer(await town.world.click(picture, "Details", town.member))
+    for _ in range(3):
+        await town.settled(await town.world.click(details, menu(details, 2)["custom_id"], town.member))
+    assert "fox" in text(await gallery(town, favourites=True))
+    await town.settled(await town.world.click(details, menu(details, 2)["custom_id"], town.member))
+    assert "No favourites" in text(await gallery(town, favourites=True))
+
+    theirs = next(job for job in await town.jobs(town.admin))
+    assert theirs.message_id == hidden.id
+    forged = f"e1:star:{theirs.id}:1"
+    details.components[0]["components"][0]["custom_id"] = forged
+    pressed = await town.world.click(details, forged, town.member)
+    assert "not here any more" in (await pressed.wait_answer()).content
+    assert "No favourites" in text(await gallery(town, favourites=True))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select, update
+from sqlalchemy import ColumnElement, Select, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.codec import Sealer, all_jobs, batch_from_row, batch_values, job_from_row, plain
@@ -17,7 +17,7 @@ from bot.adapters.database.counting.counters import Counted, Counts, add
 from bot.adapters.database.engine import Database
 from bot.adapters.database.leases import Life
 from bot.adapters.database.schema.ids import Ids
-from bot.adapters.database.schema.tables import WAITING, batches, jobs
+from bot.adapters.database.schema.tables import WAITING, batches, favourites, jobs
 from bot.adapters.database.steps import Opening, Step, Steps, updated
 from bot.ports import Batch, Known, Look
 from bot.rules.ledger import Bill, Job, JobDraft, JobState, advance
@@ -114,19 +114,29 @@ class SqlJobs:
         return await self._found(all_jobs().where(mine, WAITING, jobs.c.deleted.is_(False)).order_by(jobs.c.id))
 
     async def gallery(
-        self, place: Place, *, member_id: int | None, search: str | None, before: str | None, limit: int
+        self,
+        place: Place,
+        *,
+        member_id: int | None,
+        search: str | None,
+        before: str | None,
+        limit: int,
+        favourites_of: int | None = None,
     ) -> Look:
         here: list[ColumnElement[bool]] = [jobs.c.place_key == place.key]
         if member_id is not None:
             here.append(jobs.c.user_id == member_id)
         if before is not None:
             here.append(jobs.c.id < before)
+        if favourites_of is not None:
+            here.append(jobs.c.id.in_(select(favourites.c.job_id).where(favourites.c.user_id == favourites_of)))
         shown: list[ColumnElement[bool]] = [jobs.c.state.in_(_SHOWN)]
         shown += [jobs.c.deleted.is_(False), jobs.c.forgotten.is_(False)]
         if member_id is None:
-            shown.append(jobs.c.private.is_(False))
-        if search and search.strip():
-            shown.append(jobs.c.search_text.contains(plain(search.strip()).casefold(), autoescape=True))
+            mine = [] if favourites_of is None else [jobs.c.user_id == favourites_of]
+            shown.append(or_(jobs.c.private.is_(False), *mine))
+        words = plain(search or "").casefold().split()
+        shown += [jobs.c.search_text.contains(word, autoescape=True) for word in words]
 
         async def work(connection: AsyncConnection) -> Look:
             newest_first = jobs.c.id.desc()
@@ -139,6 +149,22 @@ class SqlJobs:
             return Look(found, found[-1].id if len(found) == limit else edge)
 
         return await self._db.read(work)
+
+    async def mark(self, user_id: int, job_id: str, favourite: bool) -> None:
+        which = {"user_id": user_id, "job_id": job_id}
+
+        async def work(connection: AsyncConnection) -> None:
+            if favourite:
+                await connection.execute(self._db.upsert(favourites).values(which).on_conflict_do_nothing())
+            else:
+                await connection.execute(delete(favourites).filter_by(**which))
+
+        await self._db.write(work)
+
+    async def favourites_among(self, user_id: int, job_ids: Sequence[str]) -> frozenset[str]:
+        query = select(favourites.c.job_id)
+        query = query.where(favourites.c.user_id == user_id, favourites.c.job_id.in_(job_ids))
+        return frozenset(row["job_id"] for row in await self._db.rows(query))
 
     async def known(self, job_ids: Sequence[str]) -> dict[str, Known]:
         query = select(jobs.c.id, jobs.c.created_at, jobs.c.state).where(jobs.c.id.in_(job_ids))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.rules.ledger import Job
 from bot.rules.requests import MadeImage
+from bot.ui.components.star import star_view
 from bot.ui.interactions.acknowledge import tell
 from bot.ui.interactions.visibility import may_see
 from bot.ui.interactions.who import asker_of
@@ -27,7 +28,9 @@ async def show_details(interaction: Interaction, job: Job) -> None:
     ]
     told = embeds.details(job, lines, asker.locale, show_cost=looks.show_cost or asker.can_manage)
     files = [File("prompt.txt", told.full_text.encode())] if told.full_text is not None else []
-    await tell(interaction, embed=told.embed, files=files)
+    liked = await shell.store.jobs.favourites_among(asker.user_id, [job.id])
+    view = star_view(job, asker.locale, liked=bool(liked))
+    await tell(interaction, embed=told.embed, files=files, view=view)
     await offer_originals(interaction, job)
 
 

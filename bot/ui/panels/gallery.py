@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import discord
 
@@ -16,9 +17,9 @@ from bot.imaging.threads import offload
 from bot.ports import Look
 from bot.rules.errors import NotFound
 from bot.rules.ledger import Job
-from bot.rules.people import Asker, Place
+from bot.rules.people import Asker
 from bot.ui.components.job_buttons import claim_view
-from bot.ui.components.press import Press, button
+from bot.ui.components.press import Press, button, chosen
 from bot.ui.interactions.acknowledge import acknowledge, acknowledged, tell_message
 from bot.ui.interactions.bounds import Bounded, check_bound
 from bot.ui.interactions.ids import is_snowflake
@@ -40,22 +41,31 @@ SEARCH_LIMIT = 40
 PROMPT_ROOM = 140
 SHEET = "gallery.png"
 
-Read = Callable[[Place, int | None, str | None, str | None, int], Awaitable[Look]]
-"""(place, member, search, before, limit) to jobs, newest first."""
+Read = Callable[["Filter", str | None, int], Awaitable[Look]]
+"""(what is looked for, before, limit) to jobs, newest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What is looked for. ``before`` is the last job of the page before; None is the newest page."""
+    """What is looked for. ``before`` is the last job of the page before; None is the newest page. ``favourites``: only
+    what the viewer marked."""
 
     member_id: int | None = None
     search: str = ""
     before: str | None = None
+    favourites: bool = False
 
     @property
     def custom_id(self) -> str:
         """Everything about a page, in at most 100 characters."""
-        return f"e1:gallery:{self.member_id or ''}:{self.before or ''}:{self.search}"
+        return f"e1:gallery:{self.page}"
+
+    @property
+    def page(self) -> str:
+        return f"{'*' if self.favourites else ''}{self.member_id or ''}:{self.before or ''}:{self.search}"
+
+
+PAGE = r"(?P<star>\*?)(?P<member>\d{0,20}):(?P<before>[A-Za-z0-9_-]{0,40}):(?P<search>.{0,80})"
 
 
 def searched(typed: str | None) -> str:
@@ -74,14 +84,14 @@ class Page:
     next_before: str | None
 
 
-async def read_page(read: Read, asker: Asker, wanted: Filter, may_see: Callable[[Job], bool]) -> Page:
+async def read_page(read: Read, wanted: Filter, may_see: Callable[[Job], bool]) -> Page:
     """Up to nine jobs the viewer may see. Where many are hidden, or a search finds little among very many, a page may
     hold fewer and still have a next.
     """
     found: list[Job] = []
     before = wanted.before
     for _ in range(MOST_LOOKS):
-        look = await read(asker.place, wanted.member_id, wanted.search or None, before, LOOKED_AT)
+        look = await read(wanted, before, LOOKED_AT)
         for job in look.jobs:
             if may_see(job):
                 if len(found) == PER_PAGE:
@@ -155,17 +165,25 @@ async def _page(interaction: Interaction, wanted: Filter) -> Message:
     shell = interaction.client.shell
     asker = asker_of(interaction)
 
-    async def read(place: Place, member_id: int | None, search: str | None, before: str | None, limit: int) -> Look:
-        return await shell.store.jobs.gallery(place, member_id=member_id, search=search, before=before, limit=limit)
+    async def read(filtered: Filter, before: str | None, limit: int) -> Look:
+        return await shell.store.jobs.gallery(
+            asker.place,
+            member_id=filtered.member_id,
+            search=filtered.search or None,
+            before=before,
+            limit=limit,
+            favourites_of=asker.user_id if filtered.favourites else None,
+        )
 
-    page = await read_page(read, asker, wanted, sight_of(interaction, asker))
+    page = await read_page(read, wanted, sight_of(interaction, asker))
+    liked = await shell.store.jobs.favourites_among(asker.user_id, [job.id for job in page.jobs])
     waiting = await shell.store.jobs.waiting(asker.place, asker.user_id) if wanted.before is None else []
     sheet = await _sheet(interaction, page.jobs)
     looks = await shell.settings_cache.looks(asker.place)
-    embed = _embed(page, waiting, wanted, asker, with_sheet=sheet is not None and not looks.spoiler)
+    embed = _embed(page, liked, waiting, wanted, asker, with_sheet=sheet is not None and not looks.spoiler)
     alt = clean("; ".join(f"{n}: {_prompt(job)}" for n, job in enumerate(page.jobs, 1)), ALT_LIMIT)
     files = (File(SHEET, sheet, alt, looks.spoiler),) if sheet is not None else ()
-    return Message(embed=embed, files=files, view=_view(waiting, wanted, page, asker.locale))
+    return Message(embed=embed, files=files, view=_view(waiting, wanted, page, liked, asker.locale))
 
 
 async def _sheet(interaction: Interaction, jobs: Sequence[Job]) -> bytes | None:
@@ -176,12 +194,12 @@ async def _sheet(interaction: Interaction, jobs: Sequence[Job]) -> bytes | None:
     return await offload(lane, contact_sheet, [one or b"" for one in small]) if any(small) else None
 
 
-def _embed(page: Page, waiting: Sequence[Job], wanted: Filter, asker: Asker, *, with_sheet: bool) -> discord.Embed:
+def _embed(
+    page: Page, liked: frozenset[str], waiting: Sequence[Job], wanted: Filter, asker: Asker, *, with_sheet: bool
+) -> discord.Embed:
     locale = asker.locale
-    lines = [_line(number, job, locale) for number, job in enumerate(page.jobs, 1)]
-    if not lines:
-        key = "gallery.none_more" if wanted.before is not None or page.next_before is not None else "gallery.none"
-        lines = [say(locale, key)]
+    lines = [_line(number, job, locale, liked=job.id in liked) for number, job in enumerate(page.jobs, 1)]
+    lines = lines or [_nothing(page, wanted, asker)]
     embed = discord.Embed(title=_title(wanted, asker), description="\n".join(lines), colour=COLOUR)
     if waiting:
         told = [f"**{n}** · {escaped(_prompt(job), PROMPT_ROOM)}" for n, job in enumerate(waiting[:5], 1)]
@@ -192,25 +210,41 @@ def _embed(page: Page, waiting: Sequence[Job], wanted: Filter, asker: Asker, *, 
     return embed
 
 
+def _nothing(page: Page, wanted: Filter, asker: Asker) -> str:
+    """Why the page is empty, and what fills it."""
+    locale = asker.locale
+    if wanted.before is not None or page.next_before is not None:
+        return say(locale, "gallery.none_more")
+    if wanted.search:
+        return say(locale, "gallery.no_match", search=escaped(wanted.search, 80))
+    if wanted.favourites:
+        return say(locale, "gallery.no_favourites")
+    return say(locale, "gallery.none_such" if wanted.member_id not in (None, asker.user_id) else "gallery.none")
+
+
 def _title(wanted: Filter, asker: Asker) -> str:
     key = "gallery.mine" if wanted.member_id == asker.user_id else "gallery.title"
+    key = "gallery.favourites" if wanted.favourites else key
     title = say(asker.locale, key)
     return f"{title} · {clean(wanted.search, 60)}" if wanted.search else title
 
 
-def _line(number: int, job: Job, locale: str) -> str:
+def _line(number: int, job: Job, locale: str, *, liked: bool) -> str:
     link = jump_link(job)
     when = f"<t:{int(job.created_at.timestamp())}:R>"
     where = f"[{say(locale, 'gallery.open')}]({link})" if link else say(locale, "gallery.private")
-    return f"**{number}** · {escaped(_prompt(job), PROMPT_ROOM)}\n<@{job.asker.user_id}> · {when} · {where}"
+    star = "★ " if liked else ""
+    return f"**{number}** · {star}{escaped(_prompt(job), PROMPT_ROOM)}\n<@{job.asker.user_id}> · {when} · {where}"
 
 
 def _prompt(job: Job) -> str:
     return job.request.shown_prompt or job.request.prompt
 
 
-def _view(waiting: Sequence[Job], wanted: Filter, page: Page, locale: str) -> discord.ui.View:
+def _view(waiting: Sequence[Job], wanted: Filter, page: Page, liked: frozenset[str], locale: str) -> discord.ui.View:
     view = claim_view(list(waiting), locale)
+    if page.jobs:
+        view.add_item(Stars(_stars(wanted, page.jobs, liked, locale)))
     if wanted.before is not None:
         newest = replace(wanted, before=None)
         view.add_item(GalleryPage(button(newest.custom_id, say(locale, "gallery.newest"), emoji="⏮️")))
@@ -220,13 +254,68 @@ def _view(waiting: Sequence[Job], wanted: Filter, page: Page, locale: str) -> di
     return view
 
 
-class GalleryPage(
-    Press, template=r"e1:gallery:(?P<member>\d{0,20}):(?P<before>[A-Za-z0-9_-]{0,40}):(?P<search>.{0,80})"
-):
-    """Another page of the same search; whoever presses sees what they may see, not what the first viewer could."""
+def _stars(wanted: Filter, jobs: Sequence[Job], liked: frozenset[str], locale: str) -> discord.ui.Select[Any]:
+    """A menu of the page's pictures; the chosen ones are the favourites."""
+    options = [
+        discord.SelectOption(
+            label=cut(f"{number} · {clean(_prompt(job)) or '–'}", 100).replace("\n", " "),
+            value=job.id,
+            default=job.id in liked,
+        )
+        for number, job in enumerate(jobs, 1)
+    ]
+    return discord.ui.Select(
+        custom_id=f"e1:stars:{wanted.page}",
+        placeholder=say(locale, "gallery.stars")[:150],
+        options=options,
+        min_values=0,
+        max_values=len(options),
+    )
 
-    async def press(self, interaction: Interaction) -> None:
+
+class OfPage(Press, template=r"(?!)"):
+    """A control that knows the page it stands on."""
+
+    @property
+    def wanted(self) -> Filter:
+        """Raises ``NotFound`` for a member that cannot be."""
         member = int(self.part("member") or 0) or None
         if member is not None and not is_snowflake(member):
             raise NotFound("picture")
-        await turn(interaction, Filter(member, self.part("search"), self.part("before") or None))
+        return Filter(member, self.part("search"), self.part("before") or None, bool(self.part("star")))
+
+
+class GalleryPage(OfPage, template=rf"e1:gallery:{PAGE}"):
+    """Another page of the same search; whoever presses sees what they may see, not what the first viewer could."""
+
+    async def press(self, interaction: Interaction) -> None:
+        await turn(interaction, self.wanted)
+
+
+class Stars(OfPage, template=rf"e1:stars:{PAGE}"):
+    """Makes the chosen pictures of the page one's favourites, and the others of it none."""
+
+    is_harmless_twice = True
+
+    async def press(self, interaction: Interaction) -> None:
+        wanted, asker = self.wanted, asker_of(interaction)
+        may_see, store = sight_of(interaction, asker), interaction.client.shell.store
+        picked = frozenset(chosen(interaction))
+        for job_id in _listed(interaction, self.custom_id):
+            job = await store.jobs.get(job_id)
+            here = job is not None and job.asker.place.key == asker.place.key and not job.deleted and may_see(job)
+            if here or job_id not in picked:
+                await store.jobs.mark(asker.user_id, job_id, job_id in picked)
+        await turn(interaction, wanted)
+
+
+def _listed(interaction: Interaction, custom_id: str) -> tuple[str, ...]:
+    """The jobs in the menu that was used, as the message has it: nobody can add to that."""
+    rows = interaction.message.components if interaction.message is not None else []
+    menus = [child for row in rows if isinstance(row, discord.ActionRow) for child in row.children]
+    return tuple(
+        option.value
+        for menu in menus
+        if isinstance(menu, discord.SelectMenu) and menu.custom_id == custom_id
+        for option in menu.options[:PER_PAGE]
+    )

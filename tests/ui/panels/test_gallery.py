@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.ports import Look
-from bot.rules.people import Place
 from bot.ui.components.press import button
 from bot.ui.panels.gallery import LOOKED_AT, MOST_LOOKS, PER_PAGE, Filter, GalleryPage, read_page, searched
 from bot.ui.words.text import length
-from tests.support.people import make_asker, make_job
+from tests.support.people import make_job
 
 
 class Shelf:
@@ -19,9 +18,7 @@ class Shelf:
         self.jobs = [make_job(id=f"{number:05}") for number in range(count, 0, -1)]
         self.asked = 0
 
-    async def read(
-        self, place: Place, member_id: int | None, search: str | None, before: str | None, limit: int
-    ) -> Look:
+    async def read(self, wanted: Filter, before: str | None, limit: int) -> Look:
         self.asked += 1
         found = [job for job in self.jobs if before is None or job.id < before][:limit]
         return Look(tuple(found), found[-1].id if len(found) == limit else None)
@@ -32,7 +29,7 @@ async def test_paging_visits_every_picture_once() -> None:
     seen: list[str] = []
     wanted = Filter()
     while True:
-        page = await read_page(shelf.read, make_asker(), wanted, lambda _: True)
+        page = await read_page(shelf.read, wanted, lambda _: True)
         seen += [job.id for job in page.jobs]
         assert len(page.jobs) <= PER_PAGE
         if page.next_before is None:
@@ -47,7 +44,7 @@ async def test_hidden_pictures_are_skipped_and_nothing_visible_is_lost() -> None
     seen: list[str] = []
     wanted = Filter()
     while True:
-        page = await read_page(shelf.read, make_asker(), wanted, lambda job: int(job.id) % 7 == 0)
+        page = await read_page(shelf.read, wanted, lambda job: int(job.id) % 7 == 0)
         seen += [job.id for job in page.jobs]
         if page.next_before is None:
             break
@@ -57,14 +54,14 @@ async def test_hidden_pictures_are_skipped_and_nothing_visible_is_lost() -> None
 
 async def test_a_page_is_bounded_though_everything_is_hidden() -> None:
     shelf = Shelf(LOOKED_AT * MOST_LOOKS * 3)
-    page = await read_page(shelf.read, make_asker(), Filter(), lambda _: False)
+    page = await read_page(shelf.read, Filter(), lambda _: False)
     assert page.jobs == ()
     assert page.next_before is not None
     assert shelf.asked == MOST_LOOKS
 
 
 async def test_exactly_one_page_has_no_next() -> None:
-    page = await read_page(Shelf(PER_PAGE).read, make_asker(), Filter(), lambda _: True)
+    page = await read_page(Shelf(PER_PAGE).read, Filter(), lambda _: True)
     assert (len(page.jobs), page.next_before) == (PER_PAGE, None)
 
 
