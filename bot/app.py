@@ -220,7 +220,7 @@ def _shell(ground: Ground, connection: HasShell) -> Shell:
     config = _ui_config(ground.settings)
     drawing = Drawing(ground.catalogue, clock, config.default_model, config.is_official)
     jobs, pictures, settlement = parts.jobs, parts.pictures, parts.settlement
-    deliveries = DiscordDeliveries(connection, store, settings_cache, tasks, clock)
+    deliveries = DiscordDeliveries(connection, store, settings_cache, tasks, clock, ground.catalogue.short_name)
     return Shell(
         config=config,
         intake=parts.intake,

@@ -29,6 +29,7 @@ class ImageRequest:
     ``frame_ms`` milliseconds. ``inputs`` counts the uploaded pictures, whose bytes travel beside the request.
     ``prompt`` is what is sent; ``shown_prompt`` what people see (for ``/vary`` the hint, else the same).
     ``look`` names the saved look that the prompt was finished with.
+    ``based_on`` are the words behind the picture that is varied, where Easel made it.
     """
 
     kind: Kind
@@ -36,6 +37,7 @@ class ImageRequest:
     model: str
     prompt: str
     shown_prompt: str = ""
+    based_on: str = ""
     count: int = 1
     calls: int = 1
     size: str | None = None
@@ -56,6 +58,13 @@ class ImageRequest:
     has_markup: bool = False
     private: bool = False
     look: str = ""
+
+    @property
+    def own_words(self) -> str:
+        """What people said of this picture, to go on from; empty where nobody said anything."""
+        if self.kind is Kind.VARY:
+            return ", ".join(words for words in (self.based_on, self.shown_prompt) if words)
+        return self.shown_prompt or self.prompt
 
     @property
     def preview(self) -> bool:

@@ -69,7 +69,14 @@ class Typed:
     text: str
 
 
-Fact = Bytes | Pixels | Count | Size | Format | Encoding | Place | Options | Typed
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A thing by its name, like a model."""
+
+    name: str
+
+
+Fact = Bytes | Pixels | Count | Size | Format | Encoding | Place | Options | Typed | Named
 
 # --- what cannot be used, and what was done ------------------------------------------------------------------------
 
@@ -124,6 +131,7 @@ class NoteKind(StrEnum):
     MASK_FROM_TRANSPARENCY = "mask_from_transparency"  # the picture's own transparent parts are edited
     LOOK = "look"  # an option of the look that the model does not have: Typed, and what was taken instead
     OWN = "own"  # an option of the person's own defaults that could not be had here: Typed
+    OTHER_MODEL = "other_model"  # the model that made the picture cannot edit one; which it was, and which did
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,11 @@ from bot.rules.uploads import Note
 from bot.ui.messages import UPLOAD_LIMIT_UNKNOWN
 from bot.ui.servers import Servers
 
+ASKED_S = 14 * 60.0
+"""A press can be answered for 15 minutes."""
+
+ASKED_MOST = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class UiConfig:
@@ -74,7 +79,10 @@ class Deliveries(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """The use cases, and what answering needs. ``web`` fetches attachments: no cookies, no credentials."""
+    """The use cases, and what answering needs. ``web`` fetches attachments: no cookies, no credentials.
+
+    ``questions`` are presses that were answered with a question: through them alone can a private message be removed.
+    """
 
     config: UiConfig
     intake: Intake
@@ -99,6 +107,7 @@ class Shell:
     meter: Meter
     servers: Servers = field(default_factory=Servers)
     uploads: Room = field(default_factory=Room)
+    questions: TtlMap[tuple[object, ...], Interaction] = field(default_factory=lambda: TtlMap(ASKED_S, ASKED_MOST))
 
     @property
     def catalogue(self) -> Catalogue:

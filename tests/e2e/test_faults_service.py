@@ -321,8 +321,7 @@ async def test_what_was_made_otherwise_than_asked_is_said_under_the_result(town)
     )
 
     (embed,) = message.embeds
-    assert "Asked for 1536x1024, the service made 512x512." in embed["footer"]["text"]
-    assert "Asked for jpeg, the service made png." in embed["footer"]["text"]
+    assert "\nAsked for 1536x1024 jpeg, the service made 512x512 png. " in embed["footer"]["text"]
 
 
 async def test_a_transparent_background_that_is_refused_is_told_and_not_drawn_opaque(town):

@@ -13,7 +13,7 @@ import pytest
 
 from bot.ui.client.client import Client
 from bot.ui.components.forms import ImagineForm
-from bot.ui.components.job_buttons import DYNAMIC_ITEMS
+from bot.ui.components.result_view import DYNAMIC_ITEMS
 from bot.ui.internals import (
     commands_of,
     drop_guild,

@@ -32,8 +32,8 @@ async def test_a_picture_comes_with_alt_text_embed_and_buttons(town: Town) -> No
     assert (picture_of(message).width, picture_of(message).height) == (1536, 1024)
     assert r"\*\*fox\*\*" in message.embeds[0]["description"]
     assert not message.ephemeral
-    labels = [child["label"] for child in message.components[0]["components"]]
-    assert labels == ["Again", "Vary", "Edit", "Details", "Delete"]
+    labels = [child["label"] for row in message.components for child in row["components"]]
+    assert labels == ["Again", "Remix", "Vary", "Edit", "Zoom out", "Pan", "Details", "Delete"]
 
 
 async def test_a_refusal_is_private_and_costs_nothing(town: Town) -> None:

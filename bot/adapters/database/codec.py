@@ -81,8 +81,7 @@ def load_request(text: str) -> ImageRequest:
 
 def search_text(request: ImageRequest) -> str:
     """What ``/gallery search`` looks through, folded so that both engines compare alike."""
-    shown = request.shown_prompt or request.prompt
-    return plain(shown).casefold()
+    return plain(request.own_words).casefold()
 
 
 def dump_bill(bill: Bill) -> str:

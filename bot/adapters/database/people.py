@@ -232,7 +232,7 @@ async def _forget_jobs(
 
 def _wordless(job_id: str, asker: str, request: str, blank: dict[str, Any], *, keep_place: bool) -> dict[str, Any]:
     values: dict[str, Any] = {
-        "request": dump_request(replace(load_request(request), prompt="", shown_prompt="", look="")),
+        "request": dump_request(replace(load_request(request), prompt="", shown_prompt="", based_on="", look="")),
         "search_text": "",
         "revised_prompt": None,
         "answer": None,

@@ -12,3 +12,7 @@ class CurrentCatalogue:
     """``now`` is at first what the operator's files say, later with the dates the service itself tells."""
 
     now: Catalogue
+
+    def short_name(self, model_id: str) -> str:
+        """See ``Catalogue.short_name``."""
+        return self.now.short_name(model_id)

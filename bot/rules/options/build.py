@@ -60,6 +60,7 @@ def build_request(
         model=model.id,
         prompt=prompt,
         shown_prompt="" if says_nothing(typed) else typed,
+        based_on=uploaded.based_on if kind is Kind.VARY else "",
         count=count,
         calls=count if model.one_per_call else 1,
         size=check.size(),

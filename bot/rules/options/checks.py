@@ -61,11 +61,15 @@ WHAT_IT_CANNOT = {
 
 @dataclass(frozen=True, slots=True)
 class Uploaded:
-    """What is known of uploads when options are checked: sizes in pixels, and whether a mask or markup came along."""
+    """What is known of uploads when options are checked: sizes in pixels, and whether a mask or markup came along.
+
+    ``based_on`` are the words behind the first picture, where Easel made it.
+    """
 
     sizes: tuple[tuple[int, int], ...] = ()
     has_mask: bool = False
     has_markup: bool = False
+    based_on: str = ""
 
 
 def as_spelt(word: str | None) -> str:

@@ -21,7 +21,7 @@ from bot.ui.client.doorway import Doorway
 from bot.ui.client.gateway import IdentifyPacer, find_gateway_for, guard_events, wait_for_discord
 from bot.ui.client.registration import Registration
 from bot.ui.client.unhandled import answer_if_nobody_does
-from bot.ui.components.job_buttons import DYNAMIC_ITEMS
+from bot.ui.components.result_view import DYNAMIC_ITEMS
 from bot.ui.interactions.acknowledge import received
 from bot.ui.interactions.age import InteractionAges
 from bot.ui.interactions.bounds import Bounded, check_bound

@@ -9,7 +9,7 @@ from bot.ui.interactions.acknowledge import tell
 from bot.ui.interactions.visibility import may_see
 from bot.ui.interactions.who import asker_of
 from bot.ui.messages import REQUEST_LIMIT, File
-from bot.ui.pages import result as embeds
+from bot.ui.pages import details as pages
 from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
 from bot.ui.words.numbers import size_of
@@ -23,10 +23,10 @@ async def show_details(interaction: Interaction, job: Job) -> None:
     asker = asker_of(interaction)
     looks = await shell.settings_cache.looks(asker.place)
     lines = [
-        embeds.parent_line(parent, asker.locale, visible=may_see(parent, asker))
+        pages.parent_line(parent, asker.locale, visible=may_see(parent, asker))
         for parent in await _parents(interaction, job)
     ]
-    told = embeds.details(job, lines, asker.locale, show_cost=looks.show_cost or asker.can_manage)
+    told = pages.details(job, lines, asker.locale, show_cost=looks.show_cost or asker.can_manage)
     files = [File("prompt.txt", told.full_text.encode())] if told.full_text is not None else []
     liked = await shell.store.jobs.favourites_among(asker.user_id, [job.id])
     view = star_view(job, asker.locale, liked=bool(liked))

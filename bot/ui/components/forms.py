@@ -13,7 +13,7 @@ import discord
 
 from bot.rules.errors import NotFound
 from bot.rules.ledger import Job
-from bot.rules.options.table import RawOptions
+from bot.rules.options.table import RawOptions, raw_of
 from bot.rules.requests import Kind
 from bot.ui.interactions.acknowledge import take
 from bot.ui.interactions.bounds import Bounded, check_bound
@@ -60,11 +60,6 @@ class Form(discord.ui.Modal):
         raise NotImplementedError
 
 
-def prompt_of(job: Job) -> str:
-    """The prompt that the form to edit a job's picture begins with."""
-    return "" if job.request.kind is Kind.VARY else job.request.shown_prompt or job.request.prompt
-
-
 def _shown(prompt: str) -> str:
     return clean(prompt, TEXT_LIMIT)
 
@@ -82,7 +77,15 @@ class PromptForm(Form):
     """
 
     def __init__(
-        self, title: str, custom_id: str, locale: str, *, command: str, prompt: str = "", with_mask: bool = False
+        self,
+        title: str,
+        custom_id: str,
+        locale: str,
+        *,
+        command: str,
+        prompt: str = "",
+        with_mask: bool = False,
+        required: bool = True,
     ) -> None:
         super().__init__(title, custom_id)
         self._whole = prompt
@@ -92,7 +95,8 @@ class PromptForm(Form):
             custom_id=PROMPT,
             style=discord.TextStyle.paragraph,
             default=_shown(prompt) or None,
-            min_length=1,
+            min_length=1 if required else None,
+            required=required,
             max_length=TEXT_LIMIT,
         )
         self.add_item(
@@ -137,7 +141,7 @@ class EditForm(PromptForm):
         job = await interaction.client.shell.store.jobs.get(self.job_id)
         if job is None or job.deleted or not _same_place(job, interaction):
             raise NotFound("picture")
-        await followups.edit(interaction, job, self.index, whole_of(self.prompt, prompt_of(job)), self.mask)
+        await followups.edit(interaction, job, self.index, whole_of(self.prompt, job.request.own_words), self.mask)
 
 
 def _same_place(job: Job, interaction: Interaction) -> bool:
@@ -147,6 +151,28 @@ def _same_place(job: Job, interaction: Interaction) -> bool:
     asker = asker_of(interaction)
     same = job.asker.place.guild_id == asker.place.guild_id and job.asker.channel_id == asker.channel_id
     return same and not is_anothers_secret(job, asker)
+
+
+class RemixForm(PromptForm):
+    """Makes a job's picture once more, with other words."""
+
+    def __init__(self, job_id: str, nonce: int, locale: str, prompt: str = "", *, required: bool = True) -> None:
+        custom_id = f"{VERSION}:remix:{job_id}:{nonce}"
+        super().__init__(
+            say(locale, "form.remix_title"), custom_id, locale, command="/imagine", prompt=prompt, required=required
+        )
+        self.job_id = job_id
+
+    @classmethod
+    def of(cls, job: Job, nonce: int, locale: str) -> RemixForm:
+        """With the words as they were; a variation needs none."""
+        return cls(job.id, nonce, locale, raw_of(job.request).prompt, required=job.request.kind is not Kind.VARY)
+
+    async def submitted(self, interaction: Interaction) -> None:
+        job = await interaction.client.shell.store.jobs.get(self.job_id)
+        if job is None or job.deleted or not _same_place(job, interaction):
+            raise NotFound("picture")
+        await followups.again(interaction, job, prompt=whole_of(self.prompt, raw_of(job.request).prompt))
 
 
 class EditMessageForm(PromptForm):
@@ -189,6 +215,9 @@ Rebuild = Callable[[re.Match[str], str], Form]
 REBUILDS: dict[re.Pattern[str], Rebuild] = {
     re.compile(rf"{VERSION}:edit:{JOB}{INDEX}:(?P<nonce>\d+)"): lambda found, locale: EditForm(
         found["job"], int(found["index"] or 0), int(found["nonce"]), locale
+    ),
+    re.compile(rf"{VERSION}:remix:{JOB}:(?P<nonce>\d+)"): lambda found, locale: RemixForm(
+        found["job"], int(found["nonce"]), locale, required=False
     ),
     re.compile(rf"{VERSION}:imagine:(?P<nonce>\d+)"): lambda found, locale: ImagineForm(int(found["nonce"]), locale),
 }

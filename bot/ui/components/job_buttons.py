@@ -1,9 +1,7 @@
-"""The buttons under a result and under a job on its way. They work for ever (see ``interactions/ids.py``)."""
+"""The buttons of a job, under its pictures and on its way. They work for ever (see ``interactions/ids.py``)."""
 
 from __future__ import annotations
 
-import logging
-from contextlib import suppress
 from typing import Any
 
 import discord
@@ -11,22 +9,18 @@ import discord
 from bot.core.jobs.running import CancelOutcome
 from bot.rules.errors import NotFound
 from bot.rules.ledger import Job
-from bot.rules.servers.access import AccessDenied, DeniedBecause
+from bot.rules.options.canvases import Way
 from bot.ui.components.details import show_details
-from bot.ui.components.forms import EditForm, prompt_of
-from bot.ui.components.press import Press, button, chosen
+from bot.ui.components.forms import EditForm, RemixForm
+from bot.ui.components.press import Press, button
 from bot.ui.interactions.acknowledge import acknowledge, acknowledged, tell
-from bot.ui.interactions.failures import TROUBLE
 from bot.ui.interactions.ids import button_id, pattern
-from bot.ui.interactions.visibility import find_job, pictures_of
+from bot.ui.interactions.visibility import find_job
 from bot.ui.interactions.who import answer_of, asker_of
 from bot.ui.orders import followups
+from bot.ui.orders.extend import extend
 from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
-
-log = logging.getLogger(__name__)
-
-MOST_PICTURES = 25
 
 
 class JobItem(Press, template=r"(?!)"):
@@ -53,18 +47,44 @@ class Again(JobItem, template=pattern("again")):
         await followups.again(interaction, job)
 
 
+class Remix(JobItem, template=pattern("remix")):
+    """The same once more, with other words."""
+
+    is_harmless_twice = True  # it opens a form, which somebody may have closed again
+
+    async def press_of(self, job: Job, interaction: Interaction) -> None:
+        await interaction.response.send_modal(RemixForm.of(job, interaction.id, str(interaction.locale)))
+        acknowledged(interaction)
+
+
 class Vary(JobItem, template=pattern("vary")):
     async def press_of(self, job: Job, interaction: Interaction) -> None:
         await followups.vary(interaction, job, self.index)
 
 
 class Edit(JobItem, template=pattern("edit")):
-    is_harmless_twice = True  # it opens a form, which somebody may have closed again
+    is_harmless_twice = True  # the same
 
     async def press_of(self, job: Job, interaction: Interaction) -> None:
-        form = EditForm(job.id, self.index, interaction.id, str(interaction.locale), prompt_of(job))
-        await interaction.response.send_modal(form)
-        acknowledged(interaction)
+        await open_edit_form(job, self.index, interaction)
+
+
+async def open_edit_form(job: Job, index: int, interaction: Interaction) -> None:
+    form = EditForm(job.id, index, interaction.id, str(interaction.locale), job.request.own_words)
+    await interaction.response.send_modal(form)
+    acknowledged(interaction)
+
+
+class Zoom(JobItem, template=pattern("zoom")):
+    async def press_of(self, job: Job, interaction: Interaction) -> None:
+        await extend(interaction, job, self.index, Way.OUT)
+
+
+class Move(JobItem, template=rf"{pattern('move')}:(?P<way>{'|'.join(Way)})"):
+    """More of the scene on one side of the picture, or on all."""
+
+    async def press_of(self, job: Job, interaction: Interaction) -> None:
+        await extend(interaction, job, self.index, Way(self.part("way")))
 
 
 class Details(JobItem, template=pattern("details")):
@@ -72,43 +92,6 @@ class Details(JobItem, template=pattern("details")):
 
     async def press_of(self, job: Job, interaction: Interaction) -> None:
         await show_details(interaction, job)
-
-
-class Delete(JobItem, template=pattern("delete")):
-    """Removes message and originals for good; the ledger keeps its row."""
-
-    async def press_of(self, job: Job, interaction: Interaction) -> None:
-        asker = asker_of(interaction)
-        if job.asker.user_id != asker.user_id and not asker.can_moderate:
-            raise AccessDenied(DeniedBecause.NOT_YOURS)
-        await interaction.response.defer()
-        acknowledged(interaction)
-        await interaction.client.shell.store.jobs.mark_deleted(job.id)
-        await interaction.client.shell.pictures.forget(job.id)
-        await _delete_message(interaction)
-
-
-async def _delete_message(interaction: Interaction) -> None:
-    try:
-        await interaction.delete_original_response()
-    except TROUBLE as error:
-        log.info("deleting through the interaction failed (%s); trying as the bot", type(error).__name__)
-        if interaction.message is not None:
-            with suppress(discord.NotFound):
-                await interaction.message.delete()
-
-
-class Pick(JobItem, template=pattern("pick")):
-    """Chooses which of several pictures Vary and Edit take: the buttons themselves change."""
-
-    async def press_of(self, job: Job, interaction: Interaction) -> None:
-        picked = next((int(value) for value in chosen(interaction) if value.isdecimal()), 0)
-        count = pictures_of(job)
-        if not 0 <= picked < count:
-            raise NotFound("picture")
-        locale = str(interaction.guild_locale or interaction.locale)
-        await interaction.response.edit_message(view=result_view(job, count, locale, picked=picked))
-        acknowledged(interaction)
 
 
 class Cancel(JobItem, template=pattern("cancel")):
@@ -144,31 +127,9 @@ class Claim(JobItem, template=pattern("claim")):
         await interaction.client.shell.recovery.deliver_kept(job, delivery)
 
 
-DYNAMIC_ITEMS: tuple[type[JobItem], ...] = (Again, Vary, Edit, Details, Delete, Pick, Cancel, Claim)
-
-
-# --- views -------------------------------------------------------------------------------------------------------
-
-
-def result_view(job: Job, count: int, locale: str, *, picked: int = 0) -> discord.ui.View:
-    """What stands under a result: five buttons, and a menu where there are several pictures."""
-    several = count > 1
-    vary = say(locale, "button.vary_n", number=picked + 1) if several else say(locale, "button.vary")
-    edit = say(locale, "button.edit_n", number=picked + 1) if several else say(locale, "button.edit")
-    view = discord.ui.View(timeout=None)
-    view.add_item(Again(_button("again", job.id, say(locale, "button.again"), "🔁")))
-    view.add_item(Vary(_button("vary", job.id, vary, "✨", picked)))
-    view.add_item(Edit(_button("edit", job.id, edit, "🖌️", picked)))
-    view.add_item(Details(_button("details", job.id, say(locale, "button.details"), "🔎")))
-    view.add_item(Delete(_button("delete", job.id, say(locale, "button.delete"), "🗑️")))
-    if several:
-        view.add_item(Pick(_menu(job.id, count, picked, locale)))
-    return view
-
-
 def cancel_view(job_id: str, locale: str) -> discord.ui.View:
     view = discord.ui.View(timeout=None)
-    view.add_item(Cancel(_button("cancel", job_id, say(locale, "button.cancel"), "✖️")))
+    view.add_item(Cancel(job_button("cancel", job_id, say(locale, "button.cancel"), "✖️")))
     return view
 
 
@@ -177,21 +138,11 @@ def claim_view(jobs: list[Job], locale: str) -> discord.ui.View:
     view = discord.ui.View(timeout=None)
     for number, job in enumerate(jobs[:5], 1):
         label = say(locale, "button.claim", number=number)
-        view.add_item(Claim(_button("claim", job.id, label, "📦")))
+        view.add_item(Claim(job_button("claim", job.id, label, "📦")))
     return view
 
 
-def _button(what: str, job_id: str, label: str, emoji: str, index: int | None = None) -> discord.ui.Button[Any]:
-    return button(button_id(what, job_id, index), label, emoji=emoji)
-
-
-def _menu(job_id: str, count: int, picked: int, locale: str) -> discord.ui.Select[Any]:
-    options = [
-        discord.SelectOption(
-            label=say(locale, "button.picture", number=number + 1), value=str(number), default=number == picked
-        )
-        for number in range(min(count, MOST_PICTURES))
-    ]
-    return discord.ui.Select(
-        custom_id=button_id("pick", job_id), placeholder=say(locale, "button.pick")[:150], options=options
-    )
+def job_button(
+    what: str, job_id: str, label: str, emoji: str, index: int | None = None, **looks: Any
+) -> discord.ui.Button[Any]:
+    return button(button_id(what, job_id, index), label, emoji=emoji, **looks)

@@ -106,7 +106,9 @@ class DiscordBatchDelivery:
         return await self._conversation.follow(message, private=self._conversation.answer.private)
 
     async def _group(self, batch: Batch, pictures: Sequence[BatchPicture], *, spoiler: bool, share: float) -> Message:
-        named = {one.line: NamedPicture(_stem(one), alt_of(one.job), one.image) for one in pictures}
+        named = {
+            one.line: NamedPicture(_stem(one), alt_of(one.job, self._locale(batch)), one.image) for one in pictures
+        }
         packed = await pack(
             list(named.values()),
             limit_bytes=self._limit_bytes,

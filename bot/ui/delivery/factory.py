@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from weakref import WeakValueDictionary
 
@@ -22,16 +22,23 @@ from bot.ui.messages import UPLOAD_LIMIT_UNKNOWN
 
 
 class DiscordDeliveries:
-    """``shell.Deliveries`` over a connected client."""
+    """``shell.Deliveries`` over a connected client. ``name_of`` shortens the names of models."""
 
     def __init__(
-        self, client: discord.Client, store: Store, settings_cache: SettingsCache, tasks: Tasks, clock: Clock
+        self,
+        client: discord.Client,
+        store: Store,
+        settings_cache: SettingsCache,
+        tasks: Tasks,
+        clock: Clock,
+        name_of: Callable[[str], str],
     ) -> None:
         self._client = client
         self._store = store
         self._settings_of = settings_cache.looks
         self._tasks = tasks
         self._clock = clock
+        self._name_of = name_of
         self._paces: WeakValueDictionary[int, ChannelPace] = WeakValueDictionary()
 
     def _edits(self, channel_id: int) -> ProgressEdits:
@@ -49,11 +56,11 @@ class DiscordDeliveries:
         """The conversation about this job, of a live interaction or of an earlier process (``earlier``)."""
         if job.answer is None:
             raise LookupError(f"job {job.id} has no answer to deliver to")
-        return self._to(job.answer, ShowOptions(limit_bytes=limit_bytes, notes=notes), earlier=earlier)
+        return self._to(job.answer, ShowOptions(limit_bytes, notes, self._name_of), earlier=earlier)
 
     def at(self, answer: Answer, *, limit_bytes: int = UPLOAD_LIMIT_UNKNOWN) -> DiscordDelivery:
         """The same for an answer that is not the job's own (a picture that waited)."""
-        return self._to(answer, ShowOptions(limit_bytes=limit_bytes), earlier=False)
+        return self._to(answer, ShowOptions(limit_bytes, name_of=self._name_of), earlier=False)
 
     def _to(self, answer: Answer, options: ShowOptions, *, earlier: bool) -> DiscordDelivery:
         post_check = PostOnce(self._client, self._store.notes, self._clock, answer, earlier=earlier)

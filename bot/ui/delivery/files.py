@@ -13,7 +13,8 @@ from bot.ports import CannotDeliver
 from bot.rules.ledger import Job
 from bot.rules.requests import MadeImage
 from bot.ui.messages import MAX_FILES, REQUEST_LIMIT, File
-from bot.ui.words.text import ALT_LIMIT, clean
+from bot.ui.words.text import ALT_LIMIT, cut
+from bot.ui.words.titles import title_of
 
 log = logging.getLogger(__name__)
 
@@ -52,8 +53,8 @@ def job_stem(job_id: str) -> str:
     return f"easel-{job_id[:8].lower()}"
 
 
-def alt_of(job: Job) -> str:
-    return clean(job.request.shown_prompt or job.request.prompt, ALT_LIMIT)
+def alt_of(job: Job, locale: str) -> str:
+    return cut(title_of(job.request, locale), ALT_LIMIT)
 
 
 async def pack(

@@ -19,14 +19,16 @@ from bot.rules.people import Asker, Place
 from bot.rules.requests import Made, Partial
 from bot.rules.servers.access import ServerSettings
 from bot.rules.uploads import Note
-from bot.ui.components.job_buttons import cancel_view, claim_view, result_view
+from bot.ui.components.job_buttons import cancel_view, claim_view
+from bot.ui.components.result_view import result_view
 from bot.ui.delivery.conversation import Conversation
 from bot.ui.delivery.files import NamedPicture, alt_of, file_stem, pack
 from bot.ui.delivery.progress import ProgressEdits
 from bot.ui.delivery.show import WAITS_S, Send, Sleep, cannot, show
 from bot.ui.interactions.failures import TROUBLE, Failure, failure_of
 from bot.ui.messages import UPLOAD_LIMIT_UNKNOWN, File, Message
-from bot.ui.pages import result as embeds
+from bot.ui.pages import result as pages
+from bot.ui.pages.progress import progress_line
 from bot.ui.words.catalogue import say
 from bot.ui.words.errors import words
 
@@ -43,10 +45,12 @@ class PostCheck(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ShowOptions:
-    """How to show: the channel's upload limit, what was done to the uploads, and how long to try."""
+    """How to show: the channel's upload limit, what was done to the uploads, what models are called for short, and how
+    long to try."""
 
     limit_bytes: int = UPLOAD_LIMIT_UNKNOWN
     notes: tuple[Note, ...] = ()
+    name_of: Callable[[str], str] = str
     waits_s: tuple[float, ...] = WAITS_S
 
 
@@ -77,7 +81,7 @@ class DiscordDelivery:
 
     async def progress(self, job: Job, progress: Progress) -> None:
         locale = self._locale(job.asker)
-        line = embeds.progress_line(progress, locale)
+        line = progress_line(progress, locale)
         if line == self._line:
             return
         self._line = line
@@ -89,13 +93,13 @@ class DiscordDelivery:
 
     async def preview(self, job: Job, partial: Partial) -> None:
         locale = self._locale(job.asker)
-        looks = await self._settings_of(job.asker.place)
+        settings = await self._settings_of(job.asker.place)
         if len(partial.data) > self._options.limit_bytes:
             return
         name = f"easel-preview-{partial.index}.{partial.format.replace('jpeg', 'jpg')}"
         message = Message(
             content=say(locale, "progress.drawing"),
-            files=(File(name, partial.data, spoiler=looks.spoiler),),
+            files=(File(name, partial.data, spoiler=settings.spoiler),),
             view=cancel_view(job.id, locale),
         )
         self._edits.offer(lambda: self._conversation.edit(message))
@@ -140,7 +144,8 @@ class DiscordDelivery:
         if shown is not None:
             return shown
         locale = self._locale(job.asker)
-        named = replace(message, content=say(locale, "result.ready", user=job.asker.user_id))
+        calling = say(locale, "result.ready", user=job.asker.user_id)
+        named = replace(message, content="\n".join(line for line in (calling, message.content) if line))
         delivered = await self._conversation.post(named, nonce=job.id, user_id=job.asker.user_id)
         await self._conversation.remove_by_bot()
         return replace(delivered, posted=True)
@@ -157,9 +162,13 @@ class DiscordDelivery:
     ) -> Message:
         locale, notes = self._locale(job.asker), self._options.notes
         images = [image for one in made for image in one.images]
-        told = embeds.result(job, made, took_s, locale, show_cost=settings.show_cost, notes=notes)
+        looks = pages.Looks(settings.show_cost, settings.layout, self._options.name_of)
+        told = pages.result(job, made, took_s, locale, looks, notes=notes)
         packed = await pack(
-            [NamedPicture(file_stem(job.id, number), alt_of(job), image) for number, image in enumerate(images, 1)],
+            [
+                NamedPicture(file_stem(job.id, number), alt_of(job, locale), image)
+                for number, image in enumerate(images, 1)
+            ],
             limit_bytes=self._options.limit_bytes,
             spoiler=settings.spoiler,
             lane=job.asker.place.key,
@@ -167,8 +176,9 @@ class DiscordDelivery:
             share=share,
         )
         if packed.shrunk:
-            told = embeds.result(job, made, took_s, locale, show_cost=settings.show_cost, notes=notes, shrunk=True)
-        return Message(embed=told.embed, files=packed.files, view=result_view(job, len(images), locale))
+            told = pages.result(job, made, took_s, locale, looks, notes=notes, shrunk=True)
+        view = result_view(job, len(images), locale, hidden=settings.hidden_buttons)
+        return Message(told.content, told.embed, packed.files, view)
 
     # --- or why there is none ------------------------------------------------------------------------------------
 

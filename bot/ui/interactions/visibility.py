@@ -28,6 +28,8 @@ def belongs(job: Job, interaction: Interaction) -> bool:
         return False
     if not job.asker.place.is_server and asker.channel_id != job.asker.channel_id:
         return False
+    if message.flags.ephemeral and asker.channel_id == job.asker.channel_id:
+        return True  # a private answer of ours, in which one of its pictures was chosen
     known = {job.message_id, job.answer.message_id if job.answer is not None else None} - {None}
     if message.id in known:
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
 import discord
@@ -15,32 +16,43 @@ from bot.rules.options.table import RawOptions, raw_of
 from bot.rules.people import Asker
 from bot.rules.requests import Endpoint, ImageRequest, Kind, MadeImage
 from bot.rules.uploads import BadUpload, UploadProblem
+from bot.ui.interactions.failures import TROUBLE
 from bot.ui.orders.attachments import Source, attached, held
 from bot.ui.orders.message_parts import attached_to
 from bot.ui.orders.submit import Gather, Order, Parent, take_on
 from bot.ui.orders.wish import Wish, gather
 from bot.ui.shell import Interaction, Shell
 
+log = logging.getLogger(__name__)
+
 DRAWN_SVG_PX = 1536
 
 
-async def again(interaction: Interaction, job: Job) -> None:
-    """The same request once more, by today's rules."""
+async def again(interaction: Interaction, job: Job, *, prompt: str | None = None) -> None:
+    """The same request once more, by today's rules; with other words where there are any."""
     shell = interaction.client.shell
+    raw = raw_of(job.request)
+    raw = raw if prompt is None else replace(raw, prompt=prompt)
     if job.request.inputs:
-        gathering = _with_same_inputs(shell, job)
+        gathering = _with_same_inputs(shell, job, raw)
     else:
-        gathering = gather(shell, Wish(job.request.kind, raw_of(job.request), model=job.request.model, with_own=False))
-    await take_on(interaction, gathering, private=_privacy(job), parent=Parent(job.id))
+        gathering = gather(
+            shell, Wish(job.request.kind, raw, model=job.request.model, about=job.request.based_on, with_own=False)
+        )
+    await take_on(interaction, gathering, private=privacy(job), parent=Parent(job.id))
 
 
-def _with_same_inputs(shell: Shell, job: Job) -> Gather:
+def _with_same_inputs(shell: Shell, job: Job, wanted: RawOptions) -> Gather:
     first = job.request
-    uploaded = Uploaded(first.input_sizes, has_mask=first.has_mask, has_markup=first.has_markup)
+    uploaded = Uploaded(
+        first.input_sizes, has_mask=first.has_mask, has_markup=first.has_markup, based_on=first.based_on
+    )
 
     async def gathered(asker: Asker, private: bool) -> Order:
-        raw = replace(raw_of(first), private=private)
-        quote = await shell.intake.prepare(asker, first.kind, raw, model=first.model, uploaded=uploaded, with_own=False)
+        raw = replace(wanted, private=private)
+        quote = await shell.intake.prepare(
+            asker, first.kind, raw, model=first.model, uploaded=uploaded, about=first.based_on, with_own=False
+        )
         inputs = await shell.pictures.inputs(job.id)
         if inputs is None:
             raise BadUpload(UploadProblem.GONE, "image")
@@ -53,17 +65,17 @@ async def vary(interaction: Interaction, job: Job, index: int) -> None:
     """A variation of one of the job's pictures."""
     source = await picture_source(interaction, job, index)
     model = _model_for(interaction.client.shell, job.request, Endpoint.VARIATIONS, Endpoint.EDITS)
-    raw = _carried(job.request, model, prompt="")
+    raw = carried(job.request, model, prompt="")
     wish = Wish(
         Kind.VARY,
         raw,
         model=model.id if model else None,
         pictures=(source,),
-        about=job.request.shown_prompt,
+        about=job.request.own_words,
         with_own=False,
     )
     await take_on(
-        interaction, gather(interaction.client.shell, wish), private=_privacy(job), parent=Parent(job.id, index)
+        interaction, gather(interaction.client.shell, wish), private=privacy(job), parent=Parent(job.id, index)
     )
 
 
@@ -74,14 +86,14 @@ async def edit(interaction: Interaction, job: Job, index: int, prompt: str, mask
     model = _model_for(shell, job.request, Endpoint.EDITS)
     wish = Wish(
         Kind.EDIT,
-        _carried(job.request, model, prompt=prompt),
+        carried(job.request, model, prompt=prompt),
         model=model.id if model else None,
         pictures=(source,),
         mask=attached(shell, mask, "mask") if mask is not None else None,
-        about=job.request.shown_prompt,
+        about=job.request.own_words,
         with_own=False,
     )
-    await take_on(interaction, gather(shell, wish), private=_privacy(job), parent=Parent(job.id, index))
+    await take_on(interaction, gather(shell, wish), private=privacy(job), parent=Parent(job.id, index))
 
 
 async def picture_source(interaction: Interaction, job: Job, index: int) -> Source:
@@ -89,10 +101,22 @@ async def picture_source(interaction: Interaction, job: Job, index: int) -> Sour
     original = await interaction.client.shell.pictures.result(job.id, index)
     if original is not None:
         return held("image", await _without_svg(original, job.asker.place.key))
-    pictures = attached_to(interaction.message)
+    pictures = attached_to(interaction.message) or attached_to(await _message_of(interaction, job))
     if index < len(pictures):
         return attached(interaction.client.shell, pictures[index], "image")
     raise BadUpload(UploadProblem.GONE, "image")
+
+
+async def _message_of(interaction: Interaction, job: Job) -> discord.Message | None:
+    """The message with the job's pictures, for a press in another; None where the bot cannot read it."""
+    if job.message_id is None or job.message_channel_id is None:
+        return None
+    channel = interaction.client.get_partial_messageable(job.message_channel_id)
+    try:
+        return await channel.fetch_message(job.message_id)
+    except TROUBLE as error:
+        log.info("job %s: its message cannot be read: %s", job.id, type(error).__name__)
+        return None
 
 
 async def _without_svg(picture: MadeImage, lane: str) -> MadeImage:
@@ -103,7 +127,7 @@ async def _without_svg(picture: MadeImage, lane: str) -> MadeImage:
     return picture if drawn is None else replace(picture, data=drawn, format="png")
 
 
-def _privacy(job: Job) -> bool | None:
+def privacy(job: Job) -> bool | None:
     """What goes on from a private picture stays private; the rest is as the place has it."""
     return True if job.request.private else None
 
@@ -114,7 +138,7 @@ def _model_for(shell: Shell, request: ImageRequest, *endpoints: Endpoint) -> Mod
     return model if model is not None and model.endpoints & set(endpoints) else None
 
 
-def _carried(request: ImageRequest, model: Model | None, *, prompt: str) -> RawOptions:
+def carried(request: ImageRequest, model: Model | None, *, prompt: str) -> RawOptions:
     """Size, quality and format of the original where its model makes the new one too."""
     if model is None:
         return RawOptions(prompt=prompt)

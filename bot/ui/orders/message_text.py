@@ -21,7 +21,7 @@ async def text_of(interaction: Interaction, message: discord.Message) -> str:
     if job_id is not None:
         job = await interaction.client.shell.store.jobs.get(job_id)
         if job is not None and not job.deleted and may_see(job, asker_of(interaction)):
-            return job.request.shown_prompt or job.request.prompt
+            return job.request.own_words
     return next((text for text in texts_of(message) if text.strip()), "")
 
 

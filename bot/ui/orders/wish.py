@@ -29,7 +29,7 @@ SMALLEST = (1, 1)
 class Wish:
     """One command as it was given. ``pictures`` and what says where to edit are read when their turn comes.
 
-    ``about`` is the prompt of the picture that it goes on from.
+    ``about`` are the words behind the picture that it goes on from, where Easel made it.
     ``look`` is the name of a saved one. ``with_own``: the person's own defaults hold; not where it goes on from a
     picture that is there.
     """
@@ -54,7 +54,7 @@ def gather(shell: Shell, wish: Wish) -> Gather:
         raw = replace(await _with_file(wish), private=private)
         whole = replace(wish, raw=raw)
         if not wish.pictures:
-            quote = await _quoted(shell, asker, whole, ())
+            quote = await priced(shell, asker, whole, ())
             return Order(quote, notes=quote.notes)
         quote, ready = await ready_inputs(shell, asker, whole, spends=True)
         return Order(quote, ready.inputs, (*quote.notes, *ready.notes))
@@ -67,7 +67,7 @@ async def ready_inputs(shell: Shell, asker: Asker, wish: Wish, *, spends: bool =
 
     Law: nothing is fetched or decoded for who may not have it. Raises ``UserError``; nothing was sent or spent.
     """
-    rough = await _quoted(shell, asker, wish, (SMALLEST,) * len(wish.pictures))
+    rough = await priced(shell, asker, wish, (SMALLEST,) * len(wish.pictures))
     if spends:
         await shell.intake.check_room(asker, rough)
     sources = [*wish.pictures, *(source for source in (wish.mask, wish.markup) if source is not None)]
@@ -82,7 +82,7 @@ async def _made_ready(
     pictures, others = read[: len(wish.pictures)], dict(read[len(wish.pictures) :])
     lane = asker.place.key
     checked = await asyncio.gather(*(offload(lane, check_upload, data, name=name) for name, data in pictures))
-    quote = await _quoted(shell, asker, wish, tuple(one.size for one in checked))
+    quote = await priced(shell, asker, wish, tuple(one.size for one in checked))
     request = quote.request
     model = shell.catalogue.get(request.model)
     if model is None or request.endpoint not in model.inputs:
@@ -100,11 +100,13 @@ async def _made_ready(
     return quote, ready
 
 
-async def _quoted(shell: Shell, asker: Asker, wish: Wish, sizes: tuple[tuple[int, int], ...]) -> Quote:
+async def priced(shell: Shell, asker: Asker, wish: Wish, sizes: tuple[tuple[int, int], ...]) -> Quote:
+    """Rights, options and price for pictures of these sizes. Raises ``UserError``."""
     uploaded = Uploaded(
         sizes=sizes,
         has_mask=wish.mask is not None or wish.area is not None,
         has_markup=wish.markup is not None,
+        based_on=wish.about,
     )
     return await shell.intake.prepare(
         asker,

@@ -12,7 +12,8 @@ from bot.ui.pages.links import jump_link
 from bot.ui.pages.result import COLOUR, cost
 from bot.ui.words.catalogue import say
 from bot.ui.words.numbers import duration, money, number
-from bot.ui.words.text import DESCRIPTION_LIMIT, clean, cut, escaped
+from bot.ui.words.text import DESCRIPTION_LIMIT, cut, escaped
+from bot.ui.words.titles import title_of
 
 BAR_CELLS = 20
 LINE_ROOM = 300
@@ -47,7 +48,9 @@ def progress(batch: Batch, counts: BatchCounts, locale: str) -> str:
 
 def group(batch: Batch, pictures: Sequence[BatchPicture], left_out: Sequence[int], locale: str) -> discord.Embed:
     """What stands over the pictures of up to ten lines."""
-    lines = [f"**{picture.line}** · {escaped(_prompt(picture.job), LINE_ROOM)}" for picture in pictures]
+    lines = [
+        f"**{picture.line}** · {escaped(title_of(picture.job.request, locale), LINE_ROOM)}" for picture in pictures
+    ]
     first, last = pictures[0].line, pictures[-1].line
     title = say(locale, "batch.group", count=len(pictures), first=first, last=last, total=len(batch.lines))
     embed = discord.Embed(title=title, description=cut("\n".join(lines), DESCRIPTION_LIMIT), colour=COLOUR)
@@ -112,7 +115,7 @@ def table(lines: Sequence[Job], locale: str, *, show_cost: bool) -> str:
     for job in lines:
         cells = [str(job.batch_line or ""), _result(job, locale)]
         cells += [cost(job, locale)] if show_cost else []
-        rows.append("\t".join([*cells, " ".join(clean(_prompt(job)).split())]))
+        rows.append("\t".join([*cells, title_of(job.request, locale)]))
     return "\n".join(rows).encode("utf-8", "replace").decode() + "\n"
 
 
@@ -124,7 +127,3 @@ def _result(job: Job, locale: str) -> str:
     if job.was_cancelled:
         return say(locale, "batch.result_cancelled")
     return say(locale, f"state.{job.state}")
-
-
-def _prompt(job: Job) -> str:
-    return job.request.shown_prompt or job.request.prompt

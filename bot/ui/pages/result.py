@@ -1,29 +1,33 @@
-"""The shapes of messages: a result, details of a job, the line that says where a job stands.
+"""What stands beside the pictures of a result: the prompt, one line of figures, and what came otherwise than asked.
 
-All foreign text goes through ``bot.ui.words.text``; no embed comes near Discord's 6000 characters, and what does not
-fit is handed back as a text file.
+Law: all foreign text goes through ``bot.ui.words``; the whole is short enough that a phone shows picture and words at
+once, and what was cut is handed back as a text file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import discord
 
-from bot.ports import Progress, Stage
 from bot.rules.ledger import Job
 from bot.rules.options.table import OPTIONS, Shown
 from bot.rules.requests import ImageRequest, Kind, Made, MadeImage
+from bot.rules.servers.access import Layout
 from bot.rules.uploads import Note, NoteKind
 from bot.ui.words.catalogue import say
-from bot.ui.words.numbers import duration, money, number, ordinal
-from bot.ui.words.text import FIELD_LIMIT, clean, escaped, fits, inline
+from bot.ui.words.numbers import duration, money
+from bot.ui.words.text import clean, cut, cut_at_word, escaped, length, one_line
+from bot.ui.words.titles import title_of
 from bot.ui.words.uploads import note_words
 
 COLOUR = discord.Colour(0xE4572E)
-PROMPT_ROOM = 3000
-REVISED_ROOM = 1000
+PROMPT_ROOM = 300
+FIGURES_ROOM = 200
+REMARKS_ROOM = 700
+"""So that a plain result, all of it escaped, stays below the 2,000 characters of a message."""
+
 NOTES_TOLD = frozenset(
     {
         NoteKind.PADDED,
@@ -34,6 +38,7 @@ NOTES_TOLD = frozenset(
         NoteKind.SCALED,
         NoteKind.LOOK,
         NoteKind.OWN,
+        NoteKind.OTHER_MODEL,
     }
 )
 """What changes the outcome. Turning a photo upright or dropping its metadata goes without saying."""
@@ -41,10 +46,20 @@ NOTES_TOLD = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An embed, and the full text of what had to be cut in it (None: nothing was)."""
+    """Words or an embed, and the full text of what had to be cut in it (None: nothing was)."""
 
-    embed: discord.Embed
+    content: str | None = None
+    embed: discord.Embed | None = None
     full_text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """How a server wants results, and what its models are called where there is little room."""
+
+    show_cost: bool = True
+    layout: Layout = Layout.EMBED
+    name_of: Callable[[str], str] = field(default=str)
 
 
 def result(
@@ -52,63 +67,46 @@ def result(
     made: Sequence[Made],
     took_s: float,
     locale: str,
+    looks: Looks,
     *,
-    show_cost: bool,
     notes: Sequence[Note] = (),
     shrunk: bool = False,
 ) -> Told:
-    """What stands beside the pictures: prompt, revised prompt, model, size, quality, cost, time, and remarks."""
+    """The prompt, who asked for what goes on from another picture, the revised prompt, figures, and remarks."""
     images = [image for one in made for image in one.images]
-    embed, full_text = _with_prompts(job.request, _revised(images) or job.revised_prompt, locale)
-    for name, value in _figures(job, made, images, took_s, locale, show_cost):
-        embed.add_field(name=name, value=value, inline=True)
-    remarks = look_line(job.request, locale)
-    remarks += [say(locale, "result.shrunk")] if shrunk else []
-    if len(images) < job.request.count:
-        remarks.append(say(locale, "result.fewer", made=len(images), asked=job.request.count))
-    remarks += _otherwise(job.request, made, images, locale)
-    remarks += [line for note in notes if (line := note_line(note, locale))]
-    if remarks:
-        embed.set_footer(text="\n".join(remarks)[:FIELD_LIMIT])
-    return Told(embed, full_text)
+    title, revised = title_of(job.request, locale), one_line(_revised(images) or job.revised_prompt or "")
+    if revised == title:
+        revised = ""
+    short, short_revised = cut_at_word(title, PROMPT_ROOM), cut_at_word(revised, PROMPT_ROOM)
+    parts = [bold(short)] if short else []
+    parts += [asker(job, locale)] if job.parent_id else []
+    above = [" · ".join(parts)] if parts else []
+    above += [say(locale, "result.revised_to", prompt=_safe(short_revised))] if revised else []
+    figures = " · ".join(_figures(job, made, images, took_s, locale, looks))
+    remarks = " ".join(_remarks(job, made, images, notes, locale, shrunk=shrunk))
+    below = [line for line in (cut(figures, FIGURES_ROOM), cut(remarks, REMARKS_ROOM)) if line]
+    full_text = None if (short, short_revised) == (title, revised) else in_full(job, revised, locale)
+    match looks.layout:
+        case Layout.EMBED:
+            embed = discord.Embed(colour=COLOUR, description="\n".join(above) or None)
+            return Told(embed=embed.set_footer(text="\n".join(below) or None), full_text=full_text)
+        case Layout.PLAIN:
+            small = [f"-# {escaped(line, 2 * length(line))}" for line in below]
+            return Told(content="\n".join([*above, *small]), full_text=full_text)
 
 
-def look_line(request: ImageRequest, locale: str) -> list[str]:
-    """``look: noir``; nothing where there was none."""
-    return [say(locale, "style.look", name=clean(request.look, 60))] if request.look else []
+def bold(text: str) -> str:
+    """Foreign text in bold, which nothing in it can end."""
+    return f"**{_safe(text)}**"
 
 
-def _otherwise(request: ImageRequest, made: Sequence[Made], images: Sequence[MadeImage], locale: str) -> list[str]:
-    """What came otherwise than it was asked for, a line each. GIF and SVG have sizes of their own."""
-    lines = []
-    if options := ", ".join(dict.fromkeys(name for one in made for name in one.left_out)):
-        lines.append(say(locale, "result.left_out", options=options))
-    still = [image for image in images if image.format not in {"gif", "svg"} and image.width > 0]
-    sizes = dict.fromkeys(f"{image.width}x{image.height}" for image in still)
-    formats = dict.fromkeys(image.format for image in images)
-    for asked, came in ((request.size, sizes), (request.format, formats)):
-        if asked not in (None, "auto") and (other := ", ".join(one for one in came if one != asked)):
-            lines.append(say(locale, "result.other_made", asked=asked, made=other))
-    background = next((one.background for one in made if one.background), None)
-    if background and request.background not in (None, "auto", background):
-        lines.append(say(locale, "result.background_made", asked=request.background, made=background))
-    return lines
+def _safe(text: str) -> str:
+    return escaped(text, 3 * length(text))
 
 
-def _with_prompts(request: ImageRequest, revised: str | None, locale: str) -> tuple[discord.Embed, str | None]:
-    prompt = request.shown_prompt or (request.prompt if request.kind is not Kind.VARY else "")
-    embed = discord.Embed(colour=COLOUR, description=escaped(prompt, PROMPT_ROOM) or None)
-    if request.kind is not Kind.IMAGINE:
-        embed.set_author(name=say(locale, "result.edit" if request.kind is Kind.EDIT else "result.variation"))
-    if revised and revised.strip() != prompt.strip():
-        embed.add_field(name=say(locale, "result.revised"), value=escaped(revised, REVISED_ROOM) or "–", inline=False)
-    whole = fits(prompt, PROMPT_ROOM) and fits(revised or "", REVISED_ROOM)
-    return embed, None if whole else prompts_in_full(prompt, revised, locale)
-
-
-def prompts_in_full(prompt: str, revised: str | None, locale: str) -> str:
+def in_full(job: Job, revised: str | None, locale: str) -> str:
     """Prompt and revised prompt as a text file, readable in any editor."""
-    parts = [f"{say(locale, 'result.prompt')}:\n\n{prompt}"]
+    parts = [f"{say(locale, 'result.prompt')}:\n\n{job.request.own_words or title_of(job.request, locale)}"]
     if revised:
         parts.append(f"{say(locale, 'result.revised')}:\n\n{revised}")
     return "\n\n\n".join(parts).encode("utf-8", "replace").decode("utf-8")
@@ -119,22 +117,63 @@ def _revised(images: Sequence[MadeImage]) -> str | None:
 
 
 def _figures(
-    job: Job, made: Sequence[Made], images: Sequence[MadeImage], took_s: float, locale: str, show_cost: bool
-) -> list[tuple[str, str]]:
+    job: Job, made: Sequence[Made], images: Sequence[MadeImage], took_s: float, locale: str, looks: Looks
+) -> list[str]:
+    request = job.request
     really = {
-        "size": size_made(job.request, images),
-        "quality": next((one.quality for one in made if one.quality), None) or job.request.quality,
+        "size": size_made(request, images).replace("x", "×"),
+        "quality": next((one.quality for one in made if one.quality), None) or request.quality,
     }
     options = [option for option in OPTIONS if option.shown is Shown.RESULT]
-    told = ((option.name, really.get(option.name, option.chosen(job.request))) for option in options)
+    told = [str(really.get(option.name, option.chosen(request)) or "") for option in options]
     figures = [
-        (say(locale, "result.model"), inline(job.request.model)),
-        *((say(locale, f"result.{name}"), escaped(str(value or ""), 40)) for name, value in told),
-        (say(locale, "result.cost"), cost(job, locale) if show_cost else ""),
-        (say(locale, "result.time"), duration(locale, took_s) if took_s > 0 else ""),
-        (say(locale, "details.by"), _asker(job, locale) if job.parent_id else ""),
+        say(locale, "result.edit") if request.kind is Kind.EDIT else "",
+        clean(looks.name_of(request.model), 60),
+        *(clean(value, 40) for value in told),
+        cost(job, locale) if looks.show_cost else "",
+        duration(locale, took_s) if took_s > 0 else "",
+        *look_line(request, locale),
     ]
-    return [(name, value) for name, value in figures if value]
+    return [figure for figure in figures if figure]
+
+
+def look_line(request: ImageRequest, locale: str) -> list[str]:
+    """``look: noir``; nothing where there was none."""
+    return [say(locale, "style.look", name=clean(request.look, 60))] if request.look else []
+
+
+def _remarks(
+    job: Job, made: Sequence[Made], images: Sequence[MadeImage], notes: Sequence[Note], locale: str, *, shrunk: bool
+) -> list[str]:
+    """What was changed, dropped or made smaller, a sentence each."""
+    request = job.request
+    lines = [say(locale, "result.shrunk")] if shrunk else []
+    if len(images) < request.count:
+        lines.append(say(locale, "result.fewer", made=len(images), asked=request.count))
+    if options := ", ".join(dict.fromkeys(name for one in made for name in one.left_out)):
+        lines.append(say(locale, "result.left_out", options=options))
+    asked, came = _otherwise(request, made, images)
+    if came:
+        lines.append(say(locale, "result.other_made", asked=clean(asked, 80), made=clean(came, 160)))
+    background = next((one.background for one in made if one.background), None)
+    if background and request.background not in (None, "auto", background):
+        lines.append(say(locale, "result.background_made", asked=request.background, made=clean(background, 40)))
+    return lines + [line for note in notes if (line := note_line(note, locale))]
+
+
+def _otherwise(request: ImageRequest, made: Sequence[Made], images: Sequence[MadeImage]) -> tuple[str, str]:
+    """Size, quality and format as asked and as they came, those that differ. GIF and SVG have sizes of their own."""
+    still = [image for image in images if image.format not in {"gif", "svg"} and image.width > 0]
+    differing = []
+    for asked, came in (
+        (request.size, [f"{image.width}x{image.height}" for image in still]),
+        (request.quality, [one.quality for one in made if one.quality]),
+        (request.format, [image.format for image in images]),
+    ):
+        others = [one for one in dict.fromkeys(came) if one != asked]
+        if asked not in (None, "auto") and others:
+            differing.append((asked, "/".join(others)))
+    return " ".join(asked for asked, _ in differing), " ".join(came for _, came in differing)
 
 
 def size_made(request: ImageRequest, images: Sequence[MadeImage]) -> str:
@@ -159,98 +198,6 @@ def note_line(note: Note, locale: str) -> str:
     return note_words(note, locale) if note.kind in NOTES_TOLD else ""
 
 
-def progress_line(progress: Progress, locale: str) -> str:
-    """Where the job stands, in one line."""
-    eta = say(locale, "progress.eta", time=duration(locale, progress.eta_s)) if progress.eta_s else None
-    match progress.stage:
-        case Stage.QUEUED if progress.position is not None and eta is not None:
-            return say(locale, "progress.queued", position=ordinal(locale, progress.position), eta=eta)
-        case Stage.QUEUED:
-            return say(locale, "progress.queued_soon")
-        case Stage.DRAWING if eta is not None:
-            return say(locale, "progress.drawing_eta", eta=eta)
-        case Stage.DRAWING:
-            return say(locale, "progress.drawing")
-
-
-def _asker(job: Job, locale: str) -> str:
+def asker(job: Job, locale: str) -> str:
     """Who asked; who was forgotten since has an id below zero."""
     return f"<@{job.asker.user_id}>" if job.asker.user_id > 0 else say(locale, "details.somebody")
-
-
-def details(job: Job, parents: Sequence[str], locale: str, *, show_cost: bool) -> Told:
-    """Everything about a job, for private reading. ``parents`` are finished lines, the nearest first."""
-    embed, full_text = _with_prompts(job.request, job.revised_prompt, locale)
-    embed.title = say(locale, "details.title")
-    for name, value in (
-        (say(locale, "details.by"), _asker(job, locale)),
-        (say(locale, "details.state"), say(locale, f"state.{job.state}")),
-        (say(locale, "result.model"), inline(job.request.model)),
-        (say(locale, "details.options"), _options(job.request, locale)),
-        (say(locale, "details.inputs"), _inputs(job.request, locale)),
-        (say(locale, "details.charged"), _charged(job, locale) if show_cost else ""),
-        (say(locale, "details.tokens"), _tokens(job, locale)),
-        (say(locale, "result.time"), _took(job, locale)),
-        (say(locale, "details.made"), f"<t:{int(job.created_at.timestamp())}:f>"),
-        (say(locale, "details.parents"), "\n".join(parents)[:FIELD_LIMIT]),
-        (say(locale, "details.job"), f"`{job.id}`"),
-    ):
-        if value:
-            embed.add_field(name=name, value=value, inline=name != say(locale, "details.parents"))
-    if full_text is not None:
-        embed.set_footer(text=say(locale, "details.attached"))
-    return Told(embed, full_text)
-
-
-def _options(request: ImageRequest, locale: str) -> str:
-    told = [
-        f"{option.name} {say(locale, 'word.yes') if value is True else value}"
-        for option in OPTIONS
-        if option.shown is not Shown.NOWHERE and (value := option.chosen(request)) is not None
-    ]
-    return escaped(" · ".join([*told, *look_line(request, locale)]), FIELD_LIMIT)
-
-
-def _inputs(request: ImageRequest, locale: str) -> str:
-    if not request.inputs:
-        return ""
-    parts = [number(locale, request.inputs), *(f"{width}x{height}" for width, height in request.input_sizes[:4])]
-    parts += [say(locale, "details.mask_used")] if request.has_mask else []
-    parts += [say(locale, "details.markup_used")] if request.has_markup else []
-    return " · ".join(parts)
-
-
-def _charged(job: Job, locale: str) -> str:
-    if job.bill is None:
-        return f"{money(locale, job.reserved_micro_usd)} ({say(locale, 'details.reserved')})"
-    amount = money(locale, job.charged_micro_usd)
-    return say(locale, "details.estimated", amount=amount) if job.bill.estimated else amount
-
-
-def _tokens(job: Job, locale: str) -> str:
-    usage = job.bill.usage if job.bill is not None else None
-    if usage is None or not usage.is_known:
-        return ""
-    return say(
-        locale,
-        "details.tokens_line",
-        text=number(locale, usage.input_text_tokens),
-        images=number(locale, usage.input_image_tokens),
-        out=number(locale, usage.output_tokens),
-    )
-
-
-def _took(job: Job, locale: str) -> str:
-    if job.dispatched_at is None or job.produced_at is None:
-        return ""
-    return duration(locale, (job.produced_at - job.dispatched_at).total_seconds())
-
-
-def parent_line(parent: Job, locale: str, *, visible: bool) -> str:
-    """One step of how a picture came about; the prompt only where the reader could have seen it."""
-    when = f"<t:{int(parent.created_at.timestamp())}:R>"
-    kind = say(locale, f"kind.{parent.request.kind}")
-    if not visible:
-        return say(locale, "details.parent_hidden", kind=kind, when=when)
-    prompt = escaped(parent.request.shown_prompt or parent.request.prompt, 80)
-    return say(locale, "details.parent", kind=kind, when=when, prompt=prompt)

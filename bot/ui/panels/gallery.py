@@ -31,6 +31,7 @@ from bot.ui.pages.result import COLOUR
 from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
 from bot.ui.words.text import ALT_LIMIT, clean, cut, escaped, length
+from bot.ui.words.titles import title_of
 
 PER_PAGE = 9
 LOOKED_AT = 45
@@ -181,7 +182,7 @@ async def _page(interaction: Interaction, wanted: Filter) -> Message:
     sheet = await _sheet(interaction, page.jobs)
     looks = await shell.settings_cache.looks(asker.place)
     embed = _embed(page, liked, waiting, wanted, asker, with_sheet=sheet is not None and not looks.spoiler)
-    alt = clean("; ".join(f"{n}: {_prompt(job)}" for n, job in enumerate(page.jobs, 1)), ALT_LIMIT)
+    alt = clean("; ".join(f"{n}: {_prompt(job, asker.locale)}" for n, job in enumerate(page.jobs, 1)), ALT_LIMIT)
     files = (File(SHEET, sheet, alt, looks.spoiler),) if sheet is not None else ()
     return Message(embed=embed, files=files, view=_view(waiting, wanted, page, liked, asker.locale))
 
@@ -202,7 +203,7 @@ def _embed(
     lines = lines or [_nothing(page, wanted, asker)]
     embed = discord.Embed(title=_title(wanted, asker), description="\n".join(lines), colour=COLOUR)
     if waiting:
-        told = [f"**{n}** · {escaped(_prompt(job), PROMPT_ROOM)}" for n, job in enumerate(waiting[:5], 1)]
+        told = [f"**{n}** · {escaped(_prompt(job, locale), PROMPT_ROOM)}" for n, job in enumerate(waiting[:5], 1)]
         name = say(locale, "gallery.waiting", count=len(waiting))
         embed.add_field(name=name, value=cut("\n".join(told), 1024), inline=False)
     if with_sheet:
@@ -234,11 +235,13 @@ def _line(number: int, job: Job, locale: str, *, liked: bool) -> str:
     when = f"<t:{int(job.created_at.timestamp())}:R>"
     where = f"[{say(locale, 'gallery.open')}]({link})" if link else say(locale, "gallery.private")
     star = "★ " if liked else ""
-    return f"**{number}** · {star}{escaped(_prompt(job), PROMPT_ROOM)}\n<@{job.asker.user_id}> · {when} · {where}"
+    return (
+        f"**{number}** · {star}{escaped(_prompt(job, locale), PROMPT_ROOM)}\n<@{job.asker.user_id}> · {when} · {where}"
+    )
 
 
-def _prompt(job: Job) -> str:
-    return job.request.shown_prompt or job.request.prompt
+def _prompt(job: Job, locale: str) -> str:
+    return title_of(job.request, locale)
 
 
 def _view(waiting: Sequence[Job], wanted: Filter, page: Page, liked: frozenset[str], locale: str) -> discord.ui.View:
@@ -258,7 +261,7 @@ def _stars(wanted: Filter, jobs: Sequence[Job], liked: frozenset[str], locale: s
     """A menu of the page's pictures; the chosen ones are the favourites."""
     options = [
         discord.SelectOption(
-            label=cut(f"{number} · {clean(_prompt(job)) or '–'}", 100).replace("\n", " "),
+            label=cut(f"{number} · {clean(_prompt(job, locale)) or '–'}", 100).replace("\n", " "),
             value=job.id,
             default=job.id in liked,
         )

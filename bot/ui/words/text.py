@@ -18,6 +18,7 @@ FIELD_LIMIT = 1024
 EMBED_TOTAL = 6000
 ALT_LIMIT = 1024
 ELLIPSIS = "…"
+LONG_WORD = 40
 
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _INVISIBLE = frozenset("\u00ad\u180e\u200b\u2060\u2061\u2062\u2063\u2064\ufeff\ufff9\ufffa\ufffb")
@@ -86,6 +87,18 @@ def cut(text: str, limit: int) -> str:
     if length(text) <= limit:
         return text
     return _take(clusters(text), limit)
+
+
+def one_line(text: str) -> str:
+    """Clean text without line breaks."""
+    return " ".join(clean(text).split())
+
+
+def cut_at_word(text: str, limit: int) -> str:
+    """The same as ``cut``, at the end of a word where one is near."""
+    short = cut(text, limit)
+    begin, blank, word = short.removesuffix(ELLIPSIS).rpartition(" ")
+    return f"{begin.rstrip()}{ELLIPSIS}" if short != text and blank and length(word) <= LONG_WORD else short
 
 
 def escaped(text: str, limit: int) -> str:

@@ -9,6 +9,7 @@ from bot.rules.uploads import (
     Encoding,
     Fact,
     Format,
+    Named,
     Note,
     Options,
     Pixels,
@@ -47,8 +48,10 @@ def note_words(note: Note, locale: str) -> str:
         key = f"note.{note.kind}" if note.became is None else f"note.{note.kind}_nearest"
         became = note.became.text if isinstance(note.became, Typed) else ""
         return say(locale, key, name=note.name, was=clean(note.was.text, 60), became=clean(became, 60))
-    detail = " / ".join(fact_words(fact, locale) for fact in (note.was, note.became) if fact is not None)
-    return say(locale, f"note.{note.kind}", name=clean(note.name, 60), detail=detail)
+    facts = [fact_words(fact, locale) for fact in (note.was, note.became) if fact is not None]
+    first, last = "".join(facts[:1]), "".join(facts[1:])
+    name = clean(note.name, 60)
+    return say(locale, f"note.{note.kind}", name=name, detail=" / ".join(facts), was=first, became=last)
 
 
 def _facts(came: Fact | None, allowed: Fact | None, locale: str) -> str:
@@ -82,3 +85,5 @@ def fact_words(fact: Fact, locale: str) -> str:
             return joined(locale, list(fact.names), last="and")
         case Typed():
             return inline(fact.text, 60)
+        case Named():
+            return clean(fact.name, 60)

@@ -152,11 +152,19 @@ def _every(parts: list[Json]) -> Iterator[Json]:
         yield from _every([one[key] for key in ("component", "accessory") if isinstance(one.get(key), dict)])
 
 
-def _component(one: Json, numbers: Iterator[int], names: dict[str, Attachment]) -> Json:
+def _with_plain_emoji(one: Json) -> Json:
+    """What is set of it; a plain emoji comes back without its empty id."""
     shape = {key: value for key, value in one.items() if value is not None}
-    shape["id"] = one.get("id") or next(numbers)
-    if isinstance(emoji := one.get("emoji"), dict):  # a plain emoji comes back without its empty id
+    if isinstance(emoji := one.get("emoji"), dict):
         shape["emoji"] = {key: value for key, value in emoji.items() if value is not None}
+    return shape
+
+
+def _component(one: Json, numbers: Iterator[int], names: dict[str, Attachment]) -> Json:
+    shape = _with_plain_emoji(one)
+    shape["id"] = one.get("id") or next(numbers)
+    if isinstance(options := one.get("options"), list):
+        shape["options"] = [_with_plain_emoji(option) for option in options]
     if isinstance(one.get("components"), list):
         shape["components"] = [_component(inner, numbers, names) for inner in one["components"]]
     for key in ("component", "accessory"):

@@ -14,8 +14,12 @@ from hypothesis import strategies as st
 from bot.rules.errors import AlreadyRunning, NotFound
 from bot.rules.ledger import JobState
 from bot.rules.people import Place
-from bot.ui.components.forms import REBUILDS, EditForm, ImagineForm
-from bot.ui.components.job_buttons import DYNAMIC_ITEMS, cancel_view, result_view
+from bot.rules.servers.access import ResultButton
+from bot.ui.components.chooser import chooser_view
+from bot.ui.components.deletion import delete_view
+from bot.ui.components.forms import REBUILDS, EditForm, ImagineForm, RemixForm
+from bot.ui.components.job_buttons import cancel_view
+from bot.ui.components.result_view import DYNAMIC_ITEMS, result_view
 from bot.ui.interactions.double_click import begin_press
 from bot.ui.interactions.ids import button_id
 from bot.ui.interactions.visibility import belongs, find_job, may_see
@@ -51,40 +55,81 @@ def owners(view: discord.ui.View) -> list[str]:
     return [str(getattr(item, "custom_id", "")) for item in view.walk_children()]
 
 
+def every_view() -> list[discord.ui.View]:
+    job = make_job()
+    views = [result_view(job, count, "de") for count in (1, 4, 10)]
+    return [*views, cancel_view(JOB, "de"), chooser_view(JOB, 9, "de"), delete_view(JOB, "de")]
+
+
+def rows_of(view: discord.ui.View) -> list[list[str]]:
+    """The labels of the buttons, row by row; of a menu its id."""
+    return [[str(one.get("label") or one["custom_id"]) for one in row["components"]] for row in view.to_components()]
+
+
 async def test_every_button_is_answered_by_exactly_one_class() -> None:
-    view = result_view(make_job(), 4, "en-US")
-    for custom_id in [*owners(view), *owners(cancel_view(JOB, "en-US"))]:
+    for custom_id in [custom_id for view in every_view() for custom_id in owners(view)]:
         matching = [item for item in DYNAMIC_ITEMS if item.__discord_ui_compiled_template__.fullmatch(custom_id)]
         assert len(matching) == 1, custom_id
         assert len(custom_id) <= 100
 
 
 async def test_a_result_carries_nothing_but_dynamic_items_and_never_times_out() -> None:
-    for view in (result_view(make_job(), 10, "de"), cancel_view(JOB, "de")):
+    for view in every_view():
         assert view.timeout is None
         assert view.is_persistent()
         assert all(isinstance(item, discord.ui.DynamicItem) for item in view.children)
+        ids = owners(view)
+        assert len(set(ids)) == len(ids)
+        assert len(view.to_components()) <= 5
 
 
-async def test_the_buttons_of_several_pictures_say_which_one_they_take() -> None:
-    view = result_view(make_job(), 3, "en-US", picked=1)
-    rows = view.to_components()
-    labels = [child.get("label") for row in rows for child in row["components"]]
-    assert labels[:5] == ["Again", "Vary 2", "Edit 2", "Details", "Delete"]
-    menu = rows[1]["components"][0]
-    assert [option["default"] for option in menu["options"]] == [False, True, False]
-    assert len({child["custom_id"] for row in rows for child in row["components"]}) == 6
+async def test_one_picture_has_two_rows_and_delete_stands_last_and_red() -> None:
+    view = result_view(make_job(), 1, "en-US")
+    assert rows_of(view) == [["Again", "Remix", "Vary", "Edit"], ["Zoom out", "Pan", "Details", "Delete"]]
+    styles = [one["style"] for row in view.to_components() for one in row["components"]]
+    assert [style == discord.ButtonStyle.danger.value for style in styles] == [False] * 7 + [True]
 
 
-async def test_one_picture_needs_no_menu() -> None:
-    assert len(result_view(make_job(), 1, "en-US").to_components()) == 1
+async def test_each_of_several_pictures_is_varied_in_one_tap() -> None:
+    view = result_view(make_job(), 4, "en-US")
+    more = [f"e1:more:{JOB}"]
+    assert rows_of(view) == [["V1", "V2", "V3", "V4"], more, ["Again", "Remix", "Details", "Delete"]]
+    options = view.to_components()[1]["components"][0]["options"]
+    assert [option["value"] for option in options] == [f"{what}:{n}" for what in ("edit", "move") for n in range(4)]
+    assert not [option for option in options if option["default"]]
+    assert rows_of(result_view(make_job(), 10, "en-US"))[:3] == [
+        ["V1", "V2", "V3", "V4", "V5"],
+        ["V6", "V7", "V8", "V9", "V10"],
+        more,
+    ]
+
+
+async def test_what_a_server_hides_is_not_there() -> None:
+    assert rows_of(result_view(make_job(), 1, "en-US", hidden=frozenset(ResultButton) - {ResultButton.VARY})) == [
+        ["Vary"]
+    ]
+    for count in (1, 4):
+        assert rows_of(result_view(make_job(), count, "en-US", hidden=frozenset(ResultButton))) == []
+    hidden = frozenset({ResultButton.ZOOM, ResultButton.PAN})
+    menu = result_view(make_job(), 2, "en-US", hidden=hidden).to_components()[1]["components"][0]
+    assert [option["label"] for option in menu["options"]] == ["Edit picture 1", "Edit picture 2"]
+
+
+OLDER = ["again", "vary", "vary:3", "edit", "edit:3", "details", "delete", "pick", "cancel", "claim"]
+
+
+@pytest.mark.parametrize("what", OLDER)
+def test_ids_once_given_out_are_answered_for_ever(what: str) -> None:
+    name, _, index = what.partition(":")
+    custom_id = f"e1:{name}:{JOB}{':' if index else ''}{index}"
+    assert [item for item in DYNAMIC_ITEMS if item.__discord_ui_compiled_template__.fullmatch(custom_id)]
 
 
 @given(st.text(max_size=100))
 def test_a_made_up_id_matches_only_the_exact_shape(custom_id: str) -> None:
     for item in DYNAMIC_ITEMS:
         if item.__discord_ui_compiled_template__.fullmatch(custom_id):
-            assert re.fullmatch(r"e1:[a-z]+:[A-Za-z0-9_-]{1,40}(:\d{1,2})?", custom_id)
+            assert re.fullmatch(r"e1:[a-z]+:[A-Za-z0-9_-]{1,40}(:\d{1,2})?(:[a-z]+)?", custom_id)
 
 
 @pytest.mark.parametrize(
@@ -97,6 +142,8 @@ def test_a_made_up_id_matches_only_the_exact_shape(custom_id: str) -> None:
         "e1:again:JOB:1:2",
         "x" * 100,
         "e1:drop:JOB",
+        "e1:move:JOB:0:sideways",
+        "e1:move:JOB:0",
     ],
 )
 def test_a_forged_id_is_no_button(custom_id: str) -> None:
@@ -173,7 +220,8 @@ async def test_five_presses_at_once_are_one(interact: Callable[..., Any]) -> Non
 
 
 async def test_forms_have_ids_of_their_own_and_can_be_rebuilt() -> None:
-    for form in (EditForm(JOB, 9, 2**63, "de", "a fox"), ImagineForm(2**63, "en-US", "a fox")):
+    remix = RemixForm.of(make_job(), 2**63, "de")
+    for form in (EditForm(JOB, 9, 2**63, "de", "a fox"), ImagineForm(2**63, "en-US", "a fox"), remix):
         assert len(form.custom_id) <= 100
         found = [(known.fullmatch(form.custom_id), make) for known, make in REBUILDS.items()]
         (match, make), *more = [(match, make) for match, make in found if match is not None]

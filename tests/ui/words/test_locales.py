@@ -185,7 +185,10 @@ ROOM = {
     "settings.key_title": 45,
     "settings.key_label": 45,
     "settings.key_note": 100,
-    "button.pick": 150,
+    "chooser.pick": 150,
+    "chooser.edit": 100,
+    "chooser.move": 100,
+    "form.remix_title": 45,
 }
 """Characters Discord gives titles, labels, notes and placeholders."""
 
