@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from pathlib import Path
 from urllib.parse import quote
@@ -10,6 +11,7 @@ from aiohttp import web
 
 from sandbox.discord.model import Attachment, Event
 from sandbox.discord.world import World
+from sandbox.page.welcome import PHOTO, Welcome
 
 RECENT_FILES = 60
 STATIC = Path(__file__).parent / "static"
@@ -20,13 +22,15 @@ _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".
 class Files:
     """The static files of the page, and the attachments of one world."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, world: World, welcome: Welcome | None) -> None:
+        self._world, self._welcome = world, welcome
         self._recent: OrderedDict[int, Attachment] = OrderedDict()
 
     def attach(self, app: web.Application) -> None:
         app.router.add_get("/", self._static)
         app.router.add_get("/static/{path:[a-z]+(?:/[a-z]+)*\\.(?:js|css|svg)}", self._static)
+        if self._welcome is not None:
+            app.router.add_get(f"/welcome/{PHOTO}", self._photo)
         app.router.add_get("/files/{id:\\d+}/{name}", self._file)
 
     def remember(self, event: Event) -> None:
@@ -42,6 +46,11 @@ class Files:
             raise web.HTTPNotFound
         headers = {"Cache-Control": "no-cache"}
         return web.Response(body=path.read_bytes(), content_type=_TYPES[path.suffix], charset="utf-8", headers=headers)
+
+    async def _photo(self, _: web.Request) -> web.StreamResponse:
+        if self._welcome is None:
+            raise web.HTTPNotFound
+        return web.Response(body=await asyncio.to_thread(self._welcome.photo), content_type="image/jpeg")
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         """An attachment's bytes. Anything that a browser might run is only ever a download."""

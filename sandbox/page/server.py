@@ -28,6 +28,7 @@ from sandbox.page.guards import guard
 from sandbox.page.inspector import Drawer, Ledger
 from sandbox.page.socket import Live
 from sandbox.page.switches import Switchboard
+from sandbox.page.welcome import Welcome
 
 
 class BotControl(Protocol):
@@ -72,17 +73,19 @@ class PageServer:
         gateway: Gateway | None = None,
         bot: BotControl | None = None,
         ledger: Ledger | None = None,
+        welcome: Welcome | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
         self.world = world
         self.host, self.port = host, port
         self._images, self._gateway, self._bot = images, gateway, bot
+        self._welcome = welcome
         self._live = Live(world, self._online)
         self._switches = Switchboard(images, faults)
         self._drawer = Drawer(wire, images, ledger)
         self._runner: web.AppRunner | None = None
-        self._files = Files(world)
+        self._files = Files(world, welcome)
         self._forget_world: Callable[[], None] | None = None
 
     # --- life ----------------------------------------------------------------------------------------------------
@@ -156,6 +159,7 @@ class PageServer:
             "wire": self._wire,
             "ledger": self._ledger,
             "faults": self._faults,
+            "welcome": self._greet,
         }
 
     async def _people(self, _: web.Request) -> Json:
@@ -175,6 +179,11 @@ class PageServer:
         channel = doings.Finder(self.world, viewer).channel(request.query.get("channel", ""))
         offered = rights.commands_for(self.world, viewer, channel)
         return {"commands": localized.commands(offered, viewer.locale)}
+
+    async def _greet(self, request: web.Request) -> Json:
+        if self._welcome is None:
+            return {}
+        return self._welcome.card(self.world, self._viewer(request)) | {"samples": self._images is not None}
 
     async def _wire(self, request: web.Request) -> Json:
         return {"entries": self._drawer.entries(self._related(request.query.get("interaction")))}
@@ -295,7 +304,10 @@ class PageServer:
         limit = self.world.upload_limit(find.viewer, self.world.guild_of(channel))
         if any(len(file.data) > limit for file in files):
             raise NotPossible(f"a file may have at most {limit // (1024 * 1024)} MiB here")
-        return {"message": str(self.world.say(find.viewer, channel, content, files[:10]).id)}
+        said = self.world.say(find.viewer, channel, content, files[:10])
+        if self._welcome is not None:
+            self._welcome.answer(self.world, find.viewer, channel, content)
+        return {"message": str(said.id)}
 
     async def _delete(self, request: web.Request) -> Json:
         find, ask = await self._opened(request)

@@ -329,3 +329,24 @@ async def test_the_drawer_shows_interaction_request_and_ledger(house: House, vis
     await rows.locator("td", has_text=re.compile("^(delivered|settled)$")).wait_for()
     shown = await page.locator("#drawer").inner_text()
     assert house.world.token not in shown
+
+
+async def test_what_the_card_offers_works(house: House, visitor: Person) -> None:
+    page = visitor.page
+    card = page.get_by_role("region", name="Try it")
+    await card.get_by_role("button", name="A red fox in snow").click()
+    await page.locator("#option-prompt").wait_for()
+    await page.keyboard.press("Enter")
+    await visitor.result("a red fox in snow")
+    before = len(house.calls)
+    await page.get_by_role("button", name="Pinned").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Edit this photo").click()
+    await page.locator(".pill-preview").wait_for()
+    await page.keyboard.press("Enter")
+    await visitor.result("at night, with a full moon")
+    assert [call.endpoint for call in house.calls[before:]] == ["edits"]
+    await page.get_by_role("button", name="Pinned").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Be the admin").click()
+    await page.get_by_role("option", name="/settings show").wait_for()
+    await page.keyboard.press("Enter")
+    await page.locator(".message.private").last.wait_for()

@@ -25,6 +25,7 @@ from typing import Any
 from bot.operator.sandbox.cli import people_of, run_one
 from bot.operator.sandbox.environment import environment
 from bot.operator.sandbox.ledger import SqliteLedger
+from bot.operator.sandbox.welcome import welcome
 from bot.rules.requests import Kind
 from bot.settings.sources import read_env_file
 from sandbox.discord.server import Server
@@ -183,6 +184,7 @@ async def _open_page(options: argparse.Namespace, sandbox: Sandbox) -> PageServe
             gateway=sandbox.discord.gateway,
             bot=sandbox.bot,
             ledger=sandbox.ledger,
+            welcome=welcome(),
             port=port,
         )
         try:

@@ -27,6 +27,7 @@ from sandbox.discord.server import Server
 from sandbox.discord.world import World
 from sandbox.images import ImageService
 from sandbox.page import PageServer
+from sandbox.page.welcome import Step, Welcome
 
 
 def _png(colour: str = "teal", size: tuple[int, int] = (320, 200)) -> bytes:
@@ -173,6 +174,17 @@ class Sandbox:
         return self.server.world
 
 
+WELCOME = Welcome(
+    (
+        Step({"en": "A boat", "de": "Ein Boot"}, {"en": "/paint prompt:a boat"}, {}),
+        Step({"en": "This photo"}, {"en": "/paint prompt:brighter"}, {}, with_photo=True),
+        Step({"en": "Be the admin"}, {"en": "/silent"}, {"en": "ada", "de": "greta"}),
+        Step({"en": "Break something"}, {}, {}, to_faults=True),
+    ),
+    lambda: _png("navy"),
+)
+
+
 @pytest.fixture
 async def sandbox(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sandbox]:
     images = ImageService()
@@ -186,7 +198,7 @@ async def sandbox(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sandbox]:
         await server.wait_ready()
         await bot.wait_until_ready()
         parts = {"images": images, "wire": server.wire, "faults": server.faults, "gateway": server.gateway}
-        async with PageServer(server.world, **parts) as page:  # type: ignore[arg-type]
+        async with PageServer(server.world, welcome=WELCOME, **parts) as page:  # type: ignore[arg-type]
             yield Sandbox(server, images, page, bot)
         await bot.close()
         with contextlib.suppress(discord.DiscordException, asyncio.CancelledError):

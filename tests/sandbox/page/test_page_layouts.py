@@ -199,7 +199,8 @@ async def test_nothing_keeps_anybody_out(browser: Any, sandbox: Any, png: Any, s
     await page.get_by_role("dialog", name="Be somebody else").wait_for()
     await look()
     await page.get_by_role("dialog").get_by_role("button", name=re.compile("Pablo")).click()
-    await page.wait_for_function("() => document.activeElement?.textContent.includes('Pablo')")
+    await page.locator("#me .me-names", has_text="Pablo").wait_for(state="attached")
+    await page.wait_for_function("() => document.activeElement.matches('#composer-text, .me-button')")
     assert await page.evaluate("document.documentElement.scrollWidth") <= width
     await page.close()
 

@@ -8,6 +8,7 @@ import { refresh, render, reveal } from "./messages.js";
 import { act, actAs, ask, listen, tryTo } from "./net.js";
 import { drawSide, focusMe, openSide, signOf } from "./sidebar.js";
 import { changed, channels, commandsIn, forget, here, loadHistory, messagesOf, on, put, remove, store } from "./store.js";
+import { pin } from "./welcome.js";
 import { locale, t, written } from "./words.js";
 
 const head = document.getElementById("head");
@@ -18,6 +19,7 @@ function drawHead() {
   if (!channel) return;
   clear(head, iconButton("menu", t("Servers and channels"), () => openSide(true), { class: "icon-button only-narrow" }),
     icon(signOf(channel)), el("h2", {}, channel.name), channel.topic ? el("p", { class: "topic" }, channel.topic) : el("p", { class: "topic" }),
+    channel.type === 1 ? null : pin(),
     el("button", { type: "button", class: "hood-button", "aria-label": t("Under the hood"), title: t("Under the hood"), on: { click: () => toggleDrawer() } }, icon("wire"), el("span", {}, t("Under the hood"))));
   document.title = `${channel.type === 1 ? "" : "#"}${channel.name} · ${store.state.bot.name} sandbox`;
 }
@@ -160,7 +162,8 @@ function anew(id) {
 }
 
 on("become", (id) => {
-  if (written(store.people.find((one) => one.id === id).locale) === locale) become(id).then(focusMe); else anew(id);
+  if (written(store.people.find((one) => one.id === id).locale) !== locale) { anew(id); return; }
+  become(id).then(() => { focusMe(); changed("became"); });
 });
 on("speak", async (language) => {
   if (await tryTo(act("language", { locale: language }))) anew(store.state.viewer);
@@ -189,6 +192,7 @@ async function start() {
   composerFor();
   if (sessionStorage.getItem("sandbox-focus") === "me") focusMe(); else document.getElementById("composer-text").focus();
   sessionStorage.removeItem("sandbox-focus");
+  changed("became");
 }
 
 for (const node of document.body.querySelectorAll("[aria-label], .skip, #to-newest")) {

@@ -51,12 +51,15 @@ export class CommandBox {
     this.editors = [];
     this.current = null;
     this.sending = false;
+    this.calm = false;
   }
 
   get open() { return this.current !== null; }
 
-  begin(found, values = {}) {
+  /** `calm`: whoever reads a command that was put here for them sees no list of options before they want one. */
+  begin(found, values = {}, calm = false) {
     this.current = found;
+    this.calm = calm;
     this.editors = [];
     clear(this.pills, el("span", { class: "command-name" }, `/${found.label}`), this.extra, this.more);
     this.extra.value = "";
@@ -69,9 +72,11 @@ export class CommandBox {
     }
     this.changed();
     const next = this.editors.find((one) => one.empty);
-    (next ?? this.extraOrLast()).focus();
+    (next ?? this.resting() ?? this.extraOrLast()).focus();
     this.explain(next?.option ?? null);
   }
+
+  resting() { return this.calm ? this.editors.find((one) => one.set && !one.empty) : null; }
 
   extraOrLast() { return this.rest().length || !this.editors.length ? this.extra : this.editors.at(-1); }
 
@@ -184,7 +189,7 @@ export class CommandBox {
 
   next(editor) {
     const waiting = this.editors.find((one) => one !== editor && one.option.required && one.empty);
-    if (waiting) waiting.focus(); else if (!this.extra.hidden) this.extra.focus(); else editor.focus();
+    if (waiting) waiting.focus(); else if (this.resting()) this.resting().focus(); else if (!this.extra.hidden) this.extra.focus(); else editor.focus();
   }
 
   /** Completions of an option from the bot, knowing what else is filled in; null when it could not be asked. */

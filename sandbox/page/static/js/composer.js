@@ -51,13 +51,13 @@ function hint(leaf) {
   return (leaf.options ?? []).filter((one) => one.required).map((one) => one.label).join("  ");
 }
 
-async function typed() {
+async function typed(calm = false) {
   grow.dataset.value = text.value;
   if (!text.value.startsWith("/")) { popup.hide(); text.setAttribute("aria-expanded", "false"); return; }
   await loadOffered();
   const line = text.value.slice(1);
   const whole = bestFor(line);
-  if (whole) { begin(whole.found, line.slice(whole.name.length)); return; }
+  if (whole) { begin(whole.found, line.slice(whole.name.length), calm); return; }
   const words = line.trim().toLowerCase();
   const place = (one) => Math.min(...[one.label, one.name].map((name) => name.indexOf(words)).filter((at) => at >= 0));
   const found = offered.filter((one) => [one.label, one.name].some((name) => name.includes(words))).sort((a, b) => place(a) - place(b));
@@ -80,13 +80,13 @@ function choose(found) {
   if (typedOut && !(found.leaf.options ?? []).length) command.submit();
 }
 
-function begin(found, rest = "") {
+function begin(found, rest = "", calm = false) {
   text.value = "";
   grow.dataset.value = "";
   popup.hide();
   grow.hidden = true;
   form.classList.add("commanding");
-  command.begin(found, parseLine(rest, found.leaf.options ?? []));
+  command.begin(found, parseLine(rest, found.leaf.options ?? []), calm);
   while (files.length && command.takeFile(files[0])) files.shift();
   drawTray();
 }
@@ -142,7 +142,7 @@ async function recall() {
   return Boolean(found);
 }
 
-text.addEventListener("input", typed);
+text.addEventListener("input", () => typed());
 text.addEventListener("keydown", (event) => {
   if (popup.key(event)) { event.preventDefault(); return; }
   if (event.key === "Escape" && popup.open) { popup.hide(); event.preventDefault(); return; }
@@ -155,7 +155,13 @@ form.addEventListener("paste", (event) => { if (event.clipboardData.files.length
 chooser.addEventListener("change", () => { takeFiles(chooser.files); chooser.value = ""; });
 
 /** Begins a text for the person, such as `/`. */
-on("type", (line) => { if (command.open) leaveCommand(""); text.value = line; text.focus(); typed(); });
+export async function begun(line) {
+  if (command.open) leaveCommand("");
+  text.value = line;
+  text.focus();
+  await typed(true);
+}
+on("type", begun);
 on("channel", () => { if (command.open) leaveCommand(""); files = []; drawTray(); popup.hide(); composerFor(); });
 on("state", composerFor);
 on("commands", () => { if (text.value.startsWith("/")) typed(); });

@@ -87,7 +87,7 @@ const AVATARS = ["#5b5bd6", "#d6409f", "#e5484d", "#f76b15", "#ad7f58", "#30a46c
 
 /** A coloured disc with the person's first letter; the bot has its own sign. */
 export function avatar(person, size = "") {
-  if (person.bot) return el("img", { class: `avatar ${size}`, src: "/static/icon.svg", alt: "" });
+  if (person.bot && person.username !== "guide") return el("img", { class: `avatar ${size}`, src: "/static/icon.svg", alt: "" });
   const disc = el("span", { class: `avatar sign ${size}`, "aria-hidden": "true", data: { sign: [...person.name][0] ?? "?" } });
   let sum = 0;
   for (const letter of person.name) sum = (sum * 31 + letter.codePointAt(0)) % 997;

@@ -31,6 +31,13 @@ export function toggleDrawer(open = drawer.hidden) {
   if (open) draw();
 }
 
+/** Opens the drawer at one of its tabs. */
+export function toggleTo(wanted) {
+  tab = wanted;
+  toggleDrawer(true);
+  document.getElementById(`tab-${tab}`).focus();
+}
+
 async function draw() {
   for (const one of tabs.children) {
     const is = one.id === `tab-${tab}`;

@@ -37,6 +37,11 @@ export const german = {
   "private thread": "privater Thread",
   "stage": "Stage-Kanal",
   "age-restricted": "mit Altersbeschränkung",
+  "Pinned": "Angepinnt",
+  "Try it": "Probier es aus",
+  "Try it: press one, then Enter": "Probier es aus: eins drücken, dann Enter",
+  "Discord and the image service are pretended here, the bot between them is real. Pictures are samples, drawn from the words without any AI, and cost nothing.": "Discord und der Bilddienst sind hier nachgestellt, der Bot dazwischen ist echt. Die Bilder sind Muster, ohne KI aus den Wörtern gezeichnet, und kosten nichts.",
+  "Discord is pretended here, the bot is real, and so is the image service: pictures may cost money.": "Discord ist hier nachgestellt, der Bot ist echt und der Bilddienst auch: Bilder können Geld kosten.",
   // messages
   "Show the message": "Nachricht zeigen",
   " used ": " hat verwendet: ",

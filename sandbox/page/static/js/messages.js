@@ -7,6 +7,7 @@ import { embedCard } from "./embeds.js";
 import { inline, markdown } from "./markdown.js";
 import { openMenu } from "./menu.js";
 import { act, tryTo } from "./net.js";
+import { welcomeCard } from "./welcome.js";
 import { changed, here, messagesOf, names, store } from "./store.js";
 import { clock } from "./time.js";
 import { locale, t } from "./words.js";
@@ -129,7 +130,8 @@ function beginning() {
   const dm = channel.type === 1;
   return el("li", { class: "beginning" }, el("h2", {}, dm ? channel.name : t("Welcome to #{name}", { name: channel.name })),
     el("p", {}, dm ? t("Your direct messages with the bot. ") : `${(channel.topic ?? t("This is the beginning of the channel")).replace(/[.!]?$/, ".")} `,
-      t("Type "), el("button", { type: "button", class: "as-link mention", on: { click: () => changed("type", "/") } }, "/"), t(" to see what the bot can do.")));
+      t("Type "), el("button", { type: "button", class: "as-link mention", on: { click: () => changed("type", "/") } }, "/"), t(" to see what the bot can do.")),
+    dm ? null : welcomeCard());
 }
 
 /** Draws one message anew, keeping the place of the reader and of the keyboard. */
