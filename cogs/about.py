@@ -20,8 +20,8 @@ LABELS = {
 }
 
 
-@app_commands.command(name="help", description="How to use me")
-@app_commands.describe(topic="What about")
+@app_commands.command(name="help", description="How to use Easel, with examples")
+@app_commands.describe(topic="Topic")
 @app_commands.choices(topic=[app_commands.Choice(name=LABELS[name], value=name) for name in TOPICS])
 async def help_command(interaction: Interaction, topic: str = TOPICS[0]) -> None:
     """One topic, in private."""
@@ -42,7 +42,7 @@ async def privacy(interaction: Interaction) -> None:
     await tell(interaction, embed=privacy_page(interaction.client.shell, str(interaction.locale)))
 
 
-@app_commands.command(name="report", description="Report a picture to the people in charge")
+@app_commands.command(name="report", description="Report a picture to the moderators")
 @app_commands.describe(message="Link of the message (or its id, when it is in this channel)", reason="What is wrong")
 async def report_command(
     interaction: Interaction,

@@ -22,9 +22,9 @@ from bot.ui.shell import HasShell, Interaction
 @app_commands.rename(image_format="format")
 @app_commands.describe(
     file="A text file with one prompt a line, up to 50; leave it out for a form",
-    model="Which model draws them",
+    model="Model",
     size="WIDTHxHEIGHT, auto, or a shape such as 16:9, portrait, landscape, square",
-    quality="How carefully they are drawn; more costs more",
+    quality="Quality: higher looks better and costs more",
     look="A look that you or this server saved with /style",
     style="A style, where the model has one",
     image_format="File format",

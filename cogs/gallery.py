@@ -10,7 +10,7 @@ from bot.ui.panels.gallery import SEARCH_LIMIT, Filter, GalleryPage, Stars, sear
 from bot.ui.shell import HasShell, Interaction
 
 
-@app_commands.command(name="gallery", description="Pictures made here, newest first, and what waits for you")
+@app_commands.command(name="gallery", description="Browse pictures made here")
 @app_commands.describe(
     member="Only pictures of this member",
     search="Words that all stand in the prompt",

@@ -15,24 +15,24 @@ from bot.ui.panels.undelivered import offer_waiting
 from bot.ui.shell import HasShell, Interaction
 
 
-@app_commands.command(name="imagine", description="Make a picture from words")
+@app_commands.command(name="imagine", description="Make a picture from a description")
 @app_commands.rename(image_format="format")
 @app_commands.describe(
-    prompt="What the picture shows (with prompt_file: what comes before its text, or - for the file alone)",
-    model="Which model draws it",
+    prompt="What you want to see",
+    model="Model",
     size="WIDTHxHEIGHT, auto, or a shape such as 16:9, portrait, landscape, square",
-    quality="How carefully it is drawn; more costs more",
+    quality="Quality: higher looks better and costs more",
     look="A look that you or this server saved with /style",
     style="A style, where the model has one",
     background="Transparent or opaque, where the model has it",
     image_format="File format",
     compression="0 to 100 percent, for jpeg and webp",
     count="How many pictures",
-    moderation="How strict the safety system is, where the model lets one choose",
+    moderation="How strict the safety system is, where the model has it",
     complexity="How much detail, where the model has it",
     frames="How many frames a gif has",
     frame_ms="Milliseconds per frame of a gif",
-    prompt_file="A text file with a prompt too long to type",
+    prompt_file="A text file with a long prompt; the typed one goes before it (- for the file alone)",
     preview="Show the picture while it is being drawn",
     private="Only you see the result",
 )

@@ -39,7 +39,7 @@ Word = app_commands.Range[str, 1, 100]
 
 settings = app_commands.Group(
     name="settings",
-    description="What holds on this server: limits, budgets, models, channels, roles",
+    description="Limits, budgets, models, channels and roles",
     guild_only=True,
     allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False),
     default_permissions=discord.Permissions(manage_guild=True),
@@ -47,7 +47,7 @@ settings = app_commands.Group(
 )
 
 
-@settings.command(name="show", description="Everything that holds here, on one page")
+@settings.command(name="show", description="All settings on one page")
 async def show_page(interaction: Inter) -> None:
     """Only the admin sees it."""
     await answer(interaction, acts.show(interaction))
@@ -63,8 +63,8 @@ WHOM = {
 REMOVE = "Remove this limit"
 
 
-@settings.command(name="cooldown", description="Seconds between two commands of a member")
-@app_commands.describe(seconds="How many seconds; left out: what holds is shown", remove=REMOVE, **WHOM)
+@settings.command(name="cooldown", description="Set how long members wait between commands")
+@app_commands.describe(seconds="How many seconds; leave out to see the current value", remove=REMOVE, **WHOM)
 async def cooldown(
     interaction: Inter,
     seconds: int | None = None,
@@ -77,9 +77,9 @@ async def cooldown(
     await answer(interaction, limits.cooldown(interaction, seconds, Whom(role, member, channel), remove=remove))
 
 
-@settings.command(name="quota", description="How many pictures per hour, day or month")
+@settings.command(name="quota", description="Limit pictures per hour, day or month")
 @app_commands.describe(
-    images="How many pictures; left out: what holds is shown", per="Day if left out", remove=REMOVE, **WHOM
+    images="How many pictures; leave out to see the current value", per="Day if left out", remove=REMOVE, **WHOM
 )
 async def quota(
     interaction: Inter,
@@ -96,9 +96,9 @@ async def quota(
     )
 
 
-@settings.command(name="budget", description="How many dollars per day or month")
+@settings.command(name="budget", description="Limit spending per day or month")
 @app_commands.describe(
-    usd="Dollars, such as 12.50; left out: what holds is shown", per="Month if left out", remove=REMOVE, **WHOM
+    usd="Dollars, such as 12.50; leave out to see the current value", per="Month if left out", remove=REMOVE, **WHOM
 )
 async def budget(
     interaction: Inter,
@@ -113,9 +113,9 @@ async def budget(
     await answer(interaction, limits.budget(interaction, usd, Period(per), Whom(role, member, channel), remove=remove))
 
 
-@settings.command(name="concurrency", description="How many jobs a member may have at once")
+@settings.command(name="concurrency", description="Limit how many jobs a member runs at once")
 @app_commands.describe(
-    jobs="How many; left out: what holds is shown", role=WHOM["role"], member=WHOM["member"], remove=REMOVE
+    jobs="How many; leave out to see the current value", role=WHOM["role"], member=WHOM["member"], remove=REMOVE
 )
 async def concurrency(
     interaction: Inter,
@@ -131,9 +131,9 @@ async def concurrency(
 # --- who, where, with what -----------------------------------------------------------------------------------------
 
 
-@settings.command(name="models", description="Which models may be used here")
+@settings.command(name="models", description="Choose the models that may be used here")
 @app_commands.describe(
-    allow="Only this and what else is allowed; all: every model", deny="Never this one; all: deny none"
+    allow="Allow only this (and others on the list); all = every model", deny="Never allow this one; all = deny none"
 )
 @app_commands.autocomplete(allow=complete_any_model, deny=complete_any_model)
 async def models(interaction: Inter, allow: str | None = None, deny: str | None = None) -> None:
@@ -141,14 +141,14 @@ async def models(interaction: Inter, allow: str | None = None, deny: str | None 
     await answer(interaction, acts.put_models(interaction, allow, deny))
 
 
-@settings.command(name="defaults", description="What is used where a member chose nothing")
+@settings.command(name="defaults", description="Default model, size, quality, format, privacy")
 @app_commands.rename(image_format="format")
 @app_commands.describe(
     model="none: the operator's choice",
     size="Such as 1024x1024, 16:9, portrait; none: the model's own",
     quality="none: the model's own",
     image_format="none: the model's own",
-    private="Whether only the one who asked sees results",
+    private="Whether only the person who asked sees results",
 )
 @app_commands.autocomplete(
     model=complete_default, size=complete_default, quality=complete_default, image_format=complete_default
@@ -165,8 +165,10 @@ async def defaults(
     await answer(interaction, acts.put_defaults(interaction, Defaults(model, size, quality, image_format, private)))
 
 
-@settings.command(name="channels", description="In which channels pictures may be made")
-@app_commands.describe(allow="Only here and where else allowed", deny="Never here", clear="Forget both lists first")
+@settings.command(name="channels", description="Choose the channels pictures may be made in")
+@app_commands.describe(
+    allow="Allow only here (and other allowed channels)", deny="Never in this channel", clear="Clear both lists first"
+)
 async def channels(
     interaction: Inter, allow: ListChannel | None = None, deny: ListChannel | None = None, clear: bool = False
 ) -> None:
@@ -174,8 +176,10 @@ async def channels(
     await answer(interaction, acts.put_here(interaction, Listed.CHANNELS, allow, deny, clear))
 
 
-@settings.command(name="roles", description="Which roles may make pictures")
-@app_commands.describe(allow="Only these and who else is allowed", deny="Never these", clear="Forget both lists first")
+@settings.command(name="roles", description="Choose the roles that may make pictures")
+@app_commands.describe(
+    allow="Allow only this role (and other allowed roles)", deny="Never this role", clear="Clear both lists first"
+)
 async def roles(
     interaction: Inter, allow: discord.Role | None = None, deny: discord.Role | None = None, clear: bool = False
 ) -> None:
@@ -183,15 +187,15 @@ async def roles(
     await answer(interaction, acts.put_here(interaction, Listed.ROLES, allow, deny, clear))
 
 
-@settings.command(name="block", description="Keep somebody from making pictures here")
-@app_commands.describe(member="Who; what they have running is stopped", reason="They are told")
+@settings.command(name="block", description="Block someone")
+@app_commands.describe(member="Whom to block; their running jobs are stopped", reason="Reason, shown to them")
 async def block(interaction: Inter, member: discord.User, reason: Reason | None = None) -> None:
     """Somebody who has left can be blocked too: they may come back."""
     await answer(interaction, acts.block(interaction, member.id, reason))
 
 
-@settings.command(name="unblock", description="Let somebody make pictures here again")
-@app_commands.describe(member="Who", reason="For the audit trail")
+@settings.command(name="unblock", description="Unblock someone")
+@app_commands.describe(member="Whom to unblock", reason="Reason, for the audit trail")
 async def unblock(interaction: Inter, member: discord.User, reason: Reason | None = None) -> None:
     """The opposite of block."""
     await answer(interaction, acts.unblock(interaction, member.id, reason))
@@ -200,9 +204,9 @@ async def unblock(interaction: Inter, member: discord.User, reason: Reason | Non
 # --- switches ----------------------------------------------------------------------------------------------------
 
 
-@settings.command(name="moderation", description="How careful pictures are handled here")
+@settings.command(name="moderation", description="Content safety: moderation level, spoilers, age restriction")
 @app_commands.describe(
-    level="auto: members cannot choose low; low: as members choose, low if they do not",
+    level="auto: always auto; low: members choose, low if they don't",
     spoiler="Hide every picture until it is clicked",
     age_restricted_only="Pictures only in age-restricted channels",
 )
@@ -216,22 +220,22 @@ async def moderation(
     await answer(interaction, acts.moderation(interaction, level, spoiler, age_restricted_only))
 
 
-@settings.command(name="previews", description="Whether pictures are shown while they are drawn")
+@settings.command(name="previews", description="Turn live previews on or off")
 @app_commands.describe(
-    enabled="Each preview costs a little; left out: what holds is shown",
-    remove="Leave it to Easel: where they add less than 10 % to the price",
+    enabled="Each preview costs a little; leave out to see the current value",
+    remove="Automatic: where they add less than 10% to the price",
 )
 async def previews(interaction: Inter, enabled: bool | None = None, remove: bool = False) -> None:
     """On, off, or automatic."""
     await answer(interaction, acts.previews(interaction, enabled, remove=remove))
 
 
-@settings.command(name="look", description="How results look: costs, layout, buttons")
+@settings.command(name="look", description="Choose how results look: costs, layout, buttons")
 @app_commands.describe(
-    cost="Whether members see what a picture cost",
-    layout="embed: framed; plain: text over the pictures",
-    hide="A button to take off results",
-    show="A button to bring back",
+    cost="Show members what a picture cost",
+    layout="embed: framed; plain: text above the pictures",
+    hide="Hide this button",
+    show="Show this button again",
 )
 async def look(
     interaction: Inter,
@@ -255,16 +259,16 @@ async def words(interaction: Inter, add: Word | None = None, remove: Word | None
     await answer(interaction, refused.words(interaction, add, remove, clear=clear))
 
 
-@settings.command(name="log", description="Where I tell what admins change and how budgets stand")
-@app_commands.describe(channel="Left out: what holds is shown", remove="Tell it nowhere any more")
+@settings.command(name="log", description="Where to post setting changes and budget warnings")
+@app_commands.describe(channel="Leave out to see the current value", remove="Stop posting")
 async def log_channel(interaction: Inter, channel: LogChannel | None = None, remove: bool = False) -> None:
     """Writes there once, to see that it may."""
     await acknowledge(interaction, private=True)
     await answer(interaction, acts.log_to(interaction, channel, remove=remove))
 
 
-@settings.command(name="apikey", description="Let this server pay with its own API key (opens a form)")
-@app_commands.describe(remove="Back to the operator's key, without a form")
+@settings.command(name="apikey", description="Use this server's own API key (opens a form)")
+@app_commands.describe(remove="Go back to the operator's key")
 async def apikey(interaction: Inter, remove: bool = False) -> None:
     """The key never stands in a command."""
     if remove:
@@ -275,15 +279,15 @@ async def apikey(interaction: Inter, remove: bool = False) -> None:
     acknowledged(interaction)
 
 
-@settings.command(name="pause", description="No new pictures on this server until resume")
-@app_commands.describe(reason="Members are told")
+@settings.command(name="pause", description="Pause Easel on this server")
+@app_commands.describe(reason="Reason, shown to members")
 async def pause(interaction: Inter, reason: Reason | None = None) -> None:
     """What is being drawn is still delivered."""
     await answer(interaction, acts.pause(interaction, reason))
 
 
-@settings.command(name="resume", description="Pictures can be made again")
-@app_commands.describe(reason="For the audit trail")
+@settings.command(name="resume", description="End the pause")
+@app_commands.describe(reason="Reason, for the audit trail")
 async def resume(interaction: Inter, reason: Reason | None = None) -> None:
     """The opposite of pause."""
     await answer(interaction, acts.resume(interaction, reason))
@@ -304,7 +308,7 @@ async def export(interaction: Inter) -> None:
     await answer(interaction, acts.export_file(interaction))
 
 
-@settings.command(name="import", description="Take settings and limits from a file; shows what changes first")
+@settings.command(name="import", description="Load settings from a file; shows the changes first")
 @app_commands.describe(file="A file made by /settings export")
 async def import_(interaction: Inter, file: discord.Attachment) -> None:
     """Nothing is changed before it was confirmed."""
@@ -312,7 +316,7 @@ async def import_(interaction: Inter, file: discord.Attachment) -> None:
     await answer(interaction, acts.import_file(interaction, source))
 
 
-@settings.command(name="reset", description="Back to how it was at the beginning")
+@settings.command(name="reset", description="Restore the operator's defaults")
 @app_commands.describe(what="Limits, settings or all")
 async def reset(interaction: Inter, what: Literal["limits", "settings", "all"]) -> None:
     """Asks first."""

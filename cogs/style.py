@@ -23,9 +23,9 @@ style = app_commands.Group(name="style", description="Looks you save once and us
 @app_commands.describe(
     name="What you will call it",
     prompt="Words of the look; {prompt} is where your prompt goes, else it comes last",
-    model="Which model draws it",
+    model="Model",
     size="WIDTHxHEIGHT, auto, or a shape such as 16:9, portrait, landscape, square",
-    quality="How carefully it is drawn; more costs more",
+    quality="Quality: higher looks better and costs more",
     picture_style="A style, where the model has one",
     background="Transparent or opaque, where the model has it",
     image_format="File format",

@@ -13,7 +13,7 @@ from bot.ui.pages.usage import View, page, read_figures, table
 from bot.ui.shell import HasShell, Interaction
 from bot.ui.words.errors import ServerOnly
 
-usage = app_commands.Group(name="usage", description="What was made and spent")
+usage = app_commands.Group(name="usage", description="Pictures made and money spent")
 
 
 @usage.command(name="me", description="What you made and spent here")

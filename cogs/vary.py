@@ -15,14 +15,14 @@ from bot.ui.panels.undelivered import offer_waiting
 from bot.ui.shell import HasShell, Interaction
 
 
-@app_commands.command(name="vary", description="Make other versions of a picture")
+@app_commands.command(name="vary", description="Make variations of a picture")
 @app_commands.describe(
     image="The picture to vary",
     hint="What should be different",
-    count="How many versions",
-    model="Which model draws it",
+    count="How many variations",
+    model="Model",
     size="WIDTHxHEIGHT, auto, or a shape such as 16:9, portrait, landscape, square",
-    quality="How carefully it is drawn; more costs more",
+    quality="Quality: higher looks better and costs more",
     private="Only you see the result",
 )
 async def vary(

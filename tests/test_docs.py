@@ -145,13 +145,13 @@ def takes(option: dict[str, Any]) -> str:
         kind += f", {option['min_value']} to {option['max_value']}"
     if "max_length" in option:
         kind += f", up to {option['max_length']} characters"
-    return kind + (", completed as one types" if option.get("autocomplete") else "")
+    return kind + (", with suggestions" if option.get("autocomplete") else "")
 
 
 def table_of(leaf: dict[str, Any]) -> str:
     lines = [f"*{leaf['description']}.*"]
     if leaf.get("options"):
-        lines += ["", "| option | takes | what it says |", "|---|---|---|"]
+        lines += ["", "| option | takes | description |", "|---|---|---|"]
     for option in leaf.get("options", ()):
         name = f"`{option['name']}`" + (" (required)" if option.get("required") else "")
         lines.append(f"| {name} | {takes(option)} | {option['description']} |")

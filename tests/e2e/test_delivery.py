@@ -251,7 +251,7 @@ async def test_a_refused_picture_ends_the_line_and_is_offered_in_private_at_once
     assert interaction.answer.deleted
     (told,) = interaction.followups
     assert told.ephemeral
-    assert "costs nothing more" in told.content
+    assert "already paid for" in told.content
     claim = await town.world.click(told, claim_of(told), town.member)
     await claim.wait_until(lambda one: any(m.attachments for m in one.messages), 20, "the picture")
     assert all(m.ephemeral for m in claim.messages)

@@ -239,7 +239,7 @@ async def test_a_refused_key_stops_new_jobs_and_is_told_once_until_a_probe_succe
     second = await late.answer(await late.imagine())
 
     assert FREE in first.content
-    assert "The operator knows" in second.content
+    assert "The operator has been told" in second.content
     assert len(late.images.calls) == 1
     assert late.app.circuit.is_open("operator")
     assert "sk-" not in first.content + second.content
@@ -321,7 +321,7 @@ async def test_what_was_made_otherwise_than_asked_is_said_under_the_result(town)
     )
 
     (embed,) = message.embeds
-    assert "\nAsked for 1536x1024 jpeg, the service made 512x512 png. " in embed["footer"]["text"]
+    assert "\nYou asked for 1536x1024 jpeg; the service made 512x512 png. " in embed["footer"]["text"]
 
 
 async def test_a_transparent_background_that_is_refused_is_told_and_not_drawn_opaque(town):

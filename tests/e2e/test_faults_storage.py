@@ -51,7 +51,7 @@ async def test_a_full_disk_takes_no_job_says_so_on_readyz_and_delivers_what_runs
         await town.quiet()
         free[0] = 10**12
 
-        assert "no room" in refused.content
+        assert "disk is full" in refused.content
         assert (status, told["ready"]) == (503, False)
         assert "disk" in told["checks"]["disk"]
         assert shown.attachments

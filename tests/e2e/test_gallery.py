@@ -111,14 +111,14 @@ async def test_a_member_whose_number_no_database_takes_is_not_found(town):
     forged = f"e1:gallery:{'9' * 20}::"
     menu(message, 2)["custom_id"] = forged
     pressed = await town.world.click(message, forged, town.member)
-    assert "not here any more" in (await pressed.wait_answer()).content
+    assert "no longer available" in (await pressed.wait_answer()).content
 
 
 async def test_pages_of_the_gallery_have_a_bound_for_each_person(town):
     most = BOUNDS[Bounded.PAGE].most
     for _ in range(most):
         assert (await gallery(town)).embeds
-    assert "very often" in (await gallery(town)).content
+    assert "too often" in (await gallery(town)).content
     assert (await gallery(town, town.world.town.painter)).embeds
 
 

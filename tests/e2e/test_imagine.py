@@ -255,7 +255,7 @@ async def test_a_limit_met_in_direct_messages_is_the_operators_and_no_servers(to
     message = await town.answer(typed)
 
     assert "(for you, outside servers)" in message.content
-    assert "the operator of this bot" in message.content
+    assert "the bot's operator" in message.content
     assert "/settings" not in message.content
 
 
@@ -294,7 +294,7 @@ async def test_a_picture_over_the_upload_limit_is_shrunk_and_says_so(town):
     with_nitro = await (await town.world.click(message, details, town.admin)).wait_idle()
 
     assert not any(one.attachments for one in refused.messages)
-    assert "Discord takes at most 195 KB" in refused.messages[-1].content
+    assert "Discord accepts at most 195 KB" in refused.messages[-1].content
     (file,) = with_nitro.messages[-1].attachments
     assert file.data == original.data
     assert all(one.ephemeral for one in [*refused.messages, *with_nitro.messages])

@@ -115,7 +115,7 @@ async def test_an_option_that_cannot_be_read_is_answered_in_words(town, monkeypa
     monkeypatch.setattr("discord.app_commands.models.AppCommandThread.__init__", unreadable)
     asked = await town.world.slash(town.admin, town.general, "/settings channels", {"deny": town.world.town.thread})
 
-    assert "reference" in private_word(await town.settled(asked)).lower()
+    assert "report this code" in private_word(await town.settled(asked))
 
 
 async def test_an_interaction_that_cannot_be_read_is_answered_in_words(town, monkeypatch):

@@ -205,7 +205,7 @@ async def test_a_killed_bot_tells_the_member_when_it_is_back(house: House, visit
     house.slow_down(LATENCY_S)
     await page.get_by_role("button", name="Start", exact=True).click()
     await page.locator("#banner.shown").wait_for(state="detached")
-    told = page.locator(".message", has_text="I was restarted in the middle of the picture")
+    told = page.locator(".message", has_text="I was restarted while the picture was being made")
     await told.wait_for()
     assert "It may have been billed" in await told.inner_text()
     await visitor.run("/imagine prompt:a paper sun quality:low")

@@ -68,7 +68,7 @@ async def test_a_picture_of_a_post_whose_forum_is_deleted_while_it_draws_waits_t
     (job,) = await town.jobs()
     assert (job.state, job.waiting) == (JobState.PRODUCED, True)
     (told,) = town.world.history(town.world.dm(town.member))
-    assert "costs nothing more" in told.content
+    assert "already paid for" in told.content
 
 
 async def test_a_thread_that_is_closed_while_it_draws_leaves_the_picture_within_reach(town):
@@ -83,7 +83,7 @@ async def test_a_thread_that_is_closed_while_it_draws_leaves_the_picture_within_
     assert (job.state, job.waiting) == (JobState.PRODUCED, True)
     assert interaction.answer.deleted
     (told,) = town.world.history(town.world.dm(town.member))
-    assert "costs nothing more" in told.content
+    assert "already paid for" in told.content
     claim = await town.world.click(told, told.components[0]["components"][0]["custom_id"], town.member)
     await claim.wait_until(lambda one: any(m.attachments for m in one.messages), 20, "the picture")
 

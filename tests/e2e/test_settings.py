@@ -111,7 +111,7 @@ async def test_what_is_to_be_removed_is_removed_and_a_value_beside_is_refused(to
 async def test_removing_what_is_not_there_says_so_and_changes_nothing(town):
     for name, what in (("cooldown", "not set"), ("concurrency", "not set"), ("apikey", "none")):
         said = (await told(town, name, remove=True)).content
-        assert f"{what} (as before, nothing was changed)" in said
+        assert f"{what} (unchanged)" in said
     assert await town.app.store.servers.audit(place(town)) == []
 
 
@@ -124,7 +124,7 @@ async def test_a_quota_set_here_refuses_the_second_picture_with_that_very_number
     await town.quiet()
     refused = await town.answer(await town.imagine(quality="low"))
 
-    assert "1 picture per day (for every member): 1 used, 1 asked" in refused.content
+    assert "1 of 1 picture per day is used (for every member); this needs 1" in refused.content
     assert "/settings quota" in refused.content
     assert len(town.images.calls) == 1
 
@@ -158,7 +158,7 @@ async def test_a_budget_below_the_price_refuses_every_picture(town):
 
 async def test_nothing_at_once_is_possible_and_said_to_mean_nothing_at_all(town):
     message = await told(town, "concurrency", jobs=0)
-    assert "0 means: nothing at all" in message.content
+    assert "0 blocks it completely" in message.content
     assert "0 jobs at once" in (await town.answer(await town.imagine())).content
 
 
@@ -174,7 +174,7 @@ async def test_a_channels_limit_holds_in_that_channel_alone(town, people):
 async def test_raising_a_budget_is_asked_first_and_then_done(town):
     message = await told(town, "budget", usd="25")
     assert "$10.00 → $25.00" in message.content
-    assert "More could be spent" in message.content
+    assert "more spending than before" in message.content
     assert (await server_budget(town)).amount == 10_000_000
 
     after = await press(town, message, "Confirm")
@@ -229,8 +229,8 @@ async def test_a_key_form_opened_before_the_right_was_lost_changes_nothing(town,
         ("cooldown", {"seconds": -30}, "a whole number from 0 to 2,592,000"),
         ("concurrency", {"jobs": 1001}, "a whole number from 0 to 1,000"),
         ("models", {"allow": "gpt-imagine"}, "no model called"),
-        ("defaults", {"size": "512x512"}, "Nearest: 816x816"),
-        ("defaults", {"quality": "hd"}, "Nearest: high"),
+        ("defaults", {"size": "512x512"}, "Closest: 816x816"),
+        ("defaults", {"quality": "hd"}, "Closest: high"),
         ("defaults", {"model": "nothing-like-it"}, "no model called"),
     ],
 )
@@ -244,12 +244,12 @@ async def test_bad_input_is_one_sentence_and_changes_nothing(town, name, options
 
 async def test_a_limit_is_for_one_of_role_member_and_channel(town, people):
     message = await told(town, "quota", images=5, role=people.painters, member=town.member)
-    assert "Choose one" in message.content
+    assert "Give only one" in message.content
     assert await town.app.store.servers.audit(place(town)) == []
 
 
 async def test_whoever_is_not_in_the_server_gets_no_limit_but_can_be_blocked(town, people):
-    assert "not in this server" in (await told(town, "quota", images=5, member=people.outsider)).content
+    assert "not on this server" in (await told(town, "quota", images=5, member=people.outsider)).content
     assert "not blocked → blocked" in (await told(town, "block", member=people.outsider)).content
 
 
@@ -286,13 +286,13 @@ async def test_models_and_defaults_are_completed(town):
 
 async def test_defaults_are_used_where_nothing_was_chosen(town):
     message = await told(town, "defaults", model="gpt-image-2", quality="low", size="1536x1024", private=True)
-    assert "none → model gpt-image-2, size 1536x1024, quality low, private on" in message.content
+    assert "none → model gpt-image-2, size 1536x1024, quality low, private: yes" in message.content
     answer = await town.answer(await town.imagine())
     assert answer.ephemeral
     (call,) = town.images.calls
     assert (call.model, call.fields["quality"], call.fields["size"]) == ("gpt-image-2", "low", "1536x1024")
     await town.quiet()
-    assert "→ model gpt-image-2, size 1536x1024, private on" in (await told(town, "defaults", quality="none")).content
+    assert "→ model gpt-image-2, size 1536x1024, private: yes" in (await told(town, "defaults", quality="none")).content
 
 
 async def test_channels_and_roles_decide_who_may(town, people):
@@ -306,7 +306,7 @@ async def test_channels_and_roles_decide_who_may(town, people):
     assert (await town.answer(await town.imagine(people.painter, quality="low"))).attachments
     await town.quiet()
     assert (
-        "cannot be allowed and denied at once"
+        "cannot be both allowed and denied"
         in (await told(town, "roles", allow=people.painters, deny=people.painters)).content
     )
 
@@ -357,10 +357,10 @@ async def test_pause_and_resume(town):
 
 async def test_moderation_and_previews_are_switches(town, people):
     message = await told(town, "moderation", level="auto", spoiler=True, age_restricted_only=True)
-    assert "level auto, spoilers on, age-restricted channels only on" in message.content
+    assert "level: auto, spoilers: yes, age-restricted only: yes" in message.content
     assert "age-restricted" in (await town.answer(await town.imagine())).content
     assert (await told(town, "previews", enabled=False)).content == "**Live previews:** automatic → off"
-    assert "**Live previews:** off (as before" in (await told(town, "previews")).content
+    assert "**Live previews:** off (unchanged)" in (await told(town, "previews")).content
     assert (await told(town, "previews", remove=True)).content == "**Live previews:** off → automatic"
 
 
@@ -381,15 +381,15 @@ async def test_a_budget_half_used_is_told_once_in_the_log_channel(town, people):
     for _ in range(2):  # $0.0059 each
         await town.answer(await town.imagine(quality="low"))
         await town.quiet()
-    assert not any("% of a budget" in line for line in log_of(town, people.pictures))
+    assert not any("% used" in line for line in log_of(town, people.pictures))
     await town.answer(await town.imagine(quality="low"))
-    line = await until_logged(town, people.pictures, "% of a budget")
-    assert line.startswith("💰 50 % of a budget is used. Budget per month for the whole server: $0.018 of $0.03.")
+    line = await until_logged(town, people.pictures, "% used")
+    assert line.startswith("💰 Budget per month for the whole server: 50% used ($0.018 of $0.03).")
 
 
 async def test_a_channel_i_may_not_write_in_becomes_no_log_channel(town, people):
     message = await told(town, "log", channel=people.quiet)
-    assert f"may not write in <#{people.quiet.id}>" in message.content
+    assert f"can't write in <#{people.quiet.id}>" in message.content
     assert (await settings(town)).log_channel_id is None
 
 
@@ -407,7 +407,7 @@ async def test_a_key_goes_through_a_form_is_tried_and_pays(town):
         return message.content
 
     assert "not an API key" in await enter("nonsense with blanks")
-    assert "does not take this key" in await enter("sk-some-wrong-key")
+    assert "does not accept this key" in await enter("sk-some-wrong-key")
     assert (await settings(town)).api_key_hint is None
     town.images.key = None  # takes every key from here on
     assert "none → …key7" in await enter("sk-our-very-own-key7")
@@ -430,7 +430,7 @@ async def test_taking_the_key_away_never_moves_what_waits_onto_the_operators(tmp
 
         assert (await town.answer(first)).attachments
         await town.answer(waiting)
-        assert any("own API key was removed while your picture waited" in word for word in town.private_words())
+        assert any("own API key was removed while your picture was waiting" in word for word in town.private_words())
         assert [call.key_tail for call in town.images.calls] == ["key7"]
 
 
@@ -455,7 +455,7 @@ async def test_the_look_of_results_is_set_shown_and_taken_along(town):
     await press(town, await told(town, "import", file=Upload("easel-settings.json", exported)), "Confirm")
     held = await settings(town)
     assert (held.show_cost, held.layout, held.hidden_buttons) == (False, "plain", {"zoom"})
-    assert "at once" in (await told(town, "look", hide="pan", show="pan")).content
+    assert "both allowed and denied" in (await told(town, "look", hide="pan", show="pan")).content
 
 
 async def test_an_export_can_be_imported_after_a_look_at_what_changes(town, people):
@@ -517,7 +517,7 @@ async def test_an_import_leaves_what_another_admin_did_meanwhile_and_asks_anew_w
     question = await imported(town, {"settings": {"spoiler": False}})
     await told(town, "moderation", level="auto", user=people.owner)
     asked_again = await press(town, question, "Confirm")
-    assert asked_again.startswith("⚠️ Settings have been changed meanwhile")
+    assert asked_again.startswith("⚠️ Settings have changed in the meantime")
     assert (await settings(town)).spoiler
     assert "Imported: 1 change." in await press(town, question, "Confirm")
     assert not (await settings(town)).spoiler
@@ -527,11 +527,11 @@ async def test_an_import_leaves_what_another_admin_did_meanwhile_and_asks_anew_w
 async def test_a_budget_or_reset_confirmed_after_somebody_else_changed_it_is_asked_again(town, people):
     question = await told(town, "budget", usd="25")
     await told(town, "budget", usd="5", user=people.owner)
-    assert "$5.00 → $25.00\n⚠️ This has been changed meanwhile" in await press(town, question, "Confirm")
+    assert "$5.00 → $25.00\n⚠️ This has changed in the meantime" in await press(town, question, "Confirm")
     assert (await server_budget(town)).amount == 5_000_000
     question = await told(town, "reset", what="all")
     await told(town, "pause", reason="raid", user=people.owner)
-    assert (await press(town, question, "Confirm")).startswith("⚠️ This has been changed meanwhile")
+    assert (await press(town, question, "Confirm")).startswith("⚠️ This has changed in the meantime")
     assert (await settings(town)).paused
     await press(town, question, "Confirm")
     assert not (await settings(town)).paused
@@ -540,7 +540,7 @@ async def test_a_budget_or_reset_confirmed_after_somebody_else_changed_it_is_ask
 async def test_an_import_of_another_servers_roles_is_refused_in_words_and_opens_nothing(town, people):
     await told(town, "roles", allow=people.painters)
     answer = await imported(town, {"settings": {"allowed_roles": ["999999999999999999"], "paused": True}})
-    assert "No role that the file allows exists here" in answer.content
+    assert "None of the roles that the file allows exist here" in answer.content
     assert "Confirm" not in labels(answer)
     assert (await settings(town)).allowed_roles == {people.painters.id}
     assert not (await settings(town)).paused
@@ -597,10 +597,10 @@ async def test_show_is_one_readable_page_with_what_is_spent(town, people):
     await told(town, "quota", images=7, member=town.member)
     text = page(await told(town, "show"))
     for part in (
-        "Pictures can be made",
-        "Whole server, per month: **$10.00 ($0.0059 spent or reserved, afresh <t:",
+        "Easel is on",
+        "Whole server, per month: **$10.00 ($0.0059 used, resets <t:",
         "Pictures per day: **50** · `/settings quota`",
-        f"<@{town.member.id}>: pictures per day **7**",
+        f"<@{town.member.id}> · pictures per day: **7**",
         "Models: **all**",
     ):
         assert part in text
@@ -614,7 +614,7 @@ async def test_limits_tell_a_member_what_is_left_and_which_rule_says_so(town, pe
     message = await interaction.wait_answer()
     assert message.ephemeral
     text = page(message)
-    assert "**Pictures per day:** 4 left of 5" in text
+    assert "**Pictures per day:** 4 of 5 left" in text
     assert f"your role <@&{people.painters.id}>" in text
     assert "<t:" in text
     assert "costs **usually $" in text
@@ -624,8 +624,8 @@ async def test_limits_tell_a_member_what_is_left_and_which_rule_says_so(town, pe
 async def test_limits_work_where_there_is_no_server(town):
     direct = town.world.dm(town.member)
     message = await (await town.world.slash(town.member, direct, "/limits")).wait_answer()
-    assert "set by the operator" in message.embeds[0]["footer"]["text"]
-    assert "50 left of 50" in page(message)
+    assert "operator of this bot sets" in message.embeds[0]["footer"]["text"]
+    assert "50 of 50 left" in page(message)
 
 
 async def test_german_admins_read_german(town, people):
@@ -654,10 +654,10 @@ async def test_allow_says_what_it_closes_and_undo_opens_it_again(town, people):
 
     said = await press(town, message, "Undo")
 
-    assert said.startswith("↩️ Taken back.")
+    assert said.startswith("↩️ Undone.")
     assert f"only: <#{people.pictures.id}> → all" in said
     assert (await settings(town)).allowed_channels == frozenset()
-    assert "Changes taken back" in page(await told(town, "audit"))
+    assert "Changes undone" in page(await told(town, "audit"))
     assert f"all → only: <#{people.pictures.id}>" in await press(town, message, "Redo")
 
 
@@ -666,7 +666,7 @@ async def test_undo_survives_a_restart_and_works_once(town, people):
     message = await told(town, "quota", images=3)
     await town.restart()
     assert "3 → 50" in await press(town, message, "Undo")
-    assert "3 → 50" in await until_logged(town, people.pictures, "Changes taken back")
+    assert "3 → 50" in await until_logged(town, people.pictures, "Changes undone")
     assert next(one.amount for one in await limits(town) if one.measure is Measure.IMAGES) == 50
 
 

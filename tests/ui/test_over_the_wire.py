@@ -40,7 +40,7 @@ async def test_a_refusal_is_private_and_costs_nothing(town: Town) -> None:
     done = await town.imagined(prompt="x", size="512x512")
     (message,) = done.messages
     assert message.ephemeral
-    assert "Nearest: 816x816." in message.content
+    assert "Closest: 816x816." in message.content
     assert sum((await counts_by_state(town.app.store)).values()) == 0
     assert not town.images.calls
 
@@ -85,7 +85,7 @@ async def test_a_preview_of_no_mask_says_so(town: Town) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "word"),
     [
-        ("a.png", b"<html></html>", "PNG, JPEG and WebP"),
+        ("a.png", b"<html></html>", "PNG, JPEG or WebP"),
         ("a.png", b"", "empty"),
         ("a.png", png()[:-30], "damaged"),
     ],
@@ -105,7 +105,7 @@ async def test_a_stalling_attachment_is_acknowledged_in_time_and_refused(
     town.discord.cdn.fail_next("stall")
     done = await town.run("edit", image=Upload("p.png", png(), "image/png"), prompt="x")
     assert (done.ack_s or 9) < 2.0
-    assert "did not hand the file over" in private_word(done)
+    assert "did not deliver the file" in private_word(done)
     town.discord.cdn.release()
 
 
@@ -166,7 +166,7 @@ async def test_a_job_on_its_way_can_be_cancelled(town: Town) -> None:
     await pressed.changed.until(lambda: pressed.acknowledged, 5, "the acknowledgement")
     await town.quiet()
     assert private_word(running) == (
-        "Cancelled. It had been sent to the image service already, so it may have been billed and stays counted."
+        "Cancelled. It had already been sent to the image service, so it may have been billed and still counts."
     )
     assert not pressed.messages
 

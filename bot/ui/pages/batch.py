@@ -33,7 +33,8 @@ def head(batch: Batch, locale: str) -> str:
 
 def progress(batch: Batch, counts: BatchCounts, locale: str) -> str:
     """The progress message: bar, figures, time."""
-    figures = say(locale, "batch.figures", done=counts.done, failed=counts.failed, left=counts.left)
+    figures = (("done", counts.done), ("failed", counts.failed), ("left", counts.left))
+    told = " · ".join(say(locale, f"batch.{name}", count=count) for name, count in figures if count)
     since = f"<t:{int(batch.created_at.timestamp())}:R>"
     if counts.left == 0:
         when = say(locale, "batch.over", since=since)
@@ -43,7 +44,7 @@ def progress(batch: Batch, counts: BatchCounts, locale: str) -> str:
         when = say(locale, "batch.eta", since=since, time=duration(locale, counts.eta_s))
     else:
         when = say(locale, "batch.since", since=since)
-    return f"{head(batch, locale)}\n{bar(counts)}\n{figures}\n{when}"
+    return f"{head(batch, locale)}\n{bar(counts)}\n{told}\n{when}"
 
 
 def group(batch: Batch, pictures: Sequence[BatchPicture], left_out: Sequence[int], locale: str) -> discord.Embed:
@@ -64,9 +65,9 @@ def summary(
 ) -> discord.Embed:
     """How it ended, with a link to each group and the sum."""
     title = say(
-        locale, "batch.cancelled" if counts.cancelled else "batch.done" if _is_whole(counts) else "batch.ended_short"
+        locale, "batch.cancelled" if counts.cancelled else "batch.whole" if _is_whole(counts) else "batch.ended_short"
     )
-    told = [say(locale, "batch.ended", done=counts.done, total=counts.total, failed=counts.failed)]
+    told = [_outcome(counts, locale)]
     waiting = sum(job.waiting for job in lines)
     if waiting:
         told.append(say(locale, "batch.waiting", count=waiting))
@@ -103,8 +104,13 @@ def _links(lines: Sequence[Job], locale: str) -> list[str]:
 
 def ended(counts: BatchCounts, locale: str) -> str:
     """The end in one message, where nothing else reaches the person."""
-    told = say(locale, "batch.ended", done=counts.done, total=counts.total, failed=counts.failed)
-    return f"{told} {say(locale, 'batch.look')}"
+    return f"{_outcome(counts, locale)} {say(locale, 'batch.look')}"
+
+
+def _outcome(counts: BatchCounts, locale: str) -> str:
+    if _is_whole(counts):
+        return say(locale, "batch.ended_whole", total=counts.total)
+    return say(locale, "batch.ended", done=counts.done, total=counts.total, failed=counts.failed)
 
 
 def table(lines: Sequence[Job], locale: str, *, show_cost: bool) -> str:

@@ -12,7 +12,8 @@ from bot.rules.requests import ImageRequest, Kind
 from bot.ui.pages.result import COLOUR, Told, asker, in_full, look_line
 from bot.ui.words.catalogue import say
 from bot.ui.words.numbers import duration, money, number
-from bot.ui.words.text import FIELD_LIMIT, escaped, fits, inline
+from bot.ui.words.options import option_told
+from bot.ui.words.text import FIELD_LIMIT, cut, escaped, fits, inline
 from bot.ui.words.titles import title_of
 
 PROMPT_ROOM = 3000
@@ -57,11 +58,11 @@ def _with_prompts(job: Job, locale: str) -> tuple[discord.Embed, str | None]:
 
 def _options(request: ImageRequest, locale: str) -> str:
     told = [
-        f"{option.name} {say(locale, 'word.yes') if value is True else value}"
+        option_told(option.name, value, locale)
         for option in OPTIONS
         if option.shown is not Shown.NOWHERE and (value := option.chosen(request)) is not None
     ]
-    return escaped(" · ".join([*told, *look_line(request, locale)]), FIELD_LIMIT)
+    return cut(" · ".join([*told, *(escaped(line, 150) for line in look_line(request, locale))]), FIELD_LIMIT)
 
 
 def _inputs(request: ImageRequest, locale: str) -> str:

@@ -38,6 +38,7 @@ from bot.rules.servers.changes import (
 from bot.ui.words.catalogue import say
 from bot.ui.words.limits import amount, slot
 from bot.ui.words.numbers import number
+from bot.ui.words.options import option_told, value_told
 from bot.ui.words.text import FIELD_LIMIT, cut, escaped
 
 VALUE_ROOM = 600
@@ -48,24 +49,26 @@ _SWITCH = {True: "on", False: "off", None: "automatic"}
 
 def change_line(change: Change, locale: str) -> str:
     """``**Cooldown for everyone:** 30 s → 60 s``; says so where nothing changed."""
-    what, old, new = told(change, locale)
-    return say(locale, "limit.change" if is_news(change) else "limit.unchanged", what=what, old=old, new=new)
+    match change:
+        case Reset(which):
+            how = say(locale, "value.defaults")
+            return say(locale, "limit.done", what=say(locale, f"setting.reset_{which}"), how=how)
+        case Imported():
+            return say(locale, "limit.done", what=say(locale, "setting.import"), how=say(locale, "value.imported"))
+        case PresetTaken(preset):
+            return say(locale, "limit.done", what=say(locale, "setting.preset"), how=escaped(preset, 100))
+        case Undone():
+            return say(locale, "limit.done", what=say(locale, "setting.undo"), how=say(locale, "value.undone"))
+        case _:
+            what, old, new = _told(change, locale)
+            return say(locale, "limit.change" if is_news(change) else "limit.unchanged", what=what, old=old, new=new)
 
 
-def told(change: Change, locale: str) -> tuple[str, str, str]:
+def _told(change: LimitChanged | SettingChanged | Recorded, locale: str) -> tuple[str, str, str]:
     """What was changed, from what, and to what."""
-    as_it_was = say(locale, "value.as_it_was")
     match change:
         case LimitChanged(where, old, new):
             return slot(where, locale), amount(old, locale), amount(new, locale)
-        case Reset(what):
-            return say(locale, f"setting.reset_{what}"), as_it_was, say(locale, "value.defaults")
-        case Imported():
-            return say(locale, "setting.import"), as_it_was, say(locale, "value.imported")
-        case PresetTaken(preset):
-            return say(locale, "setting.preset"), as_it_was, escaped(preset, 100)
-        case Undone():
-            return say(locale, "setting.undo"), as_it_was, say(locale, "value.undone")
         case Recorded(name, was, became):
             return escaped(name, 100), escaped(was, VALUE_ROOM), escaped(became, VALUE_ROOM)
         case _:
@@ -128,9 +131,9 @@ def _mention(which: Listed, one: str | int) -> str:
 
 
 def defaults_words(held: Defaults, locale: str) -> str:
-    """``model gpt-image-2, size 16:9, private on``, or ``none``."""
+    """``model gpt-image-2, size 16:9, private: yes``, or ``none``."""
     parts = [
-        f"{say(locale, f'value.{name}')} {_switch(value, locale) if isinstance(value, bool) else escaped(value, 100)}"
+        option_told(name, value, locale)
         for name in (field.name for field in fields(held))
         if (value := getattr(held, name)) is not None
     ]
@@ -140,10 +143,12 @@ def defaults_words(held: Defaults, locale: str) -> str:
 def _moderation(held: Moderation, locale: str) -> str:
     parts = (
         ("level", say(locale, f"value.{held.level or 'as_asked'}")),
-        ("spoiler", _switch(held.spoiler, locale)),
-        ("age_restricted_only", _switch(held.age_restricted_only, locale)),
+        ("spoiler", value_told(held.spoiler, locale)),
+        ("age_restricted_only", value_told(held.age_restricted_only, locale)),
     )
-    return ", ".join(f"{say(locale, f'value.{name}')} {value}" for name, value in parts)
+    return ", ".join(
+        say(locale, "option.answered", name=say(locale, f"value.{name}"), value=value) for name, value in parts
+    )
 
 
 def look_words(held: Look, locale: str) -> str:

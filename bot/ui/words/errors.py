@@ -136,13 +136,15 @@ def _unknown(error: Exception, locale: str) -> str:
 
 
 def _invalid(error: InvalidOptions, locale: str) -> str:
-    lines = [problem_line(problem, error.model, locale) for problem in error.problems]
-    return "\n".join([say(locale, "problem.head"), *lines])
+    return f"{say(locale, 'problem.head')}\n{_problems(error, locale)}"
 
 
 def _bad_defaults(error: BadDefaults, locale: str) -> str:
-    lines = [problem_line(problem, error.model, locale) for problem in error.problems]
-    return "\n".join([say(locale, "problem.head_defaults"), *lines])
+    return f"{say(locale, 'problem.head_defaults')}\n{_problems(error, locale)}"
+
+
+def _problems(error: InvalidOptions | BadDefaults, locale: str) -> str:
+    return "\n".join(problem_line(problem, error.model, locale) for problem in error.problems)
 
 
 def _no_such_model(error: NoSuchModel, locale: str) -> str:
@@ -252,7 +254,8 @@ def _lines(error: BatchLinesRefused, locale: str) -> str:
     """All faulty lines with their numbers, as many as one message holds."""
     text = say(locale, "error.lines")
     for place, (line, problem) in enumerate(error.problems):
-        sentence = _words(problem, locale).replace("\n", " ")
+        told = _problems(problem, locale) if isinstance(problem, InvalidOptions) else _words(problem, locale)
+        sentence = told.replace("\n", " ")
         more = say(locale, "error.more_lines", count=len(error.problems) - place)
         added = f"{text}\n{say(locale, 'error.line', number=line, sentence=cut(sentence, 400))}"
         if length(added) + length(more) + 1 > CONTENT_LIMIT:

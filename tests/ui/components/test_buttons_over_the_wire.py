@@ -82,7 +82,7 @@ async def test_a_double_click_is_one_job(town: Town) -> None:
     for one in both:
         await town.settled(one)
     assert len(await town.jobs(town.painter)) == 1
-    assert sum("being worked on already" in said(one) for one in both) == 1
+    assert sum("already being handled" in said(one) for one in both) == 1
 
 
 async def test_vary_makes_a_variation_of_the_picture(town: Town) -> None:
@@ -226,4 +226,4 @@ async def test_a_button_of_a_forged_job_finds_nothing(town: Town) -> None:
     message.components[1]["components"][2]["custom_id"] = stolen
     pressed = await town.press(message, stolen, town.painter)
     assert "mine" not in said(pressed)
-    assert "not here any more" in said(pressed)
+    assert "no longer available" in said(pressed)

@@ -221,7 +221,7 @@ async def test_a_picture_on_a_machine_that_is_away_comes_by_itself_so_there_is_n
     desk = Desk()
     await desk.delivery.kept(make_job(), WhyKept.ELSEWHERE)
     (told,) = desk.conversation.whispers
-    assert "costs nothing more" in (told.content or "")
+    assert "already paid for" in (told.content or "")
     assert told.view is None
 
 
@@ -231,7 +231,7 @@ async def test_that_a_picture_waits_is_told_once_in_private_with_the_button_that
     await desk.delivery.kept(make_job(), why)
     await desk.delivery.kept(make_job(), why)
     (told,) = desk.conversation.whispers
-    assert "costs nothing more" in (told.content or "")
+    assert "already paid for" in (told.content or "")
     assert told.view is not None
     assert [item.custom_id for item in told.view.children] == ["e1:claim:JOB45678901234567890"]  # type: ignore[attr-defined]
 
@@ -251,7 +251,7 @@ async def test_a_picture_over_the_limit_is_made_smaller_and_says_so() -> None:
     (message,) = desk.conversation.edits
     assert len(message.files[0].data) <= 40_000
     assert message.embed is not None
-    assert "smaller" in (message.embed.footer.text or "")
+    assert "Reduced" in (message.embed.footer.text or "")
 
 
 async def test_a_picture_that_fits_is_not_touched() -> None:
@@ -300,7 +300,7 @@ async def test_progress_then_preview_then_result_and_nothing_after_it() -> None:
     await desk.delivery.preview(job, Partial(1, b"late", "png"))
     await asyncio.sleep(0)
     contents = [message.content for message in desk.conversation.edits]
-    assert contents == ["⏳ Queued, 3rd in line, about 40 s.", "🎨 Drawing …", None]
+    assert contents == ["⏳ In the queue: 3rd, about 40 s.", "🎨 Drawing …", None]
     assert desk.conversation.edits[1].files[0].data == b"partial"
 
 

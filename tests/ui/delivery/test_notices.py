@@ -157,10 +157,10 @@ async def test_a_budget_says_how_far_it_is_used(post: Post, percent: int, full: 
     used = MicroUSD(100_000 * percent)
     await post.notifier.budget(HERE, BudgetWarning(HERE.key, SERVER_BUDGET, percent, used))
     ((_, text),) = await post.posted()
-    assert f"{percent} % of a budget" in text
+    assert f"{percent}% used" in text
     assert "Budget per month for the whole server" in text
     assert "of $10.00" in text
-    assert ("Nothing more is made" in text) is full
+    assert ("No more pictures" in text) is full
 
 
 async def test_the_operators_budget_is_told_to_nobody_else(post: Post) -> None:

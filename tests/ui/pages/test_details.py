@@ -24,7 +24,7 @@ def test_details_know_every_state(state: JobState) -> None:
 
 def test_details_list_options_tokens_and_cost() -> None:
     text = text_of(details(make_job(), ["from this"], "en-US", show_cost=True))
-    for part in ("size 1024x1024", "quality low", "out 196", "$0.0059", "from this", "JOB45678901234567890"):
+    for part in ("size 1024x1024", "quality low", "output: 196", "$0.0059", "from this", "JOB45678901234567890"):
         assert part in text
 
 

@@ -9,8 +9,8 @@ from bot.ui.pages.progress import progress_line
 @pytest.mark.parametrize(
     ("progress", "line"),
     [
-        (Progress(Stage.QUEUED, 3, 40.0), "⏳ Queued, 3rd in line, about 40 s."),
-        (Progress(Stage.QUEUED), "⏳ Queued."),
+        (Progress(Stage.QUEUED, 3, 40.0), "⏳ In the queue: 3rd, about 40 s."),
+        (Progress(Stage.QUEUED), "⏳ In the queue."),
         (Progress(Stage.DRAWING, None, 20.0), "🎨 Drawing, about 20 s …"),
         (Progress(Stage.DRAWING), "🎨 Drawing …"),
     ],

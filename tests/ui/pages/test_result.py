@@ -94,7 +94,7 @@ def test_what_came_otherwise_than_asked_is_one_sentence() -> None:
     made = [Made((MadeImage(b"x", "png", 1024, 1024),), quality="low")]
     told = below(result(make_job(request=request), made, 1, "en-US", EMBED))
     assert told[0].startswith("2.5 flare · 1024×1024 · low · ")
-    assert told[1] == "Asked for 1536x1024 high jpeg, the service made 1024x1024 low png."
+    assert told[1] == "You asked for 1536x1024 high jpeg; the service made 1024x1024 low png."
 
 
 def test_what_came_as_asked_needs_no_word() -> None:

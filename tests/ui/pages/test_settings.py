@@ -123,22 +123,22 @@ def standing(scope: Scope, measure: Measure, period: Period, amount: int | None,
     [
         (
             standing(Scope.ROLE, Measure.IMAGES, Period.DAY, 50, 20, subject=42),
-            "**Pictures per day:** 30 left of 50\n-# your role <@&42> · starts afresh <t:1795262400:R>",
+            "**Pictures per day:** 30 of 50 left\n-# your role <@&42> · resets <t:1795262400:R>",
         ),
         (
             standing(Scope.SERVER, Measure.DOLLARS, Period.MONTH, 10_000_000, 12_000_000),
             (
-                "**Budget per month:** $0.00 left of $10.00\n-# this server's limit, shared by all"
-                " · starts afresh <t:1795262400:R>"
+                "**Budget per month:** $0.00 of $10.00 left\n-# this server's limit, shared by everyone"
+                " · resets <t:1795262400:R>"
             ),
         ),
         (
             Standing(Cooldown(Scope.EVERYONE, 30), 1, 0, AT),
-            "**Wait between two commands:** 30 s; you can go on <t:1795262400:R>\n-# rule for every member",
+            "**Wait between two commands:** 30 s; ready <t:1795262400:R>\n-# applies to everyone",
         ),
         (
             Standing(Cooldown(Scope.EVERYONE, 30), 0, 1, None),
-            "**Wait between two commands:** 30 s; you can go on now\n-# rule for every member",
+            "**Wait between two commands:** 30 s; ready now\n-# applies to everyone",
         ),
         (
             standing(Scope.MEMBER, Measure.JOBS, Period.NOW, None, 0, subject=7, resets_at=None),
@@ -153,14 +153,14 @@ def test_each_limit_says_what_is_left_and_which_rule_says_so(one: Standing, text
 def test_outside_servers_each_limit_is_the_operators_rule() -> None:
     one = standing(Scope.SERVER, Measure.DOLLARS, Period.MONTH, 10_000_000, 0)
     assert "server's" not in standing_line(one, "en-US", in_server=False)
-    assert "Regel des Betreibers außerhalb von Servern" in standing_line(one, "de", in_server=False)
+    assert "Limit des Betreibers außerhalb von Servern" in standing_line(one, "de", in_server=False)
 
 
 def test_the_operators_numbers_stay_with_the_operator() -> None:
     text = standing_line(standing(Scope.OPERATOR, Measure.DOLLARS, Period.MONTH, 123_000_000, 45_000_000), "en-US")
     assert "123" not in text
     assert "45" not in text
-    assert "there is room" in text
+    assert "not used up" in text
 
 
 def quote(micro_usd: int) -> Quote:

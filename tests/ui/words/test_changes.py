@@ -68,32 +68,28 @@ WORDS: tuple[tuple[Change, str, str], ...] = (
     ),
     (
         DefaultsChanged(Defaults(), Defaults(model="m", size="16:9", private=True)),
-        "**Defaults:** none → model m, size 16:9, private on",
-        "**Voreinstellungen:** – → Modell m, Größe 16:9, privat an",
+        "**Defaults:** none → model m, size 16:9, private: yes",
+        "**Voreinstellungen:** – → Modell m, Größe 16:9, privat: ja",
     ),
     (
         ModerationChanged(Moderation(), Moderation("auto", spoiler=True)),
         (
-            "**Moderation:** level as members choose, spoilers off, age-restricted channels only off"
-            " → level auto, spoilers on, age-restricted channels only off"
+            "**Moderation:** level: members choose, spoilers: no, age-restricted only: no"
+            " → level: auto, spoilers: yes, age-restricted only: no"
         ),
         (
-            "**Moderation:** Stufe wie die Mitglieder wählen, Spoiler aus, nur Kanäle mit Altersbeschränkung aus"
-            " → Stufe auto, Spoiler an, nur Kanäle mit Altersbeschränkung aus"
+            "**Moderation:** Stufe: wählen die Mitglieder, Spoiler: nein, nur mit Altersbeschränkung: nein"
+            " → Stufe: auto, Spoiler: ja, nur mit Altersbeschränkung: nein"
         ),
     ),
-    (PresetTaken("Workshop"), "**Preset:** as it was → Workshop", "**Voreinstellung:** wie bisher → Workshop"),
-    (
-        Undone(),
-        "**Changes taken back:** as it was → as they were before",
-        "**Änderungen zurückgenommen:** wie bisher → wie vorher",
-    ),
-    (PreviewsChanged(None, True), "**Live previews:** automatic → on", "**Vorschau beim Zeichnen:** automatisch → an"),
+    (PresetTaken("Workshop"), "**Preset:** Workshop", "**Vorlage:** Workshop"),
+    (Undone(), "**Changes undone:** as they were before", "**Änderungen zurückgenommen:** wie vorher"),
     (
         LookChanged(Look(), Look(False, Layout.PLAIN, frozenset({ResultButton.PAN, ResultButton.ZOOM}))),
         "**Look of results:** cost shown, embed → cost hidden, plain, without Zoom out, Pan",
         "**Aussehen der Ergebnisse:** mit Kosten, eingebettet → ohne Kosten, schlicht, ohne Herauszoomen, Schwenken",
     ),
+    (PreviewsChanged(None, True), "**Live previews:** automatic → on", "**Live-Vorschau:** automatisch → an"),
     (LogChannelChanged(None, 5), "**Log channel:** none → <#5>", "**Protokollkanal:** – → <#5>"),
     (
         BlockChanged(7, Stop(False), Stop(True, "too many")),
@@ -102,17 +98,17 @@ WORDS: tuple[tuple[Change, str, str], ...] = (
     ),
     (
         PauseChanged(Stop(False), Stop(False)),
-        "**Pictures:** on (as before, nothing was changed)",
-        "**Bilder:** an (wie bisher, es hat sich nichts geändert)",
+        "**Pictures:** on (unchanged)",
+        "**Bilder:** an (unverändert)",
     ),
     (WordsChanged(3, 4, 2, 1), "**Refused words:** 3 → 4 (+2, −1)", "**Verbotene Wörter:** 3 → 4 (+2, −1)"),
     (KeyChanged(None, "key7"), "**API key:** none → …key7", "**API-Schlüssel:** – → …key7"),
     (
         Reset(Resettable.LIMITS),
-        "**Limits reset:** as it was → as at the beginning",
-        "**Limits zurückgesetzt:** wie bisher → wie am Anfang",
+        "**Limits reset:** the operator's defaults",
+        "**Limits zurückgesetzt:** die Vorgaben des Betreibers",
     ),
-    (Imported(), "**Import:** as it was → from the file", "**Import:** wie bisher → aus der Datei"),
+    (Imported(), "**Import:** from the file", "**Import:** aus der Datei"),
     (
         Recorded("limit role 4 cooldown", "none", "none"),
         "**limit role 4 cooldown:** none → none",

@@ -102,8 +102,8 @@ def test_options_are_told_as_the_product_promises(catalogue: Catalogue) -> None:
         build_request(RawOptions("x", size="512x512"), model, Kind.IMAGINE)
     text = words(caught.value, "en-US")
     assert (
-        "`gpt-image-2.5-flare` cannot make 512x512: both sides must be multiples of 16 and the picture at least "
-        "655,360 pixels. Nearest: 816x816." in text
+        "`gpt-image-2.5-flare` cannot make 512x512: both sides must be multiples of 16 and the picture must have "
+        "at least 655,360 pixels. Closest: 816x816." in text
     )
 
 
@@ -132,7 +132,7 @@ def test_a_hostile_model_name_stays_in_its_box() -> None:
             ["(30000x30000, at most 50,000,000)"],
         ),
         (BadUpload(UploadProblem.MASK_SIZE, "mask", Size(512, 512), Size(1024, 768)), ["(512x512 and 1024x768)"]),
-        (BadUpload(UploadProblem.WRONG_FORMAT, "image2", Format("heic")), ["image2", "(HEIC)", "PNG, JPEG and WebP"]),
+        (BadUpload(UploadProblem.WRONG_FORMAT, "image2", Format("heic")), ["image2", "(HEIC)", "PNG, JPEG or WebP"]),
         (BadUpload(UploadProblem.MASK_TWICE, "markup", Options(("mask", "markup"))), ["markup (mask and markup)."]),
         (BadUpload(UploadProblem.TOO_MANY, "image2", Count(3), Count(1)), ["(3, at most 1)"]),
         (BadUpload(UploadProblem.BAD_AREA, "area", Typed("x`y")), ["`xˋy`"]),
@@ -195,7 +195,7 @@ def test_outside_servers_a_refusal_speaks_of_no_server_and_names_the_operator() 
     english = words(Refused(limits, in_server=False), "en-US")
     german = words(Refused(limits, in_server=False), "de")
     assert "(for you, outside servers)" in english
-    assert "Who can change it: the operator of this bot." in english
+    assert "Only the bot's operator can change this." in english
     assert "(für dich, außerhalb von Servern)" in german
     assert not any(word in english + german for word in ("/settings", "Manage Server", "whole server", "ganzen Server"))
 
@@ -203,10 +203,10 @@ def test_outside_servers_a_refusal_speaks_of_no_server_and_names_the_operator() 
 def test_faults_of_defaults_say_that_nothing_was_changed() -> None:
     invalid = InvalidOptions("gpt-image-2", [Problem("quality", "hd")])
     english, german = (words(BadDefaults(invalid.model, invalid.problems), one) for one in ("en-US", "de"))
-    assert "Nothing was changed." in english
-    assert "Es wurde nichts geändert." in german
+    assert "Nothing was changed" in english
+    assert "Es wurde nichts geändert" in german
     assert "spent" not in english
-    assert "Nothing was spent." in words(invalid, "en-US")
+    assert "nothing was spent" in words(invalid, "en-US")
 
 
 def test_every_other_error_of_admins_is_a_sentence() -> None:

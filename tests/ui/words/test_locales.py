@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from bot.rules.catalogue.load import builtin_catalogue
 from bot.rules.servers.access import Defaults
 from bot.ui.client import registration
 from bot.ui.client.client import EXTENSIONS, Client
@@ -31,6 +32,8 @@ PARTS_FROM = {
     "upload.is.": "bot/imaging/headers.py",
     "thing.": "NotFound",
     "value.": "Defaults",
+    "option.": "bot/rules/options/table.py",
+    "choice.": "the words a model knows",
     "word.": "joined",
     "service.moderation_stage_": "the service's own words",
 }
@@ -86,6 +89,8 @@ def is_made(part: str, key: str, place: str) -> bool:
         return part in texts(source) or part in texts("bot/rules/options/prompts.py")
     if source == "Defaults":
         return part in {field.name for field in dataclasses.fields(Defaults)} | {"auto", "low"}
+    if source == "the words a model knows":
+        return part in texts("bot/rules/options/sizes.py") or f'"{part}"' in builtin_catalogue()
     return part in given_to(source) or (source == "the service's own words" and part in ("input", "output"))
 
 

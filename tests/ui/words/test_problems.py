@@ -132,19 +132,19 @@ def test_no_german_answer_holds_a_word_of_english(problems: frozenset[Problem]) 
         assert english_in(answer.removeprefix(f"**{problem.option}:**")) == [], answer
 
 
-FEWEST = "both sides must be multiples of 16 and the picture at least 655,360 pixels"
-LONGEST = "it takes at most 4,000 characters. Nearest: 4,000 characters."
+FEWEST = "both sides must be multiples of 16 and the picture must have at least 655,360 pixels"
+LONGEST = "it takes at most 4,000 characters. Closest: 4,000 characters."
 ENGLISH_ANSWERS = (
-    ("gpt-image-2.5-flare", {"size": "512x512"}, f"make 512x512: {FEWEST}. Nearest: 816x816."),
-    ("dall-e-2", {"size": "100x100"}, "make 100x100: it makes 256x256, 512x512, 1024x1024. Nearest: 256x256."),
-    ("dall-e-3", {"quality": "low"}, "take low: it takes standard, hd. Nearest: standard."),
-    ("dall-e-2", {"compression": 50}, "take 50: the model has no such option. Leave it out."),
+    ("gpt-image-2.5-flare", {"size": "512x512"}, f"cannot make 512x512: {FEWEST}. Closest: 816x816."),
+    ("dall-e-2", {"size": "100x100"}, "cannot make 100x100: it makes 256x256, 512x512, 1024x1024. Closest: 256x256."),
+    ("dall-e-3", {"quality": "low"}, "does not accept low: it takes standard, hd. Closest: standard."),
+    ("dall-e-2", {"compression": 50}, "does not accept 50: this model does not have that option. Leave it out."),
     (
         "gpt-image-2.5-flare",
         {"format": "jpeg", "background": "transparent"},
-        "take jpeg: transparency needs png or webp. Nearest: png.",
+        "does not accept jpeg: transparency needs png or webp. Closest: png.",
     ),
-    ("dall-e-3", {"prompt": "x" * 5000}, f"take 5,000 characters: {LONGEST}"),
+    ("dall-e-3", {"prompt": "x" * 5000}, f"does not accept 5,000 characters: {LONGEST}"),
 )
 
 
@@ -155,7 +155,7 @@ def test_a_problem_is_one_sentence_in_english(
     model = catalogue.get(name)
     assert model is not None
     (problem,) = refused(model, Kind.IMAGINE, Uploaded(), options)
-    assert problem_line(problem, name, "en-US") == f"**{next(iter(options))}:** `{name}` cannot {answer}"
+    assert problem_line(problem, name, "en-US") == f"**{next(iter(options))}:** `{name}` {answer}"
 
 
 def test_a_size_is_refused_in_german_with_german_numbers(catalogue: Catalogue) -> None:

@@ -24,7 +24,7 @@ from bot.ui.messages import File, Message, opened
 from bot.ui.pages.settings import fitted
 from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
-from bot.ui.words.changes import change_line, told
+from bot.ui.words.changes import change_line
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DIFF_ROOM = 1500
@@ -98,7 +98,7 @@ def listed_changes(head: str, changes: Sequence[Change], locale: str) -> Message
     """As many changes as fit, and all of them as a file where they do not."""
     lines = [f"- {change_line(one, locale)}" for one in changes]
     text = fitted(lines, DIFF_ROOM, locale) if lines else ""
-    whole = "\n".join("{}: {} -> {}".format(*told(change, locale)) for change in changes).encode("utf-8", "replace")
+    whole = "\n".join(change_line(one, locale).replace("**", "") for one in changes).encode("utf-8", "replace")
     files = () if text == "\n".join(lines) else (File(say(locale, "settings.imported_list"), whole),)
     return Message("\n".join(filter(None, [head, text])), files=files)
 
