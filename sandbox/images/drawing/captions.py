@@ -53,7 +53,7 @@ def caption(size: tuple[int, int], prompt: str, facts: str) -> Image.Image | Non
     width, height = size
     if width < 96 or height < 64:
         return None
-    big = max(11, round(min(width, height * 1.6) / 30))
+    big = max(11, round(min(width, height * 1.6) / 24))
     face, small = font(big), font(max(10, round(big * 0.68)))
     pad = round(big * 0.7)
     inner = width - 4 * pad

@@ -11,9 +11,13 @@ from PIL import Image, ImageChops, ImageDraw, ImageOps
 from sandbox.images.checks import Order
 from sandbox.images.drawing.captions import put_caption
 from sandbox.images.drawing.encoding import encode, encode_gif, encode_svg
+from sandbox.images.drawing.reading import read
 from sandbox.images.drawing.scenes import paint_emblem, paint_scene, palette
 from sandbox.images.models import WxH
 from sandbox.images.uploads import Inputs
+
+SAMPLE = "SAMPLE · no AI"
+"""What every picture says of itself: a newcomer must not take these shapes for what a model draws."""
 
 _VIVIDNESS = {"vivid": 1.35, "natural": 0.7}
 _DETAIL = {"low": 0.25, "medium": 0.5, "standard": 0.5}  # share of the resolution the scene is painted at
@@ -50,7 +54,7 @@ def seed_of(order: Order, index: int, take: int) -> str:
 
 def facts_of(order: Order, size: WxH, index: int, seed: str) -> str:
     """The second line of a caption."""
-    parts = [order.rules.id, f"{size[0]}x{size[1]}", order.quality, f"{index + 1} of {order.n}", f"seed {seed}"]
+    parts = [SAMPLE, order.rules.id, f"{size[0]}x{size[1]}", order.quality, f"{index + 1} of {order.n}", f"seed {seed}"]
     parts += [order.style] if order.style else []
     parts += [f"complexity {order.complexity}"] if order.complexity else []
     parts += [f"fidelity {order.fidelity}"] if order.fidelity else []
@@ -193,5 +197,5 @@ def _svg(order: Order, inputs: Inputs | None, size: WxH, seed: str, facts: str) 
     if inputs is not None:
         small = ImageOps.contain(_picture(order, inputs, size, seed, facts), (512, 512))
         picture = encode(small, "png", 100)
-    colours = palette(order.prompt, random.Random(seed))
+    colours = palette(read(order.prompt), random.Random(seed))
     return encode_svg(size, order.prompt, facts, seed, colours, picture, clear=order.background == "transparent")

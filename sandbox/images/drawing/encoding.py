@@ -10,7 +10,9 @@ from xml.sax.saxutils import escape
 from PIL import Image
 
 from sandbox.images.drawing.captions import clean
-from sandbox.images.drawing.scenes import Palette
+from sandbox.images.drawing.pens import SvgPen, hex_of
+from sandbox.images.drawing.reading import read
+from sandbox.images.drawing.scenes import Palette, places, put
 
 
 def encode(picture: Image.Image, form: str, compression: int) -> bytes:
@@ -34,10 +36,6 @@ def encode_gif(frames: list[Image.Image], frame_ms: int) -> bytes:
     return out.getvalue()
 
 
-def _hex(colour: tuple[int, int, int]) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*colour)
-
-
 def encode_svg(
     size: tuple[int, int], prompt: str, facts: str, seed: str, colours: Palette, picture: bytes | None, *, clear: bool
 ) -> bytes:
@@ -52,7 +50,7 @@ def encode_svg(
         if not clear:
             body.append(f'<rect width="{width}" height="{height}" fill="url(#sky)"/>')
         x, radius = width * rng.uniform(0.25, 0.75), min(size) * 0.13
-        body.append(f'<circle cx="{x:.0f}" cy="{height * 0.32:.0f}" r="{radius:.0f}" fill="{_hex(colours.glow)}"/>')
+        body.append(f'<circle cx="{x:.0f}" cy="{height * 0.32:.0f}" r="{radius:.0f}" fill="{hex_of(colours.glow)}"/>')
         for layer in range(3):
             base = height * (0.55 + 0.13 * layer)
             lifts = [base - height * rng.uniform(-0.05, 0.12) for _ in range(4)]
@@ -60,7 +58,11 @@ def encode_svg(
             curve += f"{width * 0.55:.0f} {base:.0f} S{width * 0.9:.0f} {lifts[2]:.0f} {width} {lifts[3]:.0f} "
             curve += f"V{height} Z"
             fill = colours.far if layer == 0 else colours.near
-            body.append(f'<path d="{curve}" fill="{_hex(fill)}" opacity="{0.6 + 0.2 * layer:.1f}"/>')
+            body.append(f'<path d="{curve}" fill="{hex_of(fill)}" opacity="{0.6 + 0.2 * layer:.1f}"/>')
+        for left, top, edge, thing in places(size, read(prompt).things, 0.0):
+            pen = SvgPen(left, top, edge)
+            put(pen, thing)
+            body += pen.elements
     big = max(14, min(size) // 26)
     words = clean(prompt)[:60]
     body.append(f'<rect x="0" y="{height - 4 * big}" width="{width}" height="{4 * big}" fill="#10121b" opacity="0.7"/>')
@@ -68,7 +70,7 @@ def encode_svg(
         style = f'font-family="sans-serif" font-size="{big * scale:.0f}" fill="#fff"'
         body.append(f'<text x="{big}" y="{y:.0f}" {style}>{escape(text)}</text>')
     stops = ((0, colours.zenith), (1, colours.horizon))
-    sky = "".join(f'<stop offset="{at}" stop-color="{_hex(colour)}"/>' for at, colour in stops)
+    sky = "".join(f'<stop offset="{at}" stop-color="{hex_of(colour)}"/>' for at, colour in stops)
     defs = f'<defs><linearGradient id="sky" x2="0" y2="1">{sky}</linearGradient></defs>'
     frame = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
     return f'<svg xmlns="http://www.w3.org/2000/svg" {frame}>{defs}{"".join(body)}</svg>'.encode()
