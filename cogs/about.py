@@ -4,28 +4,20 @@ from __future__ import annotations
 
 from discord import app_commands
 
-from bot.ui.interactions.acknowledge import tell
+from bot.ui.interactions.acknowledge import tell, tell_message
 from bot.ui.interactions.who import asker_of
-from bot.ui.pages.about import TOPICS, about_page, help_page, privacy_page
+from bot.ui.pages.about import about_page, privacy_page
+from bot.ui.panels.own.help import START, Example, complete_topic, help_message
 from bot.ui.panels.report import report
 from bot.ui.shell import HasShell, Interaction
-
-LABELS = {
-    "start": "First steps",
-    "edit": "Editing pictures",
-    "batch": "Many pictures at once",
-    "limits": "Limits and costs",
-    "admins": "For admins",
-    "privacy": "Your data",
-}
 
 
 @app_commands.command(name="help", description="How to use Easel, with examples")
 @app_commands.describe(topic="Topic")
-@app_commands.choices(topic=[app_commands.Choice(name=LABELS[name], value=name) for name in TOPICS])
-async def help_command(interaction: Interaction, topic: str = TOPICS[0]) -> None:
+@app_commands.autocomplete(topic=complete_topic)
+async def help_command(interaction: Interaction, topic: app_commands.Range[str, 1, 100] = START) -> None:
     """One topic, in private."""
-    await tell(interaction, embed=help_page(topic, str(interaction.locale)))
+    await tell_message(interaction, help_message(interaction, topic))
 
 
 @app_commands.command(name="about", description="Version, source and support")
@@ -55,6 +47,7 @@ async def report_command(
 
 async def setup(client: HasShell) -> None:
     client.tree.add_command(help_command)
+    client.add_dynamic_items(Example)
     client.tree.add_command(about)
     client.tree.add_command(privacy)
     client.tree.add_command(report_command)

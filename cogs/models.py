@@ -5,7 +5,7 @@ from __future__ import annotations
 from discord import app_commands
 
 from bot.ui.interactions.acknowledge import tell_message
-from bot.ui.panels.models import TurnPage, models_page
+from bot.ui.panels.models import PickModel, TurnPage, models_page
 from bot.ui.shell import HasShell, Interaction
 
 
@@ -17,4 +17,4 @@ async def models(interaction: Interaction) -> None:
 
 async def setup(client: HasShell) -> None:
     client.tree.add_command(models)
-    client.add_dynamic_items(TurnPage)
+    client.add_dynamic_items(TurnPage, PickModel)

@@ -334,7 +334,18 @@ async def test_models_are_listed_readably(town):
 
     message = await interaction.wait_answer()
 
-    assert "gpt-image-2.5-flare" in text_of(message)
+    first = message.embeds[0]["description"].split("\n")[2]
+    assert first == "**2.5 flare** · ≈ $0.013 · edits · default"
+    menu = message.components[0]["components"][0]
+    assert len(menu["options"]) > 8
+    pick = ["gpt-image-2.6-flare"]
+    picked = await town.settled(await town.world.select(message, menu["custom_id"], pick, town.member))
+    assert picked.messages == []
+    assert "`gpt-image-2.6-flare`" in text_of(message)
+    assert "usually" in text_of(message)
+    await town.restart()
+    await town.settled(await town.world.click(message, "All models", town.member))
+    assert message.embeds[0]["description"].split("\n")[2] == first
 
 
 async def test_completion_follows_the_chosen_model(town):

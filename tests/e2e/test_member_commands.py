@@ -157,11 +157,34 @@ async def test_delete_while_a_picture_is_drawn_still_brings_it(town):
 
 
 async def test_help_has_a_page_for_every_topic_in_both_languages(town):
-    for topic in ("start", "edit", "batch", "limits", "admins", "privacy"):
+    for topic in ("start", "edit", "batch", "limits", "privacy"):
         english = await ask(town, "/help", topic=topic)
         german = await ask(town, "/help", town.world.town.moderator, topic=topic)
         assert english.embeds[0]["description"] != german.embeds[0]["description"]
     assert "/imagine" in everything(await ask(town, "/help"))
+
+
+async def test_help_for_admins_is_for_who_may_manage_the_server(town):
+    async def offered(user) -> list[str]:
+        asked = await town.world.autocomplete(user, town.general, "/help", "topic", "admins")
+        return [choice["value"] for choice in await asked.wait_choices()]
+
+    assert (await offered(town.member), await offered(town.admin)) == ([], ["admins"])
+    assert "`admins`" not in everything(await ask(town, "/help"))
+    assert everything(await ask(town, "/help", topic="admins")) == everything(await ask(town, "/help"))
+    assert "/settings" in everything(await ask(town, "/help", town.admin, topic="admins"))
+
+
+async def test_the_examples_of_help_open_the_form_and_run_and_outlive_a_restart(town):
+    told = await ask(town, "/help")
+    await town.restart()
+    opened = await town.world.click(told, "Draw a red fox", town.member)
+    form = await opened.wait_modal()
+    assert "red fox" in str(form.components)
+    left = await town.answer(await town.world.click(told, "What is left for me", town.member))
+    assert left.ephemeral
+    assert "Your limits here" in everything(left)
+    assert not town.images.calls
 
 
 async def test_about_and_privacy_name_version_service_and_addresses(town):

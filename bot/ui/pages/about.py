@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 import discord
 
@@ -18,11 +19,11 @@ TOPICS = ("start", "edit", "batch", "limits", "admins", "privacy")
 REASON_ROOM = 1000
 
 
-def help_page(topic: str, locale: str) -> discord.Embed:
-    """One topic, and the names of the others."""
+def help_page(topic: str, topics: Sequence[str], locale: str) -> discord.Embed:
+    """One of these topics, and the names of the others."""
     embed = discord.Embed(title=say(locale, f"help.{topic}_title"), description=say(locale, f"help.{topic}"))
     embed.colour = COLOUR
-    others = " · ".join(f"`{other}`" for other in TOPICS if other != topic)
+    others = " · ".join(f"`{other}`" for other in topics if other != topic)
     embed.add_field(name=say(locale, "help.more"), value=say(locale, "help.topics", topics=others), inline=False)
     return embed
 

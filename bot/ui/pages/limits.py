@@ -55,11 +55,13 @@ def limits_page(share: Share) -> discord.Embed:
     return embed
 
 
-def _place(standing: Standing) -> tuple[bool, int, str]:
-    """Members' shares before caps, cooldowns before quotas, short windows before long ones."""
+def _place(standing: Standing) -> tuple[bool, bool, int, str]:
+    """What is used up comes first; then members' shares before caps, cooldowns before quotas, short windows before
+    long ones."""
     limit = standing.limit
     order = 0 if isinstance(limit, Cooldown) else 1 + _ORDER.index(limit.period)
-    return _SCOPES.index(limit.scope) >= _SCOPES.index(Scope.CHANNEL), order, limit.measure
+    has_room = standing.left != 0 and not (isinstance(limit, Cooldown) and standing.resets_at is not None)
+    return has_room, _SCOPES.index(limit.scope) >= _SCOPES.index(Scope.CHANNEL), order, limit.measure
 
 
 def standing_line(standing: Standing, locale: str, *, in_server: bool = True, prices: Prices | None = None) -> str:

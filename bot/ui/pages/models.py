@@ -12,15 +12,19 @@ from bot.rules.catalogue.catalogue import Catalogue
 from bot.rules.catalogue.model import Model
 from bot.rules.catalogue.pricing import picture_price
 from bot.rules.options.sizes import SizeList, SizeRule, standard_sizes
+from bot.rules.options.usual import usual_picture
 from bot.rules.requests import Endpoint
 from bot.rules.servers.access import ServerSettings, may_use_model, model_by_default
 from bot.ui.pages.result import COLOUR
 from bot.ui.words.catalogue import say
-from bot.ui.words.numbers import decimal, money, number
-from bot.ui.words.text import FIELD_LIMIT, cut, inline, length
+from bot.ui.words.numbers import day, decimal, money, number
+from bot.ui.words.prices import price_words
+from bot.ui.words.text import DESCRIPTION_LIMIT, cut, escaped, inline
 
-PER_PAGE = 8
-ROOM = 5000
+MOST_CHOICES = 25
+PER_PAGE = 20
+"""Lines; as many as one menu takes, and a phone shows without much turning."""
+
 _COMMANDS = {
     "models.generations": {Endpoint.GENERATIONS},
     "models.edits": {Endpoint.EDITS},
@@ -41,45 +45,95 @@ class Shelf:
     locale: str
 
 
-def pages(shelf: Shelf) -> list[discord.Embed]:
-    """The models on offer, at most eight a page; one page with a word where there is none."""
-    default = model_by_default(shelf.settings.defaults, shelf.default_model)
-    models = shelf.catalogue.offered(official=shelf.official, today=shelf.today)
-    ordered = sorted(models, key=lambda model: model.id != default)
-    fields = [(_title(model, default, shelf), _facts(model, shelf)) for model in ordered]
-    groups = _grouped(fields)
+@dataclass(frozen=True, slots=True)
+class ShelfPage:
+    """A line a model, and the models whose details one can ask for there."""
+
+    embed: discord.Embed
+    models: tuple[Model, ...]
+
+
+def pages(shelf: Shelf) -> list[ShelfPage]:
+    """The models on offer, a line each: the default first, then what is allowed here. Snapshots of a model that is
+    there stand behind the rest, in one line. One page with a word where there is none."""
+    offered = shelf.catalogue.offered(official=shelf.official, today=shelf.today)
+    names = {model.id for model in offered}
+    snapshots = [model for model in offered if model.alias_of in names]
+    lines = sorted((model for model in offered if model.alias_of not in names), key=lambda model: _place(model, shelf))
     title = say(shelf.locale, "models.title")
-    if not groups:
-        return [discord.Embed(title=title, description=say(shelf.locale, "models.none"), colour=COLOUR)]
+    if not lines:
+        return [ShelfPage(discord.Embed(title=title, description=say(shelf.locale, "models.none"), colour=COLOUR), ())]
+    groups = [lines[first : first + PER_PAGE] for first in range(0, len(lines), PER_PAGE)]
     made = []
     for page, group in enumerate(groups, 1):
-        embed = discord.Embed(title=title, colour=COLOUR)
-        for name, value in group:
-            embed.add_field(name=name, value=value, inline=False)
+        told = [say(shelf.locale, "models.intro"), "", *(_line(model, shelf) for model in group)]
+        more = snapshots[: MOST_CHOICES - len(group)] if page == len(groups) else []
+        if more:
+            told += ["", say(shelf.locale, "models.snapshots", values=", ".join(inline(model.id) for model in more))]
+        embed = discord.Embed(title=title, description=cut("\n".join(told), DESCRIPTION_LIMIT), colour=COLOUR)
         if len(groups) > 1:
             embed.set_footer(text=say(shelf.locale, "models.page", page=page, pages=len(groups)))
-        made.append(embed)
+        made.append(ShelfPage(embed, (*group, *more)))
     return made
 
 
-def _grouped(fields: Sequence[tuple[str, str]]) -> list[list[tuple[str, str]]]:
-    groups: list[list[tuple[str, str]]] = []
-    room = 0
-    for name, value in fields:
-        size = length(name) + length(value)
-        if not groups or len(groups[-1]) >= PER_PAGE or size > room:
-            groups.append([])
-            room = ROOM
-        groups[-1].append((name, value))
-        room -= size
-    return groups
+def details(model: Model, shelf: Shelf) -> discord.Embed:
+    """All that is known of one model."""
+    name = _name(model)
+    notes = [inline(model.id)] if name != model.id else []
+    notes += _notes(model, shelf)
+    embed = discord.Embed(title=cut(name, 256), colour=COLOUR)
+    embed.description = "\n".join([" · ".join(notes), _facts(model, shelf)]).strip()
+    return embed
 
 
-def _title(model: Model, default: str, shelf: Shelf) -> str:
+def choice_line(model: Model, shelf: Shelf) -> str:
+    """What stands small under a model in the menu."""
+    return " · ".join([_usual(model, shelf), *_notes(model, shelf)])
+
+
+def _name(model: Model) -> str:
+    return model.short_name or model.id
+
+
+def _place(model: Model, shelf: Shelf) -> tuple[bool, bool]:
+    default = model_by_default(shelf.settings.defaults, shelf.default_model)
+    return model.id != default, not may_use_model(shelf.settings, model.id)
+
+
+def _line(model: Model, shelf: Shelf) -> str:
+    """``**2.5 flare** · ≈ $0.013 · edits, GIF``; what is not allowed here is marked, and struck out by name."""
+    name = f"**{escaped(_name(model), 60)}**"
+    is_allowed = may_use_model(shelf.settings, model.id)
+    parts = [name if is_allowed else f"🚫 ~~{name}~~", _usual(model, shelf), _brief(model, shelf.locale)]
+    return " · ".join(part for part in [*parts, *_notes(model, shelf)] if part)
+
+
+def _usual(model: Model, shelf: Shelf) -> str:
+    """What a picture usually costs at the quality that is used here."""
+    if model.pricing is None:
+        return say(shelf.locale, "models.unpriced")
+    if model.pricing.free:
+        return say(shelf.locale, "models.free")
+    prices = usual_picture(model, shelf.settings)
+    return say(shelf.locale, "models.about", price=money(shelf.locale, prices.usual)) if prices is not None else ""
+
+
+def _brief(model: Model, locale: str) -> str:
+    edits = "models.brief_edits" if Endpoint.GENERATIONS in model.endpoints else "models.brief_makes_not"
+    words = [say(locale, edits)] if Endpoint.EDITS in model.endpoints else []
+    words += [say(locale, "models.brief_gif")] if model.frames else []
+    return ", ".join(words)
+
+
+def _notes(model: Model, shelf: Shelf) -> list[str]:
+    default = model_by_default(shelf.settings.defaults, shelf.default_model)
     notes = [say(shelf.locale, "models.default")] if model.id == default else []
     if not may_use_model(shelf.settings, model.id):
         notes.append(say(shelf.locale, "models.not_allowed"))
-    return cut(model.id + (f" ({', '.join(notes)})" if notes else ""), 256)
+    if shelf.official and model.ends_on is not None:
+        notes.append(say(shelf.locale, "models.ends_on", day=day(shelf.locale, model.ends_on)))
+    return notes
 
 
 def _facts(model: Model, shelf: Shelf) -> str:
@@ -94,8 +148,9 @@ def _facts(model: Model, shelf: Shelf) -> str:
         _listed("models.formats", model.formats, locale),
         say(locale, "models.count", count=model.max_count) if model.max_count > 1 else "",
         _price(model, locale),
+        _now(model, shelf),
     ]
-    return cut("\n".join(line for line in lines if line), FIELD_LIMIT)
+    return cut("\n".join(line for line in lines if line), DESCRIPTION_LIMIT - 300)
 
 
 def _ending(model: Model, shelf: Shelf) -> str:
@@ -137,6 +192,16 @@ def _sizes(model: Model, locale: str) -> str:
 
 def _listed(key: str, values: Sequence[str], locale: str) -> str:
     return say(locale, key, values=", ".join(values)) if values else ""
+
+
+def _now(model: Model, shelf: Shelf) -> str:
+    """What one picture comes to here, as it is set."""
+    prices = usual_picture(model, shelf.settings)
+    return (
+        ""
+        if prices is None or not prices.most
+        else say(shelf.locale, "models.now", price=price_words(prices, shelf.locale))
+    )
 
 
 def _price(model: Model, locale: str) -> str:

@@ -181,6 +181,13 @@ def test_the_page_says_what_a_picture_costs_or_why_there_is_none(locale: str) ->
     assert denied.fields == []
 
 
+def test_what_is_used_up_comes_first() -> None:
+    there = standing(Scope.EVERYONE, Measure.IMAGES, Period.DAY, 50, 20)
+    used_up = standing(Scope.SERVER, Measure.DOLLARS, Period.MONTH, 10_000_000, 10_000_000)
+    text = str(limits_page(Share((there, used_up), quote(5), True, "en-US")).description)
+    assert text.index("Budget per month") < text.index("Pictures per day")
+
+
 def test_a_thousand_limits_still_fit() -> None:
     many = [standing(Scope.CHANNEL, Measure.IMAGES, Period.DAY, 5, 0, subject=BIG + n) for n in range(300)]
     assert len(limits_page(Share(many, quote(5), True, "de"))) <= 6000

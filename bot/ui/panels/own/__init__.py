@@ -1,1 +1,1 @@
-"""What people set for themselves."""
+"""What concerns oneself: looks, defaults, limits, and help."""
