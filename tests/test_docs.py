@@ -79,16 +79,6 @@ def test_a_setting_has_the_default_that_its_page_tells(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_readme_tells_the_same_defaults(name):
-    shown = setting_rows("README.md")[name]
-    if shown.startswith("`"):
-        value = shown.split("`")[1]
-        assert getattr(parse_settings({name: value}), field_of(name)) == DEFAULTS[name]
-    else:
-        assert DEFAULTS[name] in (None, ())
-
-
-@pytest.mark.parametrize("name", NAMES)
 def test_the_example_file_has_every_setting_with_its_default(name):
     [value] = re.findall(rf"^#{name}=(.*)$", text_of(".env.example"), re.MULTILINE)
     assert getattr(parse_settings({name: value}), field_of(name)) == DEFAULTS[name]

@@ -31,14 +31,14 @@ def table(catalogue: Iterable[Model], *, official: bool, today: date) -> str:
 def _row(model: Model, *, official: bool, today: date) -> tuple[str, ...]:
     return (
         model.id,
-        *_price_cells(prices(model)),
+        *price_cells(prices(model)),
         " ".join(word for word in _can(model) if word != "make"),
         str(len(model.sizes.sizes)) if isinstance(model.sizes, SizeList) else "any",
         status(model, official=official, today=today),
     )
 
 
-def _price_cells(found: dict[str, int]) -> tuple[str, str, str]:
+def price_cells(found: dict[str, int]) -> tuple[str, str, str]:
     """The lowest quality, the middle one and the best; one that does not differ is left out."""
     if not found:
         return "", "unknown", ""
