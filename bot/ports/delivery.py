@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -24,11 +24,13 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a job stands. ``position`` counts from 1; ``eta_s`` is the honest estimate until the result."""
+    """Where a job stands. ``position`` counts from 1; ``ready_at`` is the honest estimate of the result's time, and
+    ``share`` how much of the drawing is over by then, below 1."""
 
     stage: Stage
     position: int | None = None
-    eta_s: float | None = None
+    ready_at: datetime | None = None
+    share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,12 +33,13 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message in full. What is None or empty is not there afterwards either."""
+    """A message in full. What is None or empty is not there afterwards either, but for files where it keeps them."""
 
     content: str | None = None
     embed: discord.Embed | None = None
     files: tuple[File, ...] = ()
     view: discord.ui.View | None = None
+    keeps_files: bool = False
 
 
 def attached_files(files: Sequence[File]) -> list[discord.File]:

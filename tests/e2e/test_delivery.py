@@ -291,10 +291,10 @@ async def test_where_the_channel_takes_nothing_the_picture_comes_by_direct_messa
 @pytest.mark.slow
 @pytest.mark.timeout(120)
 async def test_results_go_before_progress_where_a_channel_takes_thirty_calls_a_minute(tmp_path):
-    """24 pictures, four at once, 6 s each: 36 s of drawing, in which every other edit takes a result's place."""
-    async with town_in(tmp_path, IMAGES_PER_MINUTE="600", MAX_CONCURRENT_JOBS="4") as town:
+    """24 pictures, twelve at once, 20 s each: in 40 s of drawing no other edit may take a result's place."""
+    async with town_in(tmp_path, IMAGES_PER_MINUTE="600", MAX_CONCURRENT_JOBS="12") as town:
         town.discord.limits.rates["webhook channel"] = WEBHOOKS_OF_A_CHANNEL
-        town.images.latency_s = 6
+        town.images.latency_s = 20
         people = [town.world.new_user(f"Person {number}") for number in range(24)]
         for person in people:
             town.world.add_member(town.world.town.studio, person)

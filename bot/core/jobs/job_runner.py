@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 
 from bot.core.jobs.alerts import Alerts
@@ -35,6 +36,9 @@ log = logging.getLogger(__name__)
 
 PROGRESS_EVERY_S = 3.0
 """Between looks at a waiting job's place; Discord takes no more edits than that anyway."""
+
+ALMOST = 0.95
+"""More than this is not said to be over before it is."""
 
 PROGRESS_EVERY_PLACE_S = 0.5
 """The further back, the less often it is told: of 5,000 that wait about fifteen hear of it in a second."""
@@ -113,13 +117,19 @@ class JobRunner:
             progress.cancel()
 
     async def _tell_progress(self, running: RunningJob) -> None:
-        """Says where the job stands while it waits, and once that it is being drawn."""
+        """Says where the job stands: its place while it waits, then how much of the drawing should be over."""
         ticket, was_told = running.ticket, False
         while (position := self._queue.position(ticket)) is not None:
-            await running.delivery.progress(running.job, Progress(Stage.QUEUED, position, self._queue.eta_s(ticket)))
+            ready_at = self._clock() + timedelta(seconds=self._queue.eta_s(ticket))
+            await running.delivery.progress(running.job, Progress(Stage.QUEUED, position, ready_at))
             await set_within(ticket.called, looks_every_s(position) if was_told else PROGRESS_EVERY_S)
             was_told = True
-        await running.delivery.progress(running.job, Progress(Stage.DRAWING, None, ticket.seconds))
+        ready_at, began, share = self._clock() + timedelta(seconds=ticket.seconds), _now_s(), 0.0
+        while share < ALMOST:
+            await running.delivery.progress(running.job, Progress(Stage.DRAWING, None, ready_at, share))
+            await asyncio.sleep(PROGRESS_EVERY_S)
+            share = min((_now_s() - began) / max(ticket.seconds, 1.0), ALMOST)
+        await running.delivery.progress(running.job, Progress(Stage.DRAWING, None, None, ALMOST))
 
     async def _make(self, running: RunningJob) -> CallResults:
         job, lane = running.job, running.ticket.lane

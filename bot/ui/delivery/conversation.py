@@ -93,9 +93,9 @@ class DiscordConversation:
                     ORIGINAL,
                     content=message.content,
                     embeds=[message.embed] if message.embed else [],
-                    attachments=files,
                     view=message.view,
                     allowed_mentions=discord.AllowedMentions.none(),
+                    attachments=discord.utils.MISSING if message.keeps_files else files,
                 )
         return Delivered(sent.id, sent.channel.id)
 

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from bot.ports import CannotDeliver, Delivered, Progress, WhyKept
+from bot.ports import CannotDeliver, Delivered, Progress, Stage, WhyKept
 from bot.rules.ledger import Job
 from bot.rules.people import Asker, Place
 from bot.rules.requests import Made, Partial
@@ -28,7 +28,7 @@ from bot.ui.delivery.show import WAITS_S, Send, Sleep, cannot, show
 from bot.ui.interactions.failures import TROUBLE, Failure, failure_of
 from bot.ui.messages import UPLOAD_LIMIT_UNKNOWN, File, Message
 from bot.ui.pages import result as pages
-from bot.ui.pages.progress import progress_line
+from bot.ui.pages.progress import is_news, progress_text
 from bot.ui.words.catalogue import say
 from bot.ui.words.errors import words
 
@@ -75,34 +75,40 @@ class DiscordDelivery:
         self._sleep = sleep
         self._edit_tried = False
         self._told = False
-        self._line = ""
+        self._progress: Progress | None = None
+        self._preview: File | None = None
+        self._shows = False
 
     # --- on the way ----------------------------------------------------------------------------------------------
 
     async def progress(self, job: Job, progress: Progress) -> None:
-        locale = self._locale(job.asker)
-        line = progress_line(progress, locale)
-        if line == self._line:
-            return
-        self._line = line
-
-        async def edit() -> None:
-            await self._conversation.edit(Message(content=line, view=cancel_view(job.id, locale)))
-
-        self._edits.offer(edit)  # most never come to it: a result is there first
+        if is_news(progress, self._progress):
+            self._progress = progress
+            self._offer(job)
 
     async def preview(self, job: Job, partial: Partial) -> None:
-        locale = self._locale(job.asker)
         settings = await self._settings_of(job.asker.place)
         if len(partial.data) > self._options.limit_bytes:
             return
         name = f"easel-preview-{partial.index}.{partial.format.replace('jpeg', 'jpg')}"
-        message = Message(
-            content=say(locale, "progress.drawing"),
-            files=(File(name, partial.data, spoiler=settings.spoiler),),
-            view=cancel_view(job.id, locale),
-        )
-        self._edits.offer(lambda: self._conversation.edit(message))
+        if self._progress is None or self._progress.stage is Stage.QUEUED:
+            self._progress = Progress(Stage.DRAWING)
+        self._preview = File(name, partial.data, alt_of(job, self._locale(job.asker)), settings.spoiler)
+        self._offer(job)
+
+    def _offer(self, job: Job) -> None:
+        """What there is to see by the time of the edit; most never come to it: a result is there first."""
+
+        async def edit() -> None:
+            locale, preview, progress = self._locale(job.asker), self._preview, self._progress
+            self._preview = None
+            text = progress_text(job.request, progress, locale) if progress is not None else None
+            files = (preview,) if preview is not None else ()
+            message = Message(text, None, files, cancel_view(job.id, locale), keeps_files=self._shows and not files)
+            await self._conversation.edit(message)
+            self._shows = self._shows or bool(files)
+
+        self._edits.offer(edit)
 
     # --- the result ----------------------------------------------------------------------------------------------
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from weakref import WeakSet
 
 from bot.core.tasks import Tasks
 from bot.ui.interactions.failures import TROUBLE, Failure, failure_of
@@ -16,12 +18,18 @@ FIRST_AFTER_S = 0.8
 """A result that comes at once needs no edit before it."""
 
 EVERY_S = 3.0
-"""Discord allows about 5 calls in 2 s per interaction and 30 a minute per channel; a channel may hold several jobs."""
+"""Discord allows about 5 calls in 2 s per interaction; a channel may hold several jobs."""
 
-RESULT_S = 2.0
-"""Every call into a channel takes as much of its minute; a result takes its part from the progress of others."""
+SLOWER, SLOWEST_S = 1.5, 10.0
+"""Each edit of the same message waits longer for the next: most pictures are there before the fifth."""
 
-MOST_S = 60.0
+CALLS, MINUTE_S = 28, 60.0
+"""Discord takes about 30 calls a minute into a channel from all interactions there; two are left for other answers."""
+
+MOST_PROGRESS = 10
+"""Edits of progress in a channel's minute, so that whoever comes next finds room for a result."""
+
+LOOK_S = 5.0
 
 STUCK_S = 12.0
 """discord.py waits inside a call when it is rate limited; an edit that takes this long was."""
@@ -30,14 +38,39 @@ GIVE_WAY_S = 4.0
 
 
 class ChannelPace:
-    """When the next edit of progress may begin in a channel, over all that is drawn there. Results never wait."""
+    """When the next edit of progress may begin in a channel, over all that is drawn there. Results never wait.
+
+    Law: of a minute's calls one is kept for each result that is still to come.
+    """
 
     def __init__(self) -> None:
         self._free_at = 0.0
         self._line = asyncio.Lock()
+        self._calls: deque[float] = deque()
+        self._progress: deque[float] = deque()
+        self._owed: WeakSet[object] = WeakSet()
+
+    def owe(self, result: object) -> None:
+        """A result is to come; it is forgotten where nobody holds it any more."""
+        self._owed.add(result)
+
+    def pay(self, result: object, now: float) -> None:
+        """It takes its call now."""
+        self._owed.discard(result)
+        self._calls.append(now)
+
+    def take(self, now: float, every_s: float) -> None:
+        """An edit of progress takes its call now; the next comes no sooner than ``every_s`` later."""
+        self._calls.append(now)
+        self._progress.append(now)
+        self._free_at = now + every_s
 
     def wait_s(self, now: float) -> float:
-        return max(0.0, self._free_at - now)
+        """How long an edit of progress has to wait, as it looks now."""
+        room = CALLS - len(self._owed)
+        return max(
+            0.0, self._free_at - now, _full_s(self._calls, room, now), _full_s(self._progress, MOST_PROGRESS, now)
+        )
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
@@ -48,11 +81,17 @@ class ChannelPace:
                 wait_s = self.wait_s(loop.time())
                 if not wait_s:
                     break
-                await asyncio.sleep(wait_s)
+                await asyncio.sleep(min(wait_s, LOOK_S))
             yield
 
-    def take(self, now: float, seconds: float) -> None:
-        self._free_at = min(max(self._free_at, now) + seconds, now + MOST_S)
+
+def _full_s(calls: deque[float], room: int, now: float) -> float:
+    """How long until fewer calls than ``room`` lie within the last minute."""
+    while calls and calls[0] <= now - MINUTE_S:
+        calls.popleft()
+    if len(calls) < room:
+        return 0.0
+    return calls[-room] + MINUTE_S - now if room > 0 else MINUTE_S
 
 
 class ProgressEdits:
@@ -69,7 +108,7 @@ class ProgressEdits:
         self._tasks = tasks
         self._pace = pace or ChannelPace()
         self._first_after_s = first_after_s
-        self._every_s = every_s
+        self._every_s = self._gap_s = every_s
         self._next: Callable[[], Awaitable[object]] | None = None
         self._pump: asyncio.Task[None] | None = None
         self._editing = False
@@ -81,6 +120,7 @@ class ProgressEdits:
         if self._closed:
             return
         self._next = edit
+        self._pace.owe(self)
         if self._pump is None or self._pump.done():
             self._pump = self._tasks.start(self._run(), "progress edits")
 
@@ -88,7 +128,7 @@ class ProgressEdits:
         """No edit begins from here on; one on its way is waited for shortly, so that it cannot overtake the result."""
         self._closed = True
         self._next = None
-        self._pace.take(asyncio.get_running_loop().time(), RESULT_S)
+        self._pace.pay(self, asyncio.get_running_loop().time())
         if self._pump is None or self._pump.done():
             return
         if self._editing:
@@ -106,7 +146,8 @@ class ProgressEdits:
                     return
                 self._pace.take(loop.time(), self._every_s)
             await self._try(edit)
-            self._free_at = loop.time() + self._every_s
+            self._free_at = loop.time() + self._gap_s
+            self._gap_s = min(self._gap_s * SLOWER, max(self._every_s, SLOWEST_S))
 
     def _take(self) -> Callable[[], Awaitable[object]] | None:
         edit, self._next = self._next, None

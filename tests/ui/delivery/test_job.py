@@ -20,10 +20,10 @@ from bot.rules.requests import Partial
 from bot.rules.servers.access import ServerSettings
 from bot.ui.delivery.files import file_stem
 from bot.ui.delivery.job import DiscordDelivery, ShowOptions
-from bot.ui.delivery.progress import MOST_S, RESULT_S, ChannelPace, ProgressEdits
+from bot.ui.delivery.progress import CALLS, MOST_PROGRESS, ChannelPace, ProgressEdits
 from bot.ui.interactions.failures import Failure, failure_of
 from bot.ui.messages import Message
-from tests.support.people import CHANNEL, USER, make_answer, make_job, make_made, make_request
+from tests.support.people import CHANNEL, NOW, USER, make_answer, make_job, make_made, make_request
 from tests.support.pictures import noise, png
 
 
@@ -291,7 +291,7 @@ async def test_a_server_may_hide_pictures_and_cost() -> None:
 async def test_progress_then_preview_then_result_and_nothing_after_it() -> None:
     desk = Desk()
     job = make_job()
-    await desk.delivery.progress(job, Progress(Stage.QUEUED, 3, 40.0))
+    await desk.delivery.progress(job, Progress(Stage.QUEUED, 3, NOW))
     await until(lambda: len(desk.conversation.edits) == 1)
     await desk.delivery.preview(job, Partial(0, b"partial", "png"))
     await until(lambda: len(desk.conversation.edits) == 2)
@@ -300,8 +300,29 @@ async def test_progress_then_preview_then_result_and_nothing_after_it() -> None:
     await desk.delivery.preview(job, Partial(1, b"late", "png"))
     await asyncio.sleep(0)
     contents = [message.content for message in desk.conversation.edits]
-    assert contents == ["⏳ In the queue: 3rd, about 40 s.", "🎨 Drawing …", None]
+    assert contents == [
+        f"**a red fox**\n⏳ In the queue: 3rd · ready <t:{int(NOW.timestamp())}:R>",
+        "**a red fox**\n🎨 Drawing ▱▱▱▱▱▱▱▱▱▱",
+        None,
+    ]
     assert desk.conversation.edits[1].files[0].data == b"partial"
+
+
+async def test_the_bar_moves_under_the_preview_and_leaves_it_there() -> None:
+    desk = Desk()
+    job = make_job()
+    await desk.delivery.progress(job, Progress(Stage.DRAWING, None, NOW, 0.1))
+    await until(lambda: len(desk.conversation.edits) == 1)
+    await desk.delivery.preview(job, Partial(0, b"partial", "png"))
+    await desk.delivery.progress(job, Progress(Stage.DRAWING, None, NOW, 0.3))
+    await until(lambda: len(desk.conversation.edits) == 2)
+    await desk.delivery.progress(job, Progress(Stage.DRAWING, None, NOW, 0.5))
+    await until(lambda: len(desk.conversation.edits) == 3)
+    first, second, third = desk.conversation.edits
+    assert [one.keeps_files for one in (first, second, third)] == [False, False, True]
+    assert [len(one.files) for one in (first, second, third)] == [0, 1, 0]
+    assert "▰▰▰▱" in (second.content or "")
+    assert "▰▰▰▰▰▱" in (third.content or "")
 
 
 async def test_the_same_line_is_not_sent_twice() -> None:
@@ -357,15 +378,65 @@ async def test_the_jobs_of_a_channel_share_the_pace_of_their_progress() -> None:
     assert all(later - earlier > 0.045 for earlier, later in pairwise(begun))
 
 
-async def test_a_result_takes_its_call_from_the_progress_of_the_others_and_never_waits() -> None:
-    pace = ChannelPace()
-    now = asyncio.get_running_loop().time()
-    for number in range(1, 4):
-        await ProgressEdits(Tasks(), pace).close()
-        assert pace.wait_s(now) >= number * RESULT_S
-    for _ in range(100):
-        await ProgressEdits(Tasks(), pace).close()
-    assert pace.wait_s(now) <= MOST_S + 1
+class Result:
+    """Something that is still to come."""
+
+
+def edits_in(pace: ChannelPace, seconds: int, from_s: float = 0.0) -> int:
+    """How many edits of progress begin, where one always waits."""
+    begun = 0
+    for tenth in range(seconds * 10):
+        now = from_s + tenth / 10
+        if not pace.wait_s(now):
+            pace.take(now, 3.0)
+            begun += 1
+    return begun
+
+
+def test_of_a_channels_minute_a_call_is_kept_for_each_result_to_come() -> None:
+    for many in (0, 1, 20, 24, 28, 100):
+        pace, to_come = ChannelPace(), [Result() for _ in range(many)]
+        for one in to_come:
+            pace.owe(one)
+        assert edits_in(pace, 59) == min(MOST_PROGRESS, max(0, CALLS - many))
+
+
+def test_what_a_result_took_is_not_taken_again_by_progress() -> None:
+    pace, to_come = ChannelPace(), [Result() for _ in range(24)]
+    for one in to_come:
+        pace.owe(one)
+    calls = 0
+    for number, one in enumerate(to_come):
+        pace.pay(one, 2.0 * number)
+        calls += 1 + edits_in(pace, 2, 2.0 * number)
+    assert calls <= CALLS
+    assert edits_in(pace, 5, 120.0) == 2, "a minute later all is as at first"
+
+
+def test_a_result_that_nobody_holds_any_more_is_not_waited_for() -> None:
+    pace, to_come = ChannelPace(), [Result() for _ in range(100)]
+    for one in to_come:
+        pace.owe(one)
+    assert pace.wait_s(0.0) > 0
+    del one
+    to_come.clear()
+    assert pace.wait_s(0.0) == 0
+
+
+async def test_edits_of_one_message_become_rarer() -> None:
+    tasks, begun = Tasks(), []
+    edits = ProgressEdits(tasks, first_after_s=0.0, every_s=0.02)
+
+    async def edit() -> None:
+        begun.append(asyncio.get_running_loop().time())
+        if len(begun) < 5:
+            edits.offer(edit)
+
+    edits.offer(edit)
+    await until(lambda: len(begun) == 5)
+    gaps = [later - earlier for earlier, later in pairwise(begun)]
+    assert gaps[-1] >= 0.02 * 1.5**3
+    await edits.close()
 
 
 async def test_the_result_waits_for_an_edit_that_is_on_its_way() -> None:
