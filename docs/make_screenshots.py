@@ -25,7 +25,8 @@ from playwright.async_api import Locator, Page, async_playwright
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bot.operator.sandbox.launch import options_of, running, show  # noqa: E402  # after the path
+from bot.operator.sandbox.launch import running, show  # noqa: E402  # after the path
+from bot.operator.sandbox.options import options_of  # noqa: E402  # after the path
 
 OUT = ROOT / "docs" / "images"
 MOST_BYTES = 200 * 1024

@@ -27,7 +27,7 @@ from bot.adapters.database.schema.tables import metadata
 from bot.adapters.status.metrics import PrometheusMeter
 from bot.core.servers.departures import KEEP_SERVERS
 from bot.core.upkeep import retention
-from bot.operator.sandbox.launch import options_of
+from bot.operator.sandbox.options import options_of
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.options.table import OPTIONS, Shown
 from bot.settings.model import NAMES, ConfigError, Settings

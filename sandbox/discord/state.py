@@ -58,6 +58,7 @@ class State:
         self.by_token: dict[str, Interaction] = {}
         self.commands = CommandBook()
         self.user_installs: set[int] = set()
+        self.crowd: set[int] = set()  # people one meets, and cannot be
         self.closed_dms: set[int] = set()
         self.entitlements: list[Json] = []
         self.changed = Signal()

@@ -148,9 +148,9 @@ def settle(state: State) -> Town:
 class _Builder:
     """Adds channels one below the other."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, at: int = 0) -> None:
         self._state = state
-        self._position = 0
+        self._position = at
 
     def add(
         self,
@@ -185,10 +185,31 @@ def _guild(state: State, name: str, owner: User, *, day: int, has_bot: bool = Tr
 
 
 def _role(guild: Guild, name: str, permissions: int, color: int, position: int) -> Role:
-    role = Role(ids.old_id(2021, 5, 10 + position), name, permissions, position, color)
+    role = Role(ids.old_id(2021, 5, min(28, 10 + position)), name, permissions, position, color)
     guild.roles[role.id] = role
     return role
 
 
 def _join(guild: Guild, user: User, *roles: Role) -> None:
     guild.members[user.id] = Member(user, guild.id, tuple(role.id for role in roles), joined_at=JOINED)
+
+
+def grow(
+    state: State, town: Town, *, members: int = 300, channels: int = 60, roles: int = 30, servers: int = 12
+) -> None:
+    """Makes the first server a large one, and puts more servers beside it. Before anybody connects."""
+    builder = _Builder(state, at=max(one.position for one in state.channels.values()))
+    circles = [_role(town.studio, f"Circle {n + 1}", 0, 0x3366CC + 4099 * n, 10 + n) for n in range(roles)]
+    for number in range(members):
+        person = User(ids.old_id(2019, 4, 1), f"guest{number + 1}", f"Guest {number + 1}")
+        state.users[person.id] = person
+        state.crowd.add(person.id)
+        _join(town.studio, person, circles[number % roles])
+    rooms = [builder.add(town.studio, f"floor {n + 1}", ChannelType.CATEGORY) for n in range(-(-channels // 10))]
+    for number in range(channels):
+        builder.add(town.studio, f"studio-{number + 1}", parent=rooms[number // 10])
+    for number in range(servers):
+        guild = _guild(state, f"Branch {number + 1}", town.owner, day=5 + number)
+        for person in (town.member, town.admin, town.owner, state.bot):
+            _join(guild, person)
+        builder.add(guild, "hall")

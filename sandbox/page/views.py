@@ -21,7 +21,7 @@ def people(world: World) -> list[Json]:
     return [
         person(user) | {"note": _note(world, user), "locale": user.locale}
         for user in world.users.values()
-        if not user.bot
+        if not user.bot and user.id not in world.crowd
     ]
 
 

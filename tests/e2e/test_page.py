@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from bot.operator.sandbox.launch import Sandbox, options_of, running, show
+from bot.operator.sandbox.launch import Sandbox, running, show
+from bot.operator.sandbox.options import options_of
 from sandbox.discord.model import Upload
 from tests.support.pictures import png
 

@@ -3,7 +3,8 @@
     sandbox                                  the page
     sandbox "/imagine prompt:a red fox"      that one command, its answer as text, its pictures saved
 
-The bot gets a folder of its own that is gone afterwards. With ``OPENAI_API_KEY`` the real image service is used.
+The bot gets a folder of its own that is gone afterwards. With ``OPENAI_API_KEY``, ``OPENAI_BASE_URL`` or
+``--model-server`` the real image service is used.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import contextlib
 import os
 import signal
 import sys
-import tempfile
 import webbrowser
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -24,18 +24,19 @@ from typing import Any
 
 from bot.operator.sandbox.cli import people_of, run_one
 from bot.operator.sandbox.environment import environment
+from bot.operator.sandbox.folders import own_folder
+from bot.operator.sandbox.given import SERVICE, given, said
 from bot.operator.sandbox.ledger import SqliteLedger
+from bot.operator.sandbox.options import options_of
+from bot.operator.sandbox.towns import easel_town
 from bot.operator.sandbox.welcome import welcome
 from bot.rules.requests import Kind
-from bot.settings.sources import read_env_file
 from sandbox.discord.server import Server
-from sandbox.discord.world import World
 from sandbox.images import ImageService
 from sandbox.page.server import PageServer
 from sandbox.running import BotUnderTest, ends_with_us
 
 BOT_COMMAND = (sys.executable, "-m", "bot", "run")
-PAGE_PORT = 8300
 LATENCY_S = 4.5
 """Long enough to see previews, which the bot shows at most every three seconds."""
 SLOW_S = 12.0
@@ -80,55 +81,30 @@ async def _stoppable(work: Coroutine[Any, Any, int], *, stopped: int) -> int:
         return stopped
 
 
-def options_of(words: Sequence[str]) -> argparse.Namespace:
-    """The sandbox's own command line, read."""
-    parser = argparse.ArgumentParser(
-        prog="easel sandbox", description="A Discord and an image service on this machine, with the real bot between."
-    )
-    parser.add_argument("command", nargs="?", help='one command to run, such as "/imagine prompt:a red fox"')
-    parser.add_argument("--out", type=Path, default=Path("sandbox-out"), help="where the pictures of one command go")
-    names = tuple(people_of(easel_town()))
-    parser.add_argument("--as", choices=names, default=names[0], help="who types the one command (ada is an admin)")
-    parser.add_argument("--port", type=int, default=PAGE_PORT, help=f"port of the page (default {PAGE_PORT})")
-    parser.add_argument("--slow", action="store_true", help="pictures take as long as real ones")
-    parser.add_argument("--official", action="store_true", help="the image service knows today's models only")
-    parser.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
-    parser.add_argument("--verbose", action="store_true", help="show the bot's log")
-    return parser.parse_args(list(words))
-
-
 @asynccontextmanager
 async def running(options: argparse.Namespace, bot_command: Sequence[str], **settings: str) -> AsyncIterator[Sandbox]:
     """Discord, the image service and the bot; all ended and the bot's folder removed on exit."""
     async with AsyncExitStack() as stack:
-        folder = Path(
-            stack.enter_context(tempfile.TemporaryDirectory(prefix="easel-sandbox-", ignore_cleanup_errors=True))
-        )
-        discord = await stack.enter_async_context(Server(easel_town()))
-        images = None if _real_key() else await _images(options, stack)
+        folder = stack.enter_context(own_folder())
+        discord = await stack.enter_async_context(Server(easel_town(options.world, options.language)))
+        machine = given()
+        service = machine.service(options.model_server)
+        images = None if service else await _images(options, stack)
+        own = {"IMAGES_PER_MINUTE": "60" if images is None else "600", **settings, **machine.kept()}
+        own |= {SERVICE: options.model_server} if options.model_server else {}
         env = environment(
             folder,
             token=discord.world.token,
             discord=discord.api_base,
             images=None if images is None else (images.base_url, "sandbox-key"),
-            **{"IMAGES_PER_MINUTE": "60" if images is None else "600", **settings},
+            **own,
         )
+        for line in said(service, machine.set_aside(env)):
+            print(line, file=sys.stderr, flush=True)  # noqa: T201
         bot = BotUnderTest(ends_with_us(bot_command), env, Path.cwd(), echo=options.verbose)
         stack.push_async_callback(bot.stop)
         await bot.connect(discord)
         yield Sandbox(discord, images, bot, SqliteLedger(folder / "easel.db"))
-
-
-def easel_town() -> World:
-    """The pretend Discord as somebody who tries Easel finds it."""
-    world = World(app_name="Easel")
-    world.town.general.topic = "Say hello, then /imagine"
-    return world
-
-
-def _real_key() -> bool:
-    written = read_env_file(Path(".env"), [])
-    return bool(os.environ.get("OPENAI_API_KEY", written.get("OPENAI_API_KEY")))  # "" says: no
 
 
 async def _images(options: argparse.Namespace, stack: AsyncExitStack) -> ImageService:
@@ -192,7 +168,7 @@ async def _open_page(options: argparse.Namespace, sandbox: Sandbox) -> PageServe
         except OSError as problem:
             if port == 0:
                 raise
-            print(f"Port {port} is in use ({problem.strerror or problem}); taking a free one.")  # noqa: T201
+            print(f"Port {port} is not to be had ({problem.strerror or problem}); taking a free one.")  # noqa: T201
             continue
         return page
     raise RuntimeError("no port for the page")

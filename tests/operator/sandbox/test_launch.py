@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageChops, ImageDraw
 
-from bot.operator.sandbox.launch import options_of
+from bot.operator.sandbox.options import options_of
 
 ROOT = Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.timeout(180)

@@ -72,7 +72,7 @@ export function forget() {
 
 /** How to call what messages mention. */
 export const names = {
-  user: (id) => findPerson(id)?.name ?? "unknown",
+  user: (id) => (findPerson(id) ?? guildHere()?.members.find((one) => one.id === id))?.name ?? "unknown",
   role: (id) => store.state?.guilds.flatMap((guild) => guild.roles).find((one) => one.id === id)?.name ?? "unknown role",
   channel: (id) => channels().find((one) => one.id === id)?.name ?? "unknown",
   jump: (channelId, messageId) => changed("jump", { channelId, messageId }),
