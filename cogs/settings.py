@@ -133,12 +133,16 @@ async def concurrency(
 
 @settings.command(name="models", description="Choose the models that may be used here")
 @app_commands.describe(
-    allow="Allow only this (and others on the list); all = every model", deny="Never allow this one; all = deny none"
+    allow="Allow only this (and others on the list); all = every model",
+    deny="Never allow this one; all = deny none",
+    fallback="Whether another model may draw when the chosen one cannot be reached",
 )
 @app_commands.autocomplete(allow=complete_any_model, deny=complete_any_model)
-async def models(interaction: Inter, allow: str | None = None, deny: str | None = None) -> None:
+async def models(
+    interaction: Inter, allow: str | None = None, deny: str | None = None, fallback: bool | None = None
+) -> None:
     """One model each time."""
-    await answer(interaction, acts.put_models(interaction, allow, deny))
+    await answer(interaction, acts.put_models(interaction, allow, deny, fallback))
 
 
 @settings.command(name="defaults", description="Default model, size, quality, format, privacy")

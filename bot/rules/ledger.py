@@ -111,13 +111,17 @@ class JobDraft:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """What a finished attempt cost. ``estimated`` where the service reported no usage. ``images`` really made."""
+    """What a finished attempt cost. ``estimated`` where the service reported no usage. ``images`` really made.
+
+    ``drawn_by``: the model that drew in place of the one that was asked.
+    """
 
     charged_micro_usd: MicroUSD
     images: int
     usage: Usage | None = None
     estimated: bool = False
     request_id: str | None = None
+    drawn_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,7 +116,9 @@ class Silent:
 class Core:
     """One life of the core on a ledger. ``wrap`` puts something between it and store, files or service."""
 
-    def __init__(self, store: Any, files: Any, service: Any, *, clock=None, max_running: int = 4) -> None:
+    def __init__(
+        self, store: Any, files: Any, service: Any, *, clock=None, max_running: int = 4, catalogue=CATALOGUE
+    ) -> None:
         self.now = NOON
         self.waited: list[float] = []
         self.store, self.files, self.service = store, files, service
@@ -132,7 +134,7 @@ class Core:
             files=files,
             queue=self.queue,
             circuit=self.circuit,
-            catalogue=CurrentCatalogue(CATALOGUE),
+            catalogue=CurrentCatalogue(catalogue),
             notifier=self.notices,
             clock=lambda: self.now,
             tasks=self.tasks,

@@ -181,3 +181,57 @@ async def test_one_services_refused_key_stops_its_model_and_nothing_else(town, o
     assert not first.attachments
     assert (await town.answer(await town.imagine(model=FLARE, quality="low"))).attachments
     assert [job.state for job in await town.jobs()] == [JobState.RELEASED, JobState.SETTLED]
+
+
+SECOND = f"""
+[services.second]
+base_url = "{{address}}"
+key = "env SECOND_KEY"
+
+[models."{FLARE}"]
+instead = ["{FLARE}@second"]
+
+[models."{FLARE}@second"]
+"""
+
+
+@pytest.mark.parametrize("fault", ["rate_limited", "insufficient_quota", "bad_key", "refused connection"])
+async def test_a_second_key_draws_where_the_first_draws_nothing_and_the_result_says_so(town, others, fault: str):
+    second = await others.service(SECOND, SECOND_KEY)
+    await others.restart()
+    if fault == "refused connection":
+        await town.images.stop()
+    else:
+        town.images.fail_next(fault, times=None)
+
+    message = await town.answer(await town.imagine(quality="low"))
+
+    assert message.attachments, message.content
+    assert f"Drawn by {FLARE}@second" in str(message.embeds)
+    (job,) = await town.jobs()
+    assert (job.state, job.bill.drawn_by, job.reserved_micro_usd) == (JobState.SETTLED, f"{FLARE}@second", 0)
+    assert [call.fields["model"] for call in second.calls] == [FLARE]
+    assert not any(call.rendered for call in town.images.calls)
+
+
+async def test_what_may_have_been_drawn_is_not_drawn_again_elsewhere(town, others):
+    second = await others.service(SECOND, SECOND_KEY)
+    await others.restart()
+    town.images.fail_next("made_but_500")
+    message = await town.answer(await town.imagine(quality="low"))
+    assert "may have been billed" in message.content
+    assert second.calls == []
+    assert [job.state for job in await town.jobs()] == [JobState.UNKNOWN]
+
+
+async def test_an_admin_forbids_stand_ins_and_allows_them_again(town, others):
+    second = await others.service(SECOND, SECOND_KEY)
+    await others.restart()
+    town.images.fail_next("insufficient_quota", times=None)
+    off = await town.world.slash(town.admin, town.general, "/settings models", {"fallback": False})
+    assert "Stand-in models:** on → off" in (await town.answer(off)).content
+    assert not (await town.answer(await town.imagine(quality="low"))).attachments
+    assert second.calls == []
+    on = await town.world.slash(town.admin, town.general, "/settings models", {"fallback": True})
+    await town.answer(on)
+    assert (await town.answer(await town.imagine(quality="low"))).attachments

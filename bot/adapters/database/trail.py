@@ -16,6 +16,7 @@ from bot.rules.servers.changes import (
     BlockChanged,
     Change,
     DefaultsChanged,
+    FallbackChanged,
     Imported,
     KeyChanged,
     LimitChanged,
@@ -90,6 +91,7 @@ _KINDS: Mapping[str, tuple[type[Change], Read]] = {
     "defaults": (DefaultsChanged, _whole(Defaults)),
     "moderation": (ModerationChanged, _whole(Moderation)),
     "previews": (PreviewsChanged, _as_it_is),
+    "fallback": (FallbackChanged, _as_it_is),
     "cost_shown": (LookChanged, Look),  # as it was kept while the cost was all there was
     "look": (LookChanged, _look),
     "log_channel": (LogChannelChanged, _as_it_is),

@@ -20,11 +20,13 @@ class Alerts:
         self._circuit = circuit
         self._clock = clock
 
-    async def service(self, job: Job, lane: str, results: CallResults) -> None:
-        """Opens or closes the lane's circuit by what the service answered, and tells when that changed something."""
+    async def service(self, job: Job, asked: str, lane: str, results: CallResults) -> None:
+        """Opens or closes the lane's circuit by what the service answered when it was ``asked`` for a picture of that
+        model, and tells when that changed something.
+        """
         place = job.asker.place if job.own_key else None
-        circuit, key = self._circuit, self._circuit.key_of(lane, job.request.model)
-        model = circuit.named(lane, job.request.model)
+        circuit, key = self._circuit, self._circuit.key_of(lane, asked)
+        model = circuit.named(lane, asked)
         works = results.made or any(fault.kind in PROVES_THE_KEY for fault in results.faults)
         if works and circuit.succeeded(key):
             await self._notifier.service(place, working=True, why="", model=model)

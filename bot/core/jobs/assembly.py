@@ -109,6 +109,7 @@ def assemble(
         tasks=tasks,
         meter=meter,
         crash_point=crash_point,
+        is_official=service.is_official,
     )
     jobs = Jobs(store, queue, estimates, runner, tasks)
     batch_runner = BatchRunner(store, jobs, settlement, pictures, clock)

@@ -12,7 +12,8 @@ from bot.core.refused_words import RefusedWords
 from bot.core.service.catalogue import CurrentCatalogue
 from bot.core.service.circuit import Circuit
 from bot.ports import Clock, CrashPoint, Files, ImageService, Meter, Store
-from bot.rules.catalogue.model import DEFAULT_SERVICE, Model
+from bot.rules.catalogue.instead import dearest, has_own_key, stand_ins
+from bot.rules.catalogue.model import Model
 from bot.rules.catalogue.pricing import upper_bound, usual_price
 from bot.rules.errors import QueueTooLong, ServicePaused, ShuttingDown, StorageFull, UserError
 from bot.rules.ledger import Answer, EndReason, Job, JobDraft, JobState
@@ -43,7 +44,7 @@ class Quote:
     """A checked request and the most it can cost, not yet reserved. ``own_key``: the server's own API key pays.
 
     ``usual_micro_usd`` is what it mostly costs, for showing; ``notes`` tell what of a look or of the person's own
-    defaults is otherwise.
+    defaults is otherwise. ``instead`` are others who may draw it; what is reserved is enough for each of them.
     """
 
     request: ImageRequest
@@ -51,6 +52,7 @@ class Quote:
     usual_micro_usd: MicroUSD
     own_key: bool = False
     notes: tuple[Note, ...] = ()
+    instead: tuple[ImageRequest, ...] = ()
 
 
 class Intake:
@@ -150,7 +152,7 @@ class Intake:
         check_access(settings, asker, settled.model.id)
         await self._words.check(settings, asker.place, settled.raw.prompt, about)
         request = build(settled.raw, settled.model)
-        return replace(_priced(request, settled.model, settings), notes=settled.notes)
+        return replace(self._priced(request, settled.model, settings), notes=settled.notes)
 
     async def style(self, asker: Asker, name: str) -> Style:
         """The look of this name: one's own, else the server's. Raises ``NoSuchStyle``."""
@@ -177,7 +179,7 @@ class Intake:
         """A request made earlier (a button's), checked and priced by today's rules. Raises ``UserError``."""
         settings = await self._store.servers.settings(asker.place)
         chosen = self._chosen(settings, asker, request.model)
-        return _priced(request, chosen, settings)
+        return self._priced(request, chosen, settings)
 
     async def usual_picture(self, place: Place) -> Prices | None:
         """What one picture costs there now where nobody chooses anything; None where none can be had."""
@@ -250,9 +252,12 @@ class Intake:
         wait = self._queue.eta_s(ticket, more_images=more_images)
         if wait > allowed:
             raise QueueTooLong(wait, allowed)
-        model = quote.request.model
-        if not self._circuit.may_try(self._circuit.key_of(ticket.lane, model), self._clock()):
-            raise ServicePaused(self._circuit.named(ticket.lane, model))
+        if not any(self._may_try(asker, request, quote.own_key) for request in (quote.request, *quote.instead)):
+            raise ServicePaused(self._circuit.named(ticket.lane, quote.request.model))
+
+    def _may_try(self, asker: Asker, request: ImageRequest, own_key: bool) -> bool:
+        lane = self._estimates.ticket_for(asker, request, own_key=own_key).lane
+        return self._circuit.may_try(self._circuit.key_of(lane, request.model), self._clock())
 
     def _count(self, refused: Refused) -> None:
         for one in refused.refusals:
@@ -271,14 +276,24 @@ class Intake:
         check_access(settings, asker, chosen.id)
         return chosen
 
-
-def _priced(request: ImageRequest, model: Model, settings: ServerSettings) -> Quote:
-    return Quote(request, upper_bound(request, model), usual_price(request, model), _has_own_key(settings, model))
-
-
-def _has_own_key(settings: ServerSettings, model: Model) -> bool:
-    """Whether the server's own key pays, which is one of the default service."""
-    return settings.api_key_hint is not None and model.service == DEFAULT_SERVICE
+    def _priced(self, request: ImageRequest, model: Model, settings: ServerSettings) -> Quote:
+        own_key = has_own_key(settings, model)
+        others = stand_ins(
+            request,
+            self._catalogue.now,
+            settings,
+            own_key=own_key,
+            official=self._service.is_official,
+            today=self._clock().date(),
+        )
+        upper = dearest(upper_bound(request, model), others)
+        return Quote(
+            request,
+            upper,
+            usual_price(request, model),
+            own_key,
+            instead=tuple(one.request for one in others),
+        )
 
 
 def _problems(

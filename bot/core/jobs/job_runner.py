@@ -1,6 +1,7 @@
 """THE use case: one started job's way to its end. Every way out of it closes the bill.
 
     turn in the queue ─ dispatch ─ make ─ keep ─ deliver ─ settle
+            └─ again, by another model where the first certainly did not draw
 
 What must never happen: a picture made without a reservation; a call repeated that may have been billed; a job left
 without an end; a person left without an answer.
@@ -17,7 +18,7 @@ from functools import partial
 from bot.core.jobs.alerts import Alerts
 from bot.core.jobs.estimates import Estimates
 from bot.core.jobs.pictures import Pictures
-from bot.core.jobs.queue import FairQueue, set_within
+from bot.core.jobs.queue import FairQueue, Ticket, set_within
 from bot.core.jobs.running import RunningJob
 from bot.core.jobs.settlement import Settlement, ShownResult
 from bot.core.service.attempts import Attempts, CallResults
@@ -26,10 +27,12 @@ from bot.core.service.catalogue import CurrentCatalogue
 from bot.core.service.circuit import Circuit
 from bot.core.tasks import Tasks, to_the_end
 from bot.ports import CannotDeliver, Clock, CrashPoint, Delivered, Meter, Progress, Stage, Store
+from bot.rules.catalogue.instead import gives_way as may_give_way
+from bot.rules.catalogue.instead import stand_ins, takes_files
 from bot.rules.errors import Cancelled, Interrupted, ServicePaused, StorageTrouble, UserError
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFailed
 from bot.rules.ledger import FINAL, Bill, EndReason, Job, JobState, LostLease
-from bot.rules.requests import Partial
+from bot.rules.requests import ImageRequest, Partial
 from bot.rules.servers.access import check_access
 
 log = logging.getLogger(__name__)
@@ -68,6 +71,7 @@ class JobRunner:
         tasks: Tasks,
         meter: Meter,
         crash_point: CrashPoint,
+        is_official: bool,
     ) -> None:
         self._store = store
         self._queue = queue
@@ -82,6 +86,7 @@ class JobRunner:
         self._tasks = tasks
         self._meter = meter
         self._crash_point = crash_point
+        self._is_official = is_official
 
     async def run(self, running: RunningJob) -> None:
         """Never raises: whatever happens, the job is closed and the person is told, or recovery finds it."""
@@ -102,19 +107,71 @@ class JobRunner:
     # --- the way --------------------------------------------------------------------------------------------------
 
     async def _wait_and_make(self, running: RunningJob) -> None:
-        progress = self._tasks.start(self._tell_progress(running), f"progress {running.job.id}")
+        """By the model that was asked, or, where it certainly did not draw, by the next that may stand in for it."""
         self._crash_point("queued")
+        ways = [running.job.request, *await self._stand_ins(running)]
+        for at, request in enumerate(ways):
+            gives_way = any(self._may_try(running, other) for other in ways[at + 1 :])
+            if gives_way and not self._may_try(running, request):
+                continue
+            if request is not running.job.request:
+                running.ticket = self._ticket_for(running, request)
+            if await self._is_drawn(running, request, gives_way=gives_way):
+                return
+
+    async def _is_drawn(self, running: RunningJob, request: ImageRequest, *, gives_way: bool) -> bool:
+        """Waits for the turn, makes and ends the job; with ``gives_way`` another may have it if nothing was drawn."""
+        progress = self._tasks.start(self._tell_progress(running), f"progress {running.job.id}")
         try:
             joined = _now_s()
             async with self._queue.turn(running.ticket):
                 self._meter.waited(_now_s() - joined)
                 began = _now_s()
-                results = await self._make(running)
+                try:
+                    results = await self._make(running, request, gives_way=gives_way)
+                except ServicePaused:
+                    if not gives_way:
+                        raise
+                    return False
+                if gives_way and not results.made and may_give_way(results.faults):
+                    log.info("job %s: %s draws nothing now; another model may", running.job.id, request.model)
+                    return False
                 took = _now_s() - began
                 progress.cancel()
-                await self._finish(running, results, took)
+                await self._finish(running, request, results, took)
         finally:
             progress.cancel()
+        return True
+
+    async def _stand_ins(self, running: RunningJob) -> list[ImageRequest]:
+        """The request as others take it, by today's settings: those that take its pictures and that it can pay."""
+        job, catalogue = running.job, self._catalogue.now
+        model = catalogue.get(job.request.model)
+        if model is None or not model.instead:
+            return []
+        found = stand_ins(
+            job.request,
+            catalogue,
+            await self._store.servers.settings(job.asker.place),
+            own_key=job.own_key,
+            official=self._is_official,
+            today=self._clock().date(),
+        )
+        return [
+            one.request
+            for one in found
+            if one.upper_micro_usd <= job.reserved_micro_usd
+            and (other := catalogue.get(one.request.model)) is not None
+            and takes_files(running.inputs, other, one.request)
+        ]
+
+    def _ticket_for(self, running: RunningJob, request: ImageRequest) -> Ticket:
+        job = running.job
+        return self._estimates.ticket_for(job.asker, request, own_key=job.own_key, job_id=job.id)
+
+    def _may_try(self, running: RunningJob, request: ImageRequest) -> bool:
+        lane = self._ticket_for(running, request).lane
+        return self._circuit.may_try(self._circuit.key_of(lane, request.model), self._clock())
 
     async def _tell_progress(self, running: RunningJob) -> None:
         """Says where the job stands: its place while it waits, then how much of the drawing should be over."""
@@ -131,11 +188,12 @@ class JobRunner:
             share = min((_now_s() - began) / max(ticket.seconds, 1.0), ALMOST)
         await running.delivery.progress(running.job, Progress(Stage.DRAWING, None, None, ALMOST))
 
-    async def _make(self, running: RunningJob) -> CallResults:
+    async def _make(self, running: RunningJob, request: ImageRequest, *, gives_way: bool) -> CallResults:
         job, lane = running.job, running.ticket.lane
-        await self._check_still_allowed(running)
-        call = await self._attempts.call_for(job, running.inputs, lane)
-        await to_the_end(self._dispatch(running))
+        await self._check_still_allowed(running, request.model)
+        call = await self._attempts.call_for(job, request, running.inputs, lane, gives_way=gives_way)
+        if job.state is JobState.RESERVED:  # not one that another model has given up
+            await to_the_end(self._dispatch(running))
         running.maybe_billed = True
         self._crash_point("dispatched")
 
@@ -143,36 +201,34 @@ class JobRunner:
             await running.delivery.preview(running.job, partial)
 
         confirm = partial(self._store.leases.confirm, running.job)
-        results = await self._attempts.make(call, preview if job.request.partial_images else None, confirm)
+        results = await self._attempts.make(call, preview if request.partial_images else None, confirm)
         running.made = bool(results.made)
         running.maybe_billed = running.made or results.maybe_billed_calls > 0
-        await self._alert(job, lane, results)
+        await self._alert(job, request.model, lane, results)
         return results
 
-    async def _alert(self, job: Job, lane: str, results: CallResults) -> None:
+    async def _alert(self, job: Job, asked: str, lane: str, results: CallResults) -> None:
         """Whatever goes wrong in telling of a key, the pictures that are there go their way."""
         try:
-            await self._alerts.service(job, lane, results)
+            await self._alerts.service(job, asked, lane, results)
         except Exception:
             log.exception("job %s: nobody was told about the key", job.id)
 
-    async def _check_still_allowed(self, running: RunningJob) -> None:
+    async def _check_still_allowed(self, running: RunningJob, model: str) -> None:
         """What changed while the job waited (a member blocked, a server paused, a key refused): released, not made."""
         job = running.job
-        check_access(await self._store.servers.settings(job.asker.place), job.asker, job.request.model)
-        model = job.request.model
+        check_access(await self._store.servers.settings(job.asker.place), job.asker, model)
         if not self._circuit.lets_through(self._circuit.key_of(running.ticket.lane, model), self._clock()):
             raise ServicePaused(self._circuit.named(running.ticket.lane, model))
 
     async def _dispatch(self, running: RunningJob) -> None:
         running.job = await self._store.jobs.dispatch(running.job, self._clock())
 
-    async def _finish(self, running: RunningJob, results: CallResults, took_s: float) -> None:
+    async def _finish(self, running: RunningJob, request: ImageRequest, results: CallResults, took_s: float) -> None:
         if not results.made:
-            await to_the_end(self._end_without_pictures(running, results))
+            await to_the_end(self._end_without_pictures(running, request, results))
             return
-        request = running.job.request
-        bill = bill_for(running.job, results, self._catalogue.now.get(request.model))
+        bill = bill_for(running.job, request, results, self._catalogue.now.get(request.model))
         images = [image for made in results.made for image in made.images]
         revised = next((image.revised_prompt for image in images if image.revised_prompt), None)
         await to_the_end(self._keep(running, results, bill, revised))
@@ -223,7 +279,7 @@ class JobRunner:
 
     # --- the other ends -------------------------------------------------------------------------------------------
 
-    async def _end_without_pictures(self, running: RunningJob, results: CallResults) -> None:
+    async def _end_without_pictures(self, running: RunningJob, request: ImageRequest, results: CallResults) -> None:
         fault = results.worst
         if fault is None:
             fault = Fault(FaultKind.BROKEN_ANSWER, Billed.MAYBE, detail="no call was made")
@@ -235,7 +291,7 @@ class JobRunner:
             running.job = await self._settlement.close_unmade(running.job, fault.kind, maybe_billed=maybe_billed)
         if running.job.state not in FINAL:
             return  # another process has it, and tells
-        failure = ServiceFailed(fault, model=running.job.request.model, charged=maybe_billed)
+        failure = ServiceFailed(fault, model=request.model, charged=maybe_billed)
         await running.delivery.failed(running.job, failure)
 
     async def _end_in_trouble(self, running: RunningJob, error: Exception, reason: str) -> None:

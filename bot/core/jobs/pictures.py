@@ -56,7 +56,12 @@ class Pictures:
     async def _keep(self, job_id: str, results: Results) -> None:
         files = tuple((f"{number}.{image.format}", image.data) for number, image in enumerate(results.images))
         bill = results.bill
-        told = {"charged": bill.charged_micro_usd, "images": bill.images, "request": bill.request_id}
+        told = {
+            "charged": bill.charged_micro_usd,
+            "images": bill.images,
+            "request": bill.request_id,
+            "by": bill.drawn_by,
+        }
         told["revised"] = results.revised
         async with self._gate.place() as place:
             await place.take(holds=True)
@@ -94,7 +99,13 @@ class Pictures:
         if found is None or found.note is None:
             return None
         told = json.loads(found.note)
-        bill = Bill(MicroUSD(told["charged"]), told["images"], estimated=True, request_id=told["request"])
+        bill = Bill(
+            MicroUSD(told["charged"]),
+            told["images"],
+            estimated=True,
+            request_id=told["request"],
+            drawn_by=told.get("by"),
+        )
         return bill, told["revised"]
 
     async def results(self, job_id: str) -> list[MadeImage]:

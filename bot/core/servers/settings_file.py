@@ -237,6 +237,7 @@ READ: Mapping[str, Callable[[Any], Any]] = {
     "spoiler": _truth,
     "age_restricted_only": _truth,
     "previews": _maybe(_truth),
+    "fallback": _truth,
     "show_cost": _truth,
     "layout": _layout,
     "hidden_buttons": _buttons,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from bot.core.service.catalogue import CurrentCatalogue
 from bot.ports import ImageService, KeyPays, Meter, OnPartial, OperatorPays, Payer, Store
+from bot.rules.catalogue.instead import gives_way
 from bot.rules.catalogue.model import deadline_of
 from bot.rules.errors import StorageTrouble
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFault
@@ -42,7 +43,10 @@ FALLBACK_DEADLINE_S = 180.0
 
 @dataclass(frozen=True, slots=True)
 class ServiceCall:
-    """What every call of one job sends. ``lane`` is what is paced; ``deadline_s`` holds for all calls together."""
+    """What every call of one job sends. ``lane`` is what is paced; ``deadline_s`` holds for all calls together.
+
+    ``gives_way``: another model may draw it, so what says that this one draws nothing now is not waited for.
+    """
 
     request: ImageRequest
     inputs: Inputs
@@ -50,6 +54,7 @@ class ServiceCall:
     payer: Payer
     lane: str
     deadline_s: float
+    gives_way: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +94,21 @@ class Attempts:
         self._deadline_s = deadline_s
         self._sleep = sleep
 
-    async def call_for(self, job: Job, inputs: Inputs, lane: str) -> ServiceCall:
+    async def call_for(
+        self, job: Job, request: ImageRequest, inputs: Inputs, lane: str, *, gives_way: bool = False
+    ) -> ServiceCall:
         """What will be sent for a job. It reads the ledger (a server's own key), so it comes before *dispatched*.
 
-        Raises ``OwnKeyGone``.
+        ``request`` is the job's, or the same as another model takes it. Raises ``OwnKeyGone``.
         """
         return ServiceCall(
-            request=job.request,
+            request=request,
             inputs=inputs,
             member_tag=self._member_tag(job.asker.user_id),
             payer=await self._payer_of(job),
             lane=lane,
-            deadline_s=self.deadline_of(job.request),
+            deadline_s=self.deadline_of(request),
+            gives_way=gives_way and request.calls == 1,
         )
 
     async def _payer_of(self, job: Job) -> Payer:
@@ -169,6 +177,8 @@ class Attempts:
                 return fault
             if fault.kind is FaultKind.RATE_LIMITED:
                 await self._hold_back(call.lane, wait)
+            if call.gives_way and gives_way([fault]):
+                return fault
             await self._sleep(wait)
 
     async def _hold_back(self, lane: str, wait_s: float) -> None:

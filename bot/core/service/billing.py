@@ -11,22 +11,23 @@ from bot.rules.catalogue.model import Model
 from bot.rules.catalogue.pricing import charge, is_usable
 from bot.rules.ledger import Bill, Job
 from bot.rules.money import MicroUSD
-from bot.rules.requests import Usage
+from bot.rules.requests import ImageRequest, Usage
 
 log = logging.getLogger(__name__)
 
 
-def bill_for(job: Job, results: CallResults, model: Model | None) -> Bill:
-    """The charge for calls that made pictures.
+def bill_for(job: Job, request: ImageRequest, results: CallResults, model: Model | None) -> Bill:
+    """The charge for calls that made pictures. ``request`` was drawn by ``model``, the job's own or another.
 
     Calls that made nothing but may have been billed keep their share of the reservation. A report above the
     reservation is cut to it (budgets never overrun) and logged.
     """
     images = sum(len(made.images) for made in results.made)
+    drawn_by = request.model if request.model != job.request.model else None
     if model is None:
-        return Bill(job.reserved_micro_usd, images, estimated=True)
-    unconfirmed = job.reserved_micro_usd * results.maybe_billed_calls // max(job.request.calls, 1)
-    one_call = replace(job.request, count=1, calls=1) if job.request.calls > 1 else job.request
+        return Bill(job.reserved_micro_usd, images, estimated=True, drawn_by=drawn_by)
+    unconfirmed = job.reserved_micro_usd * results.maybe_billed_calls // max(request.calls, 1)
+    one_call = replace(request, count=1, calls=1) if request.calls > 1 else request
     charged = sum(charge(one_call, model, made.usage, len(made.images)) for made in results.made) + unconfirmed
     if charged > job.reserved_micro_usd:
         log.warning("job %s: %d micro-USD reported, %d were reserved", job.id, charged, job.reserved_micro_usd)
@@ -38,6 +39,7 @@ def bill_for(job: Job, results: CallResults, model: Model | None) -> Bill:
         usage=summed(usages),
         estimated=len(usages) < len(results.made) or unconfirmed > 0,
         request_id=next((made.request_id for made in results.made if made.request_id), None),
+        drawn_by=drawn_by,
     )
 
 

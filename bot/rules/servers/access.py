@@ -52,7 +52,8 @@ class ResultButton(StrEnum):
 class ServerSettings:
     """Everything an admin sets but limits. Empty allow-lists mean: all. Denied wins over allowed.
 
-    ``previews`` None: by quality (on above ``low``). ``moderation`` None: as the member asked.
+    ``fallback``: whether another model may draw where the first certainly did not. ``previews`` None: by quality (on
+    above ``low``). ``moderation`` None: as the member asked.
     ``hidden_buttons`` are named by what is hidden, so that a button that comes with an upgrade is seen.
     ``api_key_hint`` is the last four characters of the server's own key, the key itself stays sealed in the store.
     """
@@ -69,6 +70,7 @@ class ServerSettings:
     spoiler: bool = False
     age_restricted_only: bool = False
     previews: bool | None = None
+    fallback: bool = True
     show_cost: bool = True
     layout: Layout = Layout.EMBED
     hidden_buttons: frozenset[ResultButton] = frozenset()

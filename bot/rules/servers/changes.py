@@ -110,6 +110,12 @@ class PreviewsChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class FallbackChanged:
+    old: bool
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
 class LookChanged:
     old: Look
     new: Look
@@ -188,6 +194,7 @@ Reversible = (
     | DefaultsChanged
     | ModerationChanged
     | PreviewsChanged
+    | FallbackChanged
     | LookChanged
     | LogChannelChanged
     | PauseChanged
@@ -296,6 +303,7 @@ def _all_between(old: ServerSettings, new: ServerSettings) -> Iterator[Change]:
     yield DefaultsChanged(old.defaults, new.defaults)
     yield ModerationChanged(moderation_of(old), moderation_of(new))
     yield PreviewsChanged(old.previews, new.previews)
+    yield FallbackChanged(old.fallback, new.fallback)
     yield LookChanged(look_of(old), look_of(new))
     yield LogChannelChanged(old.log_channel_id, new.log_channel_id)
     yield PauseChanged(pause_of(old), pause_of(new))

@@ -18,6 +18,7 @@ from bot.rules.servers.changes import (
     BlockChanged,
     Change,
     DefaultsChanged,
+    FallbackChanged,
     Headline,
     LimitChanged,
     Listed,
@@ -187,6 +188,11 @@ def moderated(level: str | None, spoiler: bool | None, age_restricted_only: bool
 def previewed(enabled: bool | None) -> Edit:
     """Live previews on, off, or (None) automatic."""
     return lambda settings: (replace(settings, previews=enabled), PreviewsChanged(settings.previews, enabled))
+
+
+def falling_back(allowed: bool) -> Edit:
+    """Whether another model may draw where the one that was asked certainly did not."""
+    return lambda settings: (replace(settings, fallback=allowed), FallbackChanged(settings.fallback, allowed))
 
 
 def looking(

@@ -16,6 +16,7 @@ from bot.rules.servers.changes import (
     BlockChanged,
     Change,
     DefaultsChanged,
+    FallbackChanged,
     Headline,
     KeyChanged,
     LimitChanged,
@@ -141,6 +142,8 @@ def _now(change: Reversible, settings: ServerSettings) -> Any:
             return moderation_of(settings)
         case PreviewsChanged():
             return settings.previews
+        case FallbackChanged():
+            return settings.fallback
         case LookChanged():
             return look_of(settings)
         case LogChannelChanged():
@@ -162,6 +165,8 @@ def _with(change: Reversible, settings: ServerSettings, value: Any) -> ServerSet
             return replace(settings, moderation=level, spoiler=spoiler, age_restricted_only=age)
         case PreviewsChanged():
             return replace(settings, previews=value)
+        case FallbackChanged():
+            return replace(settings, fallback=value)
         case LookChanged():
             return replace(settings, show_cost=value.cost, layout=value.layout, hidden_buttons=value.hidden)
         case LogChannelChanged():

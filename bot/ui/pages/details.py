@@ -27,6 +27,7 @@ def details(job: Job, parents: Sequence[str], locale: str, *, show_cost: bool) -
         (say(locale, "details.by"), asker(job, locale)),
         (say(locale, "details.state"), say(locale, f"state.{job.state}")),
         (say(locale, "result.model"), inline(job.request.model)),
+        (say(locale, "details.drawn_by"), inline(job.bill.drawn_by) if job.bill and job.bill.drawn_by else ""),
         (say(locale, "details.options"), _options(job.request, locale)),
         (say(locale, "details.inputs"), _inputs(job.request, locale)),
         (say(locale, "details.charged"), _charged(job, locale) if show_cost else ""),

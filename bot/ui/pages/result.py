@@ -150,6 +150,8 @@ def _remarks(
     lines = [say(locale, "result.shrunk")] if shrunk else []
     if len(images) < request.count:
         lines.append(say(locale, "result.fewer", made=len(images), asked=request.count))
+    if job.bill is not None and job.bill.drawn_by is not None:
+        lines.append(say(locale, "result.drawn_by", model=job.bill.drawn_by, asked=request.model))
     if options := ", ".join(dict.fromkeys(name for one in made for name in one.left_out)):
         lines.append(say(locale, "result.left_out", options=options))
     asked, came = _otherwise(request, made, images)

@@ -231,6 +231,12 @@ def _how(office: Office) -> list[str]:
     return [
         _line(office, say(locale, "settings.defaults"), defaults, "defaults"),
         _line(office, say(locale, "settings.previews"), say(locale, previews), "previews"),
+        _line(
+            office,
+            say(locale, "setting.fallback"),
+            say(locale, "value.on" if settings.fallback else "value.off"),
+            "models",
+        ),
         _line(office, say(locale, "setting.look"), cut(look_words(look_of(settings), locale), 200), "look"),
         _line(office, say(locale, "settings.log"), f"<#{channel}>" if channel else say(locale, "value.none"), "log"),
     ]

@@ -33,6 +33,7 @@ from bot.rules.servers.edits import (
     SetAndRemoved,
     checked_defaults,
     defaulted,
+    falling_back,
     listed,
     logged_to,
     moderated,
@@ -146,16 +147,25 @@ async def _put(interaction: Interaction, which: Listed, change: ListChange) -> M
     return changed(interaction, done, *notes)
 
 
-async def put_models(interaction: Interaction, allow: str | None, deny: str | None) -> Message:
-    """The same for models, which must be known to be put on a list. Raises ``NoSuchModel``."""
+async def put_models(
+    interaction: Interaction, allow: str | None, deny: str | None, fallback: bool | None = None
+) -> Message:
+    """The same for models, which must be known to be put on a list; and whether others may draw in their place.
+
+    Raises ``NoSuchModel``.
+    """
     change = ListChange(allow.strip() if allow else None, deny.strip() if deny else None)
+    if fallback is not None and change.is_empty:
+        return await _edited(interaction, falling_back(fallback))
     shell = interaction.client.shell
     settings = await shell.store.servers.settings(place_of(interaction))
     for name in (change.allow, change.deny):
         listed_already = name in settings.allowed_models or name in settings.denied_models
         if name not in (None, "all") and not listed_already and shell.catalogue.get(str(name)) is None:
             shell.catalogue.choose(str(name), official=shell.config.is_official, today=shell.clock().date())
-    return await _put(interaction, Listed.MODELS, change)
+    before = None if fallback is None else await _edited(interaction, falling_back(fallback))
+    done = await _put(interaction, Listed.MODELS, change)
+    return done if before is None else replace(done, content=f"{before.content}\n{done.content}")
 
 
 async def put_defaults(interaction: Interaction, asked: Defaults) -> Message:

@@ -13,6 +13,7 @@ from bot.rules.servers.changes import (
     BlockChanged,
     Change,
     DefaultsChanged,
+    FallbackChanged,
     Imported,
     KeyChanged,
     LimitChanged,
@@ -86,8 +87,9 @@ def _setting(change: SettingChanged, locale: str) -> tuple[str, str, str]:
             return named("defaults", defaults_words(old, locale), defaults_words(new, locale))
         case ModerationChanged(old, new):
             return named("moderation", _moderation(old, locale), _moderation(new, locale))
-        case PreviewsChanged(old, new):
-            return named("previews", _switch(old, locale), _switch(new, locale))
+        case PreviewsChanged(old, new) | FallbackChanged(old, new):
+            key = "previews" if isinstance(change, PreviewsChanged) else "fallback"
+            return named(key, _switch(old, locale), _switch(new, locale))
         case LookChanged(old, new):
             return named("look", look_words(old, locale), look_words(new, locale))
         case LogChannelChanged(old, new):

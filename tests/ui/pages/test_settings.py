@@ -34,7 +34,7 @@ SUBCOMMANDS = {
     "quota": ("images", "per", *WHOM, "remove"),
     "budget": ("usd", "per", *WHOM, "remove"),
     "concurrency": ("jobs", "role", "member", "remove"),
-    "models": ("allow", "deny"),
+    "models": ("allow", "deny", "fallback"),
     "defaults": ("model", "size", "quality", "format", "private"),
     "channels": ("allow", "deny", "clear"),
     "roles": ("allow", "deny", "clear"),

@@ -10,6 +10,7 @@ from bot.rules.servers.changes import (
     BlockChanged,
     Change,
     DefaultsChanged,
+    FallbackChanged,
     Imported,
     KeyChanged,
     LimitChanged,
@@ -89,6 +90,7 @@ WORDS: tuple[tuple[Change, str, str], ...] = (
         "**Look of results:** cost shown, embed → cost hidden, plain, without Zoom out, Pan",
         "**Aussehen der Ergebnisse:** mit Kosten, eingebettet → ohne Kosten, schlicht, ohne Herauszoomen, Schwenken",
     ),
+    (FallbackChanged(True, False), "**Stand-in models:** on → off", "**Ersatzmodelle:** an → aus"),
     (PreviewsChanged(None, True), "**Live previews:** automatic → on", "**Live-Vorschau:** automatisch → an"),
     (LogChannelChanged(None, 5), "**Log channel:** none → <#5>", "**Protokollkanal:** – → <#5>"),
     (
