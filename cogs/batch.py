@@ -15,6 +15,7 @@ from bot.ui.interactions.acknowledge import acknowledged, take
 from bot.ui.orders.attachments import MAX_TEXT_BYTES, attached
 from bot.ui.orders.batch import NAME, BatchWish, from_file, take_on_batch
 from bot.ui.orders.choices import complete_options
+from bot.ui.orders.looks import look_names
 from bot.ui.shell import HasShell, Interaction
 
 
@@ -52,7 +53,8 @@ async def batch(
         await take_on_batch(interaction, wish(from_file(source)))
         return
     take(interaction)
-    await interaction.response.send_modal(BatchForm(wish, interaction.id, str(interaction.locale)))
+    looks = await look_names(interaction) if look is None else ()
+    await interaction.response.send_modal(BatchForm(wish, interaction.id, str(interaction.locale), looks))
     acknowledged(interaction)
 
 

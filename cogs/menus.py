@@ -7,7 +7,7 @@ from discord import app_commands
 
 from bot.rules.options.table import RawOptions
 from bot.rules.requests import Kind
-from bot.ui.components.forms import EditMessageForm, ImagineForm
+from bot.ui.components.forms import EditMessageForm, open_imagine
 from bot.ui.interactions.acknowledge import acknowledged
 from bot.ui.orders.attachments import attached
 from bot.ui.orders.message_parts import pictures_of
@@ -46,8 +46,7 @@ async def vary_image(interaction: Interaction, message: discord.Message) -> None
 async def use_as_prompt(interaction: Interaction, message: discord.Message) -> None:
     """Opens a form with the message's text (or the prompt of the picture in it) to make a picture of."""
     text = await text_of(interaction, message)
-    await interaction.response.send_modal(ImagineForm(interaction.id, str(interaction.locale), text))
-    acknowledged(interaction)
+    await open_imagine(interaction, text)
 
 
 async def setup(client: HasShell) -> None:

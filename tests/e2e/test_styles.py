@@ -63,7 +63,7 @@ async def test_the_servers_looks_are_for_all_there_and_made_by_who_manages_it(to
     assert "no look called" in text(await ask(town, "/style delete", name="ours"))
     assert "Manage Server" in text(await ask(town, "/style delete", name="ours", server=True))
     direct = await ask(town, "/style save", town.member, town.world.dm(town.member), name="x", prompt="y", server=True)
-    assert "only in a server" in text(direct)
+    assert "only on a server" in text(direct)
 
 
 async def test_a_long_look_with_mentions_pings_nobody_and_fits_everywhere(town):
@@ -97,7 +97,7 @@ async def test_own_defaults_hold_where_nothing_was_typed_and_are_taken_back(town
     await ask(town, "/settings defaults", town.admin, quality="medium")
     assert "You have none" in text(await ask(town, "/mydefaults"))
     set_now = await ask(town, "/mydefaults", model="dall-e-3", quality="hd", private=True)
-    assert "model dall-e-3, quality hd, private on" in text(set_now)
+    assert "model dall-e-3, quality hd, private: yes" in text(set_now)
 
     drawn = await ask(town, "/imagine", prompt="a fox")
     assert drawn.ephemeral
@@ -115,3 +115,27 @@ async def test_own_defaults_hold_where_nothing_was_typed_and_are_taken_back(town
     assert "do not fit" in text(await ask(town, "/mydefaults", quality="superb"))
     await ask(town, "/mydefaults", reset=True)
     assert "You have none" in text(await ask(town, "/mydefaults"))
+
+
+async def test_forms_offer_looks_and_shapes_and_outlive_a_restart(town):
+    await ask(town, "/style save", name="Noir", prompt="{prompt}, film noir")
+    said = town.world.say(town.member, town.general, "a fox")
+    opened = await town.world.message_menu(town.member, said, "Use as prompt")
+    form = await opened.wait_modal()
+    await town.restart()
+    sent = await town.world.submit_form(form, {"size": "portrait", "look": "Noir"})
+    assert "look: Noir" in text(await town.answer(sent))
+    assert town.images.calls[-1].fields["prompt"] == "a fox, film noir"
+    width, height = map(int, town.images.calls[-1].fields["size"].split("x"))
+    assert width < height
+
+    asked = await town.world.slash(town.member, town.general, "/batch", {})
+    sent = await town.world.submit_form(await asked.wait_modal(), {"lines": "a hen", "look": "Noir"})
+    await town.settled(sent)
+    assert town.images.calls[-1].fields["prompt"] == "a hen, film noir"
+
+
+async def test_a_private_result_says_that_it_is_kept(town):
+    drawn = await ask(town, "/imagine", prompt="a fox", private=True)
+    assert text(drawn).count("/gallery mine:True keeps it") == 1
+    assert "keeps it" not in text(await ask(town, "/imagine", prompt="a fox"))

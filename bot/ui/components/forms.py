@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import discord
@@ -15,7 +16,8 @@ from bot.rules.errors import NotFound
 from bot.rules.ledger import Job
 from bot.rules.options.table import RawOptions, raw_of
 from bot.rules.requests import Kind
-from bot.ui.interactions.acknowledge import take
+from bot.ui.components.menus import UNKNOWN, labelled, look_menu, picked, shape_menu
+from bot.ui.interactions.acknowledge import acknowledged, take
 from bot.ui.interactions.bounds import Bounded, check_bound
 from bot.ui.interactions.errors import refuse
 from bot.ui.interactions.ids import INDEX, JOB, VERSION
@@ -25,6 +27,7 @@ from bot.ui.internals import submit
 from bot.ui.orders import followups
 from bot.ui.orders.attachments import Stored, attached
 from bot.ui.orders.batch import BatchWish, take_on_batch
+from bot.ui.orders.looks import look_names
 from bot.ui.orders.submit import take_on
 from bot.ui.orders.wish import Wish, gather
 from bot.ui.shell import Interaction
@@ -198,13 +201,25 @@ class EditMessageForm(PromptForm):
 class ImagineForm(PromptForm):
     """Makes a picture of a text that somebody wrote."""
 
-    def __init__(self, nonce: int, locale: str, prompt: str = "") -> None:
+    def __init__(self, nonce: int, locale: str, prompt: str = "", looks: Sequence[str] = ()) -> None:
         custom_id = f"{VERSION}:imagine:{nonce}"
         super().__init__(say(locale, "form.imagine_title"), custom_id, locale, command="/imagine", prompt=prompt)
+        self._shape, self._look = shape_menu(locale), look_menu(looks, locale)
+        for menu in (self._shape, self._look):
+            if menu is not None:
+                self.add_item(labelled(menu, locale))
 
     async def submitted(self, interaction: Interaction) -> None:
-        wish = Wish(Kind.IMAGINE, RawOptions(prompt=self.prompt))
+        raw = RawOptions(prompt=self.prompt, size=picked(self._shape))
+        wish = Wish(Kind.IMAGINE, raw, look=picked(self._look))
         await take_on(interaction, gather(interaction.client.shell, wish), private=None)
+
+
+async def open_imagine(interaction: Interaction, prompt: str = "") -> None:
+    """Answers with the form for a picture, with the looks that this person has here."""
+    form = ImagineForm(interaction.id, str(interaction.locale), prompt, await look_names(interaction))
+    await interaction.response.send_modal(form)
+    acknowledged(interaction)
 
 
 # --- forms of an earlier life ------------------------------------------------------------------------------------
@@ -219,7 +234,9 @@ REBUILDS: dict[re.Pattern[str], Rebuild] = {
     re.compile(rf"{VERSION}:remix:{JOB}:(?P<nonce>\d+)"): lambda found, locale: RemixForm(
         found["job"], int(found["nonce"]), locale, required=False
     ),
-    re.compile(rf"{VERSION}:imagine:(?P<nonce>\d+)"): lambda found, locale: ImagineForm(int(found["nonce"]), locale),
+    re.compile(rf"{VERSION}:imagine:(?P<nonce>\d+)"): lambda found, locale: ImagineForm(
+        int(found["nonce"]), locale, looks=UNKNOWN
+    ),
 }
 
 
@@ -245,7 +262,13 @@ async def submit_unknown(interaction: Interaction) -> None:
 class BatchForm(Form):
     """The prompts typed instead of sent as a file. Its options are known only to this object: it cannot be rebuilt."""
 
-    def __init__(self, wish_of: Callable[[Callable[[], Awaitable[str]]], BatchWish], nonce: int, locale: str) -> None:
+    def __init__(
+        self,
+        wish_of: Callable[[Callable[[], Awaitable[str]]], BatchWish],
+        nonce: int,
+        locale: str,
+        looks: Sequence[str] = (),
+    ) -> None:
         super().__init__(say(locale, "batch.form_title"), f"e1:batch:{nonce}")
         self._wish_of = wish_of
         self._lines: discord.ui.TextInput[Any] = discord.ui.TextInput(
@@ -258,9 +281,13 @@ class BatchForm(Form):
                 component=self._lines,
             )
         )
+        self._look = look_menu(looks, locale)
+        if self._look is not None:
+            self.add_item(labelled(self._look, locale))
 
     async def submitted(self, interaction: Interaction) -> None:
         async def read() -> str:
             return str(self._lines.value)
 
-        await take_on_batch(interaction, self._wish_of(read))
+        wish, look = self._wish_of(read), picked(self._look)
+        await take_on_batch(interaction, wish if look is None else replace(wish, look=look))

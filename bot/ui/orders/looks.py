@@ -5,6 +5,7 @@ Law: never raises; completing is a courtesy, and a look that is gone is told whe
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from typing import Any
@@ -21,6 +22,7 @@ from bot.ui.words.text import clean, cut
 log = logging.getLogger(__name__)
 
 MOST_CHOICES = 25
+QUICK_S = 1.0
 
 Choices = list[app_commands.Choice[str]]
 
@@ -44,6 +46,17 @@ async def complete_deletion(interaction: discord.Interaction[Any], typed: str) -
     except Exception:
         log.exception("completing a look failed")
         return []
+
+
+async def look_names(interaction: Interaction) -> tuple[str, ...]:
+    """The names of the looks that a form can offer; none where they cannot be read in time."""
+    try:
+        async with asyncio.timeout(QUICK_S):
+            known = await interaction.client.shell.styles.known(asker_of(interaction))
+        return tuple(style.name for style in offered("", known.own, known.servers))
+    except Exception:
+        log.exception("the looks of a form could not be read")
+        return ()
 
 
 def _choices(interaction: Interaction, styles: Sequence[Style]) -> Choices:

@@ -160,7 +160,8 @@ def _remarks(
     background = next((one.background for one in made if one.background), None)
     if background and request.background not in (None, "auto", background):
         lines.append(say(locale, "result.background_made", asked=request.background, made=clean(background, 40)))
-    return lines + [line for note in notes if (line := note_line(note, locale))]
+    lines += [line for note in notes if (line := note_line(note, locale))]
+    return [*lines, say(locale, "result.private")] if request.private else lines
 
 
 def _otherwise(request: ImageRequest, made: Sequence[Made], images: Sequence[MadeImage]) -> tuple[str, str]:

@@ -12,9 +12,9 @@ import discord
 
 from bot.rules.limits.limit import Scope, is_open, slot_of
 from bot.rules.people import Place
-from bot.ui.components.forms import ImagineForm
+from bot.ui.components.forms import open_imagine
 from bot.ui.components.press import Press, button
-from bot.ui.interactions.acknowledge import acknowledge, acknowledged
+from bot.ui.interactions.acknowledge import acknowledge
 from bot.ui.interactions.deadline import answer
 from bot.ui.interactions.failures import TROUBLE
 from bot.ui.interactions.ids import VERSION
@@ -82,8 +82,7 @@ class FirstPicture(Press, template=rf"{VERSION}:first"):
     is_harmless_twice = True
 
     async def press(self, interaction: Interaction) -> None:
-        await interaction.response.send_modal(ImagineForm(interaction.id, str(interaction.locale)))
-        acknowledged(interaction)
+        await open_imagine(interaction)
 
 
 class OpenSettings(Press, template=rf"{VERSION}:opensettings"):

@@ -7,9 +7,8 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.ui.components.forms import ImagineForm
+from bot.ui.components.forms import open_imagine
 from bot.ui.components.press import Press, button
-from bot.ui.interactions.acknowledge import acknowledged
 from bot.ui.interactions.deadline import answer
 from bot.ui.interactions.who import asker_of
 from bot.ui.messages import Message
@@ -58,8 +57,7 @@ class Example(Press, template=r"e1:example:(?P<number>[123])"):
             await answer(interaction, own_limits(interaction))
             return
         prompt = say(locale, f"help.try_{number}_prompt")
-        await interaction.response.send_modal(ImagineForm(interaction.id, locale, prompt))
-        acknowledged(interaction)
+        await open_imagine(interaction, prompt)
 
 
 def _examples(locale: str) -> discord.ui.View:
