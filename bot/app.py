@@ -35,6 +35,7 @@ from bot.core.service.pace import SharedPace
 from bot.core.tasks import Tasks
 from bot.core.upkeep.forgettings import Forgettings
 from bot.core.upkeep.model_ends import ModelEnds
+from bot.core.upkeep.reminders import Reminders
 from bot.core.upkeep.retention import Retention
 from bot.memory import keep_pages_of_pictures
 from bot.parts import (
@@ -56,8 +57,10 @@ from bot.settings.model import Settings
 from bot.ui.client.client import Client
 from bot.ui.client.gateway import identify_pacer
 from bot.ui.client.guilds import is_member, tell_departures
+from bot.ui.components.help.offers import Offers
 from bot.ui.delivery.factory import DiscordDeliveries
 from bot.ui.delivery.notices import DiscordNotifier
+from bot.ui.delivery.reminders import DirectReminders
 from bot.ui.interactions.bounds import new_counts
 from bot.ui.interactions.double_click import new_presses
 from bot.ui.orders.attachments import open_web
@@ -80,6 +83,7 @@ class App:
     recovery: Recovery
     model_ends: ModelEnds
     retention: Retention
+    reminders: Reminders
     departures: Departures
     tasks: Tasks
     store: SqlStore
@@ -237,6 +241,7 @@ def _shell(ground: Ground, connection: HasShell) -> Shell:
         store=store,
         files=ground.files,
         deliveries=deliveries,
+        help=Offers(),
         presses=new_presses(),
         counts=new_counts(),
         web=ground.web,
@@ -281,6 +286,7 @@ def _app(ground: Ground, client: Client) -> App:
         recovery=shell.recovery,
         model_ends=ModelEnds(ground.service, store.notes, notifier, clock, ground.catalogue),
         retention=Retention(store, files, clock, shell.forgettings, prompts_kept_days=shell.config.prompts_kept_days),
+        reminders=Reminders(store.offers, DirectReminders(client).tell, clock),
         departures=departures,
         tasks=ground.tasks,
         store=store,

@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 HEARTBEAT_S = 15.0
 ADOPT_S = 30.0
 DAY_S = 24 * 60 * 60.0
+REMIND_S = 20.0
 CATCH_UP_S = 60.0
 HOPELESS_CLOSE_CODES = frozenset({4004, 4010, 4011, 4012, 4013, 4014})
 """Discord will not take this bot as it is configured: connecting again only uses up the daily budget."""
@@ -165,8 +166,13 @@ def start_background(app: App) -> None:
         await app.client.wait_until_ready()  # asking the image service loads the SDK: commands come first
         await app.model_ends.check()
 
+    async def remind() -> None:
+        await app.client.wait_until_ready()  # what is taken out of the ledger must be sent
+        await app.reminders.send_due()
+
     app.tasks.every(HEARTBEAT_S, app.store.leases.heartbeat, "heartbeat")
     app.tasks.every(ADOPT_S, recover, "recovery")
+    app.tasks.every(REMIND_S, remind, "reminders")
     app.tasks.every(CATCH_UP_S, app.files.catch_up, "pictures kept aside")
     app.tasks.every(DAY_S, look_for_ends, "model ends")
     app.tasks.every(DAY_S, app.retention.tidy, "retention")

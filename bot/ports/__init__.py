@@ -19,7 +19,7 @@ from bot.ports.files import Bundle, Files, Kept
 from bot.ports.gate import Gate, OpenGate, Place
 from bot.ports.jobs import Batch, JobStore, Known, Look
 from bot.ports.leases import LeaseStore, Setup, Slot
-from bot.ports.notes import NoteStore
+from bot.ports.notes import NoteStore, Offer, OfferStore, Reminder
 from bot.ports.people import PeopleStore
 from bot.ports.process import (
     CannotStart,
@@ -70,6 +70,8 @@ __all__ = [
     "NoteStore",
     "Notifier",
     "NullMeter",
+    "Offer",
+    "OfferStore",
     "OnPartial",
     "OpenGate",
     "OperatorPays",
@@ -77,6 +79,7 @@ __all__ = [
     "PeopleStore",
     "Place",
     "Progress",
+    "Reminder",
     "ServerStore",
     "Setup",
     "Slot",

@@ -2,10 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
 from bot.rules.instants import Readings
+from bot.rules.people import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a refused command asked for, and what it could be made with: kept for the buttons of the refusal.
+
+    ``body`` is unreadable at rest.
+    """
+
+    id: str
+    place: Place
+    user_id: int
+    created_at: datetime
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """A member wants to hear when a limit resets. One a person and limit: ``about`` names it, with its place."""
+
+    user_id: int
+    about: str
+    place: Place
+    due_at: datetime
+    body: str
 
 
 class NoteStore(Protocol):
@@ -60,3 +88,22 @@ class NoteStore(Protocol):
         ...
 
     async def set_told_end(self, model_id: str, ends_on: date, told_on: date) -> None: ...
+
+
+class OfferStore(Protocol):
+    """What is kept after a refusal: for a day, or until it is due."""
+
+    async def offer(self, offer: Offer, most: int) -> None:
+        """Keeps it; of one person only the newest ``most`` stay."""
+        ...
+
+    async def offered(self, offer_id: str) -> Offer | None: ...
+    async def forget_offers(self, before: datetime) -> None: ...
+
+    async def remind(self, reminder: Reminder) -> None:
+        """Keeps it in place of another one about the same."""
+        ...
+
+    async def take_due(self, now: datetime, most: int) -> Sequence[Reminder]:
+        """The reminders that are due, the oldest first. Each is given to one caller alone, and kept no longer."""
+        ...

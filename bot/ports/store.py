@@ -1,4 +1,4 @@
-"""The ledger as the core sees it: seven parts, each with a role; a use case takes those it needs."""
+"""The ledger as the core sees it: eight parts, each with a role; a use case takes those it needs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bot.ports.figures import FigureStore
 from bot.ports.jobs import JobStore
 from bot.ports.leases import LeaseStore
-from bot.ports.notes import NoteStore
+from bot.ports.notes import NoteStore, OfferStore
 from bot.ports.people import PeopleStore
 from bot.ports.servers import ServerStore
 from bot.ports.styles import StyleStore
@@ -24,3 +24,4 @@ class Store:
     people: PeopleStore
     notes: NoteStore
     styles: StyleStore
+    offers: OfferStore

@@ -29,6 +29,7 @@ from bot.core.ttl_map import TtlMap
 from bot.core.upkeep.forgettings import Forgettings
 from bot.ports import Batch, BatchDelivery, Clock, Delivery, Files, Meter, Store
 from bot.rules.catalogue.catalogue import Catalogue
+from bot.rules.errors import UserError
 from bot.rules.ledger import Answer, Job
 from bot.rules.uploads import Note
 from bot.ui.messages import UPLOAD_LIMIT_UNKNOWN
@@ -78,6 +79,20 @@ class Deliveries(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Helped:
+    """What goes with a refusal: more words, and buttons that do what would work."""
+
+    text: str = ""
+    view: discord.ui.View | None = None
+
+
+class Help(Protocol):
+    """Knows what would work instead of what was refused. Implemented by ``components/help/``."""
+
+    async def for_refused(self, interaction: Interaction, error: UserError) -> Helped: ...
+
+
+@dataclass(frozen=True, slots=True)
 class Shell:
     """The use cases, and what answering needs. ``web`` fetches attachments: no cookies, no credentials.
 
@@ -99,6 +114,7 @@ class Shell:
     store: Store
     files: Files
     deliveries: Deliveries
+    help: Help
     presses: TtlMap[tuple[object, ...], bool]
     counts: TtlMap[tuple[object, ...], tuple[float, int]]
     web: aiohttp.ClientSession

@@ -19,7 +19,7 @@ from bot.ui.shell import Shell, UiConfig
 class _NoStore:
     """A ledger without parts."""
 
-    jobs = servers = figures = leases = people = notes = None
+    jobs = servers = figures = leases = people = notes = offers = None
 
 
 def bare_shell(
@@ -43,6 +43,7 @@ def bare_shell(
         store=store,
         files=missing,
         deliveries=missing,
+        help=missing,
         presses=new_presses(),
         counts=new_counts(),
         web=missing,

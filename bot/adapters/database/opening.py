@@ -1,4 +1,4 @@
-"""The store: how its seven parts are put together, opened and closed."""
+"""The store: how its eight parts are put together, opened and closed."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from bot.adapters.database.counting.audit_sums import Difference, audit_sums
 from bot.adapters.database.engine import Database, StoreUnusable, is_full
 from bot.adapters.database.figures import SqlFigures
 from bot.adapters.database.jobs import SqlJobs
+from bot.adapters.database.keeping.offers import SqlOffers
 from bot.adapters.database.keeping.styles import SqlStyles
 from bot.adapters.database.leases import Life, SqlLeases
 from bot.adapters.database.notes import CHECKED, SqlNotes, write_note
@@ -86,7 +87,7 @@ def store_on(
     clock: Clock = _utc_now,
     lock: Held | None = None,
 ) -> SqlStore:
-    """The seven parts on a database that can be used as it is; it is closed with the store."""
+    """The eight parts on a database that can be used as it is; it is closed with the store."""
     life = life or Life()
     steps: Steps
     if database.has_desk:
@@ -103,6 +104,7 @@ def store_on(
         people=SqlPeople(database, secrets, clock),
         notes=SqlNotes(database),
         styles=SqlStyles(database),
+        offers=SqlOffers(database, secrets),
         database=database,
         lock=lock,
     )

@@ -21,6 +21,7 @@ from bot.adapters.database.codec import (
 from bot.adapters.database.counting.counters import FORGOTTEN_PLACE
 from bot.adapters.database.counting.forgotten import drop_ended, keep, lock_out
 from bot.adapters.database.engine import Database
+from bot.adapters.database.keeping.offers import forget_kept, kept_of, purge_kept
 from bot.adapters.database.notes import counters_forgotten, notes_about, set_counters_forgotten
 from bot.adapters.database.schema.tables import (
     OPEN,
@@ -78,6 +79,7 @@ class SqlPeople:
                 "favourites": list((await connection.execute(liked)).scalars()),
                 "blocked_in": await _blocked_in(connection, user_id),
                 "facts": await notes_about(connection, user_id),
+                **await kept_of(connection, user_id, self._sealer),
             }
 
         return await self._db.read(work, snapshot=True)
@@ -104,6 +106,7 @@ class SqlPeople:
             gone += await _forget_jobs(connection, jobs.c.user_id == user_id, {"user_id": stranger}, keep_place=True)
             for table in (batches, favourites):
                 await connection.execute(delete(table).where(table.c.user_id == user_id))
+            await forget_kept(connection, user_id=user_id)
             await connection.execute(update(audit).where(audit.c.actor_id == user_id).values(actor_id=0))
             for key in await notes_about(connection, user_id):
                 await connection.execute(delete(facts).where(facts.c.key == key))
@@ -155,6 +158,7 @@ class SqlPeople:
             stale = jobs.c.token.is_not(None) & (jobs.c.token_expires_at <= before)
             await connection.execute(update(jobs).where(stale).values(token=None))
             await connection.execute(delete(batches).where(batches.c.finished.is_(True), batches.c.created_at < before))
+            await purge_kept(connection, before)
             await self._purge_counters(connection, before)
             return sorted(gone)
 
@@ -207,6 +211,7 @@ async def _forget_place(connection: AsyncConnection, place_key: str) -> list[str
     gone = await _forget_jobs(connection, jobs.c.place_key == place_key, blank, keep_place=False)
     for table in (settings, limits, audit, batches, styles):
         await connection.execute(delete(table).where(table.c.place_key == place_key))
+    await forget_kept(connection, place_key=place_key)
     await connection.execute(delete(slots).where(slots.c.key.endswith(f" {place_key}")))  # the pace of its own API key
     return gone
 

@@ -22,6 +22,9 @@ KEEP_ORIGINALS = timedelta(days=30)
 KEEP_COUNTERS = timedelta(days=60)
 """Limits look at the present hour, day and month only; the rest is for who wants to compare with a bill."""
 
+KEEP_OFFERS = timedelta(days=1)
+"""What a refused command could be made with: its buttons work no longer either."""
+
 ASKED_AT_ONCE = 500
 """Jobs the ledger is asked for together: a busy month leaves pictures of very many."""
 
@@ -48,6 +51,7 @@ class Retention:
         """Removes pictures of jobs that ended, or were made unknown to the ledger, long ago; returns how many jobs'."""
         now = await surely_now(self._store.notes, self._clock)
         await self._store.people.forget_counters(now - KEEP_COUNTERS)
+        await self._store.offers.forget_offers(now - KEEP_OFFERS)
         await self._forgettings.tidy()
         if self._words_kept is not None:
             await self._forget_words(now - self._words_kept)

@@ -237,6 +237,11 @@ def without_room(standings: Sequence[Standing], cost: Cost) -> tuple[Refusal, ..
     return tuple(sorted(refusals, key=_tightness, reverse=True))
 
 
+def has_room(refusals: Sequence[Refusal], cost: Cost) -> bool:
+    """Whether the limits that refused would have room for this instead."""
+    return all(one.used + _asked(one.limit.measure, cost) <= (most_of(one.limit) or 0) for one in refusals)
+
+
 def standings(limits: Sequence[Limit], asker: Asker, use: Use, now: datetime) -> tuple[Standing, ...]:
     """What applies, is left, and when it resets; the same reading of limits as ``decide``. ``left`` None: no limit."""
     found = []

@@ -21,6 +21,7 @@ from bot.ui.client.doorway import Doorway
 from bot.ui.client.gateway import IdentifyPacer, find_gateway_for, guard_events, wait_for_discord
 from bot.ui.client.registration import Registration
 from bot.ui.client.unhandled import answer_if_nobody_does
+from bot.ui.components.help.buttons import HELP_ITEMS
 from bot.ui.components.result_view import DYNAMIC_ITEMS
 from bot.ui.interactions.acknowledge import received
 from bot.ui.interactions.age import InteractionAges
@@ -160,7 +161,7 @@ class Client(HasShell):
         if not self._is_set_up:
             for name in self._extensions:
                 await importlib.import_module(name).setup(self)
-            self.add_dynamic_items(*DYNAMIC_ITEMS)
+            self.add_dynamic_items(*DYNAMIC_ITEMS, *HELP_ITEMS)
             self._is_set_up = True
         await self._registration.keep()
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from contextlib import suppress
 
 import discord
 from discord import app_commands
 
-from bot.rules.errors import TooOften
+from bot.rules.errors import TooOften, UserError
 from bot.rules.servers.access import AccessDenied, DeniedBecause
 from bot.ui.interactions.acknowledge import ALREADY_ACKNOWLEDGED, FORGOTTEN_CODES, Forgotten, tell
 from bot.ui.interactions.failures import TROUBLE
-from bot.ui.shell import Interaction
+from bot.ui.shell import Helped, Interaction
 from bot.ui.words.errors import ChangedCommand, ServerOnly, words
+from bot.ui.words.text import CONTENT_LIMIT, cut, length
 
 log = logging.getLogger(__name__)
+
+HELP_LIMIT_S = 0.8
+"""With what a refusal took, still within the 3 s of an interaction."""
 
 
 async def refuse(interaction: Interaction, error: BaseException) -> None:
@@ -35,7 +40,23 @@ async def refuse(interaction: Interaction, error: BaseException) -> None:
         with suppress(discord.InteractionResponded, *TROUBLE):
             await interaction.response.autocomplete([])
         return
-    await tell(interaction, words(error, str(interaction.locale)))
+    text = words(error, str(interaction.locale))
+    helped = await _helped(interaction, error) if isinstance(error, UserError) else Helped()
+    await tell(
+        interaction,
+        "\n".join(part for part in (cut(text, CONTENT_LIMIT - length(helped.text) - 1), helped.text) if part),
+        view=helped.view,
+    )
+
+
+async def _helped(interaction: Interaction, error: UserError) -> Helped:
+    """What would work instead, as far as that is found at once: the refusal itself does not wait for it."""
+    try:
+        async with asyncio.timeout(HELP_LIMIT_S):
+            return await interaction.client.shell.help.for_refused(interaction, error)
+    except (TimeoutError, UserError) as trouble:
+        log.info("no help with a refusal: %s", type(trouble).__name__)
+        return Helped()
 
 
 def _cause(error: BaseException) -> BaseException:

@@ -28,15 +28,28 @@ CHUNK = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a file can be found again later: at Discord, or among the pictures of a job."""
+
+    url: str = ""
+    size: int = 0
+    max_bytes: int = MAX_BYTES
+    job_id: str = ""
+    index: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """A file that can be read once it is needed. ``name`` is the option it came with, for telling about it.
 
-    ``size`` is what reading it takes of memory at most: nothing, where it is there already.
+    ``size`` is what reading it takes of memory at most: nothing, where it is there already. ``origin`` None: it cannot
+    be found again.
     """
 
     name: str
     read: Callable[[], Coroutine[Any, Any, bytes]]
     size: int = 0
+    origin: Origin | None = None
 
 
 def open_web() -> aiohttp.ClientSession:
@@ -63,16 +76,16 @@ def attached(shell: Shell, attachment: Stored, name: str, *, max_bytes: int = MA
             shell.web, attachment.url, name, size=attachment.size, max_bytes=max_bytes, own_base=shell.config.api_base
         )
 
-    return Source(name, read, attachment.size or max_bytes)
+    return Source(name, read, attachment.size or max_bytes, Origin(attachment.url, attachment.size, max_bytes))
 
 
-def held(name: str, picture: MadeImage | InputImage) -> Source:
+def held(name: str, picture: MadeImage | InputImage, origin: Origin | None = None) -> Source:
     """A picture that Easel still holds."""
 
     async def read() -> bytes:
         return picture.data
 
-    return Source(name, read)
+    return Source(name, read, origin=origin)
 
 
 async def fetch(

@@ -17,7 +17,7 @@ from bot.rules.people import Asker
 from bot.rules.requests import Endpoint, ImageRequest, Kind, MadeImage
 from bot.rules.uploads import BadUpload, UploadProblem
 from bot.ui.interactions.failures import TROUBLE
-from bot.ui.orders.attachments import Source, attached, held
+from bot.ui.orders.attachments import Origin, Source, attached, held
 from bot.ui.orders.message_parts import attached_to
 from bot.ui.orders.submit import Gather, Order, Parent, take_on
 from bot.ui.orders.wish import Wish, gather
@@ -98,9 +98,9 @@ async def edit(interaction: Interaction, job: Job, index: int, prompt: str, mask
 
 async def picture_source(interaction: Interaction, job: Job, index: int) -> Source:
     """One of the job's pictures: the kept original, else what hangs at the message. Raises ``BadUpload``."""
-    original = await interaction.client.shell.pictures.result(job.id, index)
+    original = await kept_picture(interaction.client.shell, job.id, index, job.asker.place.key)
     if original is not None:
-        return held("image", await _without_svg(original, job.asker.place.key))
+        return held("image", original, Origin(job_id=job.id, index=index))
     pictures = attached_to(interaction.message) or attached_to(await _message_of(interaction, job))
     if index < len(pictures):
         return attached(interaction.client.shell, pictures[index], "image")
@@ -117,6 +117,12 @@ async def _message_of(interaction: Interaction, job: Job) -> discord.Message | N
     except TROUBLE as error:
         log.info("job %s: its message cannot be read: %s", job.id, type(error).__name__)
         return None
+
+
+async def kept_picture(shell: Shell, job_id: str, index: int, lane: str) -> MadeImage | None:
+    """A kept original, as models take it in."""
+    original = await shell.pictures.result(job_id, index)
+    return None if original is None else await _without_svg(original, lane)
 
 
 async def _without_svg(picture: MadeImage, lane: str) -> MadeImage:

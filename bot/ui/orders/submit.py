@@ -18,6 +18,8 @@ from bot.ui.shell import Interaction, Shell
 
 log = logging.getLogger(__name__)
 
+_TAKEN_ON = "easel taken on"
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -48,14 +50,36 @@ Gather = Callable[[Asker, bool], Awaitable[Order]]
 """Checks everything and fetches what is needed, for this asker; the bool says whether the answer is private."""
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What an interaction asked for, so that a refusal can offer what would work instead."""
+
+    gather: Gather
+    private: bool | None
+    parent: Parent | None
+
+
+def taken_by(interaction: Interaction) -> Taken | None:
+    """What this interaction asked for, if it came so far."""
+    taken: Taken | None = interaction.extras.get(_TAKEN_ON)
+    return taken
+
+
 async def take_on(
-    interaction: Interaction, gather: Gather, *, private: bool | None, parent: Parent | None = None
+    interaction: Interaction,
+    gather: Gather,
+    *,
+    private: bool | None,
+    parent: Parent | None = None,
+    event_key: str | None = None,
 ) -> Started | None:
-    """Checks, reserves, acknowledges, starts. None where the very same interaction came before.
+    """Checks, reserves, acknowledges, starts. None where the very same interaction came before, or one with the same
+    ``event_key``.
 
     Raises ``UserError``, or ``Forgotten`` where nobody is waiting for it any more; nothing was then spent.
     """
     shell = interaction.client.shell
+    interaction.extras[_TAKEN_ON] = Taken(gather, private, parent)
     check_can_answer(interaction)
     asker = asker_of(interaction)
     hidden = await shell.settings_cache.private(asker) if private is None else private
@@ -67,7 +91,7 @@ async def take_on(
             asker,
             order.quote,
             answer,
-            event_key=str(interaction.id),
+            event_key=event_key or str(interaction.id),
             parent_id=parent.job_id if parent else None,
             parent_index=parent.index if parent else None,
         )

@@ -59,7 +59,26 @@ def gather(shell: Shell, wish: Wish) -> Gather:
         quote, ready = await ready_inputs(shell, asker, whole, spends=True)
         return Order(quote, ready.inputs, (*quote.notes, *ready.notes))
 
-    return gathered
+    return Gathering(wish, gathered)
+
+
+@dataclass(frozen=True, slots=True)
+class Gathering:
+    """A ``Gather`` that knows its wish."""
+
+    wish: Wish
+    gathered: Gather
+
+    async def __call__(self, asker: Asker, private: bool) -> Order:
+        return await self.gathered(asker, private)
+
+
+async def rough_quote(shell: Shell, asker: Asker, wish: Wish) -> Quote:
+    """Rights, options and price of a wish before any of its files is read. Raises ``UserError``."""
+    raw = wish.raw
+    if wish.prompt_file is not None and says_nothing(raw.prompt):
+        raw = replace(raw, prompt=wish.prompt_file.name)  # something to go by
+    return await _quoted(shell, asker, replace(wish, raw=raw), (SMALLEST,) * len(wish.pictures))
 
 
 async def ready_inputs(shell: Shell, asker: Asker, wish: Wish, *, spends: bool = False) -> tuple[Quote, PreparedInputs]:

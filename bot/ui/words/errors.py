@@ -73,6 +73,14 @@ class StaleForm(UserError):
     """A form whose other half was lost with an earlier life of the process."""
 
 
+class StaleOffer(UserError):
+    """A button of a refusal that is a day old, or of somebody else's, or of another server's."""
+
+
+class NothingToAwait(UserError):
+    """A reminder was asked for of a limit that does not apply any more, or has room."""
+
+
 class ChangedCommand(UserError):
     """Discord showed a command that this version has no longer in that shape."""
 
@@ -371,6 +379,8 @@ _WORDINGS: dict[type[UserError], str | Callable[[Any, str], str]] = {
     ServicePaused: _paused,
     StaleButton: "error.stale",
     StaleForm: "error.stale_form",
+    StaleOffer: "error.stale_offer",
+    NothingToAwait: "remind.nothing",
     ChangedCommand: "error.changed_command",
     ServerOnly: "error.server_only",
     NotInAServer: "error.server_only",

@@ -1,1 +1,1 @@
-"""What people put by for later: saved looks."""
+"""What people put by for later: saved looks, and what they were refused."""

@@ -276,3 +276,27 @@ facts = Table(
     Column("key", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )
+
+offers = Table(
+    "offers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("place_key", Text, nullable=False),
+    Column("user_id", BigInteger, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("body", Text, nullable=False),  # sealed
+    Index("ix_offers_user", "user_id", "created_at"),
+    Index("ix_offers_created", "created_at"),
+)
+
+reminders = Table(
+    "reminders",
+    metadata,
+    Column("user_id", BigInteger, nullable=False),
+    Column("about", Text, nullable=False),
+    Column("place_key", Text, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("body", Text, nullable=False),
+    PrimaryKeyConstraint("user_id", "about"),
+    Index("ix_reminders_due", "due_at"),
+)

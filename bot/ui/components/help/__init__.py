@@ -1,0 +1,1 @@
+"""Refusals help on: what would work instead, as buttons that do it, and reminders."""
