@@ -132,6 +132,8 @@ class NoteKind(StrEnum):
     LOOK = "look"  # an option of the look that the model does not have: Typed, and what was taken instead
     OWN = "own"  # an option of the person's own defaults that could not be had here: Typed
     OTHER_MODEL = "other_model"  # the model that made the picture cannot edit one; which it was, and which did
+    FLAG_READ = "flag_read"  # a flag of the prompt was taken as an option: Typed
+    FLAGS_LEFT_OUT = "flags_left_out"  # Typed
 
 
 @dataclass(frozen=True, slots=True)

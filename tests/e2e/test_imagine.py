@@ -218,7 +218,7 @@ async def test_a_refusal_of_the_service_counts_for_the_cooldown_for_it_was_sent(
 
 async def test_what_was_never_sent_does_not_start_the_cooldown(town):
     await town.restart(DEFAULT_COOLDOWN_S="30")
-    bad = await town.answer(await town.imagine(size="7x7"))
+    bad = await town.answer(await town.imagine(size="70x70"))
     made = await town.answer(await town.imagine())
 
     assert not bad.attachments

@@ -16,7 +16,9 @@ from tests.support.running import town_in
 
 @pytest.fixture
 async def town(tmp_path):
-    async with town_in(tmp_path, world=World(clock=HandClock()), IMAGES_PER_MINUTE="60") as made:
+    clock = HandClock()
+    clock.advance(3900 - clock.now().timestamp() % 3600)  # five past: hours do not end in the middle of a test
+    async with town_in(tmp_path, world=World(clock=clock), IMAGES_PER_MINUTE="60") as made:
         yield made
 
 
@@ -123,6 +125,21 @@ async def test_an_edit_is_made_with_the_pictures_that_were_handed_in(town):
     assert made.attachments
     assert town.images.calls[0].endpoint == "edits"
     await town.check()
+
+
+async def test_words_of_another_bot_are_understood_and_told(town):
+    message = await town.answer(await town.imagine(prompt="a fox --ar 16:9 --v 6", quality="lo"))
+    (call,) = town.images.calls
+    assert (call.prompt, call.fields["size"], call.fields["quality"]) == ("a fox", "1536x864", "low")
+    assert "The shape 16:9 was taken from the prompt" in str(message.embeds)
+    assert "--v 6. Size" in str(message.embeds)
+
+
+async def test_the_highest_quality_is_proposed_with_its_price(town):
+    refused = await town.answer(await town.imagine(quality="ultra"))
+    assert "max" in refused.content
+    assert "quality max · $0.22" in buttons(refused)[0]
+    assert town.images.calls == []
 
 
 # --- the wrong model, the wrong channel --------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from bot.rules.limits.limit import Scope
 from bot.rules.money import MicroUSD
 from bot.rules.options.build import build_request
 from bot.rules.options.checks import Uploaded, endpoint_of
+from bot.rules.options.flags import read_flags
 from bot.rules.options.problems import InvalidOptions, Problem
 from bot.rules.options.table import RawOptions
 from bot.rules.options.usual import Prices, usual_picture
@@ -43,8 +44,9 @@ LONGEST_WAIT_S = 2 * 60 * 60
 class Quote:
     """A checked request and the most it can cost, not yet reserved. ``own_key``: the server's own API key pays.
 
-    ``usual_micro_usd`` is what it mostly costs, for showing; ``notes`` tell what of a look or of the person's own
-    defaults is otherwise. ``instead`` are others who may draw it; what is reserved is enough for each of them.
+    ``usual_micro_usd`` is what it mostly costs, for showing; ``notes`` tell what was understood otherwise than typed,
+    and what of a look or of the person's own defaults is otherwise. ``instead`` are others who may draw it; what is
+    reserved is enough for each of them.
     """
 
     request: ImageRequest
@@ -128,6 +130,7 @@ class Intake:
         with_own: bool = True,
     ) -> Quote:
         """The same, of which a refused word is not counted yet."""
+        raw, notes = read_flags(raw)
         settings = await self._store.servers.settings(asker.place)
         own = await self._own_defaults(asker, settings) if with_own else Defaults()
         style = None if look is None else await self.style(asker, look)
@@ -152,7 +155,7 @@ class Intake:
         check_access(settings, asker, settled.model.id)
         await self._words.check(settings, asker.place, settled.raw.prompt, about)
         request = build(settled.raw, settled.model)
-        return replace(self._priced(request, settled.model, settings), notes=settled.notes)
+        return replace(self._priced(request, settled.model, settings), notes=(*notes, *settled.notes))
 
     async def style(self, asker: Asker, name: str) -> Style:
         """The look of this name: one's own, else the server's. Raises ``NoSuchStyle``."""

@@ -126,7 +126,7 @@ class Catalogue:
         """The model of that id. Raises ``NoSuchModel``, ``ModelRetired`` or ``ModelWithheld``."""
         offered = {model.id: model for model in self.offered(official=official, today=today)}
         wanted = model_id.strip()
-        model = self._models.get(wanted) or self._models.get(wanted.lower())
+        model = self._models.get(wanted) or self._models.get(wanted.lower()) or self._named(wanted)
         if model is None:
             raise NoSuchModel(wanted[:100], tuple(get_close_matches(wanted.lower()[:100], offered, n=3, cutoff=0.4)))
         if model.id in offered:
@@ -135,6 +135,10 @@ class Catalogue:
         if since is None:
             raise ModelWithheld(model.id, tuple(get_close_matches(model.id, offered, n=3, cutoff=0.4)))
         raise ModelRetired(model.id, since, next((name for name in model.successors if name in offered), None))
+
+    def _named(self, short: str) -> Model | None:
+        """The one of that short name."""
+        return next((one for one in self if one.short_name and one.short_name.lower() == short.lower()), None)
 
     def with_service_facts(
         self, known: Mapping[str, date | None], *, service: str = DEFAULT_SERVICE, complete: bool = False

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from bot.rules.catalogue.model import Model
 from bot.rules.catalogue.pricing import previews_add_little
 from bot.rules.options.phrases import Phrase, PhraseKey, WordList, phrase, word_list
-from bot.rules.options.problems import Problem, nearest_word, repeated
+from bot.rules.options.problems import Problem, begun_word, extreme_word, nearest_word, repeated
 from bot.rules.options.prompts import VARIATION_PROMPT, clean_prompt, says_nothing, variation_prompt
 from bot.rules.options.sizes import (
     AUTO,
@@ -16,6 +16,7 @@ from bot.rules.options.sizes import (
     Size,
     fit_ratio,
     is_legal,
+    meant,
     nearest_size,
     parse_size,
     reasons_against,
@@ -158,13 +159,18 @@ class OptionChecks:
         word = as_spelt(asked)
         if word in values:
             return word
-        self.problem(option, asked, word_list(values) if values else None, nearest_word(word, values))
+        if begun := begun_word(word, values):
+            return begun
+        nearest = extreme_word(word, values) if option == "quality" else None
+        self.problem(option, asked, word_list(values) if values else None, nearest or nearest_word(word, values))
         return None
 
     def size(self) -> str | None:
         if self.raw.size is None:
             return self.default_size()
         sizes = self.model.sizes
+        if (named := meant(sizes, self.raw.size)) is not None:
+            return str(named)
         match parse_size(self.raw.size):
             case Size() as size if is_legal(sizes, size):
                 return str(size)
@@ -185,6 +191,8 @@ class OptionChecks:
         return self.model.default_size or str(standard_sizes(self.model.sizes)[0])
 
     def default_size(self) -> str | None:
+        if (named := meant(self.model.sizes, self.defaults.size or "")) is not None:
+            return str(named)
         match parse_size(self.defaults.size or ""):
             case Size() as size if is_legal(self.model.sizes, size):
                 return str(size)
@@ -204,6 +212,7 @@ class OptionChecks:
         word = as_spelt(asked)
         if word == model.default_format and not formats:
             return None  # it makes nothing else, and has no parameter to say so
+        word = word if word in formats else begun_word(word, formats) or word
         if word not in formats:
             self.problem("format", asked, word_list(formats or (model.default_format,)), self.usual_format(word))
             return None

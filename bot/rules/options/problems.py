@@ -31,6 +31,14 @@ KIN = {
 """What comes closest to a word another model would have known."""
 
 
+HIGHEST = frozenset({"best", "ultra", "highest", "maximum", "premium", "top", "4k", "8k", "uhd", "finest", "extreme"})
+LOWEST = frozenset({"draft", "fast", "lowest", "cheap", "cheapest", "quick", "minimum", "min", "worst"})
+"""Words for the two ends of a model's qualities. Only proposed: the highest costs many times the usual one."""
+
+SHORTEST = 2
+"""Letters that are enough for a beginning."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that cannot be: which option, what was asked, what the model allows, and the nearest that works.
@@ -60,6 +68,20 @@ def repeated(text: str) -> str:
     """What was asked, short enough to repeat."""
     clean = clean_prompt(text)
     return clean if len(clean) <= SHOWN_CHARS else clean[: SHOWN_CHARS - 1] + "…"
+
+
+def begun_word(word: str, values: Sequence[str]) -> str | None:
+    """The one value that begins so: ``med`` is medium."""
+    begun = [value for value in values if value.startswith(word)]
+    return begun[0] if len(begun) == 1 and len(word) >= SHORTEST else None
+
+
+def extreme_word(word: str, values: Sequence[str]) -> str | None:
+    """The highest or lowest of a model's qualities, which it names from the lowest on."""
+    levels = [value for value in values if value != "auto"]
+    if not levels or word not in HIGHEST | LOWEST:
+        return None
+    return levels[-1] if word in HIGHEST else levels[0]
 
 
 def nearest_word(word: str, values: Sequence[str]) -> str | None:

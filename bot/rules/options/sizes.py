@@ -17,7 +17,7 @@ AUTO = "auto"
 """The word that leaves the size to the model."""
 
 PIXELS_READABLE = re.compile(r"([1-9][0-9]{0,4})\s*[x×]\s*([1-9][0-9]{0,4})")
-RATIO_READABLE = re.compile(r"([1-9][0-9]{0,2})\s*:\s*([1-9][0-9]{0,2})")
+RATIO_READABLE = re.compile(r"([1-9][0-9]{0,2})\s*[:/]\s*([1-9][0-9]{0,2})")
 COMMON = ("1280x960", "960x1280", "1536x864", "864x1536", "1280x1024", "1792x1024", "1024x1792", "2048x2048",
           "2048x1152", "1152x2048", "2560x1440", "1440x2560", "3840x2160", "2160x3840")  # fmt: skip
 """Sizes people know, offered as completions where a rule lets them through."""
@@ -85,12 +85,37 @@ WORDS = {
     "portrait": Ratio(2, 3),
     "landscape": Ratio(3, 2),
     "wide": Ratio(16, 9),
+    "widescreen": Ratio(16, 9),
     "tall": Ratio(9, 16),
+    "vertical": Ratio(2, 3),
+    "horizontal": Ratio(3, 2),
 }
+
+NAMES = {
+    "hd": Size(1280, 720),
+    "720p": Size(1280, 720),
+    "full hd": Size(1920, 1080),
+    "fhd": Size(1920, 1080),
+    "1080p": Size(1920, 1080),
+    "2k": Size(2560, 1440),
+    "qhd": Size(2560, 1440),
+    "1440p": Size(2560, 1440),
+    "4k": Size(3840, 2160),
+    "uhd": Size(3840, 2160),
+    "4k uhd": Size(3840, 2160),
+    "2160p": Size(3840, 2160),
+    "square hd": Size(1024, 1024),
+}
+"""Sizes by the names of screens. A model that makes nearly that (1920x1088) makes it without a question."""
+
+NEARLY = 0.02
+LARGEST_RATIO = 50
+"""Two numbers up to this are a shape, whatever stands between them: ``16x9`` is no picture."""
 
 
 def parse_size(text: str) -> Size | Ratio | str | None:
-    """What was typed: a ``Size``, a ``Ratio`` (also for words like ``portrait``), ``AUTO``, or None: not a size.
+    """What was typed: a ``Size`` (also by a name like ``4k``), a ``Ratio`` (also for words like ``portrait``),
+    ``AUTO``, or None: not a size.
 
     Only ASCII digits count, at most five a side, so ``٣x٣``, ``1e3x1``, ``-1x5`` and ``0x0`` are not sizes.
     """
@@ -99,11 +124,32 @@ def parse_size(text: str) -> Size | Ratio | str | None:
         return AUTO
     if typed in WORDS:
         return WORDS[typed]
+    if named := NAMES.get(_name(typed)):
+        return named
     if pixels := PIXELS_READABLE.fullmatch(typed):
         return Size(int(pixels[1]), int(pixels[2]))
     if ratio := RATIO_READABLE.fullmatch(typed):
         return Ratio(int(ratio[1]), int(ratio[2]))
     return None
+
+
+def _name(typed: str) -> str:
+    return " ".join(re.split(r"[\s_-]+", typed))
+
+
+def meant(sizes: Sizes, typed: str) -> Size | None:
+    """The legal size that ``16x9`` or the name of a screen stands for here; None where it is neither, or nothing comes
+    near.
+    """
+    asked = parse_size(typed)
+    if isinstance(asked, Size) and max(asked.width, asked.height) <= LARGEST_RATIO and not is_legal(sizes, asked):
+        return fit_ratio(sizes, Ratio(asked.width, asked.height))
+    named = NAMES.get(_name(typed.strip().lower()))
+    if named is None:
+        return None
+    near = nearest_size(sizes, named)
+    off = max(abs(near.width / named.width - 1), abs(near.height / named.height - 1))
+    return near if off <= NEARLY else None
 
 
 def is_legal(sizes: Sizes, size: Size) -> bool:

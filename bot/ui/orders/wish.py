@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.core.jobs.intake import Quote
@@ -74,11 +74,22 @@ class Gathering:
 
 
 async def rough_quote(shell: Shell, asker: Asker, wish: Wish) -> Quote:
-    """Rights, options and price of a wish before any of its files is read. Raises ``UserError``."""
+    """Rights, options and price of a wish before any of its files is read; refused words are not counted. Raises
+    ``UserError``."""
     raw = wish.raw
     if wish.prompt_file is not None and says_nothing(raw.prompt):
         raw = replace(raw, prompt=wish.prompt_file.name)  # something to go by
-    return await _quoted(shell, asker, replace(wish, raw=raw), (SMALLEST,) * len(wish.pictures))
+    return await _ask(shell.intake.quote, asker, replace(wish, raw=raw), (SMALLEST,) * len(wish.pictures))
+
+
+def uploaded(wish: Wish, sizes: tuple[tuple[int, int], ...]) -> Uploaded:
+    """What comes with the wish, as rules know it."""
+    return Uploaded(
+        sizes=sizes,
+        has_mask=wish.mask is not None or wish.area is not None,
+        has_markup=wish.markup is not None,
+        based_on=wish.about,
+    )
 
 
 async def ready_inputs(shell: Shell, asker: Asker, wish: Wish, *, spends: bool = False) -> tuple[Quote, PreparedInputs]:
@@ -121,18 +132,19 @@ async def _made_ready(
 
 async def priced(shell: Shell, asker: Asker, wish: Wish, sizes: tuple[tuple[int, int], ...]) -> Quote:
     """Rights, options and price for pictures of these sizes. Raises ``UserError``."""
-    uploaded = Uploaded(
-        sizes=sizes,
-        has_mask=wish.mask is not None or wish.area is not None,
-        has_markup=wish.markup is not None,
-        based_on=wish.about,
-    )
-    return await shell.intake.prepare(
+    return await _ask(shell.intake.prepare, asker, wish, sizes)
+
+
+async def _ask(
+    ask: Callable[..., Awaitable[Quote]], asker: Asker, wish: Wish, sizes: tuple[tuple[int, int], ...]
+) -> Quote:
+    """By ``Intake.prepare`` or ``Intake.quote``, which ask the same."""
+    return await ask(
         asker,
         wish.kind,
         wish.raw,
         model=wish.model,
-        uploaded=uploaded,
+        uploaded=uploaded(wish, sizes),
         about=wish.about,
         look=wish.look,
         with_own=wish.with_own,

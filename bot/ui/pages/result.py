@@ -39,6 +39,8 @@ NOTES_TOLD = frozenset(
         NoteKind.LOOK,
         NoteKind.OWN,
         NoteKind.OTHER_MODEL,
+        NoteKind.FLAG_READ,
+        NoteKind.FLAGS_LEFT_OUT,
     }
 )
 """What changes the outcome. Turning a photo upright or dropping its metadata goes without saying."""

@@ -402,7 +402,7 @@ async def test_all_faulty_lines_are_named_together(world: World) -> None:
 async def test_what_is_wrong_with_every_line_is_said_once(world: World) -> None:
     life = await world.live()
     with pytest.raises(InvalidOptions) as invalid:
-        await life.batches.prepare(MEMBER, [(1, "a"), (2, "b")], RawOptions("", size="17x17"), model=None)
+        await life.batches.prepare(MEMBER, [(1, "a"), (2, "b")], RawOptions("", size="100x100"), model=None)
     assert [problem.option for problem in invalid.value.problems] == ["size"]
 
 

@@ -347,3 +347,42 @@ def test_laxer_moderation_than_the_server_asks_is_told() -> None:
     problem = only_problem(FLARE, moderation="low", moderation_floor="auto")
     assert (problem.option, problem.works) == ("moderation", "auto")
     assert made(D3, moderation_floor="auto").moderation is None
+
+
+# --- words as people say them --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("typed", "quality"), [("med", "medium"), ("MEDI", "medium"), ("hi", "high"), ("xh", "xhigh"), ("lo", "low")]
+)
+def test_a_word_may_be_begun(typed: str, quality: str) -> None:
+    assert made(FLARE, quality=typed).quality == quality
+
+
+@pytest.mark.parametrize("typed", ["m", "ma-", "h", "", "mediums"])
+def test_a_beginning_that_says_too_little_is_a_problem(typed: str) -> None:
+    assert only_problem(FLARE, quality=typed).option == "quality"
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "nearest"),
+    [
+        (FLARE, "ultra", "max"),
+        (FLARE, "best", "max"),
+        (FLARE, "4k", "max"),
+        (FLARE, "draft", "low"),
+        (FLARE, "hd", "high"),
+        ("gpt-image-2", "Ultra", "high"),
+        (D3, "best", "hd"),
+    ],
+)
+def test_the_dearest_quality_is_proposed_and_never_taken_by_itself(name: str, typed: str, nearest: str) -> None:
+    assert only_problem(name, quality=typed).works == nearest
+
+
+def test_a_format_may_be_begun_and_a_screen_is_a_size() -> None:
+    assert made(FLARE, format="jp").format == "jpeg"
+    assert made(FLARE, size="4k").size == "3840x2160"
+    assert made(FLARE, size="1080p").size == "1920x1088"
+    assert only_problem(D3, size="4k").works == "1792x1024"
+    assert made(FLARE, defaults=Defaults(size="1080p")).size == "1920x1088"

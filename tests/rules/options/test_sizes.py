@@ -16,6 +16,7 @@ from bot.rules.options.sizes import (
     SizeRule,
     fit_ratio,
     is_legal,
+    meant,
     nearest_size,
     parse_size,
     reasons_against,
@@ -53,6 +54,10 @@ any_rules = st.sampled_from(ALL)
         ("wide", Ratio(16, 9)),
         ("tall", Ratio(9, 16)),
         ("AUTO", AUTO),
+        ("16/9", Ratio(16, 9)),
+        ("4K", Size(3840, 2160)),
+        ("full_hd", Size(1920, 1080)),
+        (" Square HD ", Size(1024, 1024)),
     ],
 )
 def test_what_people_type_is_read(typed: str, read: object) -> None:
@@ -60,10 +65,32 @@ def test_what_people_type_is_read(typed: str, read: object) -> None:
 
 
 @pytest.mark.parametrize(
+    ("typed", "sizes", "size"),
+    [
+        ("4k", GPT_IMAGE_2, Size(3840, 2160)),
+        ("1080p", GPT_IMAGE_2, Size(1920, 1088)),
+        ("hd", GPT_IMAGE_2, Size(1280, 720)),
+        ("square-hd", DALL_E_3, Size(1024, 1024)),
+        ("4k", DALL_E_3, None),
+        ("hd", GPT_IMAGE_1, None),
+        ("16x9", GPT_IMAGE_2, Size(1536, 864)),
+        ("1x1", DALL_E_3, Size(1024, 1024)),
+        ("512x512", GPT_IMAGE_2, None),
+        ("16:9", GPT_IMAGE_2, None),
+        ("nonsense", GPT_IMAGE_2, None),
+    ],
+)
+def test_a_screen_and_a_shape_written_as_a_size_are_understood_where_something_is_that_near(
+    typed: str, sizes: SizeRule | SizeList, size: Size | None
+) -> None:
+    assert meant(sizes, typed) == size
+
+
+@pytest.mark.parametrize(
     "typed",
     ["", " ", "x", "1024", "1024x", "x1024", "0x0", "0x1024", "1024x0", "01024x1024", "1e3x1", "1.5x1", "-1x5", "+1x5",
      "٣x٣", "１０２４x１０２４", "²x²", "1024xx1024", "1024x1024x1", "1024*1024", "1_024x1024", "1,024x1024", "NaNxNaN",
-     "infxinf", "0:0", "16:0", "1000:1", "16:9:4", "16/9", "100000x1", "9" * 5000 + "x1", "1x" + "9" * 5000,
+     "infxinf", "0:0", "16:0", "1000:1", "16:9:4", "16//9", "100000x1", "9" * 5000 + "x1", "1x" + "9" * 5000,
      "1024x1024\x00", "\ud800x1", "1024x1024; drop table", "portraits", "auto auto"],
 )  # fmt: skip
 def test_what_is_no_size_is_not_read(typed: str) -> None:

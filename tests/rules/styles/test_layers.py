@@ -170,7 +170,7 @@ def test_an_own_default_that_does_not_go_with_what_was_typed_is_passed_over() ->
 
 def test_what_the_person_typed_wrong_is_told_and_not_what_others_said() -> None:
     with pytest.raises(InvalidOptions) as refused:
-        finish(size="17x17", look={"quality": "low"}, own=Defaults(format="webp"))
+        finish(size="170x170", look={"quality": "low"}, own=Defaults(format="webp"))
     assert [problem.option for problem in refused.value.problems] == ["size"]
 
 

@@ -21,7 +21,6 @@ from bot.rules.errors import UserError
 from bot.rules.limits.decide import Refusal, Refused, has_room
 from bot.rules.limits.limit import Measure, Scope, most_of
 from bot.rules.options.build import build_request
-from bot.rules.options.checks import Uploaded
 from bot.rules.options.problems import InvalidOptions
 from bot.rules.options.remedies import MODEL, Remedy, able, affordable, lacks, repaired
 from bot.rules.people import Asker
@@ -33,7 +32,7 @@ from bot.ui.components.help.places import open_channels
 from bot.ui.components.press import Press
 from bot.ui.interactions.who import asker_of
 from bot.ui.orders.submit import Taken, taken_by
-from bot.ui.orders.wish import SMALLEST, Gathering, Wish, rough_quote
+from bot.ui.orders.wish import SMALLEST, Gathering, Wish, rough_quote, uploaded
 from bot.ui.shell import Helped, Interaction, Shell
 from bot.ui.words.catalogue import joined, say
 from bot.ui.words.numbers import money
@@ -167,16 +166,11 @@ def _for_options(here: Refusing, error: InvalidOptions) -> Proposal:
 
 
 def _build(here: Refusing, wish: Wish, model: Model) -> object:
-    uploaded = Uploaded(
-        (SMALLEST,) * len(wish.pictures),
-        has_mask=wish.mask is not None or wish.area is not None,
-        has_markup=wish.markup is not None,
-    )
     return build_request(
         wish.raw,
         model,
         wish.kind,
-        uploaded=uploaded,
+        uploaded=uploaded(wish, (SMALLEST,) * len(wish.pictures)),
         defaults=here.settings.defaults,
         previews_allowed=here.settings.previews,
         moderation_floor=here.settings.moderation,
