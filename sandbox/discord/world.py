@@ -66,6 +66,12 @@ class World(State):
         data = command_data(command, path, entered) | resolved.data
         return begin(self, InteractionType.COMMAND, user, channel, data)
 
+    async def wait_command(self, name: str, timeout_s: float = 10) -> None:
+        """Waits until the bot has registered a command of this name for everybody; many do so once they are ready."""
+        await self.changed.until(
+            lambda: any(one["name"] == name for one in self.commands.everything(None)), timeout_s, f"/{name}"
+        )
+
     async def autocomplete(
         self,
         user: User,

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import node
+
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "sandbox" / "README.md").read_text(encoding="utf-8")
 
@@ -54,11 +56,33 @@ async def test_it_knows_no_bot(tmp_path: Path) -> None:
 
 async def test_another_bot_is_tested_as_its_readme_says(tmp_path: Path) -> None:
     pytest.importorskip("discord")
-    examples = re.findall(r"^```python (\S+)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-    assert [name for name, _ in examples] == ["hello.py", "try_hello.py"]
-    for name, text in examples:
-        (tmp_path / name).write_text(text, encoding="utf-8")
+    write_examples(tmp_path)
     assert await run("try_hello.py", folder=tmp_path) == ""
+
+
+@pytest.mark.slow
+async def test_a_bot_of_discord_js_is_tested_in_the_same_way(tmp_path: Path) -> None:
+    program, library = node.program(), node.module("discord.js")
+    write_examples(tmp_path)
+    (tmp_path / "node_modules").symlink_to(library.parent)
+    assert await run("try_hello.py", program, "hello.mjs", folder=tmp_path) == ""
+
+
+@pytest.mark.slow
+async def test_a_bot_of_hikari_is_tested_in_the_same_way(tmp_path: Path) -> None:
+    python = os.environ.get("EASEL_HIKARI")
+    if not python:
+        pytest.skip("needs hikari: EASEL_HIKARI names a Python that has it")
+    write_examples(tmp_path)
+    assert await run("try_hello.py", python, "hello_hikari.py", folder=tmp_path) == ""
+
+
+def write_examples(folder: Path) -> None:
+    """The files of the readme, by their names."""
+    examples = re.findall(r"^```\w+ (\S+)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    assert [name for name, _ in examples] == ["hello.py", "try_hello.py", "hello.mjs", "hello_hikari.py"]
+    for name, text in examples:
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 def test_what_the_readme_names_is_there() -> None:

@@ -22,8 +22,8 @@ KEYS: dict[str, set[str]] = {
     "create": _COMMON
     | {"nonce", "enforce_nonce", "tts", "message_reference", "sticker_ids", "poll", "shared_client_theme"},
     "edit": _COMMON | {"sticker_ids", "tts"},
-    "callback": _COMMON | {"tts", "poll"},
-    "webhook": _COMMON | {"tts", "poll", "username", "avatar_url", "thread_name", "applied_tags"},
+    "callback": _COMMON | {"tts", "poll", "enforce_nonce"},
+    "webhook": _COMMON | {"tts", "poll", "enforce_nonce", "username", "avatar_url", "thread_name", "applied_tags"},
     "webhook edit": _COMMON | {"poll", "tts"},
 }
 EMBED_KEYS = {

@@ -20,9 +20,9 @@ OPENAPI = "discord.openapi.json"
 GATEWAY = "discord.gateway.schema.json"
 SNOWFLAKE = "#/components/schemas/SnowflakeType"
 EVENTS = {"READY": "Ready", "GUILD_CREATE": "GuildCreate", "INTERACTION_CREATE": "Itx"}
-DOCUMENTED_ELSEWHERE = {"file_types", "is_spoiler", "nsfw", "flags", "tts"}
-"""Keys the description lacks: those of August 2026 and later, ``nsfw`` of commands, and what discord.py always sends
-(``flags`` of embeds, ``tts`` of edits; Discord takes no notice)."""
+DOCUMENTED_ELSEWHERE = {"file_types", "is_spoiler", "nsfw", "flags", "tts", "enforce_nonce"}
+"""Keys the description lacks: those of August 2026 and later, ``nsfw`` of commands, and what libraries always send:
+discord.py ``flags`` of embeds and ``tts`` of edits, discord.js ``enforce_nonce`` (Discord takes no notice)."""
 
 
 WALKED = 64
