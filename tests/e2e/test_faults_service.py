@@ -321,7 +321,7 @@ async def test_what_was_made_otherwise_than_asked_is_said_under_the_result(town)
     )
 
     (embed,) = message.embeds
-    assert "\nYou asked for 1536x1024 jpeg; the service made 512x512 png. " in embed["footer"]["text"]
+    assert "\nYou asked for 1536x1024 jpeg; the service made 512x512 png." in embed["footer"]["text"]
 
 
 async def test_a_transparent_background_that_is_refused_is_told_and_not_drawn_opaque(town):

@@ -232,5 +232,5 @@ async def test_a_star_under_details_is_set_and_taken_back_and_a_forged_one_finds
     forged = f"e1:star:{theirs.id}:1"
     details.components[0]["components"][0]["custom_id"] = forged
     pressed = await town.world.click(details, forged, town.member)
-    assert "not here any more" in (await pressed.wait_answer()).content
+    assert "no longer available" in (await pressed.wait_answer()).content
     assert "No favourites" in text(await gallery(town, favourites=True))

@@ -27,7 +27,7 @@ async def edit_form(town):
 
 
 async def test_a_long_prompt_left_unchanged_in_the_edit_form_goes_on_whole(town, edit_form):
-    assert f"of all {len(LONG):,} characters" in note_of(edit_form)
+    assert f"of {len(LONG):,} characters" in note_of(edit_form)
     edited = await town.world.submit_form(edit_form, {}, user=town.member)
 
     assert (await town.answer(edited)).attachments

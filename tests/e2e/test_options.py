@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.rules.options.table import OPTIONS, Option, Shown
+from bot.ui.words.options import option_told
 from sandbox.discord.model import Message, Upload
 from tests.support.pictures import png
 
@@ -54,7 +55,7 @@ async def test_an_option_goes_from_the_command_to_the_post_to_details_and_again(
     told = await details_of(town, message)
     for option in asked:
         value = options[option.name]
-        line = f"{option.name} {'yes' if value is True else value}"
+        line = option_told(option.name, value, "en-US")
         assert (line in told) is (option.shown is not Shown.NOWHERE), (line, told)
 
     answered = await town.answer(await town.world.click(message, "Again", town.member))

@@ -32,6 +32,7 @@ from bot.ui.orders.submit import take_on
 from bot.ui.orders.wish import Wish, gather
 from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
+from bot.ui.words.commands import command_said
 from bot.ui.words.errors import StaleForm
 from bot.ui.words.numbers import number
 from bot.ui.words.text import clean, length
@@ -105,7 +106,7 @@ class PromptForm(Form):
         self.add_item(
             discord.ui.Label(
                 text=say(locale, "form.prompt")[:45],
-                description=(note or say(locale, "form.prompt_note", command=command))[:100],
+                description=(note or say(locale, "form.prompt_note", command=command_said(command, locale)))[:100],
                 component=self._prompt,
             )
         )

@@ -15,6 +15,7 @@ from bot.rules.servers.changes import Listed, Lists, lists_of, look_of
 from bot.ui.pages.result import COLOUR
 from bot.ui.words.catalogue import say
 from bot.ui.words.changes import change_line, defaults_words, look_words
+from bot.ui.words.commands import command_said
 from bot.ui.words.limits import amount, slot, window
 from bot.ui.words.numbers import moment, money, number
 from bot.ui.words.text import DESCRIPTION_LIMIT, FIELD_LIMIT, cut, escaped, inline, length
@@ -94,7 +95,13 @@ def _state(office: Office) -> str:
 
 
 def _line(office: Office, what: str, value: str, command: str) -> str:
-    return say(office.locale, "settings.line", what=what, value=value, command=command)
+    return say(
+        office.locale,
+        "settings.line",
+        what=what,
+        value=value,
+        command=command_said(f"settings {command}", office.locale),
+    )
 
 
 # --- limits ------------------------------------------------------------------------------------------------------

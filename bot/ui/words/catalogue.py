@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from typing import Any
+
+from bot.ui.words.grammar.names import renamed, with_commands
+from bot.ui.words.grammar.plurals import FORMS, OTHER, form_of
 
 _LOCALES = resources.files("bot.ui.words").joinpath("locales")
 LANGUAGES = tuple(sorted(entry.name.removesuffix(".toml") for entry in _LOCALES.iterdir()))
@@ -26,36 +29,78 @@ def language_of(locale: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """What is said, with ``str.format`` fields; ``one`` instead of ``other`` where the field ``by`` is the number 1."""
+    """What is said, with ``str.format`` fields. Where a number decides, ``forms`` has what is said instead of
+    ``other``, by CLDR's names; ``by`` is the field with the number, ``rules`` say which form it takes."""
 
     other: str
-    one: str | None = None
+    forms: Mapping[str, str] = field(default_factory=dict)
     by: str = "count"
+    rules: Mapping[str, str] = field(default_factory=dict)
+    thousands: str = ""
 
     def of(self, fields: Mapping[str, object]) -> str:
         """The sentence with its fields filled in; the number that decides may be written out already."""
-        text = self.other if self.one is None or str(fields[self.by]) != "1" else self.one
-        return text.format(**fields)
+        return (self._form(fields) if self.forms else self.other).format(**fields)
+
+    def _form(self, fields: Mapping[str, object]) -> str:
+        figure = str(fields[self.by]).replace(self.thousands, "")
+        form = form_of(self.rules, int(figure)) if figure.isdecimal() else OTHER
+        return self.forms.get(form, self.other)
 
 
 @cache
 def catalogue(language: str) -> Mapping[str, Sentence]:
     """Every sentence of a language by its dotted key."""
-    text = _LOCALES.joinpath(f"{language}.toml").read_text(encoding="utf-8")
-    return dict(_flatten("", tomllib.loads(text)))
+    file, names = _file(language), names_in(language)
+    written = _Written(file.get("rules", {}), file.get("written", {}).get("thousands", ""))
+    return {key: _renamed(key, one, names) for key, one in _flatten("", file, written)}
 
 
-def _flatten(prefix: str, table: Mapping[str, Any]) -> list[tuple[str, Sentence]]:
+def _renamed(key: str, one: Sentence, names: Mapping[str, str]) -> Sentence:
+    """In faults of an imported file a lone word is a field of it, so only commands are renamed there."""
+    rename = with_commands if key.startswith("misfit.") else renamed
+    return replace(one, other=rename(one.other, names), forms={k: rename(v, names) for k, v in one.forms.items()})
+
+
+@cache
+def names_in(language: str) -> Mapping[str, str]:
+    """What the language calls commands and options, by their own names or paths; empty where it leaves them."""
+    names: Mapping[str, str] = _file(language).get("name", {})
+    return names
+
+
+@cache
+def _file(language: str) -> dict[str, Any]:
+    return tomllib.loads(_LOCALES.joinpath(f"{language}.toml").read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What a file says of its numbers: rules by name (``count``, ``order``), and the mark between thousands."""
+
+    rules: Mapping[str, Mapping[str, str]]
+    thousands: str
+
+
+def _flatten(prefix: str, table: Mapping[str, Any], written: _Written) -> list[tuple[str, Sentence]]:
     pairs: list[tuple[str, Sentence]] = []
     for key, value in table.items():
         name = f"{prefix}.{key}" if prefix else key
+        if name in ("rules", "name"):
+            continue
         if not isinstance(value, dict):
             pairs.append((name, Sentence(str(value))))
-        elif {"one", "other"} <= value.keys() <= {"one", "other", "by"}:
-            pairs.append((name, Sentence(**value)))
+        elif OTHER in value and value.keys() <= FORMS | {"by", "rule"}:
+            pairs.append((name, _counted(value, written)))
         else:
-            pairs += _flatten(name, value)
+            pairs += _flatten(name, value, written)
     return pairs
+
+
+def _counted(table: Mapping[str, str], written: _Written) -> Sentence:
+    forms = {form: text for form, text in table.items() if form in FORMS and form != OTHER}
+    rules = written.rules.get(table.get("rule", "count"), {})
+    return Sentence(table[OTHER], forms, table.get("by", "count"), rules, written.thousands)
 
 
 def say(locale: str, key: str, **fields: object) -> str:

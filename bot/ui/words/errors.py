@@ -53,6 +53,7 @@ from bot.rules.styles.style import BadStyleName, EmptyStyle, NoSuchStyle, TooMan
 from bot.rules.uploads import BadUpload
 from bot.ui.words.catalogue import has, joined, say
 from bot.ui.words.changes import change_line
+from bot.ui.words.commands import option_said
 from bot.ui.words.numbers import day, duration, number
 from bot.ui.words.problems import problem_line
 from bot.ui.words.refusals import denied_words, refused_words
@@ -274,7 +275,13 @@ def _lines(error: BatchLinesRefused, locale: str) -> str:
 
 def _bad_amount(error: BadAmount, locale: str) -> str:
     key = "error.bad_dollars" if error.dollars else "error.bad_amount"
-    return say(locale, key, option=error.option, asked=escaped(error.asked, 60), most=number(locale, error.most))
+    return say(
+        locale,
+        key,
+        option=option_said(error.option, locale),
+        asked=escaped(error.asked, 60),
+        most=number(locale, error.most),
+    )
 
 
 def _bad_import(error: BadImport, locale: str) -> str:

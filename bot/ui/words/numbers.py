@@ -1,7 +1,7 @@
 """Numbers, money, sizes, dates and times as the reader's language writes them.
 
-Law: how a language writes them stands in its catalogue under ``written`` and ``ordinal``; no language is named here.
-Points in time are left to Discord (``<t:…:R>``), which knows the reader's clock.
+Law: how a language writes them stands in its catalogue under ``written``, ``rules`` and ``ordinal``; no language is
+named here. Points in time are left to Discord (``<t:…:R>``), which knows the reader's clock.
 """
 
 from __future__ import annotations
@@ -52,9 +52,7 @@ def duration(locale: str, seconds: float) -> str:
 
 def ordinal(locale: str, position: int) -> str:
     """``1st``, ``22nd``, ``13th``; ``3.``"""
-    teens = 10 <= position % 100 <= 20
-    ending = "other" if teens else {1: "one", 2: "two", 3: "few"}.get(position % 10, "other")
-    return say(locale, f"ordinal.{ending}", position=position)
+    return say(locale, "ordinal", position=position)
 
 
 def day(locale: str, on: date) -> str:

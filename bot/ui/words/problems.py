@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.rules.options.phrases import Phrase, Value, WordList
 from bot.rules.options.problems import Problem
 from bot.ui.words.catalogue import joined, say
+from bot.ui.words.commands import option_said
 from bot.ui.words.numbers import decimal, number
 from bot.ui.words.text import escaped, inline
 
@@ -13,7 +14,7 @@ SHOWN = 60
 
 
 def problem_line(problem: Problem, model: str, locale: str) -> str:
-    """``**size:** `model` cannot make 512x512: … Nearest: 816x816.``"""
+    """``**size:** `model` cannot make 512x512: … Closest: 816x816.``"""
     key = "problem.size" if problem.option == "size" else "problem.other"
     sentence = say(locale, key, model=inline(model), asked=_told(problem.wanted, locale), why=_why(problem, locale))
     ending = (
@@ -21,7 +22,7 @@ def problem_line(problem: Problem, model: str, locale: str) -> str:
         if problem.works is None
         else say(locale, "problem.nearest", nearest=_told(problem.works, locale))
     )
-    return say(locale, "problem.line", option=problem.option, sentence=f"{sentence} {ending}")
+    return say(locale, "problem.line", option=option_said(problem.option, locale), sentence=f"{sentence} {ending}")
 
 
 def _why(problem: Problem, locale: str) -> str:

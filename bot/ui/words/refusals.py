@@ -6,6 +6,7 @@ from bot.rules.limits.decide import Refusal, Refused
 from bot.rules.limits.limit import Cooldown, Limit, Measure, Quota, Scope, most_of
 from bot.rules.servers.access import AccessDenied, DeniedBecause
 from bot.ui.words.catalogue import has, joined, say
+from bot.ui.words.commands import command_said
 from bot.ui.words.numbers import duration, moment, money, number
 from bot.ui.words.text import escaped, inline
 
@@ -15,7 +16,7 @@ def refused_words(error: Refused, locale: str) -> str:
     lines = [_line(refusal, error.in_server, locale) for refusal in error.refusals]
     of_server = [one for one in error.refusals if error.in_server and one.limit.scope is not Scope.OPERATOR]
     if of_server:
-        commands = [f"`{name}`" for name in sorted(set(map(_command, of_server)))]
+        commands = [f"`{command_said(name, locale)}`" for name in sorted(set(map(_command, of_server)))]
         lines.append(say(locale, "refused.change_server", command=joined(locale, commands)))
     if len(of_server) < len(error.refusals):
         lines.append(say(locale, "refused.change_operator"))

@@ -19,6 +19,7 @@ from bot.rules.uploads import (
     UploadProblem,
 )
 from bot.ui.words.catalogue import has, joined, say
+from bot.ui.words.commands import option_said
 from bot.ui.words.numbers import number, size_of
 from bot.ui.words.text import clean, escaped, inline
 
@@ -39,7 +40,7 @@ def upload_fault(error: BadUpload, locale: str) -> str:
     detail = _facts(error.came, error.allowed, locale)
     if detail and error.problem in _IN_BRACKETS:
         detail = f" ({detail})"
-    return say(locale, f"upload.{error.problem}", name=escaped(error.name, 80), detail=detail)
+    return say(locale, f"upload.{error.problem}", name=escaped(option_said(error.name, locale), 80), detail=detail)
 
 
 def note_words(note: Note, locale: str) -> str:
@@ -47,10 +48,12 @@ def note_words(note: Note, locale: str) -> str:
     if isinstance(note.was, Typed):
         key = f"note.{note.kind}" if note.became is None else f"note.{note.kind}_nearest"
         became = note.became.text if isinstance(note.became, Typed) else ""
-        return say(locale, key, name=note.name, was=clean(note.was.text, 60), became=clean(became, 60))
+        return say(
+            locale, key, name=option_said(note.name, locale), was=clean(note.was.text, 60), became=clean(became, 60)
+        )
     facts = [fact_words(fact, locale) for fact in (note.was, note.became) if fact is not None]
     first, last = "".join(facts[:1]), "".join(facts[1:])
-    name = clean(note.name, 60)
+    name = clean(option_said(note.name, locale), 60)
     return say(locale, f"note.{note.kind}", name=name, detail=" / ".join(facts), was=first, became=last)
 
 

@@ -62,7 +62,7 @@ async def test_panning_asks_which_way_in_private_and_widens_the_picture(town: To
     both = [await town.world.click(question, "Right", town.painter) for _ in range(2)]
     for one in both:
         await town.settled(one)
-    assert sum("being worked on already" in said(one) for one in both) == 1
+    assert sum("already being handled" in said(one) for one in both) == 1
     (job,) = await town.jobs(town.painter)
     assert job.request.size == "1536x1024"
     _, mask = await sent_of(town, job.id)
@@ -99,6 +99,6 @@ async def test_a_new_button_of_a_forged_job_finds_nothing(town: Town, what: str)
     custom_id = f"e1:{what.format(job.id)}" if "{}" in what else f"e1:{what}:{job.id}"
     message.components[0]["components"][0]["custom_id"] = custom_id
     pressed = await town.press(message, custom_id, town.painter)
-    assert "not here any more" in said(pressed)
+    assert "no longer available" in said(pressed)
     assert "mine" not in said(pressed)
     assert len(town.images.calls) == 2

@@ -133,7 +133,7 @@ def test_a_hostile_model_name_stays_in_its_box() -> None:
         ),
         (BadUpload(UploadProblem.MASK_SIZE, "mask", Size(512, 512), Size(1024, 768)), ["(512x512 and 1024x768)"]),
         (BadUpload(UploadProblem.WRONG_FORMAT, "image2", Format("heic")), ["image2", "(HEIC)", "PNG, JPEG or WebP"]),
-        (BadUpload(UploadProblem.MASK_TWICE, "markup", Options(("mask", "markup"))), ["markup (mask and markup)."]),
+        (BadUpload(UploadProblem.MASK_TWICE, "markup", Options(("mask", "markup"))), ["`markup` (mask and markup)."]),
         (BadUpload(UploadProblem.TOO_MANY, "image2", Count(3), Count(1)), ["(3, at most 1)"]),
         (BadUpload(UploadProblem.BAD_AREA, "area", Typed("x`y")), ["`xˋy`"]),
         (QueueTooLong(4000, 780), ["67 min", "13 min"]),

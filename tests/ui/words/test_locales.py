@@ -17,8 +17,8 @@ from bot.rules.catalogue.load import builtin_catalogue
 from bot.rules.servers.access import Defaults
 from bot.ui.client import registration
 from bot.ui.client.client import EXTENSIONS, Client
-from bot.ui.words.catalogue import LANGUAGES, catalogue
-from sandbox.discord.rules.commands import check_commands
+from bot.ui.words.catalogue import LANGUAGES, catalogue, names_in
+from sandbox.discord.rules.commands import check_commands, is_name, size
 
 ROOT = Path(__file__).parents[3]
 Node = TypeVar("Node", bound=ast.AST)
@@ -151,21 +151,72 @@ async def test_every_description_is_shown_in_german(payloads: list[dict[str, Any
     assert untranslated == []
 
 
-async def test_commands_and_options_keep_their_names_so_that_what_is_written_about_them_holds(
-    payloads: list[dict[str, Any]],
-) -> None:
-    everything = [part for payload in payloads for part in parts(payload)]
-    assert [part["name"] for part in everything if part.get("description") and part.get("name_localizations")] == []
-
-
 async def test_discord_takes_every_translation(payloads: list[dict[str, Any]]) -> None:
     assert check_commands(payloads) == []
+    assert max(map(size, payloads)) <= 8000
+
+
+def called(part: dict[str, Any], locale: str) -> str:
+    """What Discord shows somebody who reads that language."""
+    name: str = (part.get("name_localizations") or {}).get(locale, part["name"])
+    return name
+
+
+def siblings(payloads: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    yield [one for one in payloads if one.get("description")]
+    for payload in payloads:
+        for part in parts(payload):
+            yield part.get("options", [])
+
+
+async def test_names_of_commands_and_options_are_such_as_discord_takes(payloads: list[dict[str, Any]]) -> None:
+    for together in siblings(payloads):
+        for locale in ("en-US", "de"):
+            names = [called(part, locale) for part in together]
+            assert [one for one in names if not is_name(one)] == []
+            assert len(set(names)) == len(names)
+
+
+async def test_a_german_reader_finds_german_names(payloads: list[dict[str, Any]]) -> None:
+    by_name = {payload["name"]: payload for payload in payloads}
+    assert called(by_name["settings"], "de") == "einstellungen"
+    assert called(by_name["imagine"], "de") == "imagine", "everybody knows it by that name"
+    assert [called(one, "de") for one in by_name["mydata"]["options"]] == ["export", "löschen"]
 
 
 async def test_no_translation_is_of_something_that_is_gone(payloads: list[dict[str, Any]]) -> None:
-    said = {part.get(key) for payload in payloads for part in parts(payload) for key in ("name", "description")}
+    everything = [part for payload in payloads for part in parts(payload)]
+    said = {part.get(key) for part in everything for key in ("name", "description")}
     translated = {key.removeprefix("command.") for key in catalogue("de") if key.startswith("command.")}
     assert translated - said == set()
+    assert {name.split(" ")[-1] for name in names_in("de")} - {part["name"] for part in everything} == set()
+
+
+MENTIONED = re.compile(r"(?<![\w/<:.])/([^\W\d]+)(?=[ `:.,;)\n]|$)((?: [^\W\d][\w-]*)?)")
+SET = re.compile(r"(?<![\w{])([^\W\d][\w-]*):(?:True|False|all|none)\b")
+
+
+@pytest.mark.parametrize(("language", "locale"), [("en", "en-US"), ("de", "de")])
+async def test_every_command_and_option_a_sentence_names_is_there_and_called_so(
+    payloads: list[dict[str, Any]], language: str, locale: str
+) -> None:
+    tree = {called(one, locale): [called(part, locale) for part in one.get("options", ())] for one in payloads}
+    grouped = {called(one, locale) for one in payloads if any("options" in part for part in one.get("options", ()))}
+    options = {called(part, locale) for payload in payloads for part in parts(payload)}
+    texts = [text for one in catalogue(language).values() for text in (one.other, *one.forms.values())]
+    assert sum(len(MENTIONED.findall(text)) for text in texts) > 60
+    assert sum(len(SET.findall(text)) for text in texts) > 8
+    for key, sentence in catalogue(language).items():
+        for text in (sentence.other, *sentence.forms.values()):
+            for command, below in MENTIONED.findall(text):
+                assert command in tree, (key, text)
+                assert (
+                    command not in grouped
+                    or not below
+                    or f"`/{command}{below}" not in text
+                    or (below.strip() in tree[command])
+                ), (key, text)
+            assert set(SET.findall(text)) <= options, (key, text)
 
 
 def test_the_german_help_names_menus_and_buttons_as_discord_shows_them() -> None:

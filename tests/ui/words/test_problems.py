@@ -164,7 +164,7 @@ def test_a_size_is_refused_in_german_with_german_numbers(catalogue: Catalogue) -
     (problem,) = refused(model, Kind.IMAGINE, Uploaded(), {"size": "512x512"})
     assert problem.because == (phrase(PhraseKey.MULTIPLES, step=16), phrase(PhraseKey.FEWEST_PIXELS, least=655_360))
     assert problem_line(problem, model.id, "de") == (
-        "**size:** `gpt-image-2.5-flare` kann 512x512 nicht erzeugen. Beide Seiten müssen Vielfache von 16 sein und "
+        "**größe:** `gpt-image-2.5-flare` kann 512x512 nicht erzeugen. Beide Seiten müssen Vielfache von 16 sein und "
         "das Bild muss mindestens 655.360 Pixel haben. Nimm stattdessen 816x816."
     )
 
