@@ -77,6 +77,7 @@ AGE = Goal("{what}, with {n:,} jobs", "ms of CPU", "of {few:,} jobs", 2, 1.1)
 PROCESS = Goal("memory of the process, with {n} servers", "MB", "MB", None, None)
 SERVERS = Goal("memory of a server, with {n}", "KB", "KB", 20, 8)
 START = Goal("first acknowledgement after start with {n} servers", "s", "of the imports", 1.4, 0.9)
+FIRST = Goal("from a clone to the page, installed by {installer}", "s", "s", 60, 30)
 
 
 def named(goal: Goal, **names: object) -> Goal:

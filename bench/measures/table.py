@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.goals import Goal, Line
-from bench.measures import acks, age, burst, crowds, pictures, reservations
+from bench.measures import acks, age, burst, crowds, first, pictures, reservations
 from bench.size import Size
 
 Against = tuple[str, Path] | None
@@ -43,4 +43,5 @@ ROWS = (
     Row("waiting", _alone(crowds.waiting)),
     Row("servers", _alone(crowds.servers)),
     Row("start", _alone(crowds.start)),
+    Row("first", _alone(first.first)),
 )

@@ -19,7 +19,7 @@ from bot.operator.discord_api import DiscordApi, Unreachable
 from bot.parts import catalogue_of, now, service_of
 from bot.ports import CannotStart, KeyPays
 from bot.rules.faults import ServiceFault
-from bot.rules.servers.invitation import install_link
+from bot.rules.servers.invitation import PERMISSIONS, install_link
 from bot.settings.model import ConfigError, Settings
 from bot.settings.sources import parse_settings, read_settings
 
@@ -131,7 +131,10 @@ def token_test(settings: Settings, session: aiohttp.ClientSession) -> Test:
             raise Refused(f"Discord did not answer: {failure}. Is this machine online?") from failure
         if not me.ok:
             raise Refused(f"Discord refuses this token (status {me.status}). Copy it again, or reset it.")
-        link = f"\n   Add it to your server: {install_link(application.body['id'])}" if application.ok else ""
+        link = ""
+        if application.ok:
+            link = f"\n   Add it to your server: {install_link(application.body['id'])}"
+            link += f"\n   That asks for no more than it needs: {', '.join(PERMISSIONS)}; no privileged intent."
         return f"It is the bot {me.body.get('username')}.{link}"
 
     return test

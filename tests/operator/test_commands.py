@@ -362,7 +362,9 @@ async def test_the_guide_tests_token_and_key_where_they_belong(clinic: Any) -> N
     settings = clinic.here().settings
     async with aiohttp.ClientSession() as session:
         test = token_test(settings, session)
-        assert "bot Easel" in await test(TOKEN)
+        told = await test(TOKEN)
+        assert "bot Easel" in told
+        assert "no more than it needs: View Channels, Send Messages, " in told
         with pytest.raises(Refused, match="401"):
             await test("wrong.wrong.wrong")
     assert "works" in await key_test(settings)(KEY)

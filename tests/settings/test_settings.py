@@ -186,6 +186,12 @@ def test_a_file_of_a_secret_may_be_named_in_dotenv(tmp_path: Path) -> None:
     assert token.get_secret_value() == "abc.defghi.jkl"
 
 
+def test_a_dotenv_from_windows_is_read(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b'\xef\xbb\xbfDEFAULT_MODEL=gpt-image-2\r\nOPENAI_ORG_ID="org"\r\n')
+    settings = read({}, tmp_path).settings
+    assert (settings.default_model, settings.openai_org_id) == ("gpt-image-2", "org")
+
+
 @pytest.mark.parametrize("content", [None, b"\xff\xfe\x00", b"x" * 70_000])
 def test_a_secret_file_that_cannot_be_used_is_a_fault(tmp_path: Path, content: bytes | None) -> None:
     file = tmp_path / "key"
