@@ -74,7 +74,7 @@ class ServerStore(Protocol):
     async def overhaul(self, place: Place, rework: Rework, actor_id: int, now: datetime) -> tuple[Change, ...]:
         """Stores what ``rework`` makes of all that holds at that moment, in one transaction: all of it or nothing.
 
-        Returns its headline and each change that it brought.
+        Returns its headline, if it has one, and each change that it brought.
         """
         ...
 

@@ -131,7 +131,7 @@ class SqlServers:
                 for limit in limits:
                     _check_settable(limit)
                     await self._store_limit(connection, place.key, limit, remove=remove)
-            done = (after.headline, *after.changes)
+            done = after.changes if after.headline is None else (after.headline, *after.changes)
             for change in done:
                 await self._record(connection, place.key, actor_id, change, now)
             return done

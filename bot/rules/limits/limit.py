@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -115,6 +116,28 @@ def most_of(limit: Limit) -> int | None:
 def is_open(limit: Limit) -> bool:
     """Whether the limit says "no limit"."""
     return most_of(limit) is None
+
+
+def without_amount(limit: Limit) -> Limit:
+    """The same slot, with nothing asked for: what is there is to go."""
+    match limit:
+        case Quota():
+            return replace(limit, amount=None)
+        case Cooldown():
+            return replace(limit, seconds=None)
+
+
+def still_holding(limit: Limit, held: Sequence[Limit]) -> tuple[Quota, ...]:
+    """What of everyone's goes on beside a role's or member's quota: that of other windows, which is not replaced."""
+    if not isinstance(limit, Quota) or is_open(limit) or limit.scope not in (Scope.ROLE, Scope.MEMBER):
+        return ()
+    own = {slot_of(one).quota for one in held if (one.scope, one.subject_id) == (limit.scope, limit.subject_id)}
+    return tuple(
+        one
+        for one in held
+        if isinstance(one, Quota) and one.scope is Scope.EVERYONE and not is_open(one)
+        if one.measure is limit.measure and one.period is not limit.period and slot_of(one).quota not in own
+    )
 
 
 def is_removal(limit: Limit) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from bot.rules.catalogue.model import Model
 from bot.rules.errors import UserError
-from bot.rules.limits.limit import Limit, Scope, slot_of
+from bot.rules.limits.limit import Limit, Scope, Slot, slot_of
 from bot.rules.options.build import build_request
 from bot.rules.options.problems import InvalidOptions, Problem
 from bot.rules.options.table import RawOptions
@@ -120,6 +120,43 @@ def _denied(one: str | int | None, lists: Lists) -> Lists:
     if one == ALL:
         return replace(lists, denied=frozenset())
     return Lists((lists.allowed - {one}) or lists.allowed, lists.denied | {one})
+
+
+def relisted(
+    which: Listed,
+    *,
+    allow: frozenset[str | int] = frozenset(),
+    deny: frozenset[str | int] = frozenset(),
+    drop_allowed: frozenset[str | int] = frozenset(),
+    drop_denied: frozenset[str | int] = frozenset(),
+) -> Edit:
+    """Puts several on the lists, and takes several off, in one change. What is allowed leaves the deny-list and the
+    other way round; an allow-list never gets empty by that. Raises ``Contradiction`` or ``ListFull``.
+    """
+    if allow & deny:
+        raise Contradiction
+
+    def edit(settings: ServerSettings) -> tuple[ServerSettings, Change]:
+        old = lists_of(settings, which)
+        held = old.allowed - old.denied if allow else old.allowed
+        allowed = ((held - drop_allowed - deny) | allow) or old.allowed
+        new = Lists(allowed, (old.denied - drop_denied - allow) | deny)
+        if max(len(new.allowed), len(new.denied)) > MOST_LISTED:
+            raise ListFull
+        return with_lists(settings, which, new), ListsChanged(which, old, new)
+
+    return edit
+
+
+def opened(which: Listed) -> Edit:
+    """Empties the allow-list, which lets everything in that is not denied."""
+
+    def edit(settings: ServerSettings) -> tuple[ServerSettings, Change]:
+        old = lists_of(settings, which)
+        new = Lists(frozenset(), old.denied)
+        return with_lists(settings, which, new), ListsChanged(which, old, new)
+
+    return edit
 
 
 # --- defaults ----------------------------------------------------------------------------------------------------
@@ -298,11 +335,28 @@ class Overhaul:
     limits: tuple[Limit, ...]
     removed: tuple[Limit, ...]
     changes: tuple[Change, ...]
-    headline: Headline
+    headline: Headline | None = None
 
 
 Rework = Callable[[Held], Overhaul]
 """Makes an overhaul of all that holds at that moment; what it raises undoes everything."""
+
+
+def limiting(wanted: Sequence[Limit], gone: Sequence[Limit], seen: Mapping[Slot, Limit | None]) -> Rework:
+    """Sets all of these limits, and takes away what is ``gone``, where what was ``seen`` still holds; else raises
+    ``ChangedMeanwhile``."""
+
+    def rework(held: Held) -> Overhaul:
+        here = {slot_of(limit): limit for limit in held.limits}
+        if any(here.get(slot) != old for slot, old in seen.items()):
+            raise ChangedMeanwhile
+        news = tuple(one for one in wanted if here.get(slot_of(one)) != one)
+        defaults = {slot_of(limit): limit for limit in held.defaults}
+        changes = tuple(LimitChanged(slot_of(one), here.get(slot_of(one)), one) for one in news)
+        taken = tuple(LimitChanged(slot_of(one), one, defaults.get(slot_of(one))) for one in gone)
+        return Overhaul(held.settings, news, tuple(gone), (*changes, *taken))
+
+    return rework
 
 
 def first_settings(settings: ServerSettings) -> ServerSettings:

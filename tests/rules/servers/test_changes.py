@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.catalogue.model import Model
-from bot.rules.limits.limit import Cooldown, Measure, Period, Quota, Scope, Slot
+from bot.rules.limits.limit import Cooldown, Measure, Period, Quota, Scope, Slot, slot_of
 from bot.rules.options.problems import InvalidOptions
 from bot.rules.people import Asker, Place
 from bot.rules.servers.access import AccessDenied, Block, Defaults, ServerSettings, check_access
@@ -32,17 +32,22 @@ from bot.rules.servers.changes import (
 )
 from bot.rules.servers.edits import (
     MOST_LISTED,
+    ChangedMeanwhile,
     Contradiction,
     Edit,
+    Held,
     ListChange,
     ListFull,
     blocked,
     checked_defaults,
     defaulted,
     first_settings,
+    limiting,
     listed,
     moderated,
+    opened,
     paused,
+    relisted,
     resumed,
     unblocked,
 )
@@ -214,3 +219,25 @@ def test_what_a_change_says_of_oneself_is() -> None:
         LimitChanged(mine, None, Cooldown(Scope.MEMBER, 5, 9)),
     ):
         assert without_others(change, 9) == change
+
+
+def test_several_are_put_on_and_taken_off_in_one_change_and_the_last_one_stays() -> None:
+    two = edited(ServerSettings(denied_roles=frozenset({5})), relisted(Listed.ROLES, allow=frozenset({5, 6})))
+    assert (two.allowed_roles, two.denied_roles) == (frozenset({5, 6}), frozenset())
+    none = edited(two, relisted(Listed.ROLES, drop_allowed=frozenset({5, 6})))
+    assert none.allowed_roles == frozenset({5, 6})  # it does not open by itself
+    denied = edited(two, relisted(Listed.ROLES, deny=frozenset({5, 6})))
+    assert lists_of(denied, Listed.ROLES).is_closed
+    assert edited(denied, opened(Listed.ROLES)).allowed_roles == frozenset()
+    with pytest.raises(Contradiction):
+        relisted(Listed.ROLES, allow=frozenset({5}), deny=frozenset({5}))
+
+
+def test_limits_are_set_together_or_not_at_all() -> None:
+    wait, day = Cooldown(Scope.EVERYONE, 5), Quota(Scope.EVERYONE, Measure.IMAGES, Period.DAY, 50)
+    held = Held(ServerSettings(), (day,), (day,))
+    seen = {slot_of(wait): None, slot_of(day): day}
+    done = limiting([wait, day], [], seen)(held)
+    assert (done.limits, done.changes) == ((wait,), (LimitChanged(slot_of(wait), None, wait),))
+    with pytest.raises(ChangedMeanwhile):
+        limiting([wait], [], {slot_of(wait): wait})(held)
