@@ -33,13 +33,16 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message in full. What is None or empty is not there afterwards either, but for files where it keeps them."""
+    """A message in full. What is None or empty is not there afterwards either, but for files where it keeps them. A
+    ``layout`` stands alone.
+    """
 
     content: str | None = None
     embed: discord.Embed | None = None
     files: tuple[File, ...] = ()
     view: discord.ui.View | None = None
     keeps_files: bool = False
+    layout: discord.ui.LayoutView | None = None
 
 
 def attached_files(files: Sequence[File]) -> list[discord.File]:
@@ -60,5 +63,5 @@ def opened(files: Sequence[File]) -> Iterator[list[discord.File]]:
 
 def new_message(message: Message, files: list[discord.File]) -> dict[str, Any]:
     """The arguments of a discord.py call that sends a new message: without what is not there."""
-    given = {"content": message.content, "embed": message.embed, "view": message.view, "files": files}
+    given = {"content": message.content, "embed": message.embed, "view": message.layout or message.view, "files": files}
     return {name: value for name, value in given.items() if value}

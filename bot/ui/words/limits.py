@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.rules.limits.limit import Cooldown, Limit, Measure, Period, Quota, Slot, is_open
+from bot.rules.limits.limit import Cooldown, Limit, Measure, Period, Quota, Slot, is_open, slot_of
 from bot.ui.words.catalogue import say
 from bot.ui.words.numbers import money, number
 
@@ -51,3 +51,12 @@ def exact_duration(locale: str, seconds: int) -> str:
         if seconds >= 2 * unit and seconds % unit == 0:
             return f"{number(locale, seconds // unit)} {word}"
     return f"{number(locale, seconds)} s"
+
+
+def counted(limit: Limit, locale: str) -> str:
+    """What it counts, without for whom: Discord shows no mentions on buttons and in menus."""
+    where = slot_of(limit)
+    if where.quota is None:
+        return say(locale, "limit.cooldown")
+    measure, period = where.quota
+    return say(locale, f"limit.{measure}", window=window(period, locale))
