@@ -12,6 +12,7 @@ from bot.rules.limits.limit import Period
 from bot.rules.servers.access import Defaults, Layout, ResultButton
 from bot.rules.servers.changes import Listed, Resettable
 from bot.rules.servers.edits import looking
+from bot.ui.components.forms import REBUILDS
 from bot.ui.interactions.acknowledge import acknowledge, acknowledged, take
 from bot.ui.interactions.deadline import answer
 from bot.ui.orders.attachments import attached
@@ -20,7 +21,9 @@ from bot.ui.panels import settings as acts
 from bot.ui.panels import settings_limits as limits
 from bot.ui.panels.api_key import ApiKeyForm
 from bot.ui.panels.refused_words import AddWords, complete_word
-from bot.ui.panels.server.items import SERVER_ITEMS
+from bot.ui.panels.server.items import SERVER_FORMS, SERVER_ITEMS
+from bot.ui.panels.server.panel import answer_settings, open_panel
+from bot.ui.panels.server.panel import show as shown_page
 from bot.ui.panels.settings_options import (
     LimitChannel,
     ListChannel,
@@ -47,10 +50,16 @@ settings = app_commands.Group(
 )
 
 
+@settings.command(name="open", description="Everything to set, on pages with menus and buttons")
+async def open_(interaction: Inter) -> None:
+    """Only the admin sees it."""
+    await answer(interaction, open_panel(interaction))
+
+
 @settings.command(name="show", description="All settings on one page")
 async def show_page(interaction: Inter) -> None:
     """Only the admin sees it."""
-    await answer(interaction, acts.show(interaction))
+    await answer(interaction, shown_page(interaction))
 
 
 # --- limits ------------------------------------------------------------------------------------------------------
@@ -74,7 +83,9 @@ async def cooldown(
     remove: bool = False,
 ) -> None:
     """0 says "no wait" for a role or member; removed, the next rule outwards decides."""
-    await answer(interaction, limits.cooldown(interaction, seconds, Whom(role, member, channel), remove=remove))
+    await answer_settings(
+        interaction, limits.cooldown(interaction, seconds, Whom(role, member, channel), remove=remove)
+    )
 
 
 @settings.command(name="quota", description="Limit pictures per hour, day or month")
@@ -91,7 +102,7 @@ async def quota(
     remove: bool = False,
 ) -> None:
     """Per member for everyone, unless a role, member or channel is named."""
-    await answer(
+    await answer_settings(
         interaction, limits.quota(interaction, images, Period(per), Whom(role, member, channel), remove=remove)
     )
 
@@ -110,7 +121,9 @@ async def budget(
     remove: bool = False,
 ) -> None:
     """For the whole server, unless a role, member or channel is named."""
-    await answer(interaction, limits.budget(interaction, usd, Period(per), Whom(role, member, channel), remove=remove))
+    await answer_settings(
+        interaction, limits.budget(interaction, usd, Period(per), Whom(role, member, channel), remove=remove)
+    )
 
 
 @settings.command(name="concurrency", description="Limit how many jobs a member runs at once")
@@ -125,7 +138,7 @@ async def concurrency(
     remove: bool = False,
 ) -> None:
     """Per member for everyone, unless a role or member is named."""
-    await answer(interaction, limits.concurrency(interaction, jobs, Whom(role, member), remove=remove))
+    await answer_settings(interaction, limits.concurrency(interaction, jobs, Whom(role, member), remove=remove))
 
 
 # --- who, where, with what -----------------------------------------------------------------------------------------
@@ -142,7 +155,7 @@ async def models(
     interaction: Inter, allow: str | None = None, deny: str | None = None, fallback: bool | None = None
 ) -> None:
     """One model each time."""
-    await answer(interaction, acts.put_models(interaction, allow, deny, fallback))
+    await answer_settings(interaction, acts.put_models(interaction, allow, deny, fallback))
 
 
 @settings.command(name="defaults", description="Default model, size, quality, format, privacy")
@@ -166,7 +179,9 @@ async def defaults(
     private: bool | None = None,
 ) -> None:
     """Each is checked against the model it will be used with."""
-    await answer(interaction, acts.put_defaults(interaction, Defaults(model, size, quality, image_format, private)))
+    await answer_settings(
+        interaction, acts.put_defaults(interaction, Defaults(model, size, quality, image_format, private))
+    )
 
 
 @settings.command(name="channels", description="Choose the channels pictures may be made in")
@@ -177,7 +192,7 @@ async def channels(
     interaction: Inter, allow: ListChannel | None = None, deny: ListChannel | None = None, clear: bool = False
 ) -> None:
     """A rule on a channel holds in its threads, one on a category in its channels."""
-    await answer(interaction, acts.put_here(interaction, Listed.CHANNELS, allow, deny, clear))
+    await answer_settings(interaction, acts.put_here(interaction, Listed.CHANNELS, allow, deny, clear))
 
 
 @settings.command(name="roles", description="Choose the roles that may make pictures")
@@ -188,7 +203,7 @@ async def roles(
     interaction: Inter, allow: discord.Role | None = None, deny: discord.Role | None = None, clear: bool = False
 ) -> None:
     """A denied role wins over an allowed one."""
-    await answer(interaction, acts.put_here(interaction, Listed.ROLES, allow, deny, clear))
+    await answer_settings(interaction, acts.put_here(interaction, Listed.ROLES, allow, deny, clear))
 
 
 @settings.command(name="block", description="Block someone")
@@ -221,7 +236,7 @@ async def moderation(
     age_restricted_only: bool | None = None,
 ) -> None:
     """What is left out stays as it is."""
-    await answer(interaction, acts.moderation(interaction, level, spoiler, age_restricted_only))
+    await answer_settings(interaction, acts.moderation(interaction, level, spoiler, age_restricted_only))
 
 
 @settings.command(name="previews", description="Turn live previews on or off")
@@ -231,7 +246,7 @@ async def moderation(
 )
 async def previews(interaction: Inter, enabled: bool | None = None, remove: bool = False) -> None:
     """On, off, or automatic."""
-    await answer(interaction, acts.previews(interaction, enabled, remove=remove))
+    await answer_settings(interaction, acts.previews(interaction, enabled, remove=remove))
 
 
 @settings.command(name="look", description="Choose how results look: costs, layout, buttons")
@@ -250,7 +265,8 @@ async def look(
 ) -> None:
     """What is left out stays as it is."""
     hidden, shown = (frozenset([ResultButton(one)] if one else []) for one in (hide, show))
-    await answer(interaction, acts.look(interaction, looking(cost, layout and Layout(layout), hide=hidden, show=shown)))
+    edit = looking(cost, layout and Layout(layout), hide=hidden, show=shown)
+    await answer_settings(interaction, acts.look(interaction, edit))
 
 
 @settings.command(name="words", description="Words that no prompt may hold here; only admins see them")
@@ -268,7 +284,7 @@ async def words(interaction: Inter, add: Word | None = None, remove: Word | None
 async def log_channel(interaction: Inter, channel: LogChannel | None = None, remove: bool = False) -> None:
     """Writes there once, to see that it may."""
     await acknowledge(interaction, private=True)
-    await answer(interaction, acts.log_to(interaction, channel, remove=remove))
+    await answer_settings(interaction, acts.log_to(interaction, channel, remove=remove))
 
 
 @settings.command(name="apikey", description="Use this server's own API key (opens a form)")
@@ -331,3 +347,4 @@ async def setup(client: HasShell) -> None:
     client.tree.add_command(settings)
     client.add_dynamic_items(AddWords, FirstPicture, OpenSettings, PickLog)
     client.add_dynamic_items(*SERVER_ITEMS)
+    REBUILDS.update(SERVER_FORMS)

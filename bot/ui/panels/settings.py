@@ -24,6 +24,7 @@ from bot.rules.servers.changes import (
     PreviewsChanged,
     Resettable,
     closes_others,
+    is_news,
     lists_of,
 )
 from bot.rules.servers.edits import (
@@ -48,8 +49,9 @@ from bot.ui.interactions.failures import TROUBLE
 from bot.ui.interactions.who import asker_of
 from bot.ui.messages import File, Message
 from bot.ui.orders.attachments import Source
-from bot.ui.pages.settings import Office, audit_page, page
-from bot.ui.panels.server.answers import all_changed, changed, listed_changes
+from bot.ui.pages.settings import Office, audit_page
+from bot.ui.panels.server.answers import Shown, all_changed, changed, listed_changes
+from bot.ui.panels.server.parts import Page
 from bot.ui.panels.settings_options import NO_DEFAULT, AnyChannel, check_here
 from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
@@ -58,6 +60,8 @@ from bot.ui.words.errors import CannotBlock, CannotPost
 from bot.ui.words.text import clean, escaped, inline
 
 AUDIT_ENTRIES = 50
+
+LISTED_ON = {Listed.MODELS: Page.MODELS, Listed.CHANNELS: Page.WHO, Listed.ROLES: Page.WHO}
 
 OfServer: TypeAlias = discord.Role | AnyChannel
 
@@ -73,7 +77,8 @@ def place_of(interaction: Interaction) -> Place:
 # --- looking -----------------------------------------------------------------------------------------------------
 
 
-async def show(interaction: Interaction) -> Message:
+async def office_of(interaction: Interaction) -> Office:
+    """All that holds here."""
     shell, asker = interaction.client.shell, asker_of(interaction)
     known = _known(interaction)
 
@@ -81,7 +86,7 @@ async def show(interaction: Interaction) -> Message:
         here = {Scope.ROLE: known.roles, Scope.CHANNEL: known.channels}.get(scope)
         return not here or subject_id in here
 
-    office = Office(
+    return Office(
         settings=await shell.store.servers.settings(asker.place),
         limits=await shell.store.servers.limits(asker.place),
         standings=await shell.store.figures.standings(asker, shell.clock()),
@@ -90,7 +95,6 @@ async def show(interaction: Interaction) -> Message:
         locale=locale_of(interaction),
         words_refused=await shell.store.servers.words_refused(asker.place, shell.clock()),
     )
-    return Message(embed=page(office))
 
 
 async def audit(interaction: Interaction) -> Message:
@@ -135,16 +139,22 @@ async def _put(interaction: Interaction, which: Listed, change: ListChange) -> M
     shell, asker, locale = interaction.client.shell, asker_of(interaction), locale_of(interaction)
     if change.is_empty:
         now = lists_of(await shell.store.servers.settings(asker.place), which)
-        return Message(change_line(ListsChanged(which, now, now), locale))
+        return Shown(change_line(ListsChanged(which, now, now), locale), page=LISTED_ON[which])
     done = await shell.admin.change(asker, listed(which, change))
-    settings = await shell.store.servers.settings(asker.place)
+    return changed(interaction, done, *await notes_on(interaction, which, done.change))
+
+
+async def notes_on(interaction: Interaction, which: Listed, change: Change) -> list[str]:
+    """What a change of lists closes, which its line does not say."""
+    shell, locale = interaction.client.shell, locale_of(interaction)
+    settings = await shell.store.servers.settings(place_of(interaction))
     default = model_by_default(settings.defaults, shell.config.default_model)
     if lists_of(settings, which).is_closed:
-        return changed(interaction, done, say(locale, f"settings.closed_{which}"))
-    notes = [say(locale, f"settings.others_closed_{which}")] if closes_others(done.change) else []
+        return [say(locale, f"settings.closed_{which}")]
+    notes = [say(locale, f"settings.others_closed_{which}")] if closes_others(change) else []
     if which is Listed.MODELS and not may_use_model(settings, default):
         notes.append(say(locale, "settings.default_denied", model=inline(default)))
-    return changed(interaction, done, *notes)
+    return notes
 
 
 async def put_models(
@@ -170,10 +180,16 @@ async def put_models(
 
 async def put_defaults(interaction: Interaction, asked: Defaults) -> Message:
     """Sets what is given, checked against the model it will be used with; ``none`` takes one back."""
-    shell, asker, locale = interaction.client.shell, asker_of(interaction), locale_of(interaction)
-    settings = await shell.store.servers.settings(asker.place)
     if asked == Defaults():
-        return Message(change_line(DefaultsChanged(settings.defaults, settings.defaults), locale))
+        held = (await interaction.client.shell.store.servers.settings(place_of(interaction))).defaults
+        return Shown(change_line(DefaultsChanged(held, held), locale_of(interaction)), page=Page.MODELS)
+    return await _edited(interaction, await defaults_edit(interaction, asked))
+
+
+async def defaults_edit(interaction: Interaction, asked: Defaults) -> Edit:
+    """The same as an edit. Raises ``BadDefaults``, ``NoSuchModel`` or ``AccessDenied``."""
+    shell = interaction.client.shell
+    settings = await shell.store.servers.settings(place_of(interaction))
     texts = ("model", "size", "quality", "format")
     dropped = frozenset(name for name in texts if (getattr(asked, name) or "").strip().lower() == NO_DEFAULT)
     wanted = replace(asked, **dict.fromkeys(dropped))
@@ -184,7 +200,7 @@ async def put_defaults(interaction: Interaction, asked: Defaults) -> Message:
         raise AccessDenied(DeniedBecause.MODEL, model.id)
     checked = checked_defaults(wanted, model)
     given = replace(checked, model=model.id) if wanted.model is not None else checked
-    return await _edited(interaction, defaulted(given, dropped))
+    return defaulted(given, dropped)
 
 
 # --- switches ----------------------------------------------------------------------------------------------------
@@ -193,7 +209,8 @@ async def put_defaults(interaction: Interaction, asked: Defaults) -> Message:
 async def moderation(
     interaction: Interaction, level: str | None, spoiler: bool | None, age_restricted_only: bool | None
 ) -> Message:
-    return await _edited(interaction, moderated(level, spoiler, age_restricted_only))
+    edit = moderated(level, spoiler, age_restricted_only)
+    return await _edited(interaction, edit, Page.SAFETY)
 
 
 async def previews(interaction: Interaction, enabled: bool | None, *, remove: bool) -> Message:
@@ -202,19 +219,21 @@ async def previews(interaction: Interaction, enabled: bool | None, *, remove: bo
         raise SetAndRemoved
     if enabled is None and not remove:
         settings = await interaction.client.shell.store.servers.settings(place_of(interaction))
-        return _held(PreviewsChanged(settings.previews, settings.previews), interaction, settings.previews is not None)
+        shown = PreviewsChanged(settings.previews, settings.previews)
+        return _held(shown, interaction, Page.LOOK, "previews" if settings.previews is not None else "")
     return await _edited(interaction, previewed(enabled))
 
 
-def _held(held: Change, interaction: Interaction, is_set: bool) -> Message:
+def _held(held: Change, interaction: Interaction, page: Page, removable: str) -> Message:
     """What holds, and how it would be removed."""
     locale = locale_of(interaction)
-    hint = [say(locale, "settings.how_to_remove")] if is_set else []
-    return Message("\n".join([change_line(held, locale), *hint]))
+    hint = [say(locale, "settings.how_to_remove")] if removable else []
+    named = ((removable, ""),) if removable else ()
+    return Shown("\n".join([change_line(held, locale), *hint]), page=page, removable=named)
 
 
 async def look(interaction: Interaction, edit: Edit) -> Message:
-    return await _edited(interaction, edit)
+    return await _edited(interaction, edit, Page.LOOK)
 
 
 async def pause(interaction: Interaction, reason: str | None) -> Message:
@@ -237,8 +256,10 @@ async def unblock(interaction: Interaction, user_id: int, reason: str | None) ->
     return await _edited(interaction, unblocked(user_id, clean(reason or "")))
 
 
-async def _edited(interaction: Interaction, edit: Edit) -> Message:
-    return changed(interaction, await interaction.client.shell.admin.change(asker_of(interaction), edit))
+async def _edited(interaction: Interaction, edit: Edit, page: Page | None = None) -> Message:
+    """Old → new; where nothing is otherwise, what holds, and the ``page`` that changes it."""
+    message = changed(interaction, done := await interaction.client.shell.admin.change(asker_of(interaction), edit))
+    return message if page is None or is_news(done.change) else Shown(message.content, page=page)
 
 
 # --- log, file, reset ----------------------------------------------------------------------------------------------
@@ -251,16 +272,20 @@ async def log_to(interaction: Interaction, channel: AnyChannel | None, *, remove
     if channel is None and not remove:
         settings = await interaction.client.shell.store.servers.settings(place_of(interaction))
         now = settings.log_channel_id
-        return _held(LogChannelChanged(now, now), interaction, now is not None)
+        return _held(LogChannelChanged(now, now), interaction, Page.LOG, "log" if now is not None else "")
     check_here(interaction, channel)
-    channel_id = None if channel is None else channel.id
-    if channel_id is not None and interaction.guild_id is not None:
-        target = interaction.client.get_partial_messageable(channel_id, guild_id=interaction.guild_id)
-        try:
-            await target.send(say(str(interaction.guild_locale or "en"), "notice.log_here"))
-        except TROUBLE:
-            raise CannotPost(channel_id) from None
-    return await _edited(interaction, logged_to(channel_id))
+    if channel is not None:
+        await try_log(interaction, channel.id)
+    return await _edited(interaction, logged_to(None if channel is None else channel.id))
+
+
+async def try_log(interaction: Interaction, channel_id: int) -> None:
+    """Writes there once, in this very server. Raises ``CannotPost``."""
+    target = interaction.client.get_partial_messageable(channel_id, guild_id=interaction.guild_id)
+    try:
+        await target.send(say(str(interaction.guild_locale or "en"), "notice.log_here"))
+    except TROUBLE:
+        raise CannotPost(channel_id) from None
 
 
 async def remove_api_key(interaction: Interaction) -> Message:

@@ -4,6 +4,8 @@ they remove; a question comes first where money is at stake.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.core.servers.admin import Proposal
 from bot.rules.limits.amounts import MAX_COUNT, MAX_JOBS, MAX_SECONDS, read_count, read_dollars
 from bot.rules.limits.limit import (
@@ -18,19 +20,24 @@ from bot.rules.limits.limit import (
     is_removal,
     most_of,
     slot_of,
+    still_holding,
+    without_amount,
 )
 from bot.rules.money import MicroUSD
 from bot.rules.servers.changes import LimitChanged
-from bot.rules.servers.edits import ChangedMeanwhile, SetAndRemoved
+from bot.rules.servers.edits import ChangedMeanwhile, SetAndRemoved, limiting
 from bot.ui.components.confirm import Confirm
 from bot.ui.interactions.who import asker_of
 from bot.ui.messages import Message
-from bot.ui.panels.server.answers import changed
+from bot.ui.pages.settings import MENTIONS
+from bot.ui.panels.server.answers import Shown, Turn, changed, told_of
+from bot.ui.panels.server.parts import Page, slot_arg
 from bot.ui.panels.settings import locale_of, place_of
 from bot.ui.panels.settings_options import Whom, subject_of
 from bot.ui.shell import Interaction
-from bot.ui.words.catalogue import say
+from bot.ui.words.catalogue import joined, say
 from bot.ui.words.changes import change_line
+from bot.ui.words.limits import amount, counted, window
 from bot.ui.words.prices import budget_meaning
 
 
@@ -58,6 +65,50 @@ async def concurrency(interaction: Interaction, jobs: int | None, whom: Whom, *,
     return await _limit(interaction, Quota(scope, Measure.JOBS, Period.NOW, given, subject), remove=remove)
 
 
+async def set_together(
+    interaction: Interaction, wanted: Sequence[Limit], gone: Sequence[Limit], held: Sequence[Limit]
+) -> Turn | Message:
+    """Sets some limits and takes others away in one go; or the question, where more could be spent by any of it."""
+    locale = locale_of(interaction)
+    here = {slot_of(one): one for one in held}
+    seen = {slot_of(one): here.get(slot_of(one)) for one in (*wanted, *gone)}
+    if not seen:
+        return Turn(notes=(say(locale, "settings.cancelled"),))
+    admin, place = interaction.client.shell.admin, place_of(interaction)
+    emptied = [without_amount(one) for one in gone]
+    proposals = [await admin.propose_limit(place, one) for one in (*wanted, *emptied)]
+    question = next(filter(None, map(_question, proposals)), None)
+
+    async def change(by: Interaction) -> Turn:
+        done = await by.client.shell.admin.overhaul(asker_of(by), limiting(wanted, gone, seen))
+        notes = [note for one in wanted for note in (await meaning(by, one), still_words(one, held, locale))]
+        return Turn((done,), tuple(notes))
+
+    if question is None:
+        return await change(interaction)
+
+    async def act(pressed: Interaction) -> Message:
+        return told_of(pressed, await change(pressed))
+
+    lines = [
+        change_line(LimitChanged(slot_of(one.limit), one.old, None if one.remove else one.limit), locale)
+        for one in proposals
+    ]
+    return Message("\n".join([*lines, say(locale, question)]), view=Confirm(interaction, act))
+
+
+def still_words(limit: Limit, held: Sequence[Limit], locale: str) -> str:
+    """What of everyone's goes on for those an exception is for: windows do not override each other."""
+    rest = still_holding(limit, held)
+    if not rest:
+        return ""
+    every = [
+        say(locale, "settings.still_one", amount=amount(one, locale), window=window(one.period, locale)) for one in rest
+    ]
+    amounts = joined(locale, every, last="and")
+    return say(locale, "settings.still", whose=MENTIONS[limit.scope].format(limit.subject_id), amounts=amounts)
+
+
 async def _limit(interaction: Interaction, wanted: Limit, *, remove: bool) -> Message:
     """Sets a limit, after a question where it raises what can be spent or removes a budget; without a number and
     ``remove`` only shows what holds. Raises ``SetAndRemoved`` for both."""
@@ -78,9 +129,12 @@ async def _shown(interaction: Interaction, asked: Limit) -> Message:
     slots: dict[Slot, Limit | None] = {slot_of(one): one for one in limits if _is_alike(slot_of(one), about)}
     slots = slots or {about: None}
     lines = [change_line(LimitChanged(slot, one, one), locale) for slot, one in slots.items()]
-    if any(one is not None and not is_open(one) for one in slots.values()):
+    removable = [one for one in slots.values() if one is not None and not is_open(one)]
+    if removable:
         lines.append(say(locale, "settings.how_to_remove"))
-    return Message("\n".join(lines))
+    page = Page.MONEY if about.scope is Scope.SERVER and asked.measure is Measure.DOLLARS else Page.LIMITS
+    named = tuple((slot_arg(one), counted(one, locale)) for one in removable)
+    return Shown("\n".join(lines), page=page, removable=named)
 
 
 def _is_alike(slot: Slot, other: Slot) -> bool:
@@ -96,14 +150,14 @@ async def _limit_or_question(interaction: Interaction, wanted: Limit, asked: str
     question = asked or _question(proposal)
     if question is None:
         done = await interaction.client.shell.admin.set_limit(asker, proposal)
-        return changed(interaction, done, await meaning(interaction, wanted))
+        return changed(interaction, done, *await _notes(interaction, wanted))
 
     async def act(pressed: Interaction) -> Message:
         try:
             done = await pressed.client.shell.admin.set_limit(asker_of(pressed), proposal)
         except ChangedMeanwhile:
             return await _limit_or_question(pressed, wanted, "settings.ask_meanwhile")
-        return changed(pressed, done, await meaning(pressed, wanted))
+        return changed(pressed, done, *await _notes(pressed, wanted))
 
     line = change_line(LimitChanged(slot_of(wanted), proposal.old, None if proposal.remove else wanted), locale)
     return Message(f"{line}\n{say(locale, question)}", view=Confirm(interaction, act))
@@ -114,6 +168,11 @@ def _question(proposal: Proposal) -> str | None:
     if old is not None and not is_open(old) and is_open(new) and new.measure is Measure.DOLLARS:
         return "settings.ask_no_budget"
     return "settings.ask_raise" if proposal.raises_spending else None
+
+
+async def _notes(interaction: Interaction, limit: Limit) -> list[str]:
+    held = await interaction.client.shell.store.servers.limits(place_of(interaction))
+    return [await meaning(interaction, limit), still_words(limit, held, locale_of(interaction))]
 
 
 async def meaning(interaction: Interaction, limit: Limit) -> str:

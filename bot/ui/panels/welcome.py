@@ -22,6 +22,7 @@ from bot.ui.interactions.who import check_admin
 from bot.ui.internals import system_channel_of
 from bot.ui.pages.result import COLOUR
 from bot.ui.panels import settings as acts
+from bot.ui.panels.server.panel import open_panel
 from bot.ui.shell import HasShell, Interaction
 from bot.ui.words.catalogue import say
 from bot.ui.words.limits import amount, slot
@@ -86,13 +87,12 @@ class FirstPicture(Press, template=rf"{VERSION}:first"):
 
 
 class OpenSettings(Press, template=rf"{VERSION}:opensettings"):
-    """What holds here, in private to who may manage the server."""
+    """The panel, in private to who may manage the server."""
 
     is_harmless_twice = True
 
     async def press(self, interaction: Interaction) -> None:
-        check_admin(interaction)
-        await answer(interaction, acts.show(interaction))
+        await answer(interaction, open_panel(interaction))
 
 
 class PickLog(Press, template=rf"{VERSION}:picklog"):

@@ -29,6 +29,7 @@ DAY, MONTH = Period.DAY, Period.MONTH
 BIG = 10**18
 WHOM = ("role", "member", "channel")
 SUBCOMMANDS = {
+    "open": (),
     "show": (),
     "cooldown": ("seconds", *WHOM, "remove"),
     "quota": ("images", "per", *WHOM, "remove"),

@@ -6,7 +6,7 @@ Ids are ``e1:undo:<who changed it>:<when, in microseconds>``: the trail knows th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import discord
@@ -19,9 +19,10 @@ from bot.rules.servers.undo import undoable
 from bot.ui.components.press import Press, button
 from bot.ui.interactions.acknowledge import acknowledged
 from bot.ui.interactions.ids import VERSION
-from bot.ui.interactions.who import asker_of
+from bot.ui.interactions.who import asker_of, check_admin
 from bot.ui.messages import File, Message, opened
 from bot.ui.pages.settings import fitted
+from bot.ui.panels.server.parts import Page
 from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
 from bot.ui.words.changes import change_line
@@ -30,14 +31,6 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DIFF_ROOM = 1500
 TRACE = r"(?P<who>\d{1,19}):(?P<at>\d{1,16})"
 """Whose change it was, and when; sixteen digits of microseconds are the year 2286."""
-
-
-def check_manager(interaction: Interaction) -> Asker:
-    """Who presses, if they may manage this server. Raises ``AccessDenied``."""
-    asker = asker_of(interaction)
-    if not asker.place.is_server or not asker.can_manage:
-        raise AccessDenied(DeniedBecause.NOT_ADMIN)
-    return asker
 
 
 def trace_of(asker: Asker, done: Done) -> str | None:
@@ -49,13 +42,30 @@ def trace_of(asker: Asker, done: Done) -> str | None:
 
 async def undone(interaction: Interaction, who: str, at: str) -> Done:
     """Takes back what was changed then. Raises ``AccessDenied``, ``NothingToUndo`` or ``ChangedSince``."""
-    asker = check_manager(interaction)
+    asker = check_admin(interaction)
     if who != str(asker.user_id):
         raise AccessDenied(DeniedBecause.NOT_ADMIN)
     shell = interaction.client.shell
     done = await shell.admin.undo(asker, EPOCH + timedelta(microseconds=int(at)))
     shell.settings_cache.forget(asker.place)
     return done
+
+
+@dataclass(frozen=True, slots=True)
+class Shown(Message):
+    """What holds, where nothing was asked to change: the page that changes it, and what can be removed, by its value
+    (``previews``, ``log``, or a limit's slot) and name."""
+
+    page: Page = Page.WHO
+    removable: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What came of a press: what was changed, and what else the admin should know."""
+
+    done: tuple[Done, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Undo(Press, template=rf"{VERSION}:undo:{TRACE}"):
@@ -85,6 +95,15 @@ def changed(interaction: Interaction, done: Done, *notes: str) -> Message:
     shell.settings_cache.forget(asker.place)
     text = "\n".join([change_line(done.change, locale), *filter(None, notes)])
     return Message(text, view=under(undo_items(interaction, done)))
+
+
+def told_of(interaction: Interaction, turn: Turn) -> Message:
+    """The same for several changes at once."""
+    interaction.client.shell.settings_cache.forget(asker_of(interaction).place)
+    changes = [change for done in turn.done for change in done.changes]
+    lines = [change_line(change, str(interaction.locale)) for change in changes]
+    items = undo_items(interaction, turn.done[0]) if len(turn.done) == 1 else []
+    return Message("\n".join([*lines, *filter(None, turn.notes)]), view=under(items))
 
 
 def all_changed(interaction: Interaction, head: str, done: Done) -> Message:
