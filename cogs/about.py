@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from discord import app_commands
 
+from bot.ui.components.report import report_typed
 from bot.ui.interactions.acknowledge import tell, tell_message
 from bot.ui.interactions.who import asker_of
 from bot.ui.pages.about import about_page, privacy_page
 from bot.ui.panels.own.help import START, Example, complete_topic, help_message
-from bot.ui.panels.report import report
 from bot.ui.shell import HasShell, Interaction
 
 
@@ -42,7 +42,7 @@ async def report_command(
     reason: app_commands.Range[str, 1, 1000] = "",
 ) -> None:
     """To the server's log channel if there is one, else to the operator."""
-    await report(interaction, message, reason)
+    await report_typed(interaction, message, reason)
 
 
 async def setup(client: HasShell) -> None:

@@ -1,4 +1,7 @@
-"""The menu of any message: edit its pictures, vary one, use its text as a prompt."""
+"""The menu of any message: edit its pictures, vary one, use its text as a prompt, report it.
+
+discord.py registers at most five; the fifth is reserved for "Where is this from?".
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,11 @@ from discord import app_commands
 
 from bot.rules.options.table import RawOptions
 from bot.rules.requests import Kind
-from bot.ui.components.forms import EditMessageForm, open_imagine
+from bot.ui.components.forms import EditMessageForm, ReportForm, open_imagine
 from bot.ui.interactions.acknowledge import acknowledged
 from bot.ui.orders.attachments import attached
 from bot.ui.orders.message_parts import pictures_of
-from bot.ui.orders.message_text import text_of
+from bot.ui.orders.message_text import own_words_of, text_of
 from bot.ui.orders.submit import take_on
 from bot.ui.orders.wish import Wish, gather
 from bot.ui.panels.undelivered import offer_waiting
@@ -38,7 +41,8 @@ async def vary_image(interaction: Interaction, message: discord.Message) -> None
     pictures = pictures_of(message, shell.config.api_base)
     if not pictures:
         raise NoPicture
-    wish = Wish(Kind.VARY, RawOptions(prompt=""), pictures=(attached(shell, pictures[0], "image"),))
+    about = await own_words_of(interaction, message)
+    wish = Wish(Kind.VARY, RawOptions(prompt=""), pictures=(attached(shell, pictures[0], "image"),), about=about)
     await offer_waiting(interaction, await take_on(interaction, gather(shell, wish), private=None))
 
 
@@ -49,6 +53,14 @@ async def use_as_prompt(interaction: Interaction, message: discord.Message) -> N
     await open_imagine(interaction, text)
 
 
+@app_commands.context_menu(name="Report picture")
+async def report_picture(interaction: Interaction, message: discord.Message) -> None:
+    """Opens a form for a reason."""
+    form = ReportForm(interaction.channel_id or 0, message.id, interaction.id, str(interaction.locale))
+    await interaction.response.send_modal(form)
+    acknowledged(interaction)
+
+
 async def setup(client: HasShell) -> None:
-    for menu in (edit_image, vary_image, use_as_prompt):
+    for menu in (edit_image, vary_image, use_as_prompt, report_picture):
         client.tree.add_command(menu)

@@ -27,6 +27,10 @@ class NotFound(UserError):
         self.what = what
 
 
+class NoSuchLink(UserError):
+    """What was typed names no message of this place."""
+
+
 class AlreadyRunning(UserError):
     """The same click or event made a job already; that one will be answered, this one is not needed."""
 

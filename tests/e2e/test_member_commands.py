@@ -249,7 +249,22 @@ async def test_completions_have_a_bound_and_end_empty(town):
 async def test_a_report_about_something_elsewhere_is_refused(town):
     elsewhere = f"https://discord.com/channels/{town.world.town.gallery.id}/1/2"
     for wrong in (elsewhere, "a fox", "12"):
-        assert "no longer available" in (await ask(town, "/report", message=wrong)).content
+        assert "**Copy Message Link**" in (await ask(town, "/report", message=wrong)).content
+
+
+async def test_the_menu_of_a_picture_reports_it_also_after_a_restart(town, caplog):
+    picture = await made(town)
+    opened = await town.settled(await town.world.message_menu(town.painter, picture, "Report picture"))
+    await town.restart()
+    sent = await town.settled(await town.world.submit_form(opened.modal, {"reason": "not **nice** @everyone"}))
+    assert "operator" in sent.messages[0].content
+    assert sent.messages[0].ephemeral
+    assert f"{town.general.id}/{picture.id}: not **nice** @everyone" in caplog.text
+
+
+async def test_vary_in_the_menu_of_a_picture_says_what_it_varies(town):
+    varied = await town.settled(await town.world.message_menu(town.painter, await made(town), "Vary image"))
+    assert "**Variation of: " in varied.messages[0].embeds[0]["description"]
 
 
 async def test_deleting_ends_no_cooldown_and_frees_no_job_at_once(town):

@@ -17,10 +17,11 @@ from bot.rules.ledger import Job
 from bot.rules.options.table import RawOptions, raw_of
 from bot.rules.requests import Kind
 from bot.ui.components.menus import UNKNOWN, labelled, look_menu, picked, shape_menu
+from bot.ui.components.report import report
 from bot.ui.interactions.acknowledge import acknowledged, take
 from bot.ui.interactions.bounds import Bounded, check_bound
 from bot.ui.interactions.errors import refuse
-from bot.ui.interactions.ids import INDEX, JOB, VERSION
+from bot.ui.interactions.ids import INDEX, JOB, VERSION, is_snowflake
 from bot.ui.interactions.visibility import belongs, is_anothers_secret
 from bot.ui.interactions.who import asker_of
 from bot.ui.internals import submit
@@ -30,6 +31,7 @@ from bot.ui.orders.batch import BatchWish, take_on_batch
 from bot.ui.orders.looks import look_names
 from bot.ui.orders.submit import take_on
 from bot.ui.orders.wish import Wish, gather
+from bot.ui.pages.about import REASON_ROOM
 from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
 from bot.ui.words.commands import command_said
@@ -77,6 +79,7 @@ def whole_of(given: str, prompt: str) -> str:
 class PromptForm(Form):
     """A form with a prompt, and a place for a mask file where that makes sense.
 
+    ``hint``: what may change in a variation, which needs no words.
     A prompt too long for a form is shown as far as it fits, which is said, and taken whole where it was not changed.
     """
 
@@ -89,7 +92,7 @@ class PromptForm(Form):
         command: str,
         prompt: str = "",
         with_mask: bool = False,
-        required: bool = True,
+        hint: bool = False,
     ) -> None:
         super().__init__(title, custom_id)
         self._whole = prompt
@@ -99,14 +102,17 @@ class PromptForm(Form):
             custom_id=PROMPT,
             style=discord.TextStyle.paragraph,
             default=_shown(prompt) or None,
-            min_length=1 if required else None,
-            required=required,
+            min_length=None if hint else 1,
+            required=not hint,
             max_length=TEXT_LIMIT,
+        )
+        note = note or say(
+            locale, "form.hint_note" if hint else "form.prompt_note", command=command_said(command, locale)
         )
         self.add_item(
             discord.ui.Label(
-                text=say(locale, "form.prompt")[:45],
-                description=(note or say(locale, "form.prompt_note", command=command_said(command, locale)))[:100],
+                text=say(locale, "form.hint" if hint else "form.prompt")[:45],
+                description=note[:100],
                 component=self._prompt,
             )
         )
@@ -160,17 +166,17 @@ def _same_place(job: Job, interaction: Interaction) -> bool:
 class RemixForm(PromptForm):
     """Makes a job's picture once more, with other words."""
 
-    def __init__(self, job_id: str, nonce: int, locale: str, prompt: str = "", *, required: bool = True) -> None:
+    def __init__(self, job_id: str, nonce: int, locale: str, prompt: str = "", *, hint: bool = False) -> None:
         custom_id = f"{VERSION}:remix:{job_id}:{nonce}"
         super().__init__(
-            say(locale, "form.remix_title"), custom_id, locale, command="/imagine", prompt=prompt, required=required
+            say(locale, "form.remix_title"), custom_id, locale, command="/imagine", prompt=prompt, hint=hint
         )
         self.job_id = job_id
 
     @classmethod
     def of(cls, job: Job, nonce: int, locale: str) -> RemixForm:
         """With the words as they were; a variation needs none."""
-        return cls(job.id, nonce, locale, raw_of(job.request).prompt, required=job.request.kind is not Kind.VARY)
+        return cls(job.id, nonce, locale, raw_of(job.request).prompt, hint=job.request.kind is Kind.VARY)
 
     async def submitted(self, interaction: Interaction) -> None:
         job = await interaction.client.shell.store.jobs.get(self.job_id)
@@ -223,6 +229,29 @@ async def open_imagine(interaction: Interaction, prompt: str = "") -> None:
     acknowledged(interaction)
 
 
+class ReportForm(Form):
+    """Reports a message; a reason is welcome and not needed."""
+
+    def __init__(self, channel_id: int, message_id: int, nonce: int, locale: str) -> None:
+        super().__init__(say(locale, "report.form"), f"{VERSION}:report:{channel_id}:{message_id}:{nonce}")
+        self._message = channel_id, message_id
+        self._reason: discord.ui.TextInput[Any] = discord.ui.TextInput(
+            custom_id="reason", style=discord.TextStyle.paragraph, required=False, max_length=REASON_ROOM
+        )
+        self.add_item(
+            discord.ui.Label(
+                text=say(locale, "report.form_reason")[:45],
+                description=say(locale, "report.form_note")[:100],
+                component=self._reason,
+            )
+        )
+
+    async def submitted(self, interaction: Interaction) -> None:
+        if not all(map(is_snowflake, self._message)):
+            raise NotFound("message")
+        await report(interaction, *self._message, str(self._reason.value))
+
+
 # --- forms of an earlier life ------------------------------------------------------------------------------------
 
 
@@ -233,7 +262,10 @@ REBUILDS: dict[re.Pattern[str], Rebuild] = {
         found["job"], int(found["index"] or 0), int(found["nonce"]), locale
     ),
     re.compile(rf"{VERSION}:remix:{JOB}:(?P<nonce>\d+)"): lambda found, locale: RemixForm(
-        found["job"], int(found["nonce"]), locale, required=False
+        found["job"], int(found["nonce"]), locale, hint=True
+    ),
+    re.compile(rf"{VERSION}:report:(?P<channel>\d{{1,20}}):(?P<message>\d{{1,20}}):(?P<nonce>\d+)"): (
+        lambda found, locale: ReportForm(int(found["channel"]), int(found["message"]), int(found["nonce"]), locale)
     ),
     re.compile(rf"{VERSION}:imagine:(?P<nonce>\d+)"): lambda found, locale: ImagineForm(
         int(found["nonce"]), locale, looks=UNKNOWN

@@ -17,12 +17,18 @@ _OWN = re.compile(rf"{VERSION}:again:{JOB}")
 
 async def text_of(interaction: Interaction, message: discord.Message) -> str:
     """The full prompt of one of our own pictures, else what is written in the message, or in what it forwards."""
+    words = await own_words_of(interaction, message)
+    return words or next((text for text in texts_of(message) if text.strip()), "")
+
+
+async def own_words_of(interaction: Interaction, message: discord.Message) -> str:
+    """The words behind one of our own pictures; empty for any other message, and where the person may not see them."""
     job_id = own_job_id(message, interaction.client.user)
     if job_id is not None:
         job = await interaction.client.shell.store.jobs.get(job_id)
         if job is not None and not job.deleted and may_see(job, asker_of(interaction)):
             return job.request.own_words
-    return next((text for text in texts_of(message) if text.strip()), "")
+    return ""
 
 
 def own_job_id(message: discord.Message, me: discord.ClientUser | None) -> str | None:

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from bot.ports import Kept
+from bot.ui.words.catalogue import say
 from tests.support.running import Town, picture_of, said, town_in
 
 pytestmark = pytest.mark.timeout(60)
@@ -62,7 +63,7 @@ async def test_panning_asks_which_way_in_private_and_widens_the_picture(town: To
     both = [await town.world.click(question, "Right", town.painter) for _ in range(2)]
     for one in both:
         await town.settled(one)
-    assert sum("already being handled" in said(one) for one in both) == 1
+    assert sum(say("en-US", "error.already_running") in said(one) for one in both) == 1
     (job,) = await town.jobs(town.painter)
     assert job.request.size == "1536x1024"
     _, mask = await sent_of(town, job.id)

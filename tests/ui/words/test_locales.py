@@ -221,7 +221,7 @@ async def test_every_command_and_option_a_sentence_names_is_there_and_called_so(
 
 def test_the_german_help_names_menus_and_buttons_as_discord_shows_them() -> None:
     german = catalogue("de")
-    for menu in ("Edit image", "Vary image", "Use as prompt"):
+    for menu in ("Edit image", "Vary image", "Use as prompt", "Report picture"):
         assert f"**{german[f'command.{menu}'].other}**" in german["help.edit"].other
     for said in map(catalogue, LANGUAGES):
         for button in ("again", "vary", "edit", "details", "delete"):
@@ -245,6 +245,11 @@ ROOM = {
     "chooser.edit": 100,
     "chooser.move": 100,
     "form.remix_title": 45,
+    "form.hint": 45,
+    "form.hint_note": 100,
+    "report.form": 45,
+    "report.form_reason": 45,
+    "report.form_note": 100,
 }
 """Characters Discord gives titles, labels, notes and placeholders."""
 

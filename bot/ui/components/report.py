@@ -6,7 +6,7 @@ import logging
 
 import discord
 
-from bot.rules.errors import NotFound
+from bot.rules.errors import NoSuchLink
 from bot.rules.people import Place
 from bot.ui.interactions.acknowledge import acknowledge, tell
 from bot.ui.interactions.bounds import Bounded, check_bound
@@ -22,14 +22,19 @@ from bot.ui.words.text import clean, escaped
 log = logging.getLogger(__name__)
 
 
-async def report(interaction: Interaction, message: str, reason: str) -> None:
-    """Hands a report to the server's log channel, else to the operator's log, and says so. Raises ``NotFound``."""
-    asker = asker_of(interaction)
-    found = read_message(message, interaction.guild_id, asker.channel_id)
+async def report_typed(interaction: Interaction, message: str, reason: str) -> None:
+    """A report of the message that was typed, by its link or number. Raises ``NoSuchLink``."""
+    found = read_message(message, interaction.guild_id, asker_of(interaction).channel_id)
     if found is None:
-        raise NotFound("message")
+        raise NoSuchLink
+    await report(interaction, *found, reason)
+
+
+async def report(interaction: Interaction, channel_id: int, message_id: int, reason: str) -> None:
+    """Hands a report to the server's log channel, else to the operator's log, and says so."""
+    asker = asker_of(interaction)
     check_bound(interaction, Bounded.REPORT)
-    link = link_to(interaction.guild_id, *found)
+    link = link_to(interaction.guild_id, channel_id, message_id)
     await acknowledge(interaction, private=True)
     to_server = await _to_log_channel(interaction, asker.place, link, reason)
     if not to_server:
