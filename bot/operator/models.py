@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
 from bot.parts import catalogue_of, now
+from bot.rules.catalogue.catalogue import Catalogue
 from bot.rules.catalogue.model import Model
 from bot.rules.catalogue.pricing import picture_price
 from bot.rules.money import MILLION
@@ -19,10 +19,10 @@ SQUARE = Size(1024, 1024)
 NOTE = "Dollars a picture of 1024x1024, without prompt and input pictures. --json says more."
 
 
-def table(catalogue: Iterable[Model], *, official: bool, today: date) -> str:
+def table(catalogue: Catalogue, *, official: bool, today: date) -> str:
     """One line a model: what a picture costs, what else it can do, and until when it is there. Fits 100 columns."""
     header = ("model", "low", "medium", "best", "also", "sizes", "status")
-    rows = [header, *(_row(model, official=official, today=today) for model in catalogue)]
+    rows = [header, *(_row(model, official=catalogue.is_official(model, official), today=today) for model in catalogue)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:], "", NOTE])
@@ -75,7 +75,7 @@ def status(model: Model, *, official: bool, today: date) -> str:
     return "offered"
 
 
-def listing(catalogue: Iterable[Model], *, official: bool, today: date) -> list[dict[str, Any]]:
+def listing(catalogue: Catalogue, *, official: bool, today: date) -> list[dict[str, Any]]:
     """The same for machines: prices in dollars of a 1024x1024 picture by quality (by "" where there is none)."""
     return [
         {
@@ -86,7 +86,8 @@ def listing(catalogue: Iterable[Model], *, official: bool, today: date) -> list[
             "qualities": list(model.qualities),
             "formats": list(model.formats) or [model.default_format],
             "usd_a_picture": {level: cost / MILLION for level, cost in prices(model).items()},
-            "status": status(model, official=official, today=today),
+            "service": model.service,
+            "status": status(model, official=catalogue.is_official(model, official), today=today),
         }
         for model in catalogue
     ]

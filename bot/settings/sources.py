@@ -14,7 +14,7 @@ from pydantic import SecretStr, ValidationError
 
 from bot.rules.catalogue.services import file_of, setting_of
 from bot.settings.model import NAMES, ConfigError, Settings
-from bot.settings.services import secrets_wanted
+from bot.settings.services import is_default_used, secrets_wanted
 
 SECRETS_DIR = Path("/run/secrets")
 
@@ -82,7 +82,7 @@ def missing_to_run(settings: Settings, faults: tuple[str, ...] = ()) -> tuple[st
     missing = []
     if settings.discord_token is None:
         missing.append("DISCORD_TOKEN: is not set. Create a bot at https://discord.com/developers/applications.")
-    if settings.openai_api_key is None and settings.is_official_service:
+    if settings.openai_api_key is None and settings.is_official_service and is_default_used(settings.image_models):
         missing.append(
             "OPENAI_API_KEY: is not set. OpenAI's service needs a key; for another server, set OPENAI_BASE_URL."
         )

@@ -24,6 +24,7 @@ from bot.ports import Setup
 from bot.rules.redaction import LogRedactor
 from bot.rules.servers.invitation import ADMINISTRATOR, PERMISSION_BITS, install_link
 from bot.settings.model import Settings
+from bot.settings.sources import missing_to_run
 
 Plant = Callable[[Any], object]
 FOXES = "123456789012345678"
@@ -88,6 +89,16 @@ def models_file(text: str) -> Plant:
 
 FAIL, WARN = Verdict.FAIL, Verdict.WARN
 
+LOCAL = """
+[services.local]
+base_url = "http://{at}/v1"
+key_in = "none"
+free = true
+[models."gpt-image-2.5-flare@local"]
+[models."gone@local"]
+like = "dall-e-2"
+"""
+
 PLANTED: list[tuple[str, Plant, str, Verdict, str]] = [
     ("a setting is not a number", put(HTTP_PORT="http"), "settings", FAIL, "HTTP_PORT: must be a whole number"),
     ("a secret key is none", put(SECRET_KEY="hunter2"), "settings", FAIL, "SECRET_KEY: is no Fernet key"),
@@ -133,7 +144,11 @@ PLANTED: list[tuple[str, Plant, str, Verdict, str]] = [
     ("a default model nobody knows", put(DEFAULT_MODEL="gpt-image-2.5-flair"), "DEFAULT_MODEL", FAIL,
      "gpt-image-2.5-flare"),
     ("a default model the key lacks", put(DEFAULT_MODEL="gpt-image-2"), "DEFAULT_MODEL", WARN, "--spend settles it"),
-    ("no model at all", at_images(models=[{"id": "llama"}]), "models", FAIL, "IMAGE_MODELS"),
+    ("no model at all", at_images(models=[{"id": "llama"}]), "models", WARN, "IMAGE_MODELS"),
+    ("a service that is not there", models_file(LOCAL.replace("{at}", "127.0.0.1:9")), "image key local", FAIL,
+     "services.local.base_url"),
+    ("a service whose key is not set", models_file(LOCAL.replace('key_in = "none"', 'key = "env LOCAL_KEY"')), "models",
+     FAIL, "services.local.key: the setting LOCAL_KEY is not set"),
     ("a broken list of models", models_file("[models.x\n"), "models", FAIL, "IMAGE_MODELS"),
     ("a list of models that is not there", put(IMAGE_MODELS="/not/there.toml"), "settings", FAIL, "IMAGE_MODELS"),
     ("a model that ends soon", at_images(models=[{"id": "gpt-image-2.5-flare", "shutdown_date": "2026-12-01"}]),
@@ -409,3 +424,21 @@ async def test_a_faulty_place_for_pictures_is_said_once_and_not_looked_at(clinic
     findings = await clinic.findings()
     assert "PICTURES_KEY_ID" in only(findings, "settings", FAIL)
     assert [f for f in findings if f.check == "pictures"] == []
+
+
+async def test_each_service_is_looked_at_by_itself(clinic: Any) -> None:
+    models_file(LOCAL.replace("http://{at}/v1", clinic.images.base))(clinic)
+    findings = await clinic.findings()
+    assert "lists 1 models" in only(findings, "image key local", Verdict.PASS)
+    assert "this key cannot use gone@local" in only(findings, "models local", WARN)
+    assert "gpt-image-2.5-flare@local" in only(findings, "models", Verdict.PASS)
+
+
+async def test_without_a_model_at_the_default_service_nobody_asks_it_and_no_key_is_missed(clinic: Any) -> None:
+    models_file('hide = "all"\n' + LOCAL.replace("http://{at}/v1", clinic.images.base))(clinic)
+    clinic.environ.update(DEFAULT_MODEL="gpt-image-2.5-flare@local", OPENAI_BASE_URL="https://api.openai.com/v1")
+    del clinic.environ["OPENAI_API_KEY"]
+    findings = await clinic.findings()
+    assert [one for one in findings if one.verdict is FAIL and one.check != "TLS"] == []  # no network here
+    assert not [finding for finding in findings if finding.check == "image key"]
+    assert missing_to_run(clinic.here().settings) == ()

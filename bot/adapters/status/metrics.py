@@ -36,7 +36,9 @@ class PrometheusMeter:
         self._charged = self._counter("easel_charged_micro_usd", "Money charged, in millionths of a dollar", "model")
         self._refused = self._counter("easel_limits_refused", "Requests a limit had no room for", "rule")
         self._words_refused = self._counter("easel_words_refused", "Prompts with a word that their server refuses")
-        self._service_faults = self._counter("easel_service_faults", "Failed attempts at the image service", "kind")
+        self._service_faults = self._counter(
+            "easel_service_faults", "Failed attempts at an image service", "kind", "service"
+        )
         self._discord_faults = self._counter("easel_discord_faults", "Failed calls to Discord", "kind")
         depth = Gauge("easel_queue_depth", "Jobs waiting for their turn", registry=self.registry)
         depth.set_function(queue_depth)
@@ -71,8 +73,8 @@ class PrometheusMeter:
     def words_refused(self, prompts: int) -> None:
         self._words_refused.inc(prompts)
 
-    def service_fault(self, kind: str) -> None:
-        self._service_faults.labels(str(kind)).inc()
+    def service_fault(self, kind: str, service: str) -> None:
+        self._service_faults.labels(str(kind), service).inc()
 
     def discord_fault(self, kind: str) -> None:
         self._discord_faults.labels(self._known("kind", kind)).inc()

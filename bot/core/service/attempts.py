@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.core.service.catalogue import CurrentCatalogue
+from bot.core.service.lanes import service_of
 from bot.ports import ImageService, KeyPays, Meter, OnPartial, OperatorPays, Payer, Store
 from bot.rules.catalogue.instead import gives_way
 from bot.rules.catalogue.model import deadline_of
@@ -170,7 +171,7 @@ class Attempts:
             except Exception as bug:  # one call's bug must not take the pictures of the others with it
                 log.exception("the adapter failed in a way it should not")
                 fault = Fault(FaultKind.BROKEN_ANSWER, Billed.MAYBE, detail=type(bug).__name__)
-            self._meter.service_fault(fault.kind)
+            self._meter.service_fault(fault.kind, service_of(call.lane))
             tries[fault.kind] = tries.get(fault.kind, 0) + 1
             wait = self._wait(fault, tries[fault.kind])
             if wait is None or wait >= until - asyncio.get_running_loop().time():

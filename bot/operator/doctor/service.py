@@ -7,11 +7,11 @@ from datetime import timedelta
 from bot.operator.doctor.context import Surroundings
 from bot.operator.doctor.findings import Finding, failed, needed, passed, warned
 from bot.parts import BadDefault, default_model_of
-from bot.ports import CannotStart, KnownModel, OperatorPays
+from bot.ports import CannotStart, OperatorPays
 from bot.rules.catalogue.catalogue import Catalogue
-from bot.rules.catalogue.model import Model
-from bot.rules.catalogue.official import OFFICIAL_SERVICE
+from bot.rules.catalogue.model import DEFAULT_SERVICE, Model
 from bot.rules.catalogue.pricing import picture_price
+from bot.rules.catalogue.services import Service
 from bot.rules.errors import UserError
 from bot.rules.faults import FaultKind, ServiceFault
 from bot.rules.options.build import build_request
@@ -24,72 +24,86 @@ KEYS = "https://platform.openai.com/api-keys"
 SPEND_DEADLINE_S = 240.0
 
 ADVICE = {
-    FaultKind.BAD_KEY: f"Make a new key and put it into OPENAI_API_KEY: {KEYS}.",
     FaultKind.FORBIDDEN: "Allow images in the key's project and rights; OpenAI may want the organisation verified.",
     FaultKind.OUT_OF_FUNDS: "Add credit or raise the spending limit at the service.",
-    FaultKind.UNREACHABLE: "Check OPENAI_BASE_URL, the network, the firewall and that the server runs.",
-    FaultKind.RATE_LIMITED: "Wait a minute and try again; IMAGES_PER_MINUTE may be higher than the key allows.",
-    FaultKind.BROKEN_ANSWER: "OPENAI_BASE_URL must be the API's base (it usually ends in /v1), not a web page.",
 }
 OTHER_ADVICE = "Try again in a few minutes; if it stays so, look at the service's status page or log."
 
 
 async def check_key(here: Surroundings) -> list[Finding]:
-    """Whether there is a key where one is needed, and whether the service takes it."""
-    settings = here.settings
-    if settings.openai_api_key is None and settings.is_official_service:
+    """Whether each service that is used has a key where it needs one, and takes it."""
+    try:
+        services = _used(here.catalogue())
+    except CannotStart:  # check_models says so
+        services = (Service(),)
+    return [finding for service in services for finding in await _key(here, service)]
+
+
+async def _key(here: Surroundings, service: Service) -> list[Finding]:
+    settings, check = here.settings, _named("image key", service)
+    if service.name == DEFAULT_SERVICE and settings.openai_api_key is None and settings.is_official_service:
         if any(fault.startswith("OPENAI_API_KEY:") for fault in here.reading.faults):
             return []
         if settings.discord_token is None:
             return [needed("OPENAI_API_KEY", "not set, so the sandbox draws by itself", f"Get one: {KEYS}.")]
-        return [failed("image key", "OPENAI_API_KEY is not set, and OpenAI's service needs one", f"Get one: {KEYS}.")]
+        return [failed(check, "OPENAI_API_KEY is not set, and OpenAI's service needs one", f"Get one: {KEYS}.")]
     try:
-        known = await here.service().known_models(OperatorPays())
+        known = await here.service().known_models(OperatorPays(), service=service.name)
     except ServiceFault as error:
-        return [_fault("image key", error)]
+        return [_fault(check, error, service)]
     except CannotStart:  # the catalogue cannot be read: check_models says so
         return []
-    address = settings.openai_base_url or OFFICIAL_SERVICE
     if known is None:
-        says = f"{address} answers, but lists no models, so key and models cannot be checked"
+        says = f"{service.address} answers, but lists no models, so key and models cannot be checked"
         advice = (
-            "Fine for a server without that list; otherwise OPENAI_BASE_URL must be the API's base, which usually "
-            "ends in /v1."
+            f"Fine for a server without that list; otherwise {_setting(service, 'base_url')} must be the API's base, "
+            "which usually ends in /v1."
         )
-        return [warned("image key", says, advice)]
-    return [passed("image key", f"accepted by {address}, which lists {len(known)} models")]
+        return [warned(check, says, advice)]
+    return [passed(check, f"accepted by {service.address}, which lists {len(known)} models")]
 
 
 async def check_models(here: Surroundings) -> list[Finding]:
     """Which models of the catalogue can be used here, and whether the default is one of them."""
     try:
-        catalogue = here.catalogue()
+        catalogue = await _told(here, here.catalogue())
     except CannotStart as error:
         return [failed("models", str(error), "Correct the file that IMAGE_MODELS names; docs/settings.md shows one.")]
-    official, today = here.settings.is_official_service, here.clock().date()
-    offered = catalogue.offered(official=official, today=today)
-    known = await _known(here)
-    usable = tuple(model for model in offered if known is None or model.id in known)
-    found = _default(here, catalogue, known)
-    if known is not None:
-        lacking = [model.id for model in offered if model.id not in known]
-        if not usable:
-            advice = "Add the server's models with IMAGE_MODELS, or use a key of a project that has image models."
-            found.append(failed("models", "the service has no model of the catalogue", advice))
-        elif lacking:
-            advice = "Nothing to do, unless you want them: hide them with IMAGE_MODELS, or widen the key's rights."
-            found.append(warned("models", f"this key cannot use {', '.join(lacking)}", advice))
+    offered = catalogue.offered(official=here.settings.is_official_service, today=here.clock().date())
+    found = _default(here, catalogue)
+    for service in _used(catalogue):
+        found += _listed(here, catalogue, service)
+    usable = tuple(model for model in offered if not catalogue.is_unlisted(model))
     if usable:
         found.append(passed("models", f"usable: {', '.join(model.id for model in usable)}"))
-    return found + _ends(here, usable, known) + _prices(usable)
+    return found + _ends(here, catalogue, usable) + _prices(usable)
 
 
-def _default(here: Surroundings, catalogue: Catalogue, known: dict[str, KnownModel] | None) -> list[Finding]:
-    match default_model_of(here.settings, catalogue, here.clock().date()):
+def _listed(here: Surroundings, catalogue: Catalogue, service: Service) -> list[Finding]:
+    """What is to be said of a service's list: nothing where it lists what lives there, or has no list."""
+    check, today = _named("models", service), here.clock().date()
+    is_official = here.settings.is_official_service if service.name == DEFAULT_SERVICE else service.is_official
+    offered = catalogue.offered(official=here.settings.is_official_service, today=today)
+    theirs = [model for model in offered if model.service == service.name]
+    lacking = [model.id for model in theirs if catalogue.is_unlisted(model)]
+    if not lacking:
+        return []
+    if len(lacking) < len(theirs):
+        advice = "Nothing to do, unless you want them: hide them with IMAGE_MODELS, or widen the key's rights."
+        return [warned(check, f"this key cannot use {', '.join(lacking)}", advice)]
+    if not is_official:
+        advice = "Add the server's models with IMAGE_MODELS, if it has others; doctor --spend tells by a picture."
+        return [warned(check, "the service lists no model of the catalogue", advice)]
+    advice = "Add the server's models with IMAGE_MODELS, or use a key of a project that has image models."
+    return [failed(check, "the service has no model of the catalogue", advice)]
+
+
+def _default(here: Surroundings, catalogue: Catalogue) -> list[Finding]:
+    match default_model_of(here.settings, here.catalogue(), here.clock().date()):
         case BadDefault() as bad:
             return [failed("DEFAULT_MODEL", bad.says, bad.advice)]
-        case Model() as model if known is not None and model.id not in known:
-            if not here.settings.is_official_service:
+        case Model() as model if catalogue.is_unlisted(model):
+            if not catalogue.is_official(model, here.settings.is_official_service):
                 advice = "Some list other names than they take (Azure's deployments): doctor --spend settles it."
                 return [warned("DEFAULT_MODEL", f"the service does not list {model.id}", advice)]
             advice = "Set DEFAULT_MODEL to a model the service lists, or widen the key's rights."
@@ -98,13 +112,12 @@ def _default(here: Surroundings, catalogue: Catalogue, known: dict[str, KnownMod
             return [passed("DEFAULT_MODEL", model.id)]
 
 
-def _ends(here: Surroundings, usable: tuple[Model, ...], known: dict[str, KnownModel] | None) -> list[Finding]:
+def _ends(here: Surroundings, catalogue: Catalogue, usable: tuple[Model, ...]) -> list[Finding]:
     """Models that end within 30 days; the service's own date comes before the catalogue's."""
     today = here.clock().date()
     found = []
     for model in usable:
-        told = known[model.id].ends_on if known else None
-        ends_on = told or (model.ends_on if here.settings.is_official_service else None)
+        ends_on = catalogue.ends_on(model, official=here.settings.is_official_service)
         if ends_on is not None and ends_on - today <= WARN_BEFORE:
             instead = ", ".join(model.successors) or "another model"
             says = f"{model.id} {'ended' if ends_on <= today else 'ends'} on {ends_on}"
@@ -154,25 +167,55 @@ async def check_picture(here: Surroundings) -> list[Finding]:
             request, Inputs(), payer=OperatorPays(), member_tag="doctor", deadline_s=SPEND_DEADLINE_S
         )
     except ServiceFault as error:
-        return [_fault("picture", error)]
+        return [_fault("picture", error, here.catalogue().services[model.service])]
     image = made.images[0]
     says = f"{model.id} made {image.width}x{image.height} {image.format} of {len(image.data):,} bytes"
     return [passed("picture", says + "; the service charges for it, no server's budget does")]
 
 
-async def _known(here: Surroundings) -> dict[str, KnownModel] | None:
-    """What the service lists by id; None where it lists nothing or ``check_key`` has said already why not."""
-    if here.settings.openai_api_key is None and here.settings.is_official_service:
-        return None
-    try:
-        known = await here.service().known_models(OperatorPays())
-    except (ServiceFault, CannotStart):
-        return None
-    return {model.id: model for model in known} if known is not None else None
+async def _told(here: Surroundings, catalogue: Catalogue) -> Catalogue:
+    """The catalogue with what each service lists; ``check_key`` has said already of whom nothing could be asked."""
+    for service in _used(catalogue):
+        is_default = service.name == DEFAULT_SERVICE
+        if is_default and here.settings.openai_api_key is None and here.settings.is_official_service:
+            continue
+        try:
+            known = await here.service().known_models(OperatorPays(), service=service.name)
+        except (ServiceFault, CannotStart):
+            continue
+        if known:
+            dated = {model.id: model.ends_on for model in known}
+            catalogue = catalogue.with_service_facts(dated, service=service.name, is_whole=True)
+    return catalogue
 
 
-def _fault(check: str, error: ServiceFault) -> Finding:
+def _used(catalogue: Catalogue) -> tuple[Service, ...]:
+    return tuple(service for service in catalogue.services.values() if catalogue.is_used(service.name))
+
+
+def _named(check: str, service: Service) -> str:
+    return check if service.name == DEFAULT_SERVICE else f"{check} {service.name}"
+
+
+def _setting(service: Service, key: str) -> str:
+    """Where that of a service is set."""
+    if service.name == DEFAULT_SERVICE:
+        return {"base_url": "OPENAI_BASE_URL", "key": "OPENAI_API_KEY", "images_per_minute": "IMAGES_PER_MINUTE"}[key]
+    return f"services.{service.name}.{key} in IMAGE_MODELS"
+
+
+def _fault(check: str, error: ServiceFault, service: Service) -> Finding:
     fault = error.fault
     status = f", status {fault.status}" if fault.status else ""
     code = f", {fault.code}" if fault.code else ""
-    return failed(check, f"the service says {fault.kind}{status}{code}", ADVICE.get(fault.kind, OTHER_ADVICE))
+    keys = f": {KEYS}" if service.name == DEFAULT_SERVICE else ""
+    advice = {
+        FaultKind.BAD_KEY: f"Make a new key and put it into {_setting(service, 'key')}{keys}.",
+        FaultKind.UNREACHABLE: f"Check {_setting(service, 'base_url')}, the network, the firewall and that the server "
+        "runs.",
+        FaultKind.RATE_LIMITED: f"Wait a minute and try again; {_setting(service, 'images_per_minute')} may be higher "
+        "than the key allows.",
+        FaultKind.BROKEN_ANSWER: f"{_setting(service, 'base_url')} must be the API's base (it usually ends in /v1), "
+        "not a web page.",
+    } | ADVICE
+    return failed(check, f"the service says {fault.kind}{status}{code}", advice.get(fault.kind, OTHER_ADVICE))

@@ -22,10 +22,11 @@ class NoSuchModel(UserError):
 
 
 class ModelRetired(UserError):
-    """OpenAI no longer serves the model; ``successor`` is on offer here."""
+    """Its service no longer has the model; ``successor`` is on offer here."""
 
-    def __init__(self, model: str, retired_on: date, successor: str | None) -> None:
+    def __init__(self, model: str, retired_on: date, successor: str | None, *, by_openai: bool = True) -> None:
         super().__init__(model)
+        self.by_openai = by_openai
         self.model = model
         self.retired_on = retired_on
         self.successor = successor
@@ -112,7 +113,7 @@ class Catalogue:
     def ends_on(self, model: Model, *, official: bool) -> date | None:
         """The day the model ends where it lives: elsewhere than at OpenAI only where that service told it."""
         is_told = model.id in self._told_by(model).dated
-        return (model.retired_on or model.ends_on) if is_told or self._is_official(model, official) else None
+        return (model.retired_on or model.ends_on) if is_told or self.is_official(model, official) else None
 
     def is_unlisted(self, model: Model) -> bool:
         """Whether its service lists models, and not this one."""
@@ -134,24 +135,31 @@ class Catalogue:
         since = self.gone_since(model, official=official, today=today)
         if since is None:
             raise ModelWithheld(model.id, tuple(get_close_matches(model.id, offered, n=3, cutoff=0.4)))
-        raise ModelRetired(model.id, since, next((name for name in model.successors if name in offered), None))
+        successor = next((name for name in model.successors if name in offered), None)
+        raise ModelRetired(model.id, since, successor, by_openai=self.is_official(model, official))
 
     def _named(self, short: str) -> Model | None:
         """The one of that short name."""
         return next((one for one in self if one.short_name and one.short_name.lower() == short.lower()), None)
 
     def with_service_facts(
-        self, known: Mapping[str, date | None], *, service: str = DEFAULT_SERVICE, complete: bool = False
+        self,
+        known: Mapping[str, date | None],
+        *,
+        service: str = DEFAULT_SERVICE,
+        complete: bool = False,
+        is_whole: bool = False,
     ) -> Catalogue:
         """The same models with what the service at which they live lists, and when they end; its days replace ours.
 
         ``known`` is by the names it gives them. ``complete``: the list is OpenAI's own, so what is not in it is
-        withheld from this key. A list that has none of our models says nothing about them.
+        withheld from this key. A list that has none of our models says nothing about them, unless it
+        ``is_whole``.
         """
         here = {model.wire_name: model for model in self if model.service == service}
         told = {here[name].id: day for name, day in known.items() if day is not None and name in here}
         lacking = frozenset(model.id for name, model in here.items() if name not in known)
-        unlisted = lacking if here.keys() & known.keys() else frozenset()
+        unlisted = lacking if is_whole or here.keys() & known.keys() else frozenset()
         facts = Told(unlisted, unlisted if complete else frozenset(), frozenset(told))
         return Catalogue(
             {
@@ -162,12 +170,13 @@ class Catalogue:
             {**self._told, service: facts},
         )
 
-    def _is_official(self, model: Model, official: bool) -> bool:
+    def is_official(self, model: Model, official: bool) -> bool:
+        """Whether the model lives at OpenAI's own service."""
         return official if model.service == DEFAULT_SERVICE else self.services[model.service].is_official
 
     def _is_offered(self, model: Model, official: bool, today: date) -> bool:
         is_gone = self.gone_since(model, official=official, today=today) is not None
-        return not is_gone and not (self._is_official(model, official) and model.id in self._told_by(model).withheld)
+        return not is_gone and not (self.is_official(model, official) and model.id in self._told_by(model).withheld)
 
     def _told_by(self, model: Model) -> Told:
         return self._told.get(model.service, NOTHING_TOLD)

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.rules.catalogue.fields import PRICE_FIELDS
 from bot.rules.catalogue.model import DEFAULT_SERVICE, Model
-from bot.rules.catalogue.services import Service
+from bot.rules.catalogue.services import Service, read_services
 
 Entry = Mapping[str, Any]
 
@@ -43,6 +43,19 @@ def at_services(
             entry = {"free": True, **entry}
         placed[name] = entry
     return placed
+
+
+def uses_default(file: Mapping[str, Any]) -> bool:
+    """Whether by the operator's file (as TOML gave it) any model may live at the default service."""
+    models = file.get("models", {})
+    if file.get("hide") != "all" or not isinstance(models, dict):
+        return True
+    entries = {name: entry for name, entry in models.items() if isinstance(entry, dict)}
+    placed = at_services(entries, {}, read_services(file.get("services", {}), []), [])
+    return any(
+        entry.get("service", DEFAULT_SERVICE) == DEFAULT_SERVICE and entry.get("hidden") is not True
+        for entry in placed.values()
+    )
 
 
 def with_instead(model: Model, models: Mapping[str, Model], faults: list[str]) -> Model:

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time
 import discord
 
 from bot.rules.catalogue.catalogue import Catalogue
-from bot.rules.catalogue.model import Model
+from bot.rules.catalogue.model import DEFAULT_SERVICE, Model
 from bot.rules.catalogue.pricing import picture_price
 from bot.rules.options.sizes import SizeList, SizeRule, standard_sizes
 from bot.rules.options.usual import usual_picture
@@ -131,8 +131,13 @@ def _notes(model: Model, shelf: Shelf) -> list[str]:
     notes = [say(shelf.locale, "models.default")] if model.id == default else []
     if not may_use_model(shelf.settings, model.id):
         notes.append(say(shelf.locale, "models.not_allowed"))
-    if shelf.official and model.ends_on is not None:
-        notes.append(say(shelf.locale, "models.ends_on", day=day(shelf.locale, model.ends_on)))
+    ends_on = shelf.catalogue.ends_on(model, official=shelf.official)
+    if ends_on is not None:
+        notes.append(say(shelf.locale, "models.ends_on", day=day(shelf.locale, ends_on)))
+    if model.service != DEFAULT_SERVICE and not model.id.endswith(f"@{model.service}"):
+        notes.append(say(shelf.locale, "models.at", service=model.service))
+    if shelf.catalogue.is_unlisted(model):
+        notes.append(say(shelf.locale, "models.unlisted"))
     return notes
 
 
@@ -154,13 +159,12 @@ def _facts(model: Model, shelf: Shelf) -> str:
 
 
 def _ending(model: Model, shelf: Shelf) -> str:
-    if not shelf.official:
+    ends_on = shelf.catalogue.ends_on(model, official=shelf.official)
+    if ends_on is None:
         return ""
     successor = next((name for name in model.successors if shelf.catalogue.get(name) is not None), None)
     use = f" {say(shelf.locale, 'models.successor', model=inline(successor))}" if successor else ""
-    if model.ends_on is None:
-        return ""
-    at = int(datetime.combine(model.ends_on, time(), UTC).timestamp())
+    at = int(datetime.combine(ends_on, time(), UTC).timestamp())
     return say(shelf.locale, "models.ends", when=f"<t:{at}:D>") + use
 
 

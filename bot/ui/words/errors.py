@@ -170,7 +170,8 @@ def _no_such_model(error: NoSuchModel, locale: str) -> str:
 def _retired(error: ModelRetired, locale: str) -> str:
     successor = say(locale, "error.successor", successor=inline(error.successor)) if error.successor else ""
     on = day(locale, error.retired_on)
-    return say(locale, "error.model_retired", model=inline(error.model), day=on, successor=successor)
+    key = "error.model_retired" if error.by_openai else "error.model_ended"
+    return say(locale, key, model=inline(error.model), day=on, successor=successor)
 
 
 def _withheld(error: ModelWithheld, locale: str) -> str:

@@ -129,7 +129,7 @@ def used_meter() -> PrometheusMeter:
     port.charged("dall-e-2", 20_000)
     port.charged("dall-e-2", 22_000)
     port.refused("everyone_images")
-    port.service_fault("rate_limited")
+    port.service_fault("rate_limited", "default")
     port.discord_fault("too_late")
     return meter
 
@@ -143,7 +143,7 @@ async def test_the_figures_are_served_in_prometheus_format() -> None:
         'easel_jobs_finished_total{model="dall-e-2",state="settled"} 1.0',
         'easel_charged_micro_usd_total{model="dall-e-2"} 42000.0',
         'easel_limits_refused_total{rule="everyone_images"} 1.0',
-        'easel_service_faults_total{kind="rate_limited"} 1.0',
+        'easel_service_faults_total{kind="rate_limited",service="default"} 1.0',
         'easel_discord_faults_total{kind="too_late"} 1.0',
         'easel_ack_seconds_bucket{command="imagine",le="0.25"} 1.0',
         "easel_queue_depth 3.0",

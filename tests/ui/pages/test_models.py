@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from bot.rules.catalogue.catalogue import Catalogue
+from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.servers.access import Defaults, ServerSettings
 from bot.ui.pages.models import PER_PAGE, Shelf, choice_line, details, pages
 
@@ -64,3 +65,25 @@ def test_no_model_at_all_is_said(catalogue: Catalogue) -> None:
     (page,) = pages(shelf(Catalogue({})))
     assert page.models == ()
     assert "No models are available" in str(page.embed.description)
+
+
+def test_where_a_model_lives_and_what_its_service_says_of_it_is_told() -> None:
+    text = """
+[services.school]
+base_url = "https://school.example/v1"
+key = "env SCHOOL"
+[models.drawing]
+like = "gpt-image-2"
+service = "school"
+[models."gpt-image-2@school"]
+[models."dall-e-2@school"]
+"""
+    told = load_catalogue(builtin_catalogue(), text).with_service_facts(
+        {"drawing": date(2026, 12, 24), "gpt-image-2": None}, service="school"
+    )
+    (page,) = pages(shelf(told))
+    found = {line.split("**")[1]: line for line in lines(page.embed.description) if "**" in line}
+    assert "at school · " not in found["gpt-image-2@school"]
+    assert "ends 2026-12-24 · at school" in found["drawing"]
+    assert "its service does not list it" in found["dall-e-2@school"]
+    assert "its service does not list it" not in found["gpt-image-2@school"]
