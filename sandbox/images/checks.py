@@ -104,7 +104,7 @@ def check(endpoint: Endpoint, fields: Fields, served: Mapping[str, ModelRules]) 
         rules=rules,
         prompt=_prompt(endpoint, rules, fields),
         n=n,
-        size=_size(rules, fields),
+        size=_size(rules, fields, frames=fields.whole("frame_count", 9, 2, 16) if form == "gif" else None),
         quality=_quality(rules, fields),
         style=fields.choice("style", rules.styles, "vivid" if rules.styles else None),
         background=fields.choice("background", _BACKGROUNDS, "auto") or "auto",
@@ -155,7 +155,8 @@ def _prompt(endpoint: Endpoint, rules: ModelRules, fields: Fields) -> str:
     return prompt
 
 
-def _size(rules: ModelRules, fields: Fields) -> WxH | None:
+def _size(rules: ModelRules, fields: Fields, *, frames: int | None) -> WxH | None:
+    """``frames``: of a GIF."""
     word = fields.text("size")
     if word is None:
         return (1024, 1024) if rules.dalle else None
@@ -168,7 +169,9 @@ def _size(rules: ModelRules, fields: Fields) -> WxH | None:
     size = parse_size(word)
     if size is None:
         raise errors.invalid("size", f"Invalid value: '{word}'. Expected 'auto' or WIDTHxHEIGHT.")
-    if fault := rules.size_rule.fault(size):
+    sheet = rules.sheet_rule
+    fault = rules.size_rule.fault(size) if frames is None or sheet is None else sheet.fault(size, frames)
+    if fault:
         raise errors.invalid("size", f"Invalid value: '{word}': {fault}.")
     return size
 

@@ -54,6 +54,36 @@ class SizeRule:
 
 
 @dataclass(frozen=True, slots=True)
+class SheetRule:
+    """GIF: all frames lie on one sheet, 3x3 up to 9, 4x3 up to 12, 4x4 up to 16; it is what has bounds and a price."""
+
+    picture: SizeRule = field(default_factory=SizeRule)
+
+    def sheet(self, frame: WxH, frames: int) -> WxH:
+        across, down = (3, 3) if frames <= 9 else (4, 3) if frames <= 12 else (4, 4)
+        return frame[0] * across, frame[1] * down
+
+    def fault(self, frame: WxH, frames: int) -> str | None:
+        """Why frames of this size are not legal, or None."""
+        width, height = self.sheet(frame, frames)
+        rule = self.picture
+        if frame[0] % rule.step or frame[1] % rule.step:
+            return f"the sides of a frame must be divisible by {rule.step}"
+        if max(width, height) > rule.max_edge or width * height > rule.max_pixels:
+            return f"{frames} frames of {frame[0]}x{frame[1]} need a sheet of {width}x{height}, which is too large"
+        if max(width, height) > rule.max_ratio * min(width, height):
+            return f"the aspect ratio of the sheet must be between 1:{rule.max_ratio} and {rule.max_ratio}:1"
+        if frames * frame[0] * frame[1] < rule.min_pixels:
+            return f"all frames together must have at least {rule.min_pixels} pixels"
+        return None
+
+    def usual(self, frames: int) -> WxH:
+        """What the service takes where nobody chose: the largest square."""
+        edge = 960 if frames <= 9 else 816 if frames <= 12 else 720
+        return edge, edge
+
+
+@dataclass(frozen=True, slots=True)
 class ModelRules:
     """One model: what it takes, refuses and reports. An empty tuple means the parameter is unknown to it."""
 
@@ -65,6 +95,7 @@ class ModelRules:
     max_n: int = 10
     sizes: tuple[str, ...] = ()
     size_rule: SizeRule | None = None
+    sheet_rule: SheetRule | None = None
     qualities: tuple[str, ...] = ()
     default_quality: str = "auto"
     styles: tuple[str, ...] = ()
@@ -177,6 +208,7 @@ _GPT_2_6 = replace(
     generate=_GPT_2_5.generate | _NEW,
     edit=_GPT_2_5.edit | _NEW,
     formats=("png", "webp", "jpeg", "gif", "svg"),
+    sheet_rule=SheetRule(),
     grid={"low": 34, "medium": 48, "high": 48, "xhigh": 64, "max": 96},
     created=1_793_750_400,
 )

@@ -167,11 +167,17 @@ def _note(work: Work, drawn: list[Drawn]) -> None:
         order.rules,
         prompt=order.prompt,
         quality=order.quality,
-        size=work.size,
+        size=_counted(order, work.size),
         n=order.n,
         partials=order.partials,
         inputs=[one.size for one in work.inputs.images] if work.inputs else (),
     )
+
+
+def _counted(order: Order, size: WxH) -> WxH:
+    """What is paid for: of a GIF the whole sheet."""
+    sheet = order.rules.sheet_rule
+    return size if order.format != "gif" or sheet is None else sheet.sheet(size, order.frames)
 
 
 def _echo(order: Order, size: WxH) -> dict[str, Any]:

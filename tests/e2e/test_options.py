@@ -21,7 +21,7 @@ JOURNEYS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "a moving picture": (
         "/imagine",
         {"model": "gpt-image-2.6-flare"},
-        {"size": "1536x1024", "quality": "low", "format": "gif", "frames": 4, "frame_ms": 150, "complexity": "high"},
+        {"size": "960x640", "quality": "low", "format": "gif", "frames": 4, "frame_ms": 150, "complexity": "high"},
     ),
     "a compressed one": ("/imagine", {}, {"format": "webp", "compression": 60, "moderation": "low", "preview": True}),
     "several without ground": ("/imagine", {"quality": "low"}, {"background": "transparent", "count": 2}),

@@ -9,8 +9,9 @@ What the bound assumes, beside the catalogue's prices:
 - an input picture takes at most ``MAX_INPUT_TOKENS`` (32-pixel patches, capped), a mask or markup counts as one more;
   ``input_fidelity`` high adds ``HIGH_FIDELITY_TOKENS``. Inputs are counted once for each picture made;
 - where the service chooses size or quality, the dearest of the standard ones;
-- GIF and SVG have no published price: a GIF is taken as ``frames`` stills, an SVG as one still and
-  ``SVG_AUTHOR_TOKENS`` of writing at the price of picture output. Both are Easel's assumptions.
+- GIF and SVG have no published price: a GIF is taken as one still of the size of its sheet (``options/sheets.py``; that
+  was measured, roughly) and ``SHEET_MARGIN_PERCENT`` more, an SVG as one still and ``SVG_AUTHOR_TOKENS`` of writing at
+  the price of picture output. Margin and writing are Easel's assumptions. Without a grid a GIF is ``frames`` stills.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from dataclasses import replace
 from bot.rules.catalogue.model import Model, usual_quality
 from bot.rules.errors import UserError
 from bot.rules.money import MILLION, MicroUSD, TokenPrices
-from bot.rules.options.sizes import Size, parse_size, standard_sizes
+from bot.rules.options.sheets import frame_rule, sheets_of
+from bot.rules.options.sizes import Size, SizeRule, parse_size, standard_sizes
 from bot.rules.requests import Endpoint, ImageRequest, Kind, Usage
 
 MAX_INPUT_TOKENS = 1536
@@ -35,6 +37,8 @@ PARTIAL_TOKENS = 100
 
 TEMPLATE_TOKENS = 96
 SVG_AUTHOR_TOKENS = 16_384
+
+SHEET_MARGIN_PERCENT = 10
 
 USUAL_BYTES_A_TOKEN = 4
 USUAL_TEMPLATE_TOKENS = 6
@@ -93,9 +97,11 @@ def usual_price(request: ImageRequest, model: Model) -> MicroUSD:
     """
     quality = usual_quality(model) if request.quality in (None, "auto") else request.quality
     size = parse_size(request.size or "")
-    narrow = replace(
-        request, quality=quality, size=str(size if isinstance(size, Size) else standard_sizes(model.sizes)[0])
-    )
+    sizes = model.sizes
+    if request.format == "gif" and request.frames and isinstance(sizes, SizeRule):
+        sizes = frame_rule(sizes, request.frames)
+    usual_size = size if isinstance(size, Size) else standard_sizes(sizes)[0]
+    narrow = replace(request, quality=quality, size=str(usual_size))
     most = upper_bound(narrow, model)
     prices = model.pricing.tokens if model.pricing else None
     if prices is None or most == 0:
@@ -103,6 +109,8 @@ def usual_price(request: ImageRequest, model: Model) -> MicroUSD:
     saved = (_text_bytes(request) + TEMPLATE_TOKENS - _usual_text_tokens(request)) * prices.text_in
     saved += (_most_input_tokens(request) - _usual_input_tokens(request)) * prices.image_in
     saved += (SVG_AUTHOR_TOKENS - USUAL_SVG_AUTHOR_TOKENS) * prices.image_out if request.format == "svg" else 0
+    if request.format == "gif":
+        saved += (_sheet_tokens(narrow, model) - _sheet_tokens(narrow, model, margin=0)) * prices.image_out
     return MicroUSD(max(most - saved * request.count // MILLION, 0))
 
 
@@ -217,16 +225,28 @@ def _dearest(prices: Iterable[int | None], model: Model) -> int:
 
 def _most_output_tokens(request: ImageRequest, model: Model) -> int:
     """Of one picture, with its frames, its writing and its partial pictures."""
-    still = _still_tokens(request, model)
     partials = PARTIAL_TOKENS * request.partial_images
     match request.format:
         case "gif":
-            most_frames = model.frames[1] if model.frames else 1
-            return still * (request.frames or most_frames) + partials
+            return _sheet_tokens(request, model) + partials
         case "svg":
-            return still + SVG_AUTHOR_TOKENS + partials
+            return _still_tokens(request, model) + SVG_AUTHOR_TOKENS + partials
         case _:
-            return still + partials
+            return _still_tokens(request, model) + partials
+
+
+def _sheet_tokens(request: ImageRequest, model: Model, margin: int = SHEET_MARGIN_PERCENT) -> int:
+    """Of a whole GIF."""
+    frames = request.frames or (model.frames[1] if model.frames else 1)
+    pricing, rule = model.pricing, model.sizes
+    if pricing is None or pricing.output_tokens or not isinstance(rule, SizeRule):
+        return _still_tokens(request, model) * frames
+    asked = parse_size(request.size or "")
+    sizes = [asked] if isinstance(asked, Size) else frame_rule(rule, frames).standard
+    sides = [pricing.quality_g.get(one, pricing.quality_g.get("*")) for one in _qualities(request, model)]
+    sheets = [sheet for size in sizes for sheet in sheets_of(size, frames)]
+    most = _dearest((None if side is None else grid_tokens(side, sheet) for side in sides for sheet in sheets), model)
+    return _ceil(most * (100 + margin), 100)
 
 
 def _most_input_tokens(request: ImageRequest) -> int:

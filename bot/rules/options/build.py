@@ -53,6 +53,7 @@ def build_request(
     image_format = check.format(usual["background"])
     count = check.count(image_format)
     frames = check.frames(image_format)
+    check.lay_out(frames)
     check.uploads(image_format)
     request = ImageRequest(
         kind=kind,

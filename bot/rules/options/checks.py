@@ -10,10 +10,13 @@ from bot.rules.catalogue.pricing import previews_add_little
 from bot.rules.options.phrases import Phrase, PhraseKey, WordList, phrase, word_list
 from bot.rules.options.problems import Problem, begun_word, extreme_word, nearest_word, repeated
 from bot.rules.options.prompts import VARIATION_PROMPT, clean_prompt, says_nothing, variation_prompt
+from bot.rules.options.sheets import frame_rule, largest_square, usual_frame
 from bot.rules.options.sizes import (
     AUTO,
     Ratio,
     Size,
+    SizeRule,
+    Sizes,
     fit_ratio,
     is_legal,
     meant,
@@ -98,6 +101,17 @@ class OptionChecks:
     defaults: Defaults
     endpoint: Endpoint
     problems: list[Problem] = field(default_factory=list)
+    sheet: tuple[int, SizeRule] | None = None
+
+    @property
+    def sizes(self) -> Sizes:
+        """Of the picture, or of one frame of a GIF."""
+        return self.model.sizes if self.sheet is None else self.sheet[1]
+
+    def lay_out(self, frames: int | None) -> None:
+        """From now on sizes are those of a frame, if there are any."""
+        if frames is not None and isinstance(self.model.sizes, SizeRule):
+            self.sheet = frames, frame_rule(self.model.sizes, frames)
 
     def problem(
         self, option: str, asked: object, takes: Phrase | None = None, nearest: object = None, *because: Phrase
@@ -168,14 +182,15 @@ class OptionChecks:
     def size(self) -> str | None:
         if self.raw.size is None:
             return self.default_size()
-        sizes = self.model.sizes
+        sizes = self.sizes
         if (named := meant(sizes, self.raw.size)) is not None:
             return str(named)
         match parse_size(self.raw.size):
             case Size() as size if is_legal(sizes, size):
                 return str(size)
             case Size() as size:
-                self.problem("size", size, takes(sizes), nearest_size(sizes, size), *reasons_against(sizes, size))
+                reasons = (*reasons_against(sizes, size), *self.of_the_sheet())
+                self.problem("size", size, takes(sizes), nearest_size(sizes, size), *reasons)
             case Ratio() as ratio:
                 return str(fit_ratio(sizes, ratio))
             case str() if sizes.auto:
@@ -188,18 +203,27 @@ class OptionChecks:
         return None
 
     def usual_size(self) -> str:
-        return self.model.default_size or str(standard_sizes(self.model.sizes)[0])
+        return self.model.default_size or str(standard_sizes(self.sizes)[0])
+
+    def of_the_sheet(self) -> tuple[Phrase, ...]:
+        """Why a GIF's frames are bound more tightly than a picture."""
+        if self.sheet is None:
+            return ()
+        frames, rule = self.sheet
+        return (phrase(PhraseKey.ONE_SHEET, frames=frames, size=str(largest_square(rule))),)
 
     def default_size(self) -> str | None:
-        if (named := meant(self.model.sizes, self.defaults.size or "")) is not None:
+        if (named := meant(self.sizes, self.defaults.size or "")) is not None:
             return str(named)
         match parse_size(self.defaults.size or ""):
-            case Size() as size if is_legal(self.model.sizes, size):
+            case Size() as size if is_legal(self.sizes, size):
                 return str(size)
             case Ratio() as ratio:
-                return str(fit_ratio(self.model.sizes, ratio))
-            case str() if self.model.sizes.auto:
+                return str(fit_ratio(self.sizes, ratio))
+            case str() if self.sizes.auto:
                 return AUTO
+            case _ if self.sheet is not None and self.kind is Kind.IMAGINE:
+                return str(usual_frame(self.sheet[1]))
             case _:
                 return self.model.default_size
 

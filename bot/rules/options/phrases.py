@@ -43,6 +43,7 @@ class PhraseKey(StrEnum):
     LONGEST_SHAPE = "longest_shape"  # most
     FEWEST_PIXELS = "fewest_pixels"  # least
     MOST_PIXELS = "most_pixels"  # most
+    ONE_SHEET = "one_sheet"  # frames, size; goes on from the same
     TRANSPARENCY = "transparency"  # formats
     NOT_COMPRESSED = "not_compressed"  # formats, format
     SVG_ALONE = "svg_alone"

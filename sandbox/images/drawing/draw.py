@@ -38,6 +38,8 @@ def resolve_size(order: Order, inputs: Inputs | None) -> WxH:
     """The size ``auto`` becomes: that of the input's shape, or what the words of the prompt suggest."""
     if order.size is not None:
         return order.size
+    if order.format == "gif" and order.rules.sheet_rule is not None:
+        return order.rules.sheet_rule.usual(order.frames)
     if inputs is not None:
         width, height = inputs.images[0].size
         wide, tall = width > 1.2 * height, height > 1.2 * width

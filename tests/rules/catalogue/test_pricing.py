@@ -160,13 +160,15 @@ def test_pictures_with_a_fixed_price_cost_it_each() -> None:
     assert upper_bound(asked("dall-e-3"), named("dall-e-3")) == 120_000
 
 
-def test_a_gif_costs_its_frames_and_an_svg_its_writing() -> None:
+def test_a_gif_costs_its_sheet_and_an_svg_its_writing() -> None:
     still = upper_bound(asked(NEW, quality="low", size="1024x1024", prompt=""), named(NEW))
     output = 988 * 30
-    gif = asked(NEW, quality="low", size="1024x1024", prompt="", format="gif", frames=4)
-    assert upper_bound(gif, named(NEW)) == still + 3 * output
-    assert upper_bound(replace(gif, frames=None), named(NEW)) == still + 15 * output
-    assert upper_bound(replace(gif, format="svg", frames=None), named(NEW)) == still + 16_384 * 30
+    gif = asked(NEW, quality="low", size="960x960", prompt="", format="gif", frames=4)
+    sheet = ceil(grid_tokens(36, sized("2880x2880")) * 1.1) * 30
+    assert upper_bound(gif, named(NEW)) == still - output + sheet
+    assert upper_bound(replace(gif, frames=None), named(NEW)) > upper_bound(gif, named(NEW))
+    svg = replace(gif, size="1024x1024", format="svg", frames=None)
+    assert upper_bound(svg, named(NEW)) == still + 16_384 * 30
 
 
 def test_high_fidelity_costs_more_input() -> None:

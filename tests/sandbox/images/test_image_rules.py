@@ -48,6 +48,7 @@ LEGAL: tuple[tuple[str, dict[str, Any]], ...] = (
     ("gpt-image-2.5-flare", {"background": "transparent", "output_format": "webp"}),
     ("gpt-image-1.5", {"output_format": "jpeg", "output_compression": 30, "moderation": "low", "n": 3}),
     ("gpt-image-2.6-flare", {"output_format": "gif", "extra_body": {"frame_count": 2, "frame_duration_ms": 80}}),
+    ("gpt-image-2.6-flare", {"output_format": "gif", "size": "208x208", "extra_body": {"frame_count": 16}}),
     (
         "gpt-image-2.6-flare",
         {"output_format": "svg", "extra_body": {"svg": {"model": "x", "reasoning": {"effort": "low"}}}},
@@ -75,6 +76,8 @@ async def test_legal_options_are_served(
 
 _COMPRESSION = "output_compression"
 _FRAMES_17 = {"extra_body": {"frame_count": 17}}
+_FRAMES_6 = {"extra_body": {"frame_count": 6}}
+_FRAMES_16 = {"extra_body": {"frame_count": 16}}
 REFUSED: tuple[tuple[str, dict[str, Any], str, str], ...] = (
     ("gpt-image-2", {"size": "512x512"}, "invalid_value", "size"),
     ("gpt-image-2", {"size": "1000x1000"}, "invalid_value", "size"),
@@ -104,6 +107,9 @@ REFUSED: tuple[tuple[str, dict[str, Any], str, str], ...] = (
     ("gpt-image-2", {"partial_images": 1}, "invalid_value", "partial_images"),
     ("gpt-image-2.6-flare", {"extra_body": {"frame_count": 3}}, "invalid_value", "frame_count"),
     ("gpt-image-2.6-flare", {"output_format": "gif"} | _FRAMES_17, "integer_above_max_value", "frame_count"),
+    ("gpt-image-2.6-flare", {"output_format": "gif", "size": "1024x1024"} | _FRAMES_6, "invalid_value", "size"),
+    ("gpt-image-2.6-flare", {"output_format": "gif", "size": "960x960"} | _FRAMES_16, "invalid_value", "size"),
+    ("gpt-image-2.6-flare", {"output_format": "gif", "size": "208x192"} | _FRAMES_16, "invalid_value", "size"),
     ("gpt-image-2.6-flare", {"output_format": "svg", "n": 2}, "invalid_value", "n"),
     ("gpt-image-2.6-flare", {"extra_body": {"svg": {"model": "x"}}}, "invalid_value", "svg"),
     ("dall-e-2", {"output_format": "png"}, "unknown_parameter", "output_format"),
@@ -193,6 +199,16 @@ async def test_usage_follows_the_published_figures(
     assert made.usage is not None
     assert made.usage.output_tokens == 2 * tokens
     assert made.usage.input_tokens_details.text_tokens == 3 + 6  # of the prompt, and what the service adds
+
+
+async def test_a_gif_uses_what_its_whole_sheet_uses(client: openai.AsyncOpenAI) -> None:
+    """3x3 frames of 320x320 are one sheet of 960x960."""
+    frames: dict[str, Any] = {"output_format": "gif", "size": "320x320", "extra_body": {"frame_count": 9}}
+    gif = await client.images.generate(model="gpt-image-2.6-flare", prompt="x", quality="low", **frames)
+    still = await client.images.generate(model="gpt-image-2.6-flare", prompt="x", quality="low", size="960x960")
+    assert gif.usage is not None
+    assert still.usage is not None
+    assert gif.usage.output_tokens == still.usage.output_tokens
 
 
 async def test_a_body_that_is_not_json_is_refused(service: ImageService, web: Any) -> None:

@@ -48,6 +48,7 @@ ASKED: tuple[dict[str, Any], ...] = (
     {"moderation": "low"},
     {"frames": 99},
     {"format": "gif", "frames": 99},
+    {"format": "gif", "frames": 9, "size": "1024x1024"},
     {"format": "gif"},
     {"preview": True},
     {"preview": True, "count": 2},
