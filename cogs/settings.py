@@ -13,10 +13,12 @@ from bot.rules.servers.access import Defaults, Layout, ResultButton
 from bot.rules.servers.changes import Listed, Resettable
 from bot.rules.servers.edits import looking
 from bot.ui.components.forms import REBUILDS
+from bot.ui.components.review_buttons import PostReviewed, RefuseReviewed
 from bot.ui.interactions.acknowledge import acknowledge, acknowledged, take
 from bot.ui.interactions.deadline import answer
 from bot.ui.orders.attachments import attached
 from bot.ui.panels import refused_words as refused
+from bot.ui.panels import review as reviewing
 from bot.ui.panels import settings as acts
 from bot.ui.panels import settings_limits as limits
 from bot.ui.panels.api_key import ApiKeyForm
@@ -269,6 +271,14 @@ async def look(
     await answer_settings(interaction, acts.look(interaction, edit))
 
 
+@settings.command(name="review", description="Let moderators look at every picture before it is shown")
+@app_commands.describe(channel="Where they see it first; left out: what holds is shown", remove="Show pictures at once")
+async def review(interaction: Inter, channel: LogChannel | None = None, remove: bool = False) -> None:
+    """Writes there once, to see that it may, and shows there again what still waits."""
+    await acknowledge(interaction, private=True)
+    await answer(interaction, reviewing.review_in(interaction, channel, remove=remove))
+
+
 @settings.command(name="words", description="Words that no prompt may hold here; only admins see them")
 @app_commands.describe(
     add="A word or phrase; found however it is written", remove="One of the list", clear="Take all off the list first"
@@ -345,6 +355,6 @@ async def reset(interaction: Inter, what: Literal["limits", "settings", "all"]) 
 
 async def setup(client: HasShell) -> None:
     client.tree.add_command(settings)
-    client.add_dynamic_items(AddWords, FirstPicture, OpenSettings, PickLog)
+    client.add_dynamic_items(PostReviewed, RefuseReviewed, AddWords, FirstPicture, OpenSettings, PickLog)
     client.add_dynamic_items(*SERVER_ITEMS)
-    REBUILDS.update(SERVER_FORMS)
+    REBUILDS.update({**SERVER_FORMS, **reviewing.SAFETY_FORMS})

@@ -29,6 +29,7 @@ from bot.ports.process import (
     NullMeter,
     nothing_happens,
 )
+from bot.ports.reviews import ReviewStore
 from bot.ports.servers import AuditEntry, BudgetWarning, ServerStore
 from bot.ports.service import (
     ImageService,
@@ -80,6 +81,7 @@ __all__ = [
     "Place",
     "Progress",
     "Reminder",
+    "ReviewStore",
     "ServerStore",
     "Setup",
     "Slot",

@@ -52,6 +52,7 @@ class WhyKept(StrEnum):
     LATE = "late"
     TOO_LARGE = "too_large"
     ELSEWHERE = "elsewhere"
+    REVIEW = "review"
 
 
 class CannotDeliver(Exception):

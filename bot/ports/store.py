@@ -9,6 +9,7 @@ from bot.ports.jobs import JobStore
 from bot.ports.leases import LeaseStore
 from bot.ports.notes import NoteStore, OfferStore
 from bot.ports.people import PeopleStore
+from bot.ports.reviews import ReviewStore
 from bot.ports.servers import ServerStore
 from bot.ports.styles import StyleStore
 
@@ -25,3 +26,4 @@ class Store:
     notes: NoteStore
     styles: StyleStore
     offers: OfferStore
+    reviews: ReviewStore

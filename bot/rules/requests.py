@@ -28,6 +28,7 @@ class ImageRequest:
     ``count == calls``; otherwise 1). ``size`` is ``WxH`` or ``auto``. ``compression`` is 0..100 percent,
     ``frame_ms`` milliseconds. ``inputs`` counts the uploaded pictures, whose bytes travel beside the request.
     ``prompt`` is what is sent; ``shown_prompt`` what people see (for ``/vary`` the hint, else the same).
+    ``reviewed``: moderators look at the pictures first.
     ``look`` names the saved look that the prompt was finished with.
     ``based_on`` are the words behind the picture that is varied, where Easel made it.
     """
@@ -58,6 +59,7 @@ class ImageRequest:
     has_markup: bool = False
     private: bool = False
     look: str = ""
+    reviewed: bool = False
 
     @property
     def own_words(self) -> str:

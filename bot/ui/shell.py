@@ -73,6 +73,10 @@ class Deliveries(Protocol):
         """The same for an answer that is not the job's own (a picture that waited)."""
         ...
 
+    def approved(self, job: Job) -> Delivery:
+        """The conversation about a job that moderators have looked at."""
+        ...
+
     def of_batch(
         self, batch: Batch, jobs: Sequence[Job], *, limit_bytes: int = UPLOAD_LIMIT_UNKNOWN
     ) -> BatchDelivery: ...

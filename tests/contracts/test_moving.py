@@ -57,7 +57,7 @@ async def lived(tmp_path, sample, made):
 
 
 def _any_row(table):
-    return {c.name: "x" if isinstance(c.type, Text) else 7 for c in table.c}
+    return {c.name: "x" if isinstance(c.type, Text) else c.type.python_type is bool or 7 for c in table.c}
 
 
 async def rows(url):

@@ -17,7 +17,7 @@ from bot.adapters.database.counting.counters import Counted, Counts, add
 from bot.adapters.database.engine import Database
 from bot.adapters.database.leases import Life
 from bot.adapters.database.schema.ids import Ids
-from bot.adapters.database.schema.tables import WAITING, batches, favourites, jobs
+from bot.adapters.database.schema.tables import WAITING, batches, favourites, jobs, reviews
 from bot.adapters.database.steps import Opening, Step, Steps, updated
 from bot.ports import Batch, Known, Look
 from bot.rules.ledger import Bill, Job, JobDraft, JobState, advance
@@ -111,7 +111,9 @@ class SqlJobs:
 
     async def waiting(self, place: Place, user_id: int) -> list[Job]:
         mine = (jobs.c.place_key == place.key) & (jobs.c.user_id == user_id)
-        return await self._found(all_jobs().where(mine, WAITING, jobs.c.deleted.is_(False)).order_by(jobs.c.id))
+        held = select(reviews.c.job_id).where(reviews.c.place_key == place.key, reviews.c.approved.is_(False))
+        free = jobs.c.deleted.is_(False) & jobs.c.id.not_in(held)
+        return await self._found(all_jobs().where(mine, WAITING, free).order_by(jobs.c.id))
 
     async def gallery(
         self,

@@ -18,6 +18,7 @@ from bot.adapters.database.engine import Database, StoreUnusable, is_full
 from bot.adapters.database.figures import SqlFigures
 from bot.adapters.database.jobs import SqlJobs
 from bot.adapters.database.keeping.offers import SqlOffers
+from bot.adapters.database.keeping.reviews import SqlReviews
 from bot.adapters.database.keeping.styles import SqlStyles
 from bot.adapters.database.leases import Life, SqlLeases
 from bot.adapters.database.notes import CHECKED, SqlNotes, write_note
@@ -105,6 +106,7 @@ def store_on(
         notes=SqlNotes(database),
         styles=SqlStyles(database),
         offers=SqlOffers(database, secrets),
+        reviews=SqlReviews(database),
         database=database,
         lock=lock,
     )

@@ -32,6 +32,7 @@ from bot.adapters.database.schema.tables import (
     favourites,
     jobs,
     limits,
+    reviews,
     settings,
     slots,
     styles,
@@ -209,7 +210,7 @@ async def _forget_place(connection: AsyncConnection, place_key: str) -> list[str
             await connection.execute(delete(table).where(within))
     blank: dict[str, Any] = {"place_key": unknown, "user_id": 0, "channel_id": 0, "parent_channel_id": None}
     gone = await _forget_jobs(connection, jobs.c.place_key == place_key, blank, keep_place=False)
-    for table in (settings, limits, audit, batches, styles):
+    for table in (settings, limits, audit, batches, styles, reviews):
         await connection.execute(delete(table).where(table.c.place_key == place_key))
     await forget_kept(connection, place_key=place_key)
     await connection.execute(delete(slots).where(slots.c.key.endswith(f" {place_key}")))  # the pace of its own API key
@@ -231,6 +232,7 @@ async def _forget_jobs(
         values = {**_wordless(job_id, asker, request, blank, keep_place=keep_place), **blank}
         await connection.execute(update(jobs).where(jobs.c.id == job_id).values(values))
         await connection.execute(delete(favourites).where(favourites.c.job_id == job_id))
+        await connection.execute(delete(reviews).where(reviews.c.job_id == job_id))
         gone.append(job_id)
     return gone
 

@@ -142,7 +142,7 @@ class Intake:
                 kind,
                 uploaded=uploaded or Uploaded(),
                 defaults=settings.defaults,
-                previews_allowed=settings.previews,
+                previews_allowed=False if settings.review_channel_id is not None else settings.previews,
                 moderation_floor=settings.moderation,
             )
 
@@ -154,7 +154,7 @@ class Intake:
         )
         check_access(settings, asker, settled.model.id)
         await self._words.check(settings, asker.place, settled.raw.prompt, about)
-        request = build(settled.raw, settled.model)
+        request = replace(build(settled.raw, settled.model), reviewed=settings.review_channel_id is not None)
         return replace(self._priced(request, settled.model, settings), notes=(*notes, *settled.notes))
 
     async def style(self, asker: Asker, name: str) -> Style:

@@ -212,6 +212,12 @@ class Recovery:
             await self._settlement.settle(job, delivered)
         return True
 
+    async def give_up(self, job: Job) -> None:
+        """Ends a produced job whose pictures nobody may see: what they cost stays, they do not."""
+        await self._store.jobs.mark_deleted(job.id)
+        await self._settlement.settle(job, Delivered(None, None))
+        await self._pictures.forget(job.id)
+
     async def _tell(self, job: Job, error: Exception) -> None:
         """``job`` as it was before it ended: the end takes the interaction's token from it."""
         if job.answer is not None:

@@ -242,6 +242,7 @@ READ: Mapping[str, Callable[[Any], Any]] = {
     "layout": _layout,
     "hidden_buttons": _buttons,
     "log_channel_id": _maybe(_id),
+    "review_channel_id": _maybe(_id),
     "paused": _truth,
     "pause_reason": _text,
     "refused_words": _refused_words,

@@ -91,6 +91,8 @@ def _settings_after(
         changed["defaults"] = _defaults_after(changed["defaults"], held.defaults, known, faults)
     if changed.get("log_channel_id") not in (None, held.log_channel_id, *known.channels):
         left_out.append(f"log_channel_id: {changed.pop('log_channel_id')}")
+    if changed.get("review_channel_id", held.review_channel_id) not in (held.review_channel_id, *known.channels):
+        left_out.append(f"review_channel_id: {changed.pop('review_channel_id')}")
     blocked = {block.user_id for block in changed.get("blocked", ())} - {block.user_id for block in held.blocked}
     faults += [Misfit("unblockable", "settings.blocked", member=one) for one in sorted(blocked & known.unblockable)]
     after = replace(held, **changed)

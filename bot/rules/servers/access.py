@@ -78,6 +78,7 @@ class ServerSettings:
     paused: bool = False
     pause_reason: str = ""
     refused_words: frozenset[str] = frozenset()
+    review_channel_id: int | None = None
     api_key_hint: str | None = None
 
 
@@ -89,6 +90,7 @@ class DeniedBecause(StrEnum):
     MODEL = "model"
     AGE = "age"
     NOT_ADMIN = "not_admin"
+    NOT_MODERATOR = "not_moderator"
     NOT_YOURS = "not_yours"
     BOT_LACKS = "bot_lacks"  # the bot itself lacks permissions here
 

@@ -128,6 +128,14 @@ class LogChannelChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ReviewChanged:
+    """The channel where moderators look at pictures first; None: pictures are shown at once."""
+
+    old: int | None
+    new: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class PauseChanged:
     old: Stop
     new: Stop
@@ -197,6 +205,7 @@ Reversible = (
     | FallbackChanged
     | LookChanged
     | LogChannelChanged
+    | ReviewChanged
     | PauseChanged
     | BlockChanged
 )
@@ -307,4 +316,5 @@ def _all_between(old: ServerSettings, new: ServerSettings) -> Iterator[Change]:
     yield LookChanged(look_of(old), look_of(new))
     yield LogChannelChanged(old.log_channel_id, new.log_channel_id)
     yield PauseChanged(pause_of(old), pause_of(new))
+    yield ReviewChanged(old.review_channel_id, new.review_channel_id)
     yield words_between(old.refused_words, new.refused_words)

@@ -30,6 +30,7 @@ from bot.rules.servers.changes import (
     PauseChanged,
     PreviewsChanged,
     Resettable,
+    ReviewChanged,
     Stop,
     block_of,
     changes_between,
@@ -262,6 +263,13 @@ def logged_to(channel_id: int | None) -> Edit:
     )
 
 
+def reviewed_in(channel_id: int | None) -> Edit:
+    return lambda settings: (
+        replace(settings, review_channel_id=channel_id),
+        ReviewChanged(settings.review_channel_id, channel_id),
+    )
+
+
 def paused(reason: str) -> Edit:
     def edit(settings: ServerSettings) -> tuple[ServerSettings, Change]:
         after = replace(settings, paused=True, pause_reason=reason[:REASON_CHARS])
@@ -360,10 +368,11 @@ def limiting(wanted: Sequence[Limit], gone: Sequence[Limit], seen: Mapping[Slot,
 
 
 def first_settings(settings: ServerSettings) -> ServerSettings:
-    """How a server begins; blocks, words, the API key and the log channel stay, so that nobody resets unseen."""
+    """How a server begins; blocks, words, review, API key and log channel stay, so that nobody resets unseen."""
     return ServerSettings(
         blocked=settings.blocked,
         refused_words=settings.refused_words,
+        review_channel_id=settings.review_channel_id,
         log_channel_id=settings.log_channel_id,
         api_key_hint=settings.api_key_hint,
     )

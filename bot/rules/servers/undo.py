@@ -29,6 +29,7 @@ from bot.rules.servers.changes import (
     PreviewsChanged,
     Recorded,
     Reversible,
+    ReviewChanged,
     Stop,
     Undone,
     WordsChanged,
@@ -148,6 +149,8 @@ def _now(change: Reversible, settings: ServerSettings) -> Any:
             return look_of(settings)
         case LogChannelChanged():
             return settings.log_channel_id
+        case ReviewChanged():
+            return settings.review_channel_id
         case PauseChanged():
             return pause_of(settings)
         case BlockChanged(user_id):
@@ -171,6 +174,8 @@ def _with(change: Reversible, settings: ServerSettings, value: Any) -> ServerSet
             return replace(settings, show_cost=value.cost, layout=value.layout, hidden_buttons=value.hidden)
         case LogChannelChanged():
             return replace(settings, log_channel_id=value)
+        case ReviewChanged():
+            return replace(settings, review_channel_id=value)
         case PauseChanged():
             return replace(settings, paused=value.stopped, pause_reason=value.reason)
         case BlockChanged(user_id):

@@ -18,6 +18,7 @@ from bot.ui.delivery.conversation import Conversation
 from bot.ui.delivery.files import NamedPicture, alt_of, file_stem, pack
 from bot.ui.delivery.job import SettingsOf
 from bot.ui.delivery.progress import ProgressEdits
+from bot.ui.delivery.review import Reviews
 from bot.ui.delivery.show import WAITS_S, Sleep, show
 from bot.ui.interactions.failures import TROUBLE, Failure, failure_of
 from bot.ui.interactions.who import public_locale
@@ -39,6 +40,7 @@ class DiscordBatchDelivery:
         edits: ProgressEdits,
         *,
         limit_bytes: int = UPLOAD_LIMIT_UNKNOWN,
+        reviews: Reviews | None = None,
         waits_s: tuple[float, ...] = WAITS_S,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
@@ -46,6 +48,7 @@ class DiscordBatchDelivery:
         self._settings_of = settings_of
         self._edits = edits
         self._limit_bytes = limit_bytes
+        self._reviews = reviews
         self._waits_s = waits_s
         self._sleep = sleep
         self._has_begun = False
@@ -88,6 +91,14 @@ class DiscordBatchDelivery:
 
         async def message_of(share: float) -> Message:
             return await self._group(batch, pictures, spoiler=settings.spoiler, share=share)
+
+        async def of_jobs(ids: frozenset[str], share: float) -> Message:
+            some = [one for one in pictures if one.job.id in ids]
+            return await self._group(batch, some, spoiler=settings.spoiler, share=share)
+
+        if self._reviews is not None and (channel_id := await self._reviews.channel_for(pictures[0].job)) is not None:
+            held = [one.job for one in pictures]
+            await self._reviews.hold(held, channel_id, of_jobs, public_locale(batch.asker), sleep=self._sleep)
 
         async def send(message: Message) -> Delivered:
             return await self._send(batch, message, f"{batch.id}g{(pictures[0].line - 1) // GROUP}")

@@ -18,6 +18,7 @@ from bot.ui.delivery.conversation import DiscordConversation
 from bot.ui.delivery.job import DiscordDelivery, ShowOptions
 from bot.ui.delivery.post_once import PostOnce
 from bot.ui.delivery.progress import ChannelPace, ProgressEdits
+from bot.ui.delivery.review import Reviews
 from bot.ui.messages import UPLOAD_LIMIT_UNKNOWN
 
 
@@ -36,6 +37,7 @@ class DiscordDeliveries:
         self._client = client
         self._store = store
         self._settings_of = settings_cache.looks
+        self._reviews = Reviews(client, store)
         self._tasks = tasks
         self._clock = clock
         self._name_of = name_of
@@ -62,11 +64,20 @@ class DiscordDeliveries:
         """The same for an answer that is not the job's own (a picture that waited)."""
         return self._to(answer, ShowOptions(limit_bytes, name_of=self._name_of), earlier=False)
 
+    def approved(self, job: Job) -> DiscordDelivery:
+        """The lines of a batch share one answer, which stays theirs together: each gets a message of its own."""
+        if job.answer is None:
+            raise LookupError(f"job {job.id} has no answer to deliver to")
+        answer = job.answer if job.batch_id is None else replace(job.answer, token="", message_id=None)
+        return self._to(answer, ShowOptions(), earlier=False)
+
     def _to(self, answer: Answer, options: ShowOptions, *, earlier: bool) -> DiscordDelivery:
         post_check = PostOnce(self._client, self._store.notes, self._clock, answer, earlier=earlier)
         conversation = DiscordConversation(self._client, self._clock, answer)
         edits = self._edits(answer.channel_id)
-        return DiscordDelivery(conversation, self._settings_of, edits, options, post_check=post_check)
+        return DiscordDelivery(
+            conversation, self._settings_of, edits, options, post_check=post_check, reviews=self._reviews
+        )
 
     def of_batch(
         self, batch: Batch, jobs: Sequence[Job], *, limit_bytes: int = UPLOAD_LIMIT_UNKNOWN
@@ -79,4 +90,6 @@ class DiscordDeliveries:
         answer = replace(answer, message_id=batch.message_id, private=batch.private)
         conversation = DiscordConversation(self._client, self._clock, answer)
         edits = self._edits(batch.channel_id)
-        return DiscordBatchDelivery(conversation, self._settings_of, edits, limit_bytes=limit_bytes)
+        return DiscordBatchDelivery(
+            conversation, self._settings_of, edits, limit_bytes=limit_bytes, reviews=self._reviews
+        )

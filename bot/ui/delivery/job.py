@@ -24,8 +24,10 @@ from bot.ui.components.result_view import result_view
 from bot.ui.delivery.conversation import Conversation
 from bot.ui.delivery.files import NamedPicture, alt_of, file_stem, pack
 from bot.ui.delivery.progress import ProgressEdits
+from bot.ui.delivery.review import Reviews
 from bot.ui.delivery.show import WAITS_S, Send, Sleep, cannot, show
 from bot.ui.interactions.failures import TROUBLE, Failure, failure_of
+from bot.ui.interactions.who import public_locale
 from bot.ui.messages import UPLOAD_LIMIT_UNKNOWN, File, Message
 from bot.ui.pages import result as pages
 from bot.ui.pages.progress import is_news, progress_text
@@ -65,6 +67,7 @@ class DiscordDelivery:
         options: ShowOptions = ShowOptions(),  # frozen
         *,
         post_check: PostCheck | None = None,
+        reviews: Reviews | None = None,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._conversation = conversation
@@ -72,6 +75,7 @@ class DiscordDelivery:
         self._edits = edits
         self._options = options
         self._post_check = post_check
+        self._reviews = reviews
         self._sleep = sleep
         self._edit_tried = False
         self._told = False
@@ -88,6 +92,8 @@ class DiscordDelivery:
 
     async def preview(self, job: Job, partial: Partial) -> None:
         settings = await self._settings_of(job.asker.place)
+        if job.request.reviewed or settings.review_channel_id is not None:
+            return
         if len(partial.data) > self._options.limit_bytes:
             return
         name = f"easel-preview-{partial.index}.{partial.format.replace('jpeg', 'jpg')}"
@@ -118,6 +124,11 @@ class DiscordDelivery:
 
         async def message_of(share: float) -> Message:
             return await self._result(job, made, took_s, settings, share)
+
+        if self._reviews is not None and (channel_id := await self._reviews.channel_for(job)) is not None:
+            await self._reviews.hold(
+                [job], channel_id, lambda _, share: message_of(share), public_locale(job.asker), sleep=self._sleep
+            )
 
         async def post(message: Message) -> Delivered:
             return await self._post(job, message)
@@ -190,6 +201,9 @@ class DiscordDelivery:
 
     async def kept(self, job: Job, why: WhyKept) -> None:
         locale, count = job.asker.locale, job.request.count
+        if why is WhyKept.REVIEW:
+            await self._tell(job, Message(content=say(locale, "kept.review", count=count)), "kept.reviewing")
+            return
         if why is WhyKept.ELSEWHERE:
             await self._tell(job, Message(content=say(locale, "kept.elsewhere", count=count)), "kept.removed")
             return

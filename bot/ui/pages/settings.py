@@ -259,8 +259,13 @@ def _safety(office: Office) -> list[str]:
             _line(office, say(locale, f"settings.{key}"), say(locale, "word.yes" if value else "word.no"), "moderation")
             for key, value in switches
         ),
+        _line(office, say(locale, "setting.review"), _room(settings.review_channel_id, locale), "review"),
         _line(office, say(locale, "setting.words"), _refused_words(office), "words"),
     ]
+
+
+def _room(channel_id: int | None, locale: str) -> str:
+    return f"<#{channel_id}>" if channel_id else say(locale, "value.none")
 
 
 def _refused_words(office: Office) -> str:

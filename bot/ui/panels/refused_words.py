@@ -5,6 +5,7 @@ Law: the words are shown only in private to who may change them, and never stand
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import discord
@@ -29,6 +30,7 @@ from bot.ui.words.numbers import number
 from bot.ui.words.text import escaped
 
 SHOWN = 1500
+WORDS = re.compile(rf"{VERSION}:words:(?P<nonce>\d+)")
 
 
 async def words(interaction: Interaction, add: str | None, remove: str | None, *, clear: bool) -> Message:

@@ -30,6 +30,7 @@ from bot.rules.servers.changes import (
     PreviewsChanged,
     Recorded,
     Reset,
+    ReviewChanged,
     SettingChanged,
     Stop,
     Undone,
@@ -92,8 +93,9 @@ def _setting(change: SettingChanged, locale: str) -> tuple[str, str, str]:
             return named(key, _switch(old, locale), _switch(new, locale))
         case LookChanged(old, new):
             return named("look", look_words(old, locale), look_words(new, locale))
-        case LogChannelChanged(old, new):
-            return named("log", _channel(old, locale), _channel(new, locale))
+        case LogChannelChanged(old, new) | ReviewChanged(old, new):
+            key = "log" if isinstance(change, LogChannelChanged) else "review"
+            return named(key, _channel(old, locale), _channel(new, locale))
         case PauseChanged(old, new):
             return named("pause", _stop(old, _PAUSE, locale), _stop(new, _PAUSE, locale))
         case WordsChanged():

@@ -48,8 +48,9 @@ from bot.rules.servers.edits import (
     SetAndRemoved,
     TooManyWords,
 )
+from bot.rules.servers.review import ReviewRefused, Undecided
 from bot.rules.servers.undo import ChangedSince, NothingToUndo
-from bot.rules.servers.words.words import MOST_CHARS, MOST_WORDS, BadWord, RefusedWord
+from bot.rules.servers.words.words import BadWord, RefusedWord
 from bot.rules.styles.style import BadStyleName, EmptyStyle, NoSuchStyle, TooManyStyles
 from bot.rules.uploads import BadUpload
 from bot.ui.words.catalogue import has, joined, say
@@ -57,7 +58,7 @@ from bot.ui.words.changes import change_line
 from bot.ui.words.commands import option_said
 from bot.ui.words.numbers import day, duration, number
 from bot.ui.words.problems import problem_line
-from bot.ui.words.refusals import denied_words, refused_words
+from bot.ui.words.refusals import bad_word, denied_words, refused_words, review_refused, too_many_words
 from bot.ui.words.styles import bad_style, bad_style_name, no_such_style, too_many_styles
 from bot.ui.words.text import CONTENT_LIMIT, cut, escaped, inline, length
 from bot.ui.words.uploads import upload_fault, upload_words
@@ -321,14 +322,6 @@ def _too_often(error: TooOften, locale: str) -> str:
     return say(locale, "error.too_often", time=duration(locale, max(1.0, error.wait_s)))
 
 
-def _bad_word(_: BadWord, locale: str) -> str:
-    return say(locale, "error.bad_word", most=MOST_CHARS)
-
-
-def _too_many_words(_: TooManyWords, locale: str) -> str:
-    return say(locale, "error.too_many_words", most=MOST_WORDS)
-
-
 def _cannot_block(error: CannotBlock, locale: str) -> str:
     return say(locale, "error.block_yourself" if error.themselves else "error.block_me")
 
@@ -373,9 +366,11 @@ _WORDINGS: dict[type[UserError], str | Callable[[Any, str], str]] = {
     CannotBlock: _cannot_block,
     TooOften: _too_often,
     ListFull: "error.list_full",
+    Undecided: "error.undecided",
+    ReviewRefused: review_refused,
     RefusedWord: "error.refused_word",
-    BadWord: _bad_word,
-    TooManyWords: _too_many_words,
+    BadWord: bad_word,
+    TooManyWords: too_many_words,
     Contradiction: "error.contradiction",
     SetAndRemoved: "error.set_and_remove",
     OneAtATime: "error.one_at_a_time",

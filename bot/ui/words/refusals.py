@@ -5,6 +5,9 @@ from __future__ import annotations
 from bot.rules.limits.decide import Refusal, Refused
 from bot.rules.limits.limit import Cooldown, Limit, Measure, Quota, Scope, most_of
 from bot.rules.servers.access import AccessDenied, DeniedBecause
+from bot.rules.servers.edits import TooManyWords
+from bot.rules.servers.review import ReviewRefused
+from bot.rules.servers.words.words import MOST_CHARS, MOST_WORDS, BadWord
 from bot.ui.words.catalogue import has, joined, say
 from bot.ui.words.commands import command_said
 from bot.ui.words.numbers import duration, moment, money, number
@@ -90,3 +93,16 @@ def _denied_detail(error: AccessDenied, locale: str) -> str:
     if error.because is DeniedBecause.MODEL:
         return inline(error.detail)
     return f" ({escaped(error.detail, 300)})" if error.detail else ""
+
+
+def bad_word(_: BadWord, locale: str) -> str:
+    return say(locale, "error.bad_word", most=MOST_CHARS)
+
+
+def too_many_words(_: TooManyWords, locale: str) -> str:
+    return say(locale, "error.too_many_words", most=MOST_WORDS)
+
+
+def review_refused(error: ReviewRefused, locale: str) -> str:
+    because = say(locale, "review.because", reason=escaped(error.reason, 300)) if error.reason else ""
+    return say(locale, "error.review_refused", count=error.count, because=because)

@@ -225,7 +225,15 @@ async def test_a_picture_on_a_machine_that_is_away_comes_by_itself_so_there_is_n
     assert told.view is None
 
 
-@pytest.mark.parametrize("why", sorted(set(WhyKept) - {WhyKept.ELSEWHERE}))
+async def test_a_picture_that_moderators_look_at_is_nobodys_to_fetch() -> None:
+    desk = Desk()
+    await desk.delivery.kept(make_job(), WhyKept.REVIEW)
+    (told,) = desk.conversation.whispers
+    assert "moderators look at it first" in (told.content or "")
+    assert told.view is None
+
+
+@pytest.mark.parametrize("why", sorted(set(WhyKept) - {WhyKept.ELSEWHERE, WhyKept.REVIEW}))
 async def test_that_a_picture_waits_is_told_once_in_private_with_the_button_that_shows_it(why: WhyKept) -> None:
     desk = Desk()
     await desk.delivery.kept(make_job(), why)

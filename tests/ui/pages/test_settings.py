@@ -44,6 +44,7 @@ SUBCOMMANDS = {
     "moderation": ("level", "spoiler", "age_restricted_only"),
     "previews": ("enabled", "remove"),
     "look": ("cost", "layout", "hide", "show"),
+    "review": ("channel", "remove"),
     "words": ("add", "remove", "clear"),
     "log": ("channel", "remove"),
     "apikey": ("remove",),

@@ -171,6 +171,20 @@ warnings = Table(
     PrimaryKeyConstraint("subject", "window_key", "amount", "percent"),
 )
 
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("job_id", Text, primary_key=True),
+    Column("group_id", Text, nullable=False),  # the first job of those that one message shows
+    Column("place_key", Text, nullable=False),
+    Column("channel_id", BigInteger),
+    Column("message_id", BigInteger),  # NULL: no message stands
+    Column("approved", Boolean(create_constraint=False), nullable=False),
+    Column("taken_at", Moment),  # since when somebody decides
+    Index("ix_reviews_group", "group_id"),
+    Index("ix_reviews_place", "place_key"),
+)
+
 word_refusals = Table(
     "word_refusals",
     metadata,

@@ -1,0 +1,97 @@
+"""Pictures that wait for moderators, in the table ``reviews``: a row a job until it is shown or refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, RowMapping, delete, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.adapters.database.engine import Database
+from bot.adapters.database.schema.tables import reviews
+from bot.rules.ledger import Job
+from bot.rules.people import Place
+from bot.rules.servers.review import Review
+
+DECIDES_FOR = timedelta(minutes=2)
+"""Showing a picture takes seconds; who takes longer has been cut off."""
+
+
+class SqlReviews:
+    """``ReviewStore``."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def open(self, jobs: Sequence[Job]) -> list[Review]:
+        ids = [job.id for job in jobs]
+        unseen = reviews.c.job_id.in_(ids) & reviews.c.message_id.is_(None) & reviews.c.approved.is_(False)
+
+        async def work(connection: AsyncConnection) -> list[Review]:
+            rows = [
+                {"job_id": job.id, "group_id": job.id, "place_key": job.asker.place.key, "approved": False}
+                for job in jobs
+            ]
+            await connection.execute(self._db.upsert(reviews).values(rows).on_conflict_do_nothing())
+            order = select(reviews.c.job_id).where(unseen).order_by(reviews.c.job_id)
+            if first := await connection.scalar(order.limit(1)):
+                await connection.execute(update(reviews).where(unseen).values(group_id=first))
+            found = await connection.execute(select(reviews).where(unseen).order_by(reviews.c.job_id))
+            return [_review(row) for row in found.mappings()]
+
+        return await self._db.write(work)
+
+    async def of_job(self, job_id: str) -> Review | None:
+        found = await self._db.rows(select(reviews).where(reviews.c.job_id == job_id))
+        return _review(found[0]) if found else None
+
+    async def of_group(self, group_id: str) -> list[Review]:
+        query = select(reviews).where(_of(group_id)).order_by(reviews.c.job_id)
+        return [_review(row) for row in await self._db.rows(query)]
+
+    async def stands(self, group_id: str, channel_id: int, message_id: int | None) -> None:
+        await self._change(_of(group_id), channel_id=channel_id, message_id=message_id or 0)
+
+    async def take(self, group_id: str, now: datetime) -> bool:
+        is_free = or_(reviews.c.taken_at.is_(None), reviews.c.taken_at < now - DECIDES_FOR)
+        taking = update(reviews).where(_of(group_id), is_free).values(taken_at=now).returning(reviews.c.job_id)
+
+        async def work(connection: AsyncConnection) -> bool:
+            return bool((await connection.execute(taking)).all())
+
+        return await self._db.write(work)
+
+    async def leave(self, group_id: str) -> None:
+        await self._change(_of(group_id), taken_at=None)
+
+    async def approve(self, group_id: str) -> None:
+        await self._change(_of(group_id), approved=True)
+
+    async def drop(self, job_id: str) -> None:
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(delete(reviews).where(reviews.c.job_id == job_id))
+
+        await self._db.write(work)
+
+    async def pending(self, place: Place) -> list[Review]:
+        undecided = (reviews.c.place_key == place.key) & reviews.c.approved.is_(False)
+        await self._change(undecided, message_id=None, channel_id=None, group_id=reviews.c.job_id)
+        query = select(reviews).where(undecided).order_by(reviews.c.job_id)
+        return [_review(row) for row in await self._db.rows(query)]
+
+    async def _change(self, which: ColumnElement[bool], **values: Any) -> None:
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(update(reviews).where(which).values(values))
+
+        await self._db.write(work)
+
+
+def _of(group_id: str) -> ColumnElement[bool]:
+    return reviews.c.group_id == group_id
+
+
+def _review(row: RowMapping) -> Review:
+    names = ("job_id", "group_id", "place_key", "channel_id", "message_id", "approved")
+    return Review(**{name: row[name] for name in names})

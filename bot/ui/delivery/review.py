@@ -1,0 +1,100 @@
+"""Holding pictures back until moderators have looked at them.
+
+Law: fails closed. What is to be looked at first is shown to nobody else, whatever cannot be read, written or posted.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NoReturn
+
+import discord
+
+from bot.ports import CannotDeliver, Delivered, Store, WhyKept
+from bot.rules.errors import StorageTrouble
+from bot.rules.ledger import Job
+from bot.ui.components.review_buttons import review_view
+from bot.ui.delivery.show import Sleep, show
+from bot.ui.interactions.failures import TROUBLE
+from bot.ui.messages import Message, new_message, opened
+from bot.ui.words.catalogue import say
+
+log = logging.getLogger(__name__)
+
+MessageOf = Callable[[frozenset[str], float], Awaitable[Message]]
+"""What shows the pictures of these jobs, in a share of the limits."""
+
+
+class Reviews:
+    """Whether something is held back, and the moderators' message about it."""
+
+    def __init__(self, client: discord.Client, store: Store) -> None:
+        self._client = client
+        self._store = store
+
+    async def channel_for(self, job: Job) -> int | None:
+        """Where moderators look at it first; None: it may be shown. Raises ``CannotDeliver``."""
+        if not job.asker.place.is_server:
+            return None
+        try:
+            settings = await self._store.servers.settings(job.asker.place)
+            held = await self._store.reviews.of_job(job.id)
+        except StorageTrouble:
+            if job.request.reviewed:
+                raise _waits() from None
+            return None
+        if held is not None and held.approved:
+            return None
+        if held is not None and settings.review_channel_id is None:
+            raise _waits()  # it was to be looked at when it came: turning that off shows nothing by itself
+        return settings.review_channel_id
+
+    async def hold(
+        self, jobs: Sequence[Job], channel_id: int, message_of: MessageOf, locale: str, *, sleep: Sleep
+    ) -> NoReturn:
+        """Puts the pictures before the moderators, once. Raises ``CannotDeliver``: nobody else sees them."""
+        unseen = await self._store.reviews.open(jobs)
+        if not unseen:
+            raise _waits()
+        group_id, ids = unseen[0].group_id, frozenset(one.job_id for one in unseen)
+        first = next(job for job in jobs if job.id in ids)
+        asked = say(locale, "review.asked", user=first.asker.user_id, channel=first.asker.channel_id)
+
+        async def message(share: float) -> Message:
+            made = await message_of(ids, share)
+            text = "\n".join(line for line in (asked, made.content) if line)
+            return Message(text, made.embed, made.files, review_view(group_id, locale))
+
+        async def send(message: Message) -> Delivered:
+            channel = self._client.get_partial_messageable(channel_id, guild_id=first.asker.place.guild_id)
+            with opened(message.files) as files:
+                sent = await channel.send(
+                    **new_message(message, files), nonce=f"{group_id}r", allowed_mentions=discord.AllowedMentions.none()
+                )
+            return Delivered(sent.id, channel_id)
+
+        try:
+            shown = await show(message, send, sleep=sleep)
+        except CannotDeliver as problem:
+            log.warning("job %s waits: its review cannot be posted (%s)", group_id, problem)
+            await self._tell_admins(first, channel_id, locale)
+            raise _waits() from problem
+        await self._store.reviews.stands(group_id, channel_id, shown.message_id)
+        raise _waits()
+
+    async def _tell_admins(self, job: Job, channel_id: int, locale: str) -> None:
+        """In the log channel, else to the owner of the server."""
+        text = say(locale, "review.cannot", channel=channel_id)
+        settings = await self._store.servers.settings(job.asker.place)
+        try:
+            if settings.log_channel_id is not None:
+                await self._client.get_partial_messageable(settings.log_channel_id).send(text)
+            elif (guild := self._client.get_guild(job.asker.place.guild_id or 0)) is not None and guild.owner_id:
+                await (await self._client.fetch_user(guild.owner_id)).send(text)
+        except TROUBLE as error:
+            log.warning("nobody of %s could be told: %s", job.asker.place.key, type(error).__name__)
+
+
+def _waits() -> CannotDeliver:
+    return CannotDeliver("it waits for the moderators", WhyKept.REVIEW)

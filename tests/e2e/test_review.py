@@ -1,0 +1,194 @@
+"""Review before posting, over the wire: nobody sees anything before a moderator says so, whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.rules.people import Place
+from sandbox.discord.model import Upload
+from tests.e2e.test_settings import told
+from tests.support.ledger import counts_by_state
+from tests.support.running import until
+
+
+@pytest.fixture
+def room(town):
+    """Where moderators look. That members see it too shows that seeing gives no right."""
+    return town.world.town.adults
+
+
+async def turn_on(town, room) -> None:
+    assert f"→ <#{room.id}>" in (await told(town, "review", channel=room)).content
+
+
+async def states(town) -> dict[str, int]:
+    return {str(state): count for state, count in (await counts_by_state(town.app.store)).items() if count}
+
+
+def with_pictures(town, channel) -> list:
+    mine = [one for one in town.world.history(channel) if one.author == town.world.bot and not one.ephemeral]
+    return [one for one in mine if any(not file.filename.endswith(".txt") for file in one.attachments)]
+
+
+async def asked(town, room, **options):
+    """A picture that waits before the moderators; the interaction and their message."""
+    interaction = await town.imagine(quality="low", **options)
+    await town.world.changed.until(lambda: with_pictures(town, room), 20, "a message for the moderators")
+    await town.quiet()
+    return interaction, with_pictures(town, room)[-1]
+
+
+def private_words(interaction) -> str:
+    return " ".join(one.content for one in interaction.messages if one.ephemeral)
+
+
+async def press(town, message, label, user):
+    interaction = await town.world.click(message, label, user)
+    await interaction.wait_acknowledged()
+    await town.quiet()
+    return interaction
+
+
+async def refuse(town, message, user, reason=""):
+    form = await (await town.world.click(message, "Refuse", user)).wait_modal()
+    done = await town.world.submit_form(form, {"reason": reason}, user=user)
+    await done.wait_acknowledged()
+    await town.quiet()
+    return done
+
+
+async def gallery_of(town, user=None):
+    place = Place(town.world.town.studio.id, 0)
+    member = None if user is None else user.id
+    look = await town.app.store.jobs.gallery(place, member_id=member, search=None, before=None, limit=10)
+    return look.jobs
+
+
+async def test_a_picture_is_shown_when_a_moderator_posts_it_and_not_before(town, room):
+    await turn_on(town, room)
+    interaction, review = await asked(town, room)
+
+    assert with_pictures(town, town.general) == []
+    assert "moderators look at it first" in private_words(interaction)
+    assert all(not one.attachments for one in interaction.messages)
+    assert [button["label"] for row in review.components for button in row["components"]] == ["Post", "Refuse"]
+    assert await states(town) == {"produced": 1}
+    assert await gallery_of(town) == ()
+    assert await gallery_of(town, town.member) == ()
+    assert await town.app.store.jobs.waiting(Place(town.world.town.studio.id, 0), town.member.id) == []
+
+    await press(town, review, "Post", town.admin)
+
+    (shown,) = with_pictures(town, town.general)
+    assert str(town.member.id) in shown.content
+    assert f"Posted by <@{town.admin.id}>" in review.content
+    assert review.components == []
+    assert await states(town) == {"settled": 1}
+    assert len(await gallery_of(town)) == 1
+    again = await (await town.world.click(shown, "Details", town.member)).wait_answer()
+    assert again.ephemeral
+
+
+async def test_a_refused_picture_is_gone_and_its_maker_knows_why(town, room):
+    await turn_on(town, room)
+    interaction, review = await asked(town, room)
+
+    await refuse(town, review, town.admin, "Not in school.")
+
+    assert with_pictures(town, town.general) == []
+    assert "Not in school." in review.content
+    assert review.attachments == []
+    told_in_place = private_words(interaction)
+    assert "Not in school." in told_in_place
+    (job,) = await town.jobs()
+    assert (job.state, job.deleted) == ("settled", True)
+    assert [kept async for kept in town.app.files.jobs()] == []
+    assert await gallery_of(town, town.member) == ()
+
+
+async def test_who_may_not_moderate_decides_nothing(town, room):
+    await turn_on(town, room)
+    _, review = await asked(town, room)
+    for label in ("Post", "Refuse"):
+        click = await town.world.click(review, label, town.member)
+        assert "Manage Messages" in (await click.wait_answer()).content
+    assert await states(town) == {"produced": 1}
+
+
+async def test_of_two_moderators_one_decides(town, room):
+    await turn_on(town, room)
+    _, review = await asked(town, room)
+    clicks = [await town.world.click(review, "Post", one) for one in (town.admin, town.world.town.moderator)]
+    for click in clicks:
+        await click.wait_acknowledged()
+    await town.quiet()
+    assert len(with_pictures(town, town.general)) == 1
+    assert await states(town) == {"settled": 1}
+
+
+async def test_what_waits_survives_a_restart(town, room):
+    await turn_on(town, room)
+    _, review = await asked(town, room)
+    await town.stop()
+    await town.start()
+    await town.app.client.wait_until_ready()
+    await town.quiet()
+    assert with_pictures(town, town.general) == []
+    assert len(with_pictures(town, room)) == 1
+
+    await press(town, review, "Post", town.admin)
+
+    assert len(with_pictures(town, town.general)) == 1
+    assert await states(town) == {"settled": 1}
+
+
+async def test_a_private_result_is_looked_at_too_and_stays_private(town, room):
+    await turn_on(town, room)
+    interaction, review = await asked(town, room, private=True)
+    assert with_pictures(town, town.general) == []
+    await press(town, review, "Post", town.admin)
+    assert with_pictures(town, town.general) == []
+    await until(lambda: any(one.attachments for one in interaction.messages))
+    assert all(one.ephemeral for one in interaction.messages)
+
+
+async def test_without_a_channel_it_waits_and_admins_know(town, room):
+    await turn_on(town, room)
+    await told(town, "log", channel=town.world.town.pictures)
+    town.world.delete_channel(room)
+    interaction = await town.imagine(quality="low")
+    await town.world.changed.until(
+        lambda: any("wait for review" in one.content for one in town.world.history(town.world.town.pictures)),
+        60,
+        "a word",
+    )
+    await town.quiet()
+    assert with_pictures(town, town.general) == []
+    assert "moderators look at it first" in private_words(interaction)
+
+    await told(town, "review", channel=town.world.town.pictures)
+    await town.world.changed.until(lambda: with_pictures(town, town.world.town.pictures), 20, "the picture")
+    await press(town, with_pictures(town, town.world.town.pictures)[0], "Post", town.admin)
+    assert len(with_pictures(town, town.general)) == 1
+
+
+async def test_a_batch_is_looked_at_in_groups(town, room):
+    await turn_on(town, room)
+    lines = Upload("l.txt", b"a fox\nan owl\na boat", "text/plain")
+    await town.world.slash(town.member, town.general, "/batch", {"file": lines, "quality": "low"})
+    await town.world.changed.until(lambda: with_pictures(town, room), 60, "a message for the moderators")
+    await town.quiet()
+    (review,) = with_pictures(town, room)
+    assert len(review.attachments) == 3
+    assert with_pictures(town, town.general) == []
+    await press(town, review, "Post", town.admin)
+    assert sum(len(one.attachments) for one in with_pictures(town, town.general)) == 3
+    assert await states(town) == {"settled": 3}
+
+
+async def test_no_preview_is_drawn_or_shown(town, room):
+    await turn_on(town, room)
+    interaction = await town.imagine(quality="high", preview=True)
+    assert "previews" in (await interaction.wait_answer()).content.lower()
+    await asked(town, room)
+    assert not any(call.fields.get("partial_images") for call in town.images.calls)
