@@ -40,6 +40,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 NAMED = [pytest.param(page, id=str(page.relative_to(ROOT))) for page in PAGES]
+FRONT = ("ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md")
 DEFAULTS = {str(field.alias): getattr(Settings(), name) for name, field in Settings.model_fields.items()}
 
 Leaves = dict[str, dict[str, Any]]
@@ -455,6 +456,22 @@ def test_every_file_that_is_named_exists(page):
 def test_the_first_page_leads_to_every_other():
     text = (DOCS / "README.md").read_text(encoding="utf-8")
     assert [page.name for page in DOCS.glob("*.md") if page.name != "README.md" and f"({page.name})" not in text] == []
+
+
+@pytest.mark.parametrize("page", [*sorted(DOCS.glob("*.md")), *map(ROOT.joinpath, FRONT)], ids=lambda page: page.name)
+def test_every_page_begins_with_whom_it_is_for(page):
+    _heading, _, first = page.read_text(encoding="utf-8").split("\n")[:3]
+    assert first.startswith("For "), first
+
+
+TRANSLATED = (" starts afresh", "what holds", " goes on holding", "as one types", "room again", "the whole truth")
+"""What readers took for translated, in every page and every sentence once; what is said instead is shorter."""
+
+
+@pytest.mark.parametrize("page", NAMED)
+def test_no_page_reads_as_if_translated(page):
+    text = " ".join(page.read_text(encoding="utf-8").split()) if page.name != "CHANGELOG.md" else ""
+    assert [one for one in TRANSLATED if one in text.lower()] == []
 
 
 def test_every_picture_in_the_documents_is_shown_somewhere():
