@@ -6,13 +6,15 @@ import re
 
 import discord
 
+from bot.rules.servers.access import ResultButton
 from bot.ui.interactions.ids import JOB, VERSION
 from bot.ui.interactions.visibility import may_see
 from bot.ui.interactions.who import asker_of
 from bot.ui.orders.message_parts import texts_of
 from bot.ui.shell import Interaction
 
-_OWN = re.compile(rf"{VERSION}:again:{JOB}")
+_OWN = re.compile(rf"{VERSION}:(?:{'|'.join([*ResultButton, 'more'])}):{JOB}(?::\d+)?")
+"""Any of a result's controls: servers hide some of them."""
 
 
 async def text_of(interaction: Interaction, message: discord.Message) -> str:

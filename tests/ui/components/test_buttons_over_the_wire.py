@@ -66,6 +66,22 @@ async def test_the_menu_of_an_older_message_still_works(town: Town) -> None:
     assert [job.parent_index for job in await town.jobs() if job.parent_id] == [2]
 
 
+async def test_a_server_may_want_plain_results_with_few_buttons(town: Town) -> None:
+    await town.settled(
+        await town.world.slash(town.admin, town.general, "/settings look", {"layout": "plain", "cost": False})
+    )
+    for button in ("again", "remix", "edit", "zoom", "pan", "details", "delete"):
+        await town.settled(await town.world.slash(town.admin, town.general, "/settings look", {"hide": button}))
+    (shown,) = (await town.imagined(prompt="a red fox", quality="low")).messages
+    assert not shown.embeds
+    assert shown.content.startswith("**a red fox**\n-# 2.5 flare · 1024×1024 · low · ")
+    assert "$" not in shown.content
+    assert [one["label"] for row in shown.components for one in row["components"]] == ["Vary"]
+    used = await town.settled(await town.world.message_menu(town.member, shown, "Use as prompt"))
+    assert used.modal is not None
+    assert "2.5 flare" not in str(used.modal.components)
+
+
 async def test_again_makes_another_one_for_the_one_who_pressed(town: Town) -> None:
     first = await town.imagined(prompt="a red fox", size="1024x1536")
     pressed = await town.press(first.messages[0], "Again", town.painter)

@@ -17,7 +17,7 @@ from bot.rules.errors import Cancelled
 from bot.rules.ledger import Answer
 from bot.rules.people import Place
 from bot.rules.requests import Partial
-from bot.rules.servers.access import ServerSettings
+from bot.rules.servers.access import Layout, ServerSettings
 from bot.ui.delivery.files import file_stem
 from bot.ui.delivery.job import DiscordDelivery, ShowOptions
 from bot.ui.delivery.progress import CALLS, MOST_PROGRESS, ChannelPace, ProgressEdits
@@ -175,6 +175,14 @@ async def test_a_dead_interaction_is_answered_in_the_channel_once(dead: BaseExce
     assert f"<@{USER}>" in (desk.conversation.posts[0][0].content or "")
     assert len(desk.conversation.edits) == 1
     assert desk.conversation.removed_by_bot == 1
+
+
+async def test_a_plain_result_that_comes_late_calls_its_maker_over_its_prompt() -> None:
+    desk = Desk(live=False, looks=ServerSettings(layout=Layout.PLAIN))
+    await desk.delivery.result(make_job(), [make_made()], 1.0)
+    ((message, _, _),) = desk.conversation.posts
+    assert message.embed is None
+    assert (message.content or "").splitlines()[:2] == [f"<@{USER}>, your picture is ready.", "**a red fox**"]
 
 
 async def test_after_fifteen_minutes_the_edit_is_not_even_tried() -> None:
