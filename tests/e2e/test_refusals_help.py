@@ -106,6 +106,7 @@ async def test_a_budget_offers_the_quality_that_has_room(town):
     made = await town.answer(await town.world.click(refused, labelled(refused, "quality medium"), town.member))
     assert made.attachments
     assert town.images.calls[0].fields["quality"] == "medium"
+    assert "There is room for quality medium" in refused.content
     await town.check()
 
 
@@ -124,6 +125,19 @@ async def test_an_edit_is_made_with_the_pictures_that_were_handed_in(town):
     made = await town.answer(await town.world.click(refused, labelled(refused, "816x816"), town.member))
     assert made.attachments
     assert town.images.calls[0].endpoint == "edits"
+    await town.check()
+
+
+async def test_again_of_an_edit_is_made_from_the_same_pictures(town):
+    wish = {"image": Upload("fox.png", png()), "prompt": "blue", "count": 2, "quality": "low"}
+    first = await town.answer(await town.world.slash(town.member, town.general, "/edit", wish))
+    await admin(town, "quota", images=3)
+    refused = await town.answer(await town.world.click(first, "Again", town.member))
+    await town.restart()
+    made = await town.answer(await town.world.click(refused, labelled(refused, "1 picture"), town.member))
+    assert len(made.attachments) == 1
+    before, after = town.images.calls
+    assert [one.sha256 for one in before.files] == [one.sha256 for one in after.files]
     await town.check()
 
 

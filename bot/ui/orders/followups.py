@@ -13,13 +13,12 @@ from bot.rules.catalogue.model import Model
 from bot.rules.ledger import Job
 from bot.rules.options.checks import Uploaded
 from bot.rules.options.table import RawOptions, raw_of
-from bot.rules.people import Asker
 from bot.rules.requests import Endpoint, ImageRequest, Kind, MadeImage
 from bot.rules.uploads import BadUpload, UploadProblem
 from bot.ui.interactions.failures import TROUBLE
 from bot.ui.orders.attachments import Origin, Source, attached, held
 from bot.ui.orders.message_parts import attached_to
-from bot.ui.orders.submit import Gather, Order, Parent, take_on
+from bot.ui.orders.submit import Parent, take_on
 from bot.ui.orders.wish import Wish, gather
 from bot.ui.shell import Interaction, Shell
 
@@ -33,32 +32,14 @@ async def again(interaction: Interaction, job: Job, *, prompt: str | None = None
     shell = interaction.client.shell
     raw = raw_of(job.request)
     raw = raw if prompt is None else replace(raw, prompt=prompt)
+    wish = Wish(job.request.kind, raw, model=job.request.model, about=job.request.based_on, with_own=False)
     if job.request.inputs:
-        gathering = _with_same_inputs(shell, job, raw)
-    else:
-        gathering = gather(
-            shell, Wish(job.request.kind, raw, model=job.request.model, about=job.request.based_on, with_own=False)
-        )
-    await take_on(interaction, gathering, private=privacy(job), parent=Parent(job.id))
+        wish = replace(wish, inputs_of=job.id, given=_given(job.request))
+    await take_on(interaction, gather(shell, wish), private=privacy(job), parent=Parent(job.id))
 
 
-def _with_same_inputs(shell: Shell, job: Job, wanted: RawOptions) -> Gather:
-    first = job.request
-    uploaded = Uploaded(
-        first.input_sizes, has_mask=first.has_mask, has_markup=first.has_markup, based_on=first.based_on
-    )
-
-    async def gathered(asker: Asker, private: bool) -> Order:
-        raw = replace(wanted, private=private)
-        quote = await shell.intake.prepare(
-            asker, first.kind, raw, model=first.model, uploaded=uploaded, about=first.based_on, with_own=False
-        )
-        inputs = await shell.pictures.inputs(job.id)
-        if inputs is None:
-            raise BadUpload(UploadProblem.GONE, "image")
-        return Order(quote, inputs)
-
-    return gathered
+def _given(first: ImageRequest) -> Uploaded:
+    return Uploaded(first.input_sizes, has_mask=first.has_mask, has_markup=first.has_markup, based_on=first.based_on)
 
 
 async def vary(interaction: Interaction, job: Job, index: int) -> None:

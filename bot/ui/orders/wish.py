@@ -15,8 +15,8 @@ from bot.rules.options.checks import Uploaded
 from bot.rules.options.prompts import read_prompt_file, says_nothing
 from bot.rules.options.table import RawOptions
 from bot.rules.people import Asker
-from bot.rules.requests import Endpoint, ImageRequest, Kind
-from bot.rules.uploads import useful_edge_px
+from bot.rules.requests import Endpoint, ImageRequest, Inputs, Kind
+from bot.rules.uploads import BadUpload, UploadProblem, useful_edge_px
 from bot.ui.orders.attachments import Source, read_all
 from bot.ui.orders.submit import Gather, Order
 from bot.ui.shell import Shell
@@ -31,7 +31,7 @@ class Wish:
 
     ``about`` are the words behind the picture that it goes on from, where Easel made it.
     ``look`` is the name of a saved one. ``with_own``: the person's own defaults hold; not where it goes on from a
-    picture that is there.
+    picture that is there. ``inputs_of`` is the job whose pictures are taken once more, ``given`` what is known of them.
     """
 
     kind: Kind
@@ -45,6 +45,8 @@ class Wish:
     about: str = ""
     look: str | None = None
     with_own: bool = True
+    inputs_of: str = ""
+    given: Uploaded | None = None
 
 
 def gather(shell: Shell, wish: Wish) -> Gather:
@@ -55,11 +57,19 @@ def gather(shell: Shell, wish: Wish) -> Gather:
         whole = replace(wish, raw=raw)
         if not wish.pictures:
             quote = await priced(shell, asker, whole, ())
-            return Order(quote, notes=quote.notes)
+            return Order(quote, await _inputs_of(shell, wish.inputs_of), quote.notes)
         quote, ready = await ready_inputs(shell, asker, whole, spends=True)
         return Order(quote, ready.inputs, (*quote.notes, *ready.notes))
 
     return Gathering(wish, gathered)
+
+
+async def _inputs_of(shell: Shell, job_id: str) -> Inputs:
+    """What a job was made from, kept as it was sent. Raises ``BadUpload``."""
+    inputs = await shell.pictures.inputs(job_id) if job_id else Inputs()
+    if inputs is None:
+        raise BadUpload(UploadProblem.GONE, "image")
+    return inputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +94,7 @@ async def rough_quote(shell: Shell, asker: Asker, wish: Wish) -> Quote:
 
 def uploaded(wish: Wish, sizes: tuple[tuple[int, int], ...]) -> Uploaded:
     """What comes with the wish, as rules know it."""
-    return Uploaded(
+    return wish.given or Uploaded(
         sizes=sizes,
         has_mask=wish.mask is not None or wish.area is not None,
         has_markup=wish.markup is not None,

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from bot.rules.options.checks import Uploaded
 from bot.rules.options.remedies import MODEL, Remedy
 from bot.rules.options.table import RawOptions
 from bot.rules.requests import Kind
@@ -67,6 +68,8 @@ def _dumped(value: Any) -> Any:
             return {"kind": value.value}
         case RawOptions():
             return {"raw": {field.name: getattr(value, field.name) for field in fields(value)}}
+        case Uploaded():
+            return {"given": {field.name: _dumped(getattr(value, field.name)) for field in fields(value)}}
         case Source(origin=Origin() as origin):
             return {"source": value.name, **{field.name: getattr(origin, field.name) for field in fields(origin)}}
         case tuple() | list():
@@ -94,6 +97,9 @@ def _loaded(shell: Shell, value: Any, lane: str) -> Any:
         case {"raw": raw}:
             known = {field.name for field in fields(RawOptions)}
             return RawOptions(**{name: given for name, given in raw.items() if name in known})
+        case {"given": given}:
+            known = {field.name for field in fields(Uploaded)}
+            return Uploaded(**{name: _loaded(shell, one, lane) for name, one in given.items() if name in known})
         case {"source": name}:
             return _source(shell, name, value, lane)
         case list():

@@ -86,24 +86,38 @@ class Offers:
         settings = await shell.store.servers.settings(asker.place)
         here = Refusing(interaction, shell, asker, settings, str(interaction.locale), wish, taken)
         proposal = await _proposal(here, error)
+        passing = await _passing(here, proposal.remedies)
         view = discord.ui.View(timeout=None)
-        for item in await _makers(here, proposal.remedies):
+        for item in await _makers(here, passing):
             view.add_item(item)
         if proposal.reminder is not None:
             view.add_item(remind_button(proposal.reminder.limit, here.locale))
-        return Helped(proposal.text, view if view.children else None)
+        text = _what_fits(here, passing) if isinstance(error, Refused) else proposal.text
+        return Helped(text, view if view.children else None)
 
 
-async def _makers(here: Refusing, remedies: Sequence[Remedy]) -> list[Press]:
-    """A button for each remedy that passes, as many as are shown; kept so that it works after a restart."""
-    if here.wish is None or here.taken is None:
-        return []
+Passing = Sequence[tuple[Remedy, Quote]]
+
+
+async def _passing(here: Refusing, remedies: Sequence[Remedy]) -> Passing:
+    """The remedies that were just found to pass, with what they come to; as many as are shown."""
     passing: list[tuple[Remedy, Quote]] = []
     for remedy in remedies:
-        quote = await _checked(here, here.wish, remedy)
+        quote = None if here.wish is None else await _checked(here, here.wish, remedy)
         if quote is not None and len(passing) < MOST_BUTTONS:
             passing.append((remedy, quote))
-    if not passing:
+    return passing
+
+
+def _what_fits(here: Refusing, passing: Passing) -> str:
+    """What a limit has room for; the price stands on the button."""
+    words = [remedy_words(remedy, here.shell.catalogue, here.locale) for remedy, _ in passing]
+    return say(here.locale, "remedy.fits", what=joined(here.locale, words)) if words else ""
+
+
+async def _makers(here: Refusing, passing: Passing) -> list[Press]:
+    """A button for each; what they make is kept, so that they work after a restart."""
+    if here.wish is None or here.taken is None or not passing:
         return []
     kept = KeptWish(here.wish, here.taken.private, here.taken.parent, tuple(remedy for remedy, _ in passing))
     body = to_text(kept)
@@ -158,7 +172,7 @@ def _for_options(here: Refusing, error: InvalidOptions) -> Proposal:
         return Proposal()
     wish, repair = here.wish, repaired(error.problems)
     makers: tuple[Model, ...] = ()
-    if repair is None or lacks(error.problems):
+    if not wish.inputs_of and (repair is None or lacks(error.problems)):
         makers = able(lambda model: _build(here, wish, model), (one for one in here.models() if one.id != error.model))
     by_model = [Remedy(((MODEL, model.id),)) for model in makers[: MOST_BUTTONS - 1]]
     text = say(here.locale, "remedy.makers", models=_named(here, makers)) if makers else ""
@@ -178,13 +192,17 @@ def _build(here: Refusing, wish: Wish, model: Model) -> object:
 
 
 def _for_models(here: Refusing, nearest: Sequence[str]) -> Proposal:
-    """For a model that is not there or not allowed: those that are, the nearest first."""
+    """For a model that is not there or not allowed: those that are, the nearest first.
+
+    Pictures that were made ready for one model are not given to another.
+    """
     allowed = here.models()
     known = {model.id for model in allowed}
     others = [model.id for model in allowed if model.alias_of is None and model.id not in nearest]
     key = "remedy.allowed" if allowed else "remedy.no_model"
     ordered = [*(name for name in nearest if name in known), *others]
-    remedies = tuple(Remedy(((MODEL, name),)) for name in ordered[:MOST_BUTTONS])
+    fixed = here.wish is not None and here.wish.inputs_of != ""
+    remedies = () if fixed else tuple(Remedy(((MODEL, name),)) for name in ordered[:MOST_BUTTONS])
     return Proposal(say(here.locale, key, models=_named(here, allowed)), remedies)
 
 
