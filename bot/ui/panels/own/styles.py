@@ -62,7 +62,7 @@ def _line(style: Style, room: int) -> str:
     name = f"**{escaped(style.name, 80)}**"
     rest = " · ".join([*([] if style.prompt == HOLE else [style.prompt]), *_options(style)])
     left = room - len(name) - 4
-    return f"- {name} {escaped(rest.replace(chr(10), ' '), left)}" if left >= FEWEST else f"- {name}"
+    return f"- {name} · {escaped(rest.replace(chr(10), ' '), left)}" if left >= FEWEST else f"- {name}"
 
 
 def _cut(text: str) -> str:
