@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Protocol
 
 from bot.rules.people import Place
@@ -17,11 +18,11 @@ class StyleStore(Protocol):
 
     async def get(self, place: Place, key: str) -> Style | None: ...
 
-    async def save(self, place: Place, style: Style, most: int) -> Style | None:
+    async def save(self, place: Place, style: Style, most: int, actor_id: int, now: datetime) -> Style | None:
         """Puts it in the stead of the one of that name, which is returned. Raises ``TooManyStyles`` where ``most`` are
-        there and none of them has that name."""
+        there and none of them has that name. What changes in a server is kept in its trail."""
         ...
 
-    async def delete(self, place: Place, key: str) -> Style | None:
-        """The one that was there."""
+    async def delete(self, place: Place, key: str, actor_id: int, now: datetime) -> Style | None:
+        """The one that was there. What changes in a server is kept in its trail."""
         ...

@@ -40,6 +40,7 @@ from bot.rules.servers.changes import (
     Resettable,
     ReviewChanged,
     Stop,
+    StyleChanged,
     Undone,
     WordsChanged,
 )
@@ -80,6 +81,7 @@ async def test_settings_are_read_back_as_they_were_saved(store, sample):
 
 BLOCK = BlockChanged(5, Stop(False), Stop(True, "spam \ud800"))
 CHANGES = (
+    StyleChanged("noir", "", "film noir, {prompt} · quality low"),
     LimitChanged(Slot(Scope.ROLE, (Measure.IMAGES, Period.DAY), 7), None, Quota(Scope.ROLE, Measure.IMAGES, DAY, 5, 7)),
     LimitChanged(
         Slot(Scope.EVERYONE, None),

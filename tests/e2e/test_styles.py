@@ -64,6 +64,11 @@ async def test_the_servers_looks_are_for_all_there_and_made_by_who_manages_it(to
     assert "Manage Server" in text(await ask(town, "/style delete", name="ours", server=True))
     direct = await ask(town, "/style save", town.member, town.world.dm(town.member), name="x", prompt="y", server=True)
     assert "only on a server" in text(direct)
+    trail = text(await ask(town, "/settings audit", town.admin))
+    assert "Saved look “ours”" in trail
+    assert "mine alone" not in trail
+    exported = await ask(town, "/settings export", town.admin)
+    assert b"comic, {prompt}" in exported.attachments[0].data
 
 
 async def test_a_long_look_with_mentions_pings_nobody_and_fits_everywhere(town):

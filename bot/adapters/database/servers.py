@@ -20,6 +20,7 @@ from bot.adapters.database.codec import (
 )
 from bot.adapters.database.counting.counters import NOTHING, tally
 from bot.adapters.database.engine import Database
+from bot.adapters.database.keeping.style_rows import replace_styles, styles_of
 from bot.adapters.database.schema.ids import Ids
 from bot.adapters.database.schema.tables import audit, jobs, warnings, word_refusals
 from bot.adapters.database.schema.tables import limits as limit_rows
@@ -118,7 +119,8 @@ class SqlServers:
 
     async def _held(self, connection: AsyncConnection, place_key: str) -> Held:
         limits = await limits_of(connection, place_key, self._defaults)
-        return Held(await settings_of(connection, place_key), limits, self._defaults)
+        styles = await styles_of(connection, place_key)
+        return Held(await settings_of(connection, place_key), limits, self._defaults, styles)
 
     async def overhaul(self, place: Place, rework: Rework, actor_id: int, now: datetime) -> tuple[Change, ...]:
         async def work(connection: AsyncConnection) -> tuple[Change, ...]:
@@ -131,6 +133,8 @@ class SqlServers:
                 for limit in limits:
                     _check_settable(limit)
                     await self._store_limit(connection, place.key, limit, remove=remove)
+            if after.styles is not None and after.styles != held.styles:
+                await replace_styles(connection, place.key, after.styles)
             done = after.changes if after.headline is None else (after.headline, *after.changes)
             for change in done:
                 await self._record(connection, place.key, actor_id, change, now)

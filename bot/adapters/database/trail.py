@@ -36,6 +36,7 @@ from bot.rules.servers.changes import (
     Resettable,
     ReviewChanged,
     Stop,
+    StyleChanged,
     Undone,
     WordsChanged,
 )
@@ -101,6 +102,7 @@ _KINDS: Mapping[str, tuple[type[Change], Read]] = {
     "words": (WordsChanged, _as_it_is),
     "block": (BlockChanged, _whole(Stop)),
     "api_key": (KeyChanged, _as_it_is),
+    "style": (StyleChanged, _as_it_is),
     "reset": (Reset, _as_it_is),
     "import": (Imported, _as_it_is),
     "preset": (PresetTaken, _as_it_is),

@@ -6,10 +6,11 @@ A look is checked when it is saved, against the model it names, else the one tha
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from bot.core.people.drawing import Drawing
-from bot.ports import Store
+from bot.ports import AuditEntry, Clock, Notifier, Store
 from bot.rules.errors import UserError
 from bot.rules.options.build import build_request
 from bot.rules.options.problems import InvalidOptions, Problem
@@ -17,7 +18,8 @@ from bot.rules.options.table import RawOptions
 from bot.rules.people import Asker, Place
 from bot.rules.requests import Endpoint, Kind
 from bot.rules.servers.access import AccessDenied, DeniedBecause
-from bot.rules.styles.style import MOST_OWN, MOST_SERVERS, NoSuchStyle, Style, name_key, nearest_names
+from bot.rules.servers.changes import StyleChanged, is_news
+from bot.rules.styles.style import MOST_OWN, MOST_SERVERS, NoSuchStyle, Style, name_key, nearest_names, told
 
 
 class BadStyle(InvalidOptions):
@@ -37,9 +39,11 @@ class KnownStyles:
 
 
 class Styles:
-    def __init__(self, store: Store, drawing: Drawing) -> None:
+    def __init__(self, store: Store, drawing: Drawing, notifier: Notifier, clock: Clock) -> None:
         self._store = store
         self._drawing = drawing
+        self._notifier = notifier
+        self._clock = clock
 
     async def known(self, asker: Asker) -> KnownStyles:
         own = await self._store.styles.all(Place(None, asker.user_id))
@@ -48,16 +52,27 @@ class Styles:
     async def save(self, asker: Asker, style: Style) -> Style | None:
         """Keeps the look; returns the one whose stead it takes. Raises ``UserError``, and nothing is changed."""
         place = self._place(asker, servers=style.servers)
-        checked = await self._checked(asker, style)
-        return await self._store.styles.save(place, checked, MOST_SERVERS if style.servers else MOST_OWN)
+        checked, now = await self._checked(asker, style), self._clock()
+        most = MOST_SERVERS if style.servers else MOST_OWN
+        old = await self._store.styles.save(place, checked, most, asker.user_id, now)
+        await self._tell(asker, checked.name, old, checked, now)
+        return old
 
     async def delete(self, asker: Asker, name: str, *, servers: bool) -> Style:
         """The look that is gone now. Raises ``NoSuchStyle``."""
         place = self._place(asker, servers=servers)
-        gone = await self._store.styles.delete(place, name_key(name))
+        now = self._clock()
+        gone = await self._store.styles.delete(place, name_key(name), asker.user_id, now)
         if gone is None:
             raise NoSuchStyle(name, nearest_names(name, await self._store.styles.all(place)))
+        await self._tell(asker, gone.name, gone, None, now)
         return gone
+
+    async def _tell(self, asker: Asker, name: str, old: Style | None, new: Style | None, now: datetime) -> None:
+        """The server's log channel hears what became of its looks."""
+        change = StyleChanged(name, told(old), told(new))
+        if any(style is not None and style.servers for style in (old, new)) and is_news(change):
+            await self._notifier.changed(asker.place, AuditEntry(now, asker.user_id, change))
 
     def _place(self, asker: Asker, *, servers: bool) -> Place:
         if not servers:

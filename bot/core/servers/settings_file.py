@@ -10,17 +10,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from bot.core.servers.misfit import Misfit
+from bot.core.servers.styles_file import style_out, styles_in
 from bot.rules.errors import UserError
 from bot.rules.limits.amounts import MAX_COUNT, MAX_DOLLARS, MAX_JOBS, MAX_SECONDS
 from bot.rules.limits.limit import Cooldown, Limit, Measure, Period, Quota, Scope, check_limit, slot_of
 from bot.rules.servers.access import Block, Defaults, Layout, ResultButton, ServerSettings
 from bot.rules.servers.edits import MOST_LISTED
 from bot.rules.servers.words.words import MOST_CHARS, MOST_WORDS, BadWord, word_of
+from bot.rules.styles.style import Style
 
 VERSION = 1
 COOLDOWN = "seconds"
 """The period that a cooldown has in the file."""
-MAX_BYTES = 256 * 1024
+MAX_BYTES = 3 * 1024 * 1024
+"""A hundred looks of 6,000 characters, and the rest."""
+
 MOST_FAULTS = 12
 LEVELS = ("auto", "low")
 NOT_TRANSFERRED = frozenset({"api_key_hint"})
@@ -30,19 +35,6 @@ MOST = {
     Measure.DOLLARS: MAX_DOLLARS * 1_000_000,
     Measure.JOBS: MAX_JOBS,
 }
-
-
-class Misfit(UserError):
-    """One thing in a settings file that is not as it must be. ``where`` names it as the file does; empty: the file."""
-
-    def __init__(self, what: str, where: str = "", **facts: object) -> None:
-        super().__init__(f"{where}: {what}" if where else what)
-        self.what = what
-        self.where = where
-        self.facts = facts
-
-    def at(self, where: str) -> Misfit:
-        return Misfit(self.what, where, **self.facts)
 
 
 class BadImport(UserError):
@@ -68,9 +60,10 @@ class ImportFile:
 
     settings: Mapping[str, Any]
     limits: tuple[Limit, ...] | None
+    styles: tuple[Style, ...] | None = None
 
 
-def export(settings: ServerSettings, limits: tuple[Limit, ...]) -> bytes:
+def export(settings: ServerSettings, limits: tuple[Limit, ...], styles: tuple[Style, ...] = ()) -> bytes:
     """The file, readable by people: UTF-8 JSON with sorted keys."""
     document = {
         "easel": VERSION,
@@ -80,6 +73,7 @@ def export(settings: ServerSettings, limits: tuple[Limit, ...]) -> bytes:
             if field.name not in NOT_TRANSFERRED
         },
         "limits": [_limit_out(limit) for limit in limits if limit.scope is not Scope.OPERATOR],
+        "styles": [style_out(style) for style in styles],
     }
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False).encode()
 
@@ -90,10 +84,12 @@ def read_import(data: bytes) -> ImportFile:
     faults: list[UserError] = []
     settings = _settings_in(document.get("settings", {}), faults)
     limits = _limits_in(document["limits"], faults) if "limits" in document else None
-    faults += [Misfit("unknown", key[:40]) for key in sorted(set(document) - {"easel", "settings", "limits"})]
+    styles = styles_in(document["styles"], faults) if "styles" in document else None
+    known = {"easel", "settings", "limits", "styles"}
+    faults += [Misfit("unknown", key[:40]) for key in sorted(set(document) - known)]
     if faults:
         raise BadImport(*faults)
-    return ImportFile(settings, limits)
+    return ImportFile(settings, limits, styles)
 
 
 def _document(data: bytes) -> dict[str, Any]:

@@ -6,19 +6,31 @@ nothing. No list opens because what it names is unknown here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.core.servers.admin import Admin, Done
-from bot.core.servers.settings_file import BadImport, ImportFile, Misfit
+from bot.core.servers.misfit import Misfit
+from bot.core.servers.settings_file import BadImport, ImportFile
 from bot.rules.catalogue.model import Model
 from bot.rules.errors import UserError
 from bot.rules.limits.limit import Limit, Scope, slot_of
 from bot.rules.people import Asker
 from bot.rules.servers.access import Defaults, ServerSettings, model_by_default
-from bot.rules.servers.changes import Imported, LimitChanged, Listed, Lists, changes_between, lists_of, with_lists
+from bot.rules.servers.changes import (
+    Change,
+    Imported,
+    LimitChanged,
+    Listed,
+    Lists,
+    StyleChanged,
+    changes_between,
+    lists_of,
+    with_lists,
+)
 from bot.rules.servers.edits import ChangedMeanwhile, Held, Overhaul, checked_defaults
+from bot.rules.styles.style import Style, told
 
 
 class NothingLeftOnList(UserError):
@@ -59,8 +71,19 @@ def plan_import(file: ImportFile, held: Held, known: Known) -> ImportPlan:
     limits = _limits_after(file.limits, held, known, left_out)
     if faults:
         raise BadImport(*faults)
-    overhaul = replace(limits, settings=settings, changes=(*changes_between(held.settings, settings), *limits.changes))
+    changes = (*changes_between(held.settings, settings), *limits.changes, *_styles_changed(held.styles, file.styles))
+    overhaul = replace(limits, settings=settings, changes=changes, styles=file.styles)
     return ImportPlan(overhaul, tuple(left_out))
+
+
+def _styles_changed(held: Sequence[Style], named: Sequence[Style] | None) -> Iterator[Change]:
+    """What becomes of each look; None: the file says nothing of them."""
+    old, new = ({style.key: style for style in some} for some in (held, held if named is None else named))
+    for key in sorted({*old, *new}):
+        before, after = old.get(key), new.get(key)
+        if before != after:
+            name = next(style.name for style in (after, before) if style is not None)
+            yield StyleChanged(name, told(before), told(after))
 
 
 async def apply_import(admin: Admin, asker: Asker, file: ImportFile, known: Known, seen: ImportPlan) -> Done:

@@ -189,6 +189,15 @@ class Undone:
 
 
 @dataclass(frozen=True, slots=True)
+class StyleChanged:
+    """What one of the server's saved looks says; empty: there is none of that name."""
+
+    name: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
 class Recorded:
     """A change of which only words are left: the trail was kept as text before."""
 
@@ -215,7 +224,7 @@ SettingChanged = Reversible | KeyChanged | WordsChanged
 Headline = Reset | Imported | PresetTaken | Undone
 """What several changes were made by, told before them."""
 
-Change = LimitChanged | SettingChanged | Headline | Recorded
+Change = LimitChanged | SettingChanged | StyleChanged | Headline | Recorded
 
 
 def is_news(change: Change) -> bool:
@@ -236,6 +245,8 @@ def without_others(change: Change, user_id: int) -> Change:
             )
         case PauseChanged(old, new):
             return PauseChanged(Stop(old.stopped), new)  # the reason before may be another's
+        case StyleChanged(name, _, new):
+            return StyleChanged(name, "", new)  # the words before may be another's
         case Recorded(what, old, new) if _MENTION.search(f"{what} {old} {new}"):
             return Recorded(_MENTION.sub("<@0>", what), "", "")
         case _:

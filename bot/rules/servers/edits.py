@@ -42,6 +42,7 @@ from bot.rules.servers.changes import (
     words_between,
 )
 from bot.rules.servers.words.words import MOST_WORDS, added, removed
+from bot.rules.styles.style import Style
 
 Edit = Callable[[ServerSettings], tuple[ServerSettings, Change]]
 """What the settings become, and the change that this is."""
@@ -333,17 +334,20 @@ class Held:
     settings: ServerSettings
     limits: tuple[Limit, ...]
     defaults: tuple[Limit, ...] = ()
+    styles: tuple[Style, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Overhaul:
-    """What becomes of it: settings, limits to be set, limits to go back to the default, and what each change is."""
+    """What becomes of it: settings, limits to be set, limits to go back to the default, and what each change is.
+    ``styles`` None: the saved looks stay."""
 
     settings: ServerSettings
     limits: tuple[Limit, ...]
     removed: tuple[Limit, ...]
     changes: tuple[Change, ...]
     headline: Headline | None = None
+    styles: tuple[Style, ...] | None = None
 
 
 Rework = Callable[[Held], Overhaul]

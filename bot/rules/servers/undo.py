@@ -31,6 +31,7 @@ from bot.rules.servers.changes import (
     Reversible,
     ReviewChanged,
     Stop,
+    StyleChanged,
     Undone,
     WordsChanged,
     block_of,
@@ -61,11 +62,12 @@ class _Since(Exception):
 
 
 def undoable(changes: Sequence[Change]) -> tuple[LimitChanged | Reversible, ...]:
-    """What of it can be taken back: keys and refused words are not kept, headlines say nothing by themselves."""
+    """What of it can be taken back: keys and refused words are not kept, a look is soon saved again, headlines say
+    nothing by themselves."""
     return tuple(
         change
         for change in changes
-        if not isinstance(change, KeyChanged | WordsChanged | Headline | Recorded) and is_news(change)
+        if not isinstance(change, KeyChanged | WordsChanged | StyleChanged | Headline | Recorded) and is_news(change)
     )
 
 

@@ -74,6 +74,14 @@ class Style:
         return self.prompt.replace(HOLE, prompt)
 
 
+def told(style: Style | None) -> str:
+    """All that a look says, as one text; nothing where there is none."""
+    if style is None:
+        return ""
+    model = [f"model {style.model}"] if style.model else []
+    return " · ".join([style.prompt, *model, *(f"{name} {value}" for name, value in style.options)])
+
+
 def name_key(name: str) -> str:
     """What makes a name unique: however it is written, spaced or capitalised, and without what cannot be seen."""
     seen = "".join(one for one in unicodedata.normalize("NFKC", name) if one.isspace() or is_seen(one))

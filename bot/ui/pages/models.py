@@ -69,7 +69,8 @@ def pages(shelf: Shelf) -> list[ShelfPage]:
         told = [say(shelf.locale, "models.intro"), "", *(_line(model, shelf) for model in group)]
         more = snapshots[: MOST_CHOICES - len(group)] if page == len(groups) else []
         if more:
-            told += ["", say(shelf.locale, "models.snapshots", values=", ".join(escaped(_name(model), 80) for model in more))]
+            values = ", ".join(escaped(_name(model), 80) for model in more)
+            told += ["", say(shelf.locale, "models.snapshots", values=values)]
         embed = discord.Embed(title=title, description=cut("\n".join(told), DESCRIPTION_LIMIT), colour=COLOUR)
         if len(groups) > 1:
             embed.set_footer(text=say(shelf.locale, "models.page", page=page, pages=len(groups)))

@@ -294,7 +294,8 @@ async def remove_api_key(interaction: Interaction) -> Message:
 
 async def export_file(interaction: Interaction) -> Message:
     store, place = interaction.client.shell.store, place_of(interaction)
-    data = export(await store.servers.settings(place), await store.servers.limits(place))
+    held = await store.servers.held(place)
+    data = export(held.settings, held.limits, held.styles)
     return Message(say(locale_of(interaction), "settings.export_done"), files=(File("easel-settings.json", data),))
 
 

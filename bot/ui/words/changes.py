@@ -33,6 +33,7 @@ from bot.rules.servers.changes import (
     ReviewChanged,
     SettingChanged,
     Stop,
+    StyleChanged,
     Undone,
     WordsChanged,
     is_news,
@@ -44,6 +45,7 @@ from bot.ui.words.options import option_told, value_told
 from bot.ui.words.text import FIELD_LIMIT, cut, escaped
 
 VALUE_ROOM = 600
+STYLE_ROOM = 200
 _PAUSE = ("running", "paused")
 _BLOCK = ("not_blocked", "blocked")
 _SWITCH = {True: "on", False: "off", None: "automatic"}
@@ -66,11 +68,15 @@ def change_line(change: Change, locale: str) -> str:
             return say(locale, "limit.change" if is_news(change) else "limit.unchanged", what=what, old=old, new=new)
 
 
-def _told(change: LimitChanged | SettingChanged | Recorded, locale: str) -> tuple[str, str, str]:
+def _told(change: LimitChanged | SettingChanged | StyleChanged | Recorded, locale: str) -> tuple[str, str, str]:
     """What was changed, from what, and to what."""
     match change:
         case LimitChanged(where, old, new):
             return slot(where, locale), amount(old, locale), amount(new, locale)
+        case StyleChanged(name, was, became):
+            none = say(locale, "value.none")
+            words = [escaped(one, STYLE_ROOM) or none for one in (was, became)]
+            return say(locale, "setting.style", name=escaped(name, 80)), words[0], words[1]
         case Recorded(name, was, became):
             return escaped(name, 100), escaped(was, VALUE_ROOM), escaped(became, VALUE_ROOM)
         case _:

@@ -14,7 +14,8 @@ from typing import Any
 from bot.core.jobs.batches import BatchLinesRefused
 from bot.core.people.styles import BadStyle, NoServerForStyle
 from bot.core.servers.admin import BadApiKey, NotHere, NotInAServer, OneAtATime
-from bot.core.servers.settings_file import BadImport, Misfit
+from bot.core.servers.misfit import Misfit
+from bot.core.servers.settings_file import BadImport
 from bot.core.servers.transfer import NothingLeftOnList
 from bot.rules.catalogue.catalogue import ModelRetired, ModelWithheld, NoSuchModel
 from bot.rules.catalogue.pricing import UnknownPrice

@@ -14,6 +14,7 @@ import pytest
 from bot.adapters.database import SqlStore, open_store
 from bot.adapters.secrets import Secrets
 from bot.core.servers.admin import Admin
+from bot.core.servers.misfit import Misfit
 from bot.core.servers.settings_file import MAX_BYTES, BadImport, export, read_import
 from bot.core.servers.transfer import ImportPlan, Known, NothingLeftOnList, apply_import, plan_import
 from bot.core.service.circuit import Circuit
@@ -24,8 +25,17 @@ from bot.rules.catalogue.model import Model
 from bot.rules.limits.limit import Cooldown, Limit, Measure, Period, Quota, Scope, slot_of
 from bot.rules.people import Asker, Place
 from bot.rules.servers.access import Block, Defaults, ServerSettings
-from bot.rules.servers.changes import Imported, LimitChanged, Listed, Moderation, ModerationChanged, lists_of
+from bot.rules.servers.changes import (
+    Imported,
+    LimitChanged,
+    Listed,
+    Moderation,
+    ModerationChanged,
+    StyleChanged,
+    lists_of,
+)
 from bot.rules.servers.edits import BadDefaults, ChangedMeanwhile, Held, paused
+from bot.rules.styles.style import make_style, told
 from bot.ui.words.errors import words
 from tests.support.ledger import empty_ledger
 
@@ -196,14 +206,14 @@ def test_all_faults_are_told_at_once_but_not_without_end() -> None:
     with pytest.raises(BadImport) as caught:
         plan(document(settings={"spoiler": 1, "paused": 1}, limits=[{**ROLE, "amount": -1}] * 20))
     assert len(caught.value.faults) == 13
-    assert words(caught.value, "en-US").endswith("- … and 10 more")
+    assert words(caught.value, "en-US").endswith("- … and 10 more errors")
     assert words(caught.value, "de").endswith("- … und 10 weitere Fehler")
 
 
 def test_too_large_a_file_is_not_even_parsed() -> None:
     with pytest.raises(BadImport) as caught:
         plan(b" " * (MAX_BYTES + 1))
-    assert "256 KB" in words(caught.value, "en-US")
+    assert "3072 KB" in words(caught.value, "en-US")
 
 
 # --- applied -------------------------------------------------------------------------------------------------------
@@ -380,3 +390,65 @@ def document_of(**settings: Any) -> bytes:
 def office(store: SqlStore) -> Admin:
     unused: Any = None
     return Admin(store, unused, unused, Circuit(), Notifier(), lambda: NOW)
+
+
+# --- saved looks ---------------------------------------------------------------------------------------------------
+
+NOIR = make_style(
+    "Noir", "{prompt}, film noir {x}", model="m", options={"size": "16:9", "compression": 40}, servers=True
+)
+POP = make_style("pop", "pop art", options={}, servers=True)
+
+
+def test_looks_come_back_whole_and_the_plan_says_what_becomes_of_each() -> None:
+    data = export(ServerSettings(), (), (NOIR, POP))
+    other = make_style("NOIR", "other words", options={}, servers=True)
+    held = Held(ServerSettings(), (), (), (other, make_style("gone", "x", options={}, servers=True)))
+
+    overhaul = plan_import(read_import(data), held, KNOWN).overhaul
+    assert overhaul.styles == (NOIR, POP)
+    assert [(one.name, one.old, one.new) for one in overhaul.changes if isinstance(one, StyleChanged)] == [
+        ("gone", "x, {prompt}", ""),
+        ("Noir", "other words, {prompt}", told(NOIR)),
+        ("pop", "", "pop art, {prompt}"),
+    ]
+    again = plan_import(read_import(data), Held(ServerSettings(), (), (), (NOIR, POP)), KNOWN).overhaul
+    assert again.changes == ()
+
+
+def test_a_file_without_looks_says_nothing_of_them() -> None:
+    data = json.dumps({"easel": 1, "settings": {"spoiler": True}}).encode()
+    assert plan_import(read_import(data), Held(ServerSettings(), (), (), (NOIR,)), KNOWN).overhaul.styles is None
+
+
+GOOD = {"name": "x", "prompt": "y", "model": None, "options": {}}
+
+
+@pytest.mark.parametrize(
+    ("styles", "where"),
+    [
+        ({}, "styles"),
+        ([GOOD] * 101, "styles"),
+        ([GOOD, {**GOOD, "name": " X "}], "styles"),
+        (["x"], "styles[1]"),
+        ([{**GOOD, "more": 1}], "styles[1]"),
+        ([{**GOOD, "name": "\u200b"}], "styles[1]"),
+        ([{**GOOD, "name": "x" * 41}], "styles[1]"),
+        ([{**GOOD, "prompt": "x" * 7000}], "styles[1]"),
+        ([{**GOOD, "prompt": ["x"]}], "styles[1]"),
+        ([{**GOOD, "prompt": "{prompt}"}], "styles[1]"),
+        ([{**GOOD, "options": {"count": 4}}], "styles[1]"),
+        ([{**GOOD, "options": {"size": 4}}], "styles[1]"),
+        ([{**GOOD, "options": {"compression": True}}], "styles[1]"),
+        ([{**GOOD, "options": {"compression": 101}}], "styles[1]"),
+    ],
+)
+def test_looks_that_are_none_are_told(styles: Any, where: str) -> None:
+    with pytest.raises(BadImport) as refused:
+        read_import(document(styles=styles))
+    assert [fault.where for fault in refused.value.faults if isinstance(fault, Misfit)] == [where]
+
+
+def test_the_largest_set_of_looks_fits_a_file() -> None:
+    many = tuple(make_style(f"{n} {'🦊' * 30}", "🦊" * 6000, options={}, servers=True) for n in range(100))
+    assert read_import(export(FULL, LIMITS, many)).styles == tuple(sorted(many, key=lambda style: style.key))

@@ -76,6 +76,7 @@ NEVER_ONE = {
     "models.sizes_rule": "no range of pixels ends at one",
     "refused.dollars": "an amount of money is written with its cents",
     "misfit.ids": "a list holds more than one",
+    "misfit.styles": "a server may have a hundred",
     "misfit.names": "a list holds more than one",
     "misfit.refused_words": "a list holds more than one",
     "error.bad_word": "a word may be longer than a character",

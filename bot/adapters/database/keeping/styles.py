@@ -1,19 +1,21 @@
-"""Saved looks in the table ``styles``: the row of a look is its place, its key, its name and the rest as JSON."""
+"""Saved looks in the table ``styles``; what changes of a server's is kept in its trail, in the same transaction."""
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from datetime import datetime
 
-from sqlalchemy import RowMapping, delete, func, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.adapters.database.codec import dumps, plain
 from bot.adapters.database.engine import Database
-from bot.adapters.database.schema.tables import styles
+from bot.adapters.database.keeping.style_rows import at, style_from_row, style_row, styles_of
+from bot.adapters.database.schema.ids import Ids
+from bot.adapters.database.schema.tables import audit, styles
 from bot.adapters.database.servers import lock_place
+from bot.adapters.database.trail import change_values
 from bot.rules.people import Place
-from bot.rules.styles.style import OPTIONS, Style, TooManyStyles
+from bot.rules.servers.changes import StyleChanged, is_news
+from bot.rules.styles.style import Style, TooManyStyles, told
 
 
 class SqlStyles:
@@ -21,50 +23,49 @@ class SqlStyles:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._ids = Ids()
 
     async def all(self, place: Place) -> tuple[Style, ...]:
-        query = select(styles).where(styles.c.place_key == place.key).order_by(styles.c.key)
-        return tuple(sorted(map(style_from_row, await self._db.rows(query)), key=lambda style: style.key))
+        async def work(connection: AsyncConnection) -> tuple[Style, ...]:
+            return await styles_of(connection, place.key)
+
+        return await self._db.read(work)
 
     async def get(self, place: Place, key: str) -> Style | None:
-        found = await self._db.rows(select(styles).where(*_at(place, key)))
+        found = await self._db.rows(select(styles).where(*at(place.key, key)))
         return style_from_row(found[0]) if found else None
 
-    async def save(self, place: Place, style: Style, most: int) -> Style | None:
+    async def save(self, place: Place, style: Style, most: int, actor_id: int, now: datetime) -> Style | None:
         async def work(connection: AsyncConnection) -> Style | None:
             await lock_place(self._db, connection, place.key)
-            old = (await connection.execute(select(styles).where(*_at(place, style.key)))).mappings().one_or_none()
+            row = (await connection.execute(select(styles).where(*at(place.key, style.key)))).mappings().one_or_none()
+            old = None if row is None else style_from_row(row)
             count = select(func.count()).select_from(styles).where(styles.c.place_key == place.key)
             if old is None and (await connection.scalar(count) or 0) >= most:
                 raise TooManyStyles(most, servers=style.servers)
-            await connection.execute(delete(styles).where(*_at(place, style.key)))
-            await connection.execute(insert(styles).values(_row(place, style)))
-            return None if old is None else style_from_row(old)
+            await connection.execute(delete(styles).where(*at(place.key, style.key)))
+            await connection.execute(insert(styles).values(style_row(place.key, style)))
+            await self._record(connection, place, StyleChanged(style.name, told(old), told(style)), actor_id, now)
+            return old
 
         return await self._db.write(work)
 
-    async def delete(self, place: Place, key: str) -> Style | None:
+    async def delete(self, place: Place, key: str, actor_id: int, now: datetime) -> Style | None:
         async def work(connection: AsyncConnection) -> Style | None:
-            gone = delete(styles).where(*_at(place, key)).returning(*styles.c)
+            gone = delete(styles).where(*at(place.key, key)).returning(*styles.c)
             row = (await connection.execute(gone)).mappings().one_or_none()
-            return None if row is None else style_from_row(row)
+            if row is None:
+                return None
+            old = style_from_row(row)
+            await self._record(connection, place, StyleChanged(old.name, told(old), ""), actor_id, now)
+            return old
 
         return await self._db.write(work)
 
-
-def _at(place: Place, key: str) -> tuple[Any, Any]:
-    return styles.c.place_key == place.key, styles.c.key == plain(key)
-
-
-def _row(place: Place, style: Style) -> dict[str, Any]:
-    body = {"prompt": style.prompt, "model": style.model, "options": dict(style.options)}
-    names = {"key": plain(style.key), "name": plain(style.name)}
-    return {"place_key": place.key, **names, "body": dumps(body)}
-
-
-def style_from_row(row: RowMapping) -> Style:
-    """The look a row holds; options that this version does not know are passed over."""
-    body = json.loads(row["body"])
-    options = tuple((name, body["options"][name]) for name in OPTIONS if name in body["options"])
-    servers = row["place_key"].startswith("g")
-    return Style(row["name"], body["prompt"], body["model"], options, servers)
+    async def _record(
+        self, connection: AsyncConnection, place: Place, change: StyleChanged, actor_id: int, now: datetime
+    ) -> None:
+        """What a person does with their own looks is nobody's business."""
+        if place.is_server and is_news(change):
+            values = {"id": self._ids.make(now)[0], "place_key": place.key, "at": now, "actor_id": actor_id}
+            await connection.execute(insert(audit), {**values, **change_values(change)})
