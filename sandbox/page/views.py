@@ -17,25 +17,20 @@ def person(user: User) -> Json:
 
 
 def people(world: World) -> list[Json]:
-    """Everybody one can be, with a word about who they are."""
-    return [
-        person(user) | {"note": _note(world, user), "locale": user.locale}
-        for user in world.users.values()
-        if not user.bot and user.id not in world.crowd
-    ]
+    """Everybody one can be, with what they are where."""
+    everybody = [user for user in world.users.values() if not user.bot and user.id not in world.crowd]
+    return [person(user) | _standings(world, user) | {"locale": user.locale} for user in everybody]
 
 
-def _note(world: World, user: User) -> str:
-    parts = [_standing(guild, guild.members[user.id]) for guild in world.guilds.values() if user.id in guild.members]
-    parts += ["has the app installed"] if user.id in world.user_installs else []
-    return " · ".join(parts)
+def _standings(world: World, user: User) -> Json:
+    places = [guild for guild in world.guilds.values() if user.id in guild.members]
+    standings = [_standing(guild, guild.members[user.id]) for guild in places]
+    return {"standings": standings, "installed": user.id in world.user_installs}
 
 
-def _standing(guild: Guild, member: Member) -> str:
-    if guild.owner_id == member.user.id:
-        return f"owner of {guild.name}"
+def _standing(guild: Guild, member: Member) -> Json:
     names = [guild.roles[role_id].name for role_id in member.role_ids if role_id in guild.roles]
-    return f"{', '.join(names)} in {guild.name}" if names else f"member of {guild.name}"
+    return {"guild": str(guild.id), "server": guild.name, "owner": guild.owner_id == member.user.id, "roles": names}
 
 
 def state(world: World, viewer: User, *, online: bool) -> Json:

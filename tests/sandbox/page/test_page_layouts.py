@@ -113,6 +113,22 @@ async def test_menus_show_what_is_chosen_and_take_several_by_keyboard(tab: Any, 
     assert pressed.payload["data"]["values"] == ["Red", "Blue", "Green"]
 
 
+async def test_a_menu_is_searched_by_typing(tab: Any, sandbox: Any, png: Any) -> None:
+    message = panel(sandbox, png)
+    await tab.get_by_role("combobox", name="People").focus()
+    await tab.keyboard.press("Enter")
+    await tab.keyboard.type("zz")
+    await tab.get_by_text("Nothing matches").wait_for()
+    await tab.keyboard.press("Backspace")
+    await tab.keyboard.press("Backspace")
+    await tab.keyboard.type("mon")
+    assert [text.split()[0] for text in await tab.get_by_role("option").all_inner_texts()] == ["Mona"]
+    await tab.keyboard.press("Enter")
+    await tab.get_by_text("This interaction failed").wait_for()  # the small bot has no such menu
+    [pressed] = [one for one in sandbox.world.interactions.values() if one.source_message is message]
+    assert pressed.payload["data"]["values"] == [str(sandbox.world.town.moderator.id)]
+
+
 async def test_the_list_of_the_newest_menu_opens_upward(tab: Any, sandbox: Any, png: Any) -> None:
     panel(sandbox, png)
     await tab.get_by_role("combobox", name=re.compile("^Channels")).click()

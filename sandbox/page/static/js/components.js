@@ -10,6 +10,7 @@ import { t } from "./words.js";
 
 const STYLES = { 1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "link", 6: "primary" };
 const ROW = 1, BUTTON = 2, SECTION = 9, TEXT = 10, THUMB = 11, GALLERY = 12, FILE = 13, RULE = 14, CONTAINER = 17;
+const SHOWN = 25;
 const SELECTS = { 3: "options", 5: "people", 6: "roles", 7: "both", 8: "channels" };
 
 function emoji(one) {
@@ -73,6 +74,7 @@ export function selectMenu(menu, { chosen, initial = null }) {
   const least = menu.min_values ?? 1;
   const most = menu.max_values ?? 1;
   const defaults = (menu.default_values ?? []).map((one) => one.id);
+  let filter = "";
   let picked = initial ?? choices.filter((one) => one.isDefault || defaults.includes(one.value)).map((one) => one.value);
   const shown = el("span", { class: "select-shown" });
   const name = menu.placeholder || t("Choose");
@@ -88,8 +90,15 @@ export function selectMenu(menu, { chosen, initial = null }) {
     shown.classList.toggle("empty", !labels.length);
     opener.setAttribute("aria-label", labels.length ? `${name}: ${labels.join(", ")}` : name);
   }
+  /** Those that match what was typed, as many as Discord shows at once. */
   function items() {
-    return choices.map((one) => ({ id: one.value, label: one.label, about: one.description, before: one.emoji, picked: picked.includes(one.value) }));
+    const found = choices.filter((one) => one.label.toLowerCase().includes(filter.toLowerCase())).slice(0, SHOWN);
+    return found.map((one) => ({ id: one.value, label: one.label, about: one.description, before: one.emoji, picked: picked.includes(one.value) }));
+  }
+  function search(key) {
+    filter = key === "Backspace" ? filter.slice(0, -1) : filter + key;
+    const found = items();
+    if (found.length) popup.show([{ ...found[0], head: filter ? `“${filter}”` : null }, ...found.slice(1)]); else popup.note(`“${filter}”: ${t("Nothing matches")}`);
   }
   function take(item) {
     if (most === 1) { picked = [item.id]; close(true); return; }
@@ -101,6 +110,7 @@ export function selectMenu(menu, { chosen, initial = null }) {
   }
   function close(choose) {
     popup.hide();
+    filter = "";
     opener.setAttribute("aria-expanded", "false");
     show();
     if (choose && picked.length >= least) chosen(picked);
@@ -113,6 +123,7 @@ export function selectMenu(menu, { chosen, initial = null }) {
   opener.addEventListener("keydown", (event) => {
     if (popup.open && event.key === "Escape") { event.stopPropagation(); event.preventDefault(); close(most > 1); }
     else if (popup.key(event)) event.preventDefault();
+    else if (popup.open && !event.ctrlKey && !event.metaKey && (event.key === "Backspace" || (event.key.length === 1 && (filter || event.key !== " ")))) { event.preventDefault(); search(event.key); }
   });
   opener.addEventListener("blur", () => setTimeout(() => { if (popup.open && !host.contains(document.activeElement)) close(most > 1); }, 120));
   show();

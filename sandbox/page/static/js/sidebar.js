@@ -25,7 +25,7 @@ function redraw(node, ...children) {
   if (held) node.querySelector(`[data-key="${CSS.escape(held)}"]`)?.focus();
 }
 
-const initials = (name) => name.split(/\s+/).map((word) => [...word][0]).join("").slice(0, 2);
+const initials = (name) => name.split(/\s+/).slice(0, 2).map((word) => (/^\d+$/.test(word) ? word : [...word][0])).join("");
 
 export function openSide(open) {
   side.classList.toggle("open", open);
@@ -87,24 +87,35 @@ function drawRooms() {
 
 let chooser = null;
 
-/** What one is on the server that is open, such as “Admins” or “member”. */
+const MOST_PLACES = 3;
+
+/** What one is on a server, in a word: “Admins”, “owner”, “member”. */
+const rank = (there) => (there.owner ? t("owner") : there.roles.join(", ") || t("member"));
+
+/** What one is on the server that is open. */
 function standing(person) {
-  const server = guildHere()?.name;
-  const there = person.note.split(" · ").find((part) => server && part.endsWith(` ${server}`));
-  return there ? there.replace(/ (of|in) .*$/, "") : person.username;
+  const there = person.standings.find((one) => one.guild === guildHere()?.id);
+  return there ? rank(there) : person.username;
+}
+
+/** Who somebody is on the first servers, and on how many more they are. */
+function note(person) {
+  const places = person.standings.slice(0, MOST_PLACES).map((there) => t("{rank} in {server}", { rank: rank(there), server: there.server }));
+  const more = person.standings.length - places.length;
+  return [...places, more > 0 ? t("{count} more servers", { count: more }) : null, person.installed ? t("has the app installed") : null].filter(Boolean).join(" · ");
 }
 
 function drawMe() {
   const person = me();
   const open = el("button", { type: "button", class: "me-button", data: { key: "me" }, "aria-haspopup": "dialog", on: { click: choose } }, avatar(person, "small"),
-    el("span", { class: "me-names" }, el("b", {}, el("span", { class: "unseen" }, t("You are ")), person.name), el("small", { title: person.note }, standing(person), el("span", { class: "unseen" }, t(". Be somebody else")))), icon("swap"));
+    el("span", { class: "me-names" }, el("b", {}, el("span", { class: "unseen" }, t("You are ")), person.name), el("small", { title: note(person) }, standing(person), el("span", { class: "unseen" }, t(". Be somebody else")))), icon("swap"));
   redraw(mine, open, iconButton("sun", t("Dark or light"), turn, { data: { key: "theme" } }));
 }
 
 function choose() {
   chooser?.remove();
   const people = store.people.map((one) => el("button", { type: "button", class: `person ${one.id === me().id ? "current" : ""}`,
-    on: { click: () => { chooser.close(); changed("become", one.id); } } }, avatar(one), el("span", {}, el("b", {}, one.name), el("small", {}, one.note))));
+    on: { click: () => { chooser.close(); changed("become", one.id); } } }, avatar(one), el("span", {}, el("b", {}, one.name), el("small", {}, note(one)))));
   const spoken = LANGUAGES.includes(me().locale) ? LANGUAGES : [me().locale, ...LANGUAGES];
   const language = el("select", { on: { change: () => changed("speak", language.value) } }, spoken.map((one) =>
     el("option", { value: one, lang: one, selected: one === me().locale }, new Intl.DisplayNames([one], { type: "language" }).of(one))));
