@@ -98,6 +98,7 @@ async def test_a_command_is_completed_previewed_and_answered(house: House, visit
     await page.keyboard.type("size:1536")
     await page.get_by_role("option", name="1536x1024").first.wait_for()
     await page.keyboard.press("Tab")
+    await page.keyboard.type("quality:max")  # a preview costs little beside it, so it comes by itself
     house.slow_down(6)
     await page.keyboard.press("Enter")
     preview = page.locator('.message .picture img[src*="easel-preview"]')
@@ -166,7 +167,7 @@ async def test_an_admin_limits_a_member_who_is_told_the_number_in_private(house:
 
 async def test_a_german_member_is_answered_in_german(house: House, visitor: Person) -> None:
     await visitor.become("Mona")
-    await visitor.run("/imagine prompt:ein Boot size:1x1")
+    await visitor.run("/imagine prompt:-")
     refusal = visitor.page.locator(".message.private").last
     await refusal.wait_for()
     assert re.search(r"kann|muss|nicht|Bild", await refusal.inner_text())

@@ -96,7 +96,8 @@ async def test_private_answers_are_marked_and_go_away(tab: Any, sandbox: Any) ->
     await tab.get_by_text("again: hills").wait_for()
     await tab.get_by_role("button", name="Dismiss message").last.click()
     await tab.get_by_text("again: hills").wait_for(state="detached")
-    assert len(sandbox.world.history(sandbox.world.town.general)) == 1
+    here = sandbox.world.town.general
+    await sandbox.world.changed.until(lambda: len(sandbox.world.history(here)) == 1, 5, "the deletion")
 
 
 async def test_silence_is_told_as_discord_tells_it(tab: Any) -> None:

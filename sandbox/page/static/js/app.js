@@ -190,7 +190,9 @@ async function start() {
   await become(first.id, channel);
   drawSide();
   composerFor();
-  if (sessionStorage.getItem("sandbox-focus") === "me") focusMe(); else document.getElementById("composer-text").focus();
+  if (document.activeElement !== document.body) { /* somebody was quicker */ }
+  else if (sessionStorage.getItem("sandbox-focus") === "me") focusMe();
+  else document.getElementById("composer-text").focus();
   sessionStorage.removeItem("sandbox-focus");
   changed("became");
 }

@@ -159,9 +159,14 @@ export function reveal(messageId) {
   return true;
 }
 
-/** One reads further up only by going up: what grows below the newest message does not count as that. */
+/** One reads further up only by going there oneself: what grows, or a browser that puts a page back, does not count. */
+let hand = 0;
+const HAND_MS = { wheel: 1000, touchmove: 2000, keydown: 1000, pointerdown: 10000 };
+for (const [kind, ms] of Object.entries(HAND_MS)) {
+  scroller.addEventListener(kind, () => { hand = Math.max(hand, performance.now() + ms); }, { passive: true });
+}
 scroller.addEventListener("scroll", () => {
-  if (atFoot()) follows = true; else if (scroller.scrollTop < lastTop) follows = false;
+  if (atFoot()) follows = true; else if (scroller.scrollTop < lastTop && performance.now() < hand) follows = false;
   lastTop = scroller.scrollTop;
   newest.hidden = follows;
 }, { passive: true });
