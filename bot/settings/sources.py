@@ -65,7 +65,7 @@ def read_settings(
 
     values = found(NAMES)
     reading = _with_secrets(_read(values, tuple(faults)), found)
-    return reading._replace(warnings=(*reading.warnings, *_misspelt(written)))
+    return reading._replace(warnings=(*reading.warnings, *_misspelt(written, reading.settings)))
 
 
 def load_settings(*, to_run: bool = False) -> Settings:
@@ -210,12 +210,13 @@ def _file_value(path: Path, name: str, faults: list[str]) -> str | None:
     return None
 
 
-def _misspelt(written: Mapping[str, str]) -> tuple[str, ...]:
-    """Names in ``.env`` that are nearly, but not quite, a variable of Easel."""
+def _misspelt(written: Mapping[str, str], settings: Settings) -> tuple[str, ...]:
+    """Names in ``.env`` that are nearly, but not quite, a variable of Easel, and that no service names."""
+    theirs = {setting_of(wanted) for wanted in settings.service_secrets}
     warnings = []
     for name in written:
         known = name.removesuffix("_FILE")
-        if known in NAMES:
+        if known in NAMES or known in theirs:
             continue
         near = get_close_matches(name.upper(), NAMES, n=1, cutoff=0.85)
         if near:

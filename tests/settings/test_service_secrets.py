@@ -53,6 +53,13 @@ def test_a_key_may_lie_in_a_file_or_come_as_any_setting_may(models: Path, tmp_pa
     assert account_of(settings, catalogue_of(settings).services["local"]).api_key == "from-a-file"
 
 
+def test_a_setting_that_a_service_names_is_not_taken_for_a_slip(models: Path, tmp_path: Path) -> None:
+    models.write_text(SERVICE.format(key="env OPENAI_API_KEY2"), "utf-8")
+    (tmp_path / ".env").write_text("OPENAI_API_KEY2=a-second-key\nOPENAI_API_KEYS=b\n", "utf-8")
+    reading = read_settings({"IMAGE_MODELS": str(models)}, tmp_path, tmp_path / "none")
+    assert [warning.split()[1] for warning in reading.warnings] == ["OPENAI_API_KEYS"]
+
+
 @pytest.mark.parametrize(
     ("key", "given", "told"),
     [

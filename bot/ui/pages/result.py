@@ -130,7 +130,7 @@ def _figures(
     told = [str(really.get(option.name, option.chosen(request)) or "") for option in options]
     figures = [
         say(locale, "result.edit") if request.kind is Kind.EDIT else "",
-        clean(looks.name_of(request.model), 60),
+        clean(looks.name_of((job.bill.drawn_by if job.bill else None) or request.model), 60),
         *(clean(value, 40) for value in told),
         cost(job, locale) if looks.show_cost else "",
         duration(locale, took_s) if took_s > 0 else "",
