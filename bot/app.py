@@ -44,6 +44,7 @@ from bot.parts import (
     files_of,
     gate_of,
     now,
+    presets_of,
     secrets_of,
     service_of,
     store_of,
@@ -53,6 +54,7 @@ from bot.ports import CannotStart, Clock, CrashPoint, Gate, ImageService, nothin
 from bot.rules.catalogue.catalogue import Catalogue
 from bot.rules.catalogue.model import DEFAULT_SERVICE
 from bot.rules.errors import Busy, StorageTrouble
+from bot.rules.servers.presets import Preset
 from bot.settings.model import Settings
 from bot.ui.client.client import Client
 from bot.ui.client.gateway import identify_pacer
@@ -106,6 +108,7 @@ class Ground:
     queue: FairQueue
     circuit: Circuit
     catalogue: CurrentCatalogue
+    presets: tuple[Preset, ...]
     meter: PrometheusMeter
     web: aiohttp.ClientSession
     crash_point: CrashPoint
@@ -153,6 +156,7 @@ async def build(
             queue=queue,
             circuit=Circuit(by_model=frozenset(one.name for one in catalogue.services.values() if not one.is_official)),
             catalogue=CurrentCatalogue(catalogue),
+            presets=presets_of(settings, catalogue),
             meter=PrometheusMeter(queue_depth=queue.waiting),
             web=web,
             crash_point=crash_point,
@@ -238,6 +242,7 @@ def _shell(ground: Ground, connection: HasShell) -> Shell:
         own_defaults=OwnDefaults(store, settings_cache, drawing, clock),
         settings_cache=settings_cache,
         current_catalogue=ground.catalogue,
+        presets=ground.presets,
         store=store,
         files=ground.files,
         deliveries=deliveries,

@@ -22,6 +22,7 @@ from bot.rules.catalogue.catalogue import Catalogue, CatalogueError, ModelRetire
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.catalogue.model import DEFAULT_SERVICE, Model
 from bot.rules.catalogue.services import Service, file_of, names_a_secret, setting_of
+from bot.rules.servers.presets import BadPresets, Preset, builtin_presets, load_presets, together
 from bot.settings.model import Settings, default_limits
 
 if TYPE_CHECKING:
@@ -69,6 +70,18 @@ def catalogue_of(settings: Settings) -> Catalogue:
     if missing:
         raise CannotStart("\n".join(f"IMAGE_MODELS: {fault}" for fault in missing))
     return catalogue.at(settings.openai_base_url)
+
+
+def presets_of(settings: Settings, catalogue: Catalogue) -> tuple[Preset, ...]:
+    """Easel's presets and the operator's ``PRESETS``. Raises ``CannotStart`` in one sentence."""
+    models = {model.id for model in catalogue}
+    ours = load_presets(builtin_presets(), models)
+    if settings.presets is None:
+        return ours
+    try:
+        return together(ours, load_presets(settings.presets.read_text(encoding="utf-8-sig"), models))
+    except (OSError, UnicodeDecodeError, BadPresets) as error:
+        raise CannotStart(f"PRESETS: {settings.presets}: {error}.") from error
 
 
 def _missing_secrets(settings: Settings, service: Service) -> list[str]:

@@ -47,6 +47,7 @@ class Settings(BaseModel):
     openai_org_id: Annotated[str | None, BeforeValidator(parsing.word)] = Field(None, alias="OPENAI_ORG_ID")
     openai_project_id: Annotated[str | None, BeforeValidator(parsing.word)] = Field(None, alias="OPENAI_PROJECT_ID")
     image_models: Annotated[Path | None, BeforeValidator(parsing.readable_file)] = Field(None, alias="IMAGE_MODELS")
+    presets: Annotated[Path | None, BeforeValidator(parsing.readable_file)] = Field(None, alias="PRESETS")
     default_model: Annotated[str, BeforeValidator(parsing.word)] = Field("gpt-image-2.5-flare", alias="DEFAULT_MODEL")
     images_per_minute: Annotated[float, BeforeValidator(parsing.rate)] = Field(5.0, alias="IMAGES_PER_MINUTE")
     max_concurrent_jobs: Annotated[int, BeforeValidator(parsing.whole(1, 1000))] = Field(

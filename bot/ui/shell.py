@@ -31,6 +31,7 @@ from bot.ports import Batch, BatchDelivery, Clock, Delivery, Files, Meter, Store
 from bot.rules.catalogue.catalogue import Catalogue
 from bot.rules.errors import UserError
 from bot.rules.ledger import Answer, Job
+from bot.rules.servers.presets import Preset
 from bot.rules.uploads import Note
 from bot.ui.messages import UPLOAD_LIMIT_UNKNOWN
 from bot.ui.servers import Servers
@@ -125,6 +126,7 @@ class Shell:
     tasks: Tasks
     clock: Clock
     meter: Meter
+    presets: tuple[Preset, ...] = ()
     servers: Servers = field(default_factory=Servers)
     uploads: Room = field(default_factory=Room)
     questions: TtlMap[tuple[object, ...], Interaction] = field(default_factory=lambda: TtlMap(ASKED_S, ASKED_MOST))

@@ -312,3 +312,52 @@ async def test_a_forged_button_under_a_command_changes_nothing(town, forged):
     before = await limits(town)
     await (await town.world.click(shown, forged, town.admin)).wait_answer()
     assert await limits(town) == before
+
+
+# --- presets -----------------------------------------------------------------------------------------------------
+
+
+def apply_button(message) -> str:
+    return next(part["custom_id"] for part in every(message.components) if ":preset_take:" in part.get("custom_id", ""))
+
+
+async def test_a_preset_shows_what_it_changes_is_taken_by_one_press_and_taken_back(town):
+    panel = await opened(town, "presets")
+    before = await settings(town), await limits(town)
+    await turned(town, panel, "e1:set:presets:preset", ["community"])
+    assert "50 → 5" in texts(panel)
+    assert (await settings(town), await limits(town)) == before
+
+    await pressed(town, panel, apply_button(panel))
+    assert not (await settings(town)).show_cost
+    assert "Preset" in str(await town.app.store.servers.audit(place(town)))
+    await pressed(town, panel, "Undo")
+    assert (await settings(town), set(await limits(town))) == (before[0], set(before[1]))
+
+
+async def test_a_preset_for_a_role_asks_which(town, people):
+    panel = await opened(town, "presets")
+    await turned(town, panel, "e1:set:presets:preset", ["staff"])
+    assert ":preset_take:" not in str(panel.components)
+    await turned(town, panel, "e1:set:presets:preset_role:staff", [people.painters])
+    await pressed(town, panel, apply_button(panel))
+    assert (await settings(town)).allowed_roles == {people.painters.id}
+
+
+async def test_a_preset_is_looked_at_again_where_somebody_changed_something_meanwhile(town):
+    panel = await opened(town, "presets")
+    await turned(town, panel, "e1:set:presets:preset", ["community"])
+    await command(town, "quota", images=4)
+    await pressed(town, panel, apply_button(panel))
+    assert "4 → 5" in texts(panel)
+    assert (await settings(town)).show_cost
+
+
+@pytest.mark.parametrize("forged", ["preset_take:staff.0.abc", "preset_take:nothing.0.abc", "preset_take:paid.1.abc"])
+async def test_a_forged_preset_changes_nothing(town, forged):
+    panel = await opened(town, "presets")
+    await turned(town, panel, "e1:set:presets:preset", ["community"])
+    button = next(part for part in every(panel.components) if part.get("custom_id") == apply_button(panel))
+    button["custom_id"] = f"e1:set:presets:{forged}"
+    await pressed(town, panel, button["custom_id"])
+    assert await town.app.store.servers.audit(place(town)) == []

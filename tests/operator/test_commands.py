@@ -72,6 +72,12 @@ def broken_model_file(folder: Path) -> dict[str, str]:
     return {"IMAGE_MODELS": "models.toml"}
 
 
+def preset_of_an_unknown_model(folder: Path) -> dict[str, str]:
+    preset = "[[preset]]\nname = 'a'\ntitle = 'A'\nabout = 'a'\nsettings = { models = ['dall-e-9'] }\n"
+    (folder / "presets.toml").write_text(preset)
+    return {"PRESETS": "presets.toml"}
+
+
 def unknown_default(_: Path) -> dict[str, str]:
     return {"DEFAULT_MODEL": "gpt-image-2.5-flair"}
 
@@ -96,6 +102,7 @@ def test_what_only_a_person_can_mend_ends_the_start_with_78(tmp_path: Path) -> N
     cases = [
         (damaged_ledger, "easel.db"),
         (broken_model_file, "IMAGE_MODELS"),
+        (preset_of_an_unknown_model, "PRESETS: presets.toml: a.settings.models: there is no model 'dall-e-9'"),
         (unknown_default, "gpt-image-2.5-flare"),
     ]
     planted: list[tuple[str, dict[str, str]]] = []

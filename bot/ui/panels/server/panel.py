@@ -34,6 +34,7 @@ from bot.ui.panels.server.draw import drawn
 from bot.ui.panels.server.limit_form import LimitsForm, taken_away
 from bot.ui.panels.server.pages import Desk, head
 from bot.ui.panels.server.parts import ASKING, CONTROL, SLOT, Knob, Page, Part, Row, Text
+from bot.ui.panels.server.presets_page import Choice, choice_of, planned, presets_page, take
 from bot.ui.panels.settings import office_of
 from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
@@ -73,9 +74,23 @@ async def open_panel(interaction: Interaction, page: Page = Page.WHO) -> Message
     return Message(layout=await panel(interaction, page))
 
 
-async def panel(interaction: Interaction, page: Page, notice: Sequence[Part] = ()) -> discord.ui.LayoutView:
+async def panel(
+    interaction: Interaction, page: Page, notice: Sequence[Part] = (), choice: Choice | None = None
+) -> discord.ui.LayoutView:
     desk = await _desk(interaction)
+    if page is Page.PRESETS:
+        return drawn(page, [*head(desk, page, notice), *await _presets(interaction, choice)], _wrapped)
     return drawn(page, [*head(desk, page, notice), *SHOWN[page](desk)], _wrapped)
+
+
+async def _presets(interaction: Interaction, choice: Choice | None) -> list[Part]:
+    shell, locale, plan = interaction.client.shell, str(interaction.locale), None
+    try:
+        if choice is not None and choice.is_ready:
+            plan = planned(interaction, choice, await shell.admin.held(check_admin(interaction).place))
+    except UserError as error:
+        return [*presets_page(shell.presets, choice, None, locale), Text(f"⚠️ {words(error, locale)}")]
+    return presets_page(shell.presets, choice, plan, locale)
 
 
 def _wrapped(item: discord.ui.Item[Any]) -> Press:
@@ -147,8 +162,9 @@ class Control(Press, template=CONTROL):
         await interaction.response.defer()
         acknowledged(interaction)
         page = Page(pressed.one) if act == "go" and pressed.one in set(Page) else self._page()
-        notice = await _attempted(interaction, act, pressed) if act != "go" else []
-        await interaction.edit_original_response(view=await panel(interaction, page, notice))
+        choice = choice_of(interaction, act, pressed)
+        notice = await _attempted(interaction, act, pressed, choice) if act != "go" else []
+        await interaction.edit_original_response(view=await panel(interaction, page, notice, choice))
 
     def _page(self) -> Page:
         """Raises ``StaleButton`` for a page that this version does not have."""
@@ -167,7 +183,9 @@ class Control(Press, template=CONTROL):
                 return frozenset()
 
 
-async def _attempted(interaction: Interaction, act: str, pressed: Pressed) -> list[Part]:
+async def _attempted(interaction: Interaction, act: str, pressed: Pressed, choice: Choice | None) -> list[Part]:
+    if choice is not None:
+        return await noticed(interaction, take(interaction, choice, pressed)) if act == "preset_take" else []
     if act == "remove":
         return await noticed(interaction, taken_away(interaction, pressed.one))
     if act not in ACTS:

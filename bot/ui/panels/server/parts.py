@@ -23,6 +23,7 @@ class Page(StrEnum):
     LOOK = "look"
     SAFETY = "safety"
     LOG = "log"
+    PRESETS = "presets"
 
 
 class Things(StrEnum):
@@ -135,4 +136,5 @@ PAGE_EMOJI: Mapping[Page, str] = {
     Page.LOOK: "🖼️",
     Page.SAFETY: "🛡️",
     Page.LOG: "📋",
+    Page.PRESETS: "✨",
 }
