@@ -157,6 +157,10 @@ async def test_switches_and_menus_set_what_they_say(town):
     for knob in ("e1:set:safety:pause:on", "e1:set:safety:spoiler:on", "e1:set:safety:age:on"):
         await pressed(town, panel, knob)
     await turned(town, panel, "e1:set:safety:level", ["low"])
+    await turned(town, panel, "e1:set:safety:review", [town.world.town.pictures])
+    assert (await settings(town)).review_channel_id == town.world.town.pictures.id
+    await pressed(town, panel, "Show pictures at once")
+    assert (await settings(town)).review_channel_id is None
     await turned(town, panel, "e1:set:safety:go", ["models"])
     await turned(town, panel, "e1:set:models:default_quality", ["high"])
     held = await settings(town)

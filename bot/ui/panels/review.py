@@ -42,15 +42,20 @@ async def review_in(interaction: Interaction, channel: AnyChannel | None, *, rem
         return Message("\n".join([change_line(ReviewChanged(now, now), locale), hint]))
     check_here(interaction, channel)
     if channel is not None:
-        target = interaction.client.get_partial_messageable(channel.id, guild_id=interaction.guild_id)
-        try:
-            await target.send(say(str(interaction.guild_locale or "en"), "review.here"))
-        except TROUBLE:
-            raise CannotPost(channel.id) from None
+        await try_room(interaction, channel.id)
     done = await shell.admin.change(asker, reviewed_in(None if channel is None else channel.id))
     if channel is not None:
         shell.tasks.start(show_again(shell, asker.place), "show reviews again")
     return changed(interaction, done, say(locale, "review.holds" if channel is not None else "review.stays"))
+
+
+async def try_room(interaction: Interaction, channel_id: int) -> None:
+    """Raises ``CannotPost`` where the bot may not write."""
+    target = interaction.client.get_partial_messageable(channel_id, guild_id=interaction.guild_id)
+    try:
+        await target.send(say(str(interaction.guild_locale or "en"), "review.here"))
+    except TROUBLE:
+        raise CannotPost(channel_id) from None
 
 
 async def show_again(shell: Shell, place: Place) -> None:

@@ -24,10 +24,12 @@ from bot.rules.servers.edits import (
     previewed,
     relisted,
     resumed,
+    reviewed_in,
     unblocked,
 )
 from bot.ui.interactions.ids import is_snowflake
-from bot.ui.interactions.who import check_admin
+from bot.ui.interactions.who import asker_of, check_admin
+from bot.ui.panels.review import show_again, try_room
 from bot.ui.panels.server.answers import Turn, undone
 from bot.ui.panels.settings import defaults_edit, notes_on, try_log
 from bot.ui.shell import Interaction
@@ -170,6 +172,17 @@ async def _log(interaction: Interaction, pressed: Pressed) -> Turn:
     return await _edited(interaction, logged_to(channel_id))
 
 
+async def _review(interaction: Interaction, pressed: Pressed) -> Turn:
+    """The same, and what still waits is shown there again."""
+    (channel_id,) = ids_of(frozenset({pressed.one}))
+    check_ids(interaction, Listed.CHANNELS, frozenset({channel_id}))
+    await try_room(interaction, channel_id)
+    turn = await _edited(interaction, reviewed_in(channel_id))
+    shell = interaction.client.shell
+    shell.tasks.start(show_again(shell, asker_of(interaction).place), "show reviews again")
+    return turn
+
+
 async def _undo(interaction: Interaction, pressed: Pressed) -> Turn:
     who, _, at = pressed.arg.partition(":")
     if not (who.isdecimal() and at.isdecimal() and len(at) <= 16):
@@ -196,6 +209,8 @@ ACTS: Mapping[str, Act] = {
     "age": _of(lambda pressed: moderated(None, None, pressed.on)),
     "log": _log,
     "log_off": _of(lambda _: logged_to(None)),
+    "review": _review,
+    "review_off": _of(lambda _: reviewed_in(None)),
     "undo": _undo,
     "take_back": _undo,  # the same in the trail, where it may stand beside it
 }

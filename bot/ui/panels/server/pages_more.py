@@ -27,6 +27,7 @@ from bot.ui.panels.server.parts import (
 )
 from bot.ui.words.catalogue import say
 from bot.ui.words.changes import change_line
+from bot.ui.words.numbers import number
 from bot.ui.words.text import cut
 
 MOST_CHANGES = 5
@@ -139,6 +140,29 @@ def safety(desk: Desk) -> list[Part]:
         ),
         _switch(desk, "spoiler", settings.spoiler),
         _switch(desk, "age", settings.age_restricted_only),
+        Gap(),
+        *_room(desk, "review", settings.review_channel_id),
+        Text(
+            f"**{say(desk.locale, 'setting.words')}:** {number(desk.locale, len(settings.refused_words))}\n"
+            f"-# {say(desk.locale, 'panel.words_about')}"
+        ),
+    ]
+
+
+def _room(desk: Desk, act: str, channel_id: int | None) -> list[Part]:
+    """A channel to choose, and a button that chooses none."""
+    label = say(desk.locale, "setting.review" if act == "review" else "settings.log")
+    return [
+        Pick(
+            f"**{label}**\n-# {say(desk.locale, f'panel.{act}_about')}",
+            act,
+            Things.WRITABLE,
+            (channel_id,) if channel_id is not None else (),
+            least=1,
+            most=1,
+            hint=say(desk.locale, f"panel.{act}_none"),
+        ),
+        *([Knobs((Knob(f"{act}_off", say(desk.locale, f"panel.{act}_off")),))] if channel_id is not None else []),
     ]
 
 
@@ -155,19 +179,8 @@ def _switch(desk: Desk, act: str, on: bool) -> Row:
 
 
 def trail(desk: Desk) -> list[Part]:
-    channel = desk.office.settings.log_channel_id
-    chosen = (channel,) if channel is not None else ()
     return [
-        Pick(
-            f"**{say(desk.locale, 'settings.log')}**\n-# {say(desk.locale, 'panel.log_about')}",
-            "log",
-            Things.WRITABLE,
-            chosen,
-            least=1,
-            most=1,
-            hint=say(desk.locale, "panel.log_none"),
-        ),
-        *([Knobs((Knob("log_off", say(desk.locale, "panel.log_off")),))] if channel is not None else []),
+        *_room(desk, "log", desk.office.settings.log_channel_id),
         Gap(),
         Text(f"**{say(desk.locale, 'settings.audit_title')}**"),
         *(_entry(desk, together) for together in _in_one_go(desk.trail)[:MOST_CHANGES]),
