@@ -30,7 +30,8 @@ class ImageRequest:
     ``prompt`` is what is sent; ``shown_prompt`` what people see (for ``/vary`` the hint, else the same).
     ``reviewed``: moderators look at the pictures first.
     ``look`` names the saved look that the prompt was finished with.
-    ``based_on`` are the words behind the picture that is varied, where Easel made it.
+    ``based_on`` are the words behind the picture that is varied, where Easel made it. ``way`` is where an edit adds to
+    the scene (``options.canvases.Way``).
     """
 
     kind: Kind
@@ -39,6 +40,7 @@ class ImageRequest:
     prompt: str
     shown_prompt: str = ""
     based_on: str = ""
+    way: str = ""
     count: int = 1
     calls: int = 1
     size: str | None = None

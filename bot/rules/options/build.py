@@ -62,6 +62,7 @@ def build_request(
         prompt=prompt,
         shown_prompt="" if says_nothing(typed) else typed,
         based_on=uploaded.based_on if kind is Kind.VARY else "",
+        way=uploaded.way,
         count=count,
         calls=count if model.one_per_call else 1,
         size=check.size(),

@@ -67,13 +67,14 @@ WHAT_IT_CANNOT = {
 class Uploaded:
     """What is known of uploads when options are checked: sizes in pixels, and whether a mask or markup came along.
 
-    ``based_on`` are the words behind the first picture, where Easel made it.
+    ``based_on`` are the words behind the first picture, where Easel made it; ``way`` is where it is to be extended.
     """
 
     sizes: tuple[tuple[int, int], ...] = ()
     has_mask: bool = False
     has_markup: bool = False
     based_on: str = ""
+    way: str = ""
 
 
 def as_spelt(word: str | None) -> str:

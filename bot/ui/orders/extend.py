@@ -35,7 +35,9 @@ def _on_canvas(shell: Shell, request: ImageRequest, source: Source, way: Way, wo
         model = await _able_model(shell, asker, request)
         own = model if model.id == request.model else None
         raw = replace(carried(request, own, prompt=words), size=None, private=private)
-        wish = Wish(Kind.EDIT, raw, model=model.id, pictures=(source,), mask=source, about=words, with_own=False)
+        wish = Wish(
+            Kind.EDIT, raw, model=model.id, pictures=(source,), mask=source, about=words, way=way, with_own=False
+        )
         await shell.intake.check_room(asker, await priced(shell, asker, wish, (SMALLEST,)))
         lane = asker.place.key
         async with shell.uploads.hold(lane, source.size):

@@ -39,7 +39,9 @@ async def again(interaction: Interaction, job: Job, *, prompt: str | None = None
 
 
 def _given(first: ImageRequest) -> Uploaded:
-    return Uploaded(first.input_sizes, has_mask=first.has_mask, has_markup=first.has_markup, based_on=first.based_on)
+    return Uploaded(
+        first.input_sizes, has_mask=first.has_mask, has_markup=first.has_markup, based_on=first.based_on, way=first.way
+    )
 
 
 async def vary(interaction: Interaction, job: Job, index: int) -> None:

@@ -29,7 +29,8 @@ SMALLEST = (1, 1)
 class Wish:
     """One command as it was given. ``pictures`` and what says where to edit are read when their turn comes.
 
-    ``about`` are the words behind the picture that it goes on from, where Easel made it.
+    ``about`` are the words behind the picture that it goes on from, where Easel made it, and
+    ``way`` is where that is extended.
     ``look`` is the name of a saved one. ``with_own``: the person's own defaults hold; not where it goes on from a
     picture that is there. ``inputs_of`` is the job whose pictures are taken once more, ``given`` what is known of them.
     """
@@ -43,6 +44,7 @@ class Wish:
     markup: Source | None = None
     area: str | None = None
     about: str = ""
+    way: str = ""
     look: str | None = None
     with_own: bool = True
     inputs_of: str = ""
@@ -99,6 +101,7 @@ def uploaded(wish: Wish, sizes: tuple[tuple[int, int], ...]) -> Uploaded:
         has_mask=wish.mask is not None or wish.area is not None,
         has_markup=wish.markup is not None,
         based_on=wish.about,
+        way=wish.way,
     )
 
 

@@ -129,7 +129,7 @@ def _figures(
     options = [option for option in OPTIONS if option.shown is Shown.RESULT]
     told = [str(really.get(option.name, option.chosen(request)) or "") for option in options]
     figures = [
-        say(locale, "result.edit") if request.kind is Kind.EDIT else "",
+        say(locale, f"result.{request.way or 'edit'}") if request.kind is Kind.EDIT else "",
         clean(looks.name_of((job.bill.drawn_by if job.bill else None) or request.model), 60),
         *(clean(value, 40) for value in told),
         cost(job, locale) if looks.show_cost else "",

@@ -50,6 +50,7 @@ async def test_zooming_out_draws_around_the_picture_with_its_words(town: Town) -
     assert picture.size == mask.size == (1024, 1024)
     assert picture.getchannel("A").getbbox() == mask.getchannel("A").getbbox() == (170, 170, 853, 853)
     assert (job.parent_index, job.request.has_mask) == (0, True)
+    assert pressed.messages[0].embeds[0]["footer"]["text"].startswith("Zoomed out · 2.5 flare · ")
     details = await town.press(pressed.messages[0], "Details")
     assert "a red fox" in said(details)
 

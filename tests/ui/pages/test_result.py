@@ -6,11 +6,12 @@ from hypothesis import strategies as st
 
 from bot.rules.ledger import Bill
 from bot.rules.money import MicroUSD
+from bot.rules.options.canvases import Way
 from bot.rules.requests import Endpoint, Kind, Made, MadeImage
 from bot.rules.servers.access import Layout
 from bot.rules.uploads import Named, Note, NoteKind
 from bot.ui.pages.result import NOTES_TOLD, Looks, Told, cost, result
-from bot.ui.words.catalogue import has
+from bot.ui.words.catalogue import has, say
 from bot.ui.words.text import CONTENT_LIMIT, DESCRIPTION_LIMIT, length
 from tests.support.people import make_job, make_made, make_request
 
@@ -121,6 +122,15 @@ def test_a_variation_is_called_by_what_it_varies(based_on: str, hint: str, local
         based_on=based_on,
     )
     assert above(result(make_job(request=request), [make_made()], 1, locale, EMBED)) == f"**{title}**"
+
+
+@pytest.mark.parametrize("way", Way)
+@pytest.mark.parametrize("locale", ["en-US", "de"])
+def test_what_adds_to_a_picture_says_where(way: Way, locale: str) -> None:
+    request = make_request(kind=Kind.EDIT, endpoint=Endpoint.EDITS, way=way)
+    (figures,) = below(result(make_job(request=request), [make_made()], 1, locale, EMBED))
+    assert has(f"result.{way}")
+    assert figures.startswith(f"{say(locale, f'result.{way}')} · 2.5 flare")
 
 
 def test_who_asked_for_what_goes_on_from_a_picture_is_named() -> None:
