@@ -165,6 +165,39 @@ async def test_the_newest_picture_stays_in_view_while_it_becomes_the_result(tab:
     assert await tab.get_by_role("button", name="Jump to the newest").is_visible()
 
 
+async def test_a_pressed_button_does_not_keep_its_answer_out_of_view(tab: Any, sandbox: Any, png: Any) -> None:
+    world = sandbox.world
+    message = panel(sandbox, png)
+    whole = list(message.components)
+    await tab.locator(".section").get_by_role("button", name="Again").last.click()
+    await tab.get_by_text("again: fox").wait_for()
+    await tab.evaluate(
+        """() => {
+          const list = document.getElementById("messages"), scroller = document.getElementById("scroller");
+          list.style.paddingTop = "2000px";
+          scroller.scrollTop = scroller.scrollHeight;
+        }"""
+    )
+    await tab.wait_for_function("() => document.getElementById('scroller').scrollTop > 2000")
+    await tab.evaluate(
+        """() => {
+          const list = document.getElementById("messages"), scroller = document.getElementById("scroller");
+          list.style.paddingTop = "0";
+          scroller.getBoundingClientRect();
+          list.style.paddingBottom = "1500px";
+          scroller.getBoundingClientRect();
+        }"""
+    )
+    message.components = [*whole, {"type": 10, "content": "the last line", "id": 99}]
+    world.note_message("message_edited", message)
+    await tab.get_by_text("the last line").wait_for()
+    await tab.wait_for_function(
+        "() => { const one = document.getElementById('scroller'); "
+        "return one.scrollHeight - one.scrollTop - one.clientHeight < 5; }"
+    )
+    assert not await tab.get_by_role("button", name="Jump to the newest").is_visible()
+
+
 async def test_enter_takes_the_first_offer_and_says_how_many_options_are_left(tab: Any, sandbox: Any) -> None:
     await tab.locator("#composer-text").focus()
     await tab.keyboard.type("/paint a boat")

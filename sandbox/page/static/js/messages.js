@@ -163,7 +163,8 @@ export function reveal(messageId) {
 let hand = 0;
 const HAND_MS = { wheel: 1000, touchmove: 2000, keydown: 1000, pointerdown: 10000 };
 for (const [kind, ms] of Object.entries(HAND_MS)) {
-  scroller.addEventListener(kind, () => { hand = Math.max(hand, performance.now() + ms); }, { passive: true });
+  // a press counts only on the scroll bar: one on a button is no wish to read further up
+  scroller.addEventListener(kind, (event) => { if (kind !== "pointerdown" || event.target === scroller) hand = Math.max(hand, performance.now() + ms); }, { passive: true });
 }
 scroller.addEventListener("scroll", () => {
   if (atFoot()) follows = true; else if (scroller.scrollTop < lastTop && performance.now() < hand) follows = false;
