@@ -69,6 +69,7 @@ def panel(sandbox: Any, png: Any) -> Message:
                             "type": 8,
                             "custom_id": "where",
                             "placeholder": "Channels",
+                            "channel_types": [0, 15],
                             "max_values": 25,
                             "default_values": [{"id": str(town.pictures.id), "type": "channel"}],
                         }
@@ -132,6 +133,8 @@ async def test_a_menu_is_searched_by_typing(tab: Any, sandbox: Any, png: Any) ->
 async def test_the_list_of_the_newest_menu_opens_upward(tab: Any, sandbox: Any, png: Any) -> None:
     panel(sandbox, png)
     await tab.get_by_role("combobox", name=re.compile("^Channels")).click()
+    offered = await tab.get_by_role("listbox", name="Channels").get_by_role("option").all_inner_texts()
+    assert offered == ["#general", "#pictures", "#after-dark", "#critique", "#read-only"]  # text and forum, no more
     room = await tab.locator("#scroller").bounding_box()
     opened = await tab.get_by_role("listbox", name="Channels").bounding_box()
     assert room["y"] <= opened["y"]

@@ -5,7 +5,7 @@ import { clear, el, hex, icon } from "./dom.js";
 import { markdown } from "./markdown.js";
 import { act, tryTo } from "./net.js";
 import { Popup } from "./popup.js";
-import { changed, guildHere, names, store } from "./store.js";
+import { changed, guildHere, names, rooms, store } from "./store.js";
 import { t } from "./words.js";
 
 const STYLES = { 1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "link", 6: "primary" };
@@ -62,8 +62,7 @@ export function choicesOf(menu) {
   const guild = guildHere();
   const people = (guild?.members ?? store.people).map((one) => ({ value: one.id, label: one.name, description: one.username }));
   const roles = (guild?.roles ?? []).map((one) => ({ value: one.id, label: `@${one.name.replace(/^@/, "")}` }));
-  const rooms = (guild?.channels ?? []).map((one) => ({ value: one.id, label: `#${one.name}` }));
-  const sets = { people, roles, both: [...people, ...roles], channels: rooms };
+  const sets = { people, roles, both: [...people, ...roles], channels: rooms(menu.channel_types) };
   if (SELECTS[menu.type] !== "options") return sets[SELECTS[menu.type]] ?? [];
   return menu.options.map((one) => ({ ...one, emoji: emoji(one.emoji), isDefault: one.default }));
 }

@@ -2,7 +2,7 @@
 
 import { bytes, clear, el, icon, iconButton, toast } from "./dom.js";
 import { Popup } from "./popup.js";
-import { guildHere, here, store } from "./store.js";
+import { guildHere, here, rooms, store } from "./store.js";
 import { t } from "./words.js";
 
 export const TYPE = { STRING: 3, INTEGER: 4, BOOLEAN: 5, USER: 6, CHANNEL: 7, ROLE: 8, MENTIONABLE: 9, NUMBER: 10, FILE: 11 };
@@ -14,7 +14,6 @@ function people() {
   return members.map((one) => ({ label: one.name, about: one.username, value: one.id }));
 }
 const roles = () => (guildHere()?.roles ?? []).map((one) => ({ label: `@${one.name.replace(/^@/, "")}`, value: one.id }));
-const rooms = () => (guildHere()?.channels ?? []).map((one) => ({ label: `#${one.name}`, value: one.id }));
 
 /** The fixed values an option has, or null where any text goes. */
 function fixed(option) {
@@ -24,7 +23,7 @@ function fixed(option) {
     [TYPE.USER]: people,
     [TYPE.ROLE]: roles,
     [TYPE.MENTIONABLE]: () => [...people(), ...roles()],
-    [TYPE.CHANNEL]: rooms,
+    [TYPE.CHANNEL]: () => rooms(option.channel_types),
   }[option.type]?.() ?? null;
 }
 

@@ -38,6 +38,14 @@ export function channels() {
 export const here = () => channels().find((one) => one.id === store.channel) ?? null;
 export const guildHere = () => store.state?.guilds.find((one) => one.id === here()?.guild) ?? null;
 
+const CATEGORY = 4;
+
+/** The channels of the server that one may choose where these kinds are asked for (none: all but categories). */
+export function rooms(kinds) {
+  const places = guildHere()?.places ?? [];
+  return places.filter((one) => (kinds?.length ? kinds.includes(one.type) : one.type !== CATEGORY)).map((one) => ({ value: one.id, label: `#${one.name}` }));
+}
+
 /** The messages of a channel, oldest first. */
 export function messagesOf(channelId) {
   return [...(store.messages.get(channelId)?.values() ?? [])].sort((a, b) => (BigInt(a.id) < BigInt(b.id) ? -1 : 1));
