@@ -141,8 +141,8 @@ ROWS = {
         Row("moderation", K.MODERATION, "safety system", "moderation_blocked"),
         Row("no_funds", K.OUT_OF_FUNDS, SERVICE_GONE, "insufficient_quota"),
         Row("bad_key", K.BAD_KEY, SERVICE_GONE, asks={"key": "sk-another-0123456789abcdefghij"}),
-        Row("rate_limit", K.RATE_LIMITED, "no more requests", "rate_limited_without_header", posts=5),
-        Row("bad_picture", K.BAD_REQUEST, "does not take", asks={"photo": replace(PHOTO, data=b"no picture")}),
+        Row("rate_limit", K.RATE_LIMITED, "not accepting more requests", "rate_limited_without_header", posts=5),
+        Row("bad_picture", K.BAD_REQUEST, "does not accept", asks={"photo": replace(PHOTO, data=b"no picture")}),
         Row("failed", K.OVERLOADED, "Something went wrong at the image service", "made_but_500", billed=Billed.MAYBE),
         Row("no_model", K.MODEL_GONE, "no longer has", asks={"model": "another"}),
     )
@@ -153,7 +153,7 @@ DIFFERENT = {
     ("LocalAI", "no_model"): replace(ROWS["failed"], fault=None, asks=ROWS["no_model"].asks),
     ("xAI", "failed"): replace(ROWS["failed"], words="overloaded"),
     ("Gemini's compatible API", "failed"): replace(ROWS["failed"], words="overloaded"),
-    ("stable-diffusion.cpp", "no_model"): replace(ROWS["no_model"], kind=K.BAD_REQUEST, words="does not take"),
+    ("stable-diffusion.cpp", "no_model"): replace(ROWS["no_model"], kind=K.BAD_REQUEST, words="does not accept"),
 }
 CASES = [
     pytest.param(name, DIFFERENT.get((name, row.situation), row), id=f"{name}-{row.situation}")
