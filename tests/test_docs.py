@@ -10,6 +10,7 @@ import importlib
 import json
 import os
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -472,6 +473,33 @@ TRANSLATED = (" starts afresh", "what holds", " goes on holding", "as one types"
 def test_no_page_reads_as_if_translated(page):
     text = " ".join(page.read_text(encoding="utf-8").split()) if page.name != "CHANGELOG.md" else ""
     assert [one for one in TRANSLATED if one in text.lower()] == []
+
+
+def test_the_site_has_every_page():
+    nav = text_of("mkdocs.yml").partition("\nnav:\n")[2]
+    assert sorted(re.findall(r"[\w-]+\.md", nav)) == sorted(page.name for page in DOCS.glob("*.md"))
+
+
+def test_the_drawings_are_as_they_are_drawn():
+    drawings = runpy.run_path(str(DOCS / "make_drawings.py"))["DRAWINGS"]
+    assert len(drawings) == 3
+    assert [name for name, draw in drawings.items() if text_of(f"docs/images/{name}") != draw()] == []
+
+
+@pytest.mark.slow
+def test_the_documents_build_as_a_site_that_loads_nothing_from_elsewhere(tmp_path):
+    pytest.importorskip("mkdocs", reason="the site's builder is a development dependency")
+    build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path)]
+    built = subprocess.run(build, cwd=ROOT, capture_output=True, text=True)
+    assert (built.returncode, built.stderr) == (0, "")
+    loaded = re.compile(
+        r"""(?:<(?:script|img|iframe|source)\b[^>]*\bsrc=|<link\b[^>]*\bhref=|url\(|@import )["']?(?:https?:)?//"""
+    )
+    texts = {path: path.read_text(encoding="utf-8") for path in tmp_path.rglob("*") if path.suffix in {".html", ".css"}}
+    assert len(texts) > 30
+    assert [path.name for path, text in texts.items() if loaded.search(text)] == []
+    assert 'src="images/rights.svg"' in texts[tmp_path / "limits.html"]
+    assert "blob/main/SECURITY.md" in texts[tmp_path / "index.html"]
 
 
 def test_every_picture_in_the_documents_is_shown_somewhere():
