@@ -272,7 +272,9 @@ async def look(
 
 
 @settings.command(name="review", description="Let moderators look at every picture before it is shown")
-@app_commands.describe(channel="Where they see it first; left out: what holds is shown", remove="Show pictures at once")
+@app_commands.describe(
+    channel="Where they see it first; leave out to see the current value", remove="Show pictures at once"
+)
 async def review(interaction: Inter, channel: LogChannel | None = None, remove: bool = False) -> None:
     """Writes there once, to see that it may, and shows there again what still waits."""
     await acknowledge(interaction, private=True)

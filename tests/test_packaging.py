@@ -97,5 +97,5 @@ def test_the_installed_sandbox_makes_a_picture(installed, tmp_path):
 
 
 def test_the_installed_page_has_its_files(installed, tmp_path):
-    code = "from sandbox.page.server import STATIC; print((STATIC / 'index.html').is_file(), STATIC)"
+    code = "from sandbox.page.files import STATIC; print((STATIC / 'index.html').is_file(), STATIC)"
     assert run(installed, "-c", code, cwd=tmp_path).stdout.startswith("True")
