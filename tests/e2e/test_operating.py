@@ -52,8 +52,8 @@ async def commands_as_the_doctor_sees_them(town) -> list[str]:
 
 
 async def test_the_doctor_expects_the_commands_that_a_running_bot_registers(town):
-    assert await commands_as_the_doctor_sees_them(town) == ["pass: 17 registered"]
     registered = town.world.commands.scope(None)
+    assert await commands_as_the_doctor_sees_them(town) == [f"pass: {len(registered)} registered"]
     [vary] = [number for number, command in registered.items() if command["name"] == "vary"]
     registered[vary]["name"] = "dalle"
     assert await commands_as_the_doctor_sees_them(town) == ["warn: missing: vary; not of this version: dalle"]

@@ -7,6 +7,7 @@ import json
 import pytest
 from cryptography.fernet import Fernet
 
+from bot.core.servers.settings_file import MAX_BYTES
 from bot.rules.limits.limit import Measure, Scope
 from bot.rules.people import Place
 from sandbox.discord.model import Message, Upload
@@ -492,7 +493,7 @@ async def test_an_export_can_be_imported_after_a_look_at_what_changes(town, peop
         (b'{"easel": 1, "settings": {"layout": "round"}}', "`embed` or `plain`"),
         (b'{"easel": 1, "settings": {"hidden_buttons": ["x"]}}', "again, remix, vary"),
         (b"\x89PNG", "not JSON"),
-        (b"{" + b" " * 300_000, "too large"),
+        (b"{" + b" " * MAX_BYTES, "too large"),
         (b"", "the file is empty"),
     ],
 )

@@ -267,13 +267,14 @@ async def test_a_malformed_interaction_does_not_end_the_bot(town: Town) -> None:
     assert done.messages[0].attachments
 
 
-async def test_models_are_shown_in_private_page_by_page(town: Town) -> None:
+async def test_models_are_shown_in_private_with_the_details_of_one(town: Town) -> None:
     done = await town.run("models")
     (message,) = done.messages
     assert message.ephemeral
-    assert "gpt-image-2.5-flare (default)" in said(done)
-    await town.world.click(message, "▶", town.member)
-    await until(lambda: "Page 2" in str(message.embeds))
+    assert "2.5 flare" in said(done)
+    [menu] = [part for row in message.components for part in row["components"]]
+    await town.settled(await town.world.select(message, menu["custom_id"], ["dall-e-2"], town.member))
+    assert "256x256" in f"{said(done)} {message.embeds}"
 
 
 async def test_a_prompt_file_is_read_and_returned_where_it_does_not_fit(town: Town) -> None:
