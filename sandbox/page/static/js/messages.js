@@ -134,10 +134,11 @@ function beginning() {
     dm ? null : welcomeCard());
 }
 
-/** Draws one message anew, keeping the place of the reader and of the keyboard. */
-export function refresh(message) {
-  if (message.channel_id !== store.channel) return;
-  const old = document.getElementById(`m${message.id}`);
+/** Draws one message anew as it is now, keeping the place of the reader and of the keyboard. */
+export function refresh({ id, channel_id: channel }) {
+  const message = store.messages.get(channel)?.get(id);
+  if (!message || channel !== store.channel) return;
+  const old = document.getElementById(`m${id}`);
   if (!old) { render({ stay: true }); return; }
   const focus = old.contains(document.activeElement) ? document.activeElement.dataset.customId : null;
   const messages = messagesOf(store.channel);
