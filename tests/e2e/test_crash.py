@@ -15,7 +15,7 @@ from tests.support.running import Processes, processes_in, until
 
 pytestmark = pytest.mark.slow
 
-PRICE = 196 * 30 + 15  # 196 tokens of a low square picture and its prompt, as the service reports them
+PRICE = 196 * 30 + (3 + 6) * 5  # 196 tokens of a low square picture, its prompt and what the service adds to it
 
 
 @pytest.fixture

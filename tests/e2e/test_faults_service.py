@@ -32,8 +32,8 @@ RELEASED = Row(JobState.RELEASED, words=FREE)
 REFUSED = Row(JobState.REFUSED, words=BLOCKED)
 
 ROWS: dict[str, Row] = {
-    "rate_limited": Row(JobState.RELEASED, 5, "no more requests"),
-    "rate_limited_briefly": Row(JobState.RELEASED, 5, "no more requests"),
+    "rate_limited": Row(JobState.RELEASED, 5, "not accepting more requests"),
+    "rate_limited_briefly": Row(JobState.RELEASED, 5, "not accepting more requests"),
     "rate_limited_for_an_hour": Row(JobState.RELEASED, 1, "in 60 min"),
     "rate_limited_without_header": Row(JobState.RELEASED, 5, FREE),
     "rate_limited_nonsense": Row(JobState.RELEASED, 5, FREE),

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -168,7 +169,9 @@ async def _open_page(options: argparse.Namespace, sandbox: Sandbox) -> PageServe
         except OSError as problem:
             if port == 0:
                 raise
-            print(f"Port {port} is not to be had ({problem.strerror or problem}); taking a free one.")  # noqa: T201
+            taken = problem.errno == errno.EADDRINUSE
+            why = "is in use" if taken else f"is not to be had ({problem.strerror or problem})"
+            print(f"Port {port} {why}; taking a free one.")  # noqa: T201
             continue
         return page
     raise RuntimeError("no port for the page")
