@@ -15,7 +15,8 @@ import io
 import os
 import shutil
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,16 @@ class Visitor:
             await self.page.wait_for_timeout(500)  # as long as any person needs to read it
             await confirm.click()
             await confirm.wait_for(state="detached")
+        await self.loaded()
+
+    async def chosen(self, menu: int, name: str) -> None:
+        """Chooses in a menu of the newest message, and waits until it is drawn anew."""
+        box = self.page.locator(".container").last
+        await box.get_by_role("combobox").nth(menu).click()
+        await self.page.get_by_role("option", name=name).first.click()
+        await box.get_by_role("heading", name="Presets" if menu else name).first.wait_for()
+        if menu:
+            await box.get_by_role("button", name="Apply").wait_for()
         await self.loaded()
 
     async def drop(self, name: str, data: bytes) -> None:
@@ -210,6 +221,47 @@ async def phone(page: Page) -> None:
     keep("phone", await page.screenshot())
 
 
+async def panel(page: Page) -> None:
+    """The panel of the admins: limits with what they mean."""
+    one = Visitor(page)
+    await one.become("Ada")
+    await one.run("/settings open")
+    await one.chosen(0, "Money")
+    keep("panel", await page.screenshot())
+
+
+async def presets(page: Page) -> None:
+    """What a preset would change, before it is applied."""
+    one = Visitor(page)
+    await one.become("Ada")
+    await one.run("/settings open")
+    await one.chosen(0, "Presets")
+    await one.chosen(1, "Free community")
+    keep("presets", await page.screenshot())
+
+
+async def help_on(page: Page) -> None:
+    """A refusal with the button that does what works, and what came of it."""
+    one = Visitor(page)
+    await one.run("/imagine prompt:two blue boats at sunset size:512x512")
+    button = one.newest().get_by_role("button", name="816")
+    await button.wait_for()
+    await one.loaded()
+    keep("help-on", await page.screenshot())
+
+
+async def looks(page: Page) -> None:
+    """A look that was saved, and a picture zoomed out."""
+    one = Visitor(page)
+    await one.answered("/style save name:Noir prompt:{prompt}, film noir")
+    await one.run("/imagine prompt:an owl on a lantern at night look:Noir")
+    message = await one.result()
+    await message.get_by_role("button", name="Zoom out").click()
+    await page.locator("#messages > .message", has_text="Zoomed out").get_by_role("button", name="Again").wait_for()
+    await one.loaded()
+    keep("looks", await page.screenshot())
+
+
 Shoot = Callable[[Page], Awaitable[None]]
 SHOTS: dict[str, tuple[tuple[int, int], Shoot]] = {
     "result": ((1200, 860), result),
@@ -217,6 +269,10 @@ SHOTS: dict[str, tuple[tuple[int, int], Shoot]] = {
     "edit": ((1200, 860), edit),
     "batch": ((1200, 1150), batch),
     "drawer": ((1320, 800), drawer),
+    "panel": ((1000, 900), panel),
+    "presets": ((1000, 980), presets),
+    "help-on": ((1000, 640), help_on),
+    "looks": ((1000, 1200), looks),
     "phone": ((400, 870), phone),
 }
 LIGHT = ("phone",)
@@ -232,31 +288,35 @@ def disc_mask(size: tuple[int, int]) -> bytes:
     return out.getvalue()
 
 
+@asynccontextmanager
+async def browsing(size: tuple[int, int], scheme: str, settings: Mapping[str, str] = QUIET) -> AsyncIterator[Page]:
+    """The page of a new sandbox in a browser of that size."""
+    os.environ.pop("OPENAI_API_KEY", None)
+    found = os.environ.get("EASEL_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    options = options_of(["--port", "0", "--no-browser"])
+    async with (
+        async_playwright() as playwright,
+        running(options, BOT, **settings) as sandbox,
+        show(options, sandbox) as shown,
+        await playwright.chromium.launch(executable_path=found, args=["--no-sandbox"]) as browser,
+    ):
+        viewport: Any = {"width": size[0], "height": size[1]}
+        context = await browser.new_context(
+            viewport=viewport, color_scheme="light" if scheme == "light" else "dark", locale="en-GB", timezone_id="UTC"
+        )
+        page = await context.new_page()
+        page.set_default_timeout(20_000)
+        await page.goto(shown.url)
+        await page.locator("#messages .beginning").wait_for()
+        yield page
+
+
 async def take(names: list[str]) -> None:
     """Takes these pictures, each in a sandbox of its own, so that none depends on another."""
-    os.environ.pop("OPENAI_API_KEY", None)
-    async with async_playwright() as playwright:
-        found = os.environ.get("EASEL_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-        browser = await playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        for name in names:
-            size, shoot = SHOTS[name]
-            options = options_of(["--port", "0", "--no-browser"])
-            async with running(options, BOT, **QUIET) as sandbox, show(options, sandbox) as shown:
-                await shot(browser, shown.url, size, shoot, "light" if name in LIGHT else "dark")
-        await browser.close()
-
-
-async def shot(browser: Any, url: str, size: tuple[int, int], shoot: Shoot, scheme: str) -> None:
-    """Opens the page at that size and takes the picture."""
-    context = await browser.new_context(
-        viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, locale="en-GB", timezone_id="UTC"
-    )
-    page = await context.new_page()
-    page.set_default_timeout(20_000)
-    await page.goto(url)
-    await page.locator("#messages .beginning").wait_for()
-    await shoot(page)
-    await context.close()
+    for name in names:
+        size, shoot = SHOTS[name]
+        async with browsing(size, "light" if name in LIGHT else "dark") as page:
+            await shoot(page)
 
 
 def main() -> None:
