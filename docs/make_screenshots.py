@@ -1,6 +1,6 @@
 """Draws the pictures of the documentation: the real bot in the sandbox, its page driven by a browser.
 
-    .venv/bin/python docs/make_screenshots.py                all of docs/images
+    .venv/bin/python docs/make_screenshots.py                all of docs/images, the film too
     .venv/bin/python docs/make_screenshots.py result phone   only these
 
 Needs Playwright, a Chromium (``EASEL_CHROMIUM`` names one that is not on PATH) and a font with emoji. Law: nothing is
@@ -28,6 +28,7 @@ sys.path.insert(0, str(ROOT))
 
 from bot.operator.sandbox.launch import running, show  # noqa: E402  # after the path
 from bot.operator.sandbox.options import options_of  # noqa: E402  # after the path
+from sandbox.discord.world import World  # noqa: E402
 
 OUT = ROOT / "docs" / "images"
 MOST_BYTES = 200 * 1024
@@ -42,6 +43,8 @@ POSTCARDS = (
     "a small boat on the blue ocean",
 )
 QUIET = {"DEFAULT_COOLDOWN_S": "0", "OPENAI_API_KEY": ""}
+
+Before = Callable[[World], Awaitable[None]]
 
 
 class Visitor:
@@ -250,6 +253,39 @@ async def help_on(page: Page) -> None:
     keep("help-on", await page.screenshot())
 
 
+async def reminder(page: Page) -> None:
+    """What is used up comes back: one may be told."""
+    one = Visitor(page)
+    await one.become("Ada")
+    await one.answered("/settings quota images:1 per:hour")
+    await one.become("Mia")
+    await one.run("/imagine prompt:a castle in fog")
+    await one.result()
+    await one.run("/imagine prompt:a castle at dawn")
+    await one.newest().get_by_role("button", name="Remind me").click()
+    await one.newest().get_by_text("direct message").wait_for()
+    await one.loaded()
+    keep("reminder", await page.screenshot())
+
+
+async def joined(world: World) -> None:
+    """The bot leaves a server and joins it anew."""
+    town = world.town
+    town.studio.system_channel_id = town.general.id
+    world.remove_bot(town.studio)
+    for _ in range(2):  # what comes after the farewell is answered after it was noted
+        await (await world.slash(town.member, world.dm(town.member), "/help", {})).wait_answer()
+    world.add_bot(town.studio)
+
+
+async def welcome(page: Page) -> None:
+    """What a server reads when the bot joins."""
+    one = Visitor(page)
+    await one.newest().get_by_role("button", name="Open settings").wait_for()
+    await one.loaded()
+    keep("welcome", await page.screenshot())
+
+
 async def looks(page: Page) -> None:
     """A look that was saved, and a picture zoomed out."""
     one = Visitor(page)
@@ -273,8 +309,11 @@ SHOTS: dict[str, tuple[tuple[int, int], Shoot]] = {
     "presets": ((1000, 980), presets),
     "help-on": ((1000, 640), help_on),
     "looks": ((1000, 1200), looks),
+    "reminder": ((1000, 860), reminder),
+    "welcome": ((1000, 860), welcome),
     "phone": ((400, 870), phone),
 }
+BEFORE: Mapping[str, Before] = {"welcome": joined}
 LIGHT = ("phone",)
 
 
@@ -289,8 +328,10 @@ def disc_mask(size: tuple[int, int]) -> bytes:
 
 
 @asynccontextmanager
-async def browsing(size: tuple[int, int], scheme: str, settings: Mapping[str, str] = QUIET) -> AsyncIterator[Page]:
-    """The page of a new sandbox in a browser of that size."""
+async def browsing(
+    size: tuple[int, int], scheme: str, settings: Mapping[str, str] = QUIET, before: Before | None = None
+) -> AsyncIterator[Page]:
+    """The page of a new sandbox in a browser of that size; ``before`` happens in its world before it is opened."""
     os.environ.pop("OPENAI_API_KEY", None)
     found = os.environ.get("EASEL_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     options = options_of(["--port", "0", "--no-browser"])
@@ -306,6 +347,8 @@ async def browsing(size: tuple[int, int], scheme: str, settings: Mapping[str, st
         )
         page = await context.new_page()
         page.set_default_timeout(20_000)
+        if before is not None:
+            await before(sandbox.discord.world)
         await page.goto(shown.url)
         await page.locator("#messages .beginning").wait_for()
         yield page
@@ -315,7 +358,7 @@ async def take(names: list[str]) -> None:
     """Takes these pictures, each in a sandbox of its own, so that none depends on another."""
     for name in names:
         size, shoot = SHOTS[name]
-        async with browsing(size, "light" if name in LIGHT else "dark") as page:
+        async with browsing(size, "light" if name in LIGHT else "dark", before=BEFORE.get(name)) as page:
             await shoot(page)
 
 
@@ -326,6 +369,10 @@ def main() -> None:
     if unknown := [name for name in names if name not in SHOTS]:
         parser.error(f"no such picture: {', '.join(unknown)}")
     asyncio.run(take(names))
+    if names == list(SHOTS):
+        import make_film
+
+        asyncio.run(make_film.main())
 
 
 if __name__ == "__main__":
