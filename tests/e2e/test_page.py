@@ -275,6 +275,24 @@ async def test_everything_is_done_with_the_keyboard(house: House, visitor: Perso
     assert await page.evaluate("document.activeElement.id") == "composer-text"
 
 
+async def test_whoever_types_faster_than_the_commands_load_loses_nothing(house: House, visitor: Person) -> None:
+    loaded = asyncio.Event()
+
+    async def late(route: Any) -> None:
+        await loaded.wait()
+        await route.continue_()
+
+    await visitor.page.route("**/commands?*", late)
+    await visitor.page.reload()
+    await visitor.page.locator("#messages .beginning").wait_for()
+    await visitor.type("/imagine a swift hare")
+    await visitor.page.keyboard.press("Tab")
+    await visitor.run("quality:low")
+    loaded.set()
+    await visitor.result("a swift hare")
+    assert house.calls[-1].fields["quality"] == "low"
+
+
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 async def test_dark_and_light_on_a_phone(house: House, visitor: Person, scheme: str) -> None:
     await visitor.run(f"/imagine prompt:a quiet pier, {scheme} quality:low")

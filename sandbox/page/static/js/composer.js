@@ -55,6 +55,7 @@ async function typed(calm = false) {
   grow.dataset.value = text.value;
   if (!text.value.startsWith("/")) { popup.hide(); text.setAttribute("aria-expanded", "false"); return; }
   await loadOffered();
+  if (!text.value.startsWith("/")) return; // the box is open meanwhile, or the line is gone
   const line = text.value.slice(1);
   const whole = bestFor(line);
   if (whole) { begin(whole.found, line.slice(whole.name.length), calm); return; }
@@ -121,7 +122,8 @@ async function send() {
     await loadOffered();
     const line = `${content.slice(1)} `;
     const whole = bestFor(line);
-    if (whole) { begin(whole.found, line.slice(whole.name.length)); return; }
+    if (command.open) { command.submit(); return; } // it opened while the commands were loading
+    if (whole) { begin(whole.found, line.slice(whole.name.length)); command.submit(); return; }
   }
   if (!content && !files.length) return;
   const body = { channel: store.channel, content };
@@ -145,6 +147,7 @@ async function recall() {
 text.addEventListener("input", () => typed());
 text.addEventListener("keydown", (event) => {
   if (popup.key(event)) { event.preventDefault(); return; }
+  if (event.key === "Tab" && !event.shiftKey && text.value.startsWith("/")) { event.preventDefault(); text.setRangeText(" ", text.selectionStart, text.selectionEnd, "end"); return; }
   if (event.key === "Escape" && popup.open) { popup.hide(); event.preventDefault(); return; }
   if (event.key === "ArrowUp" && !text.value) { recall(); event.preventDefault(); return; }
   if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); send(); }
