@@ -228,7 +228,9 @@ def _shell(ground: Ground, connection: HasShell) -> Shell:
     config = _ui_config(ground.settings)
     drawing = Drawing(ground.catalogue, clock, config.default_model, config.is_official)
     jobs, pictures, settlement = parts.jobs, parts.pictures, parts.settlement
-    deliveries = DiscordDeliveries(connection, store, settings_cache, tasks, clock, ground.catalogue.short_name)
+    deliveries = DiscordDeliveries(
+        connection, store, settings_cache, tasks, clock, ground.catalogue.short_name, config.ai_notice
+    )
     return Shell(
         config=config,
         intake=parts.intake,
@@ -264,6 +266,7 @@ def _ui_config(settings: Settings) -> UiConfig:
         prompts_kept_days=settings.prompts_kept_days,
         privacy_url=settings.privacy_url,
         support_url=settings.support_url,
+        ai_notice=settings.ai_notice,
         api_base=settings.discord_api_base,
         version=version(),
     )

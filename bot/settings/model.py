@@ -87,6 +87,7 @@ class Settings(BaseModel):
     )
     privacy_url: Annotated[str | None, BeforeValidator(parsing.url)] = Field(None, alias="PRIVACY_URL")
     support_url: Annotated[str | None, BeforeValidator(parsing.url)] = Field(None, alias="SUPPORT_URL")
+    ai_notice: Annotated[str | None, BeforeValidator(parsing.notice)] = Field(None, alias="AI_NOTICE")
     log_level: Annotated[str, BeforeValidator(parsing.choice("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))] = Field(
         "INFO", alias="LOG_LEVEL"
     )

@@ -27,6 +27,15 @@ def word(text: str) -> str:
     return text
 
 
+def notice(text: str) -> str:
+    """A few words on one line; ``none`` is none at all."""
+    if text.lower() == "none":
+        return ""
+    if len(text) > 100 or not text.isprintable():
+        raise ValueError("must be one line of at most 100 characters, or none for no notice.")
+    return text
+
+
 def secret(text: str) -> str:
     """A key: never quoted, only looked at for what paste errors leave behind."""
     if text.startswith(("'", '"', "“", "„")) or re.search(r"\s", text) or not text.isascii() or not text.isprintable():

@@ -44,7 +44,8 @@ ASKED_MOST = 1000
 
 @dataclass(frozen=True, slots=True)
 class UiConfig:
-    """What the operator set, as far as people see it. ``guild_id``: commands are registered on that server only."""
+    """What the operator set, as far as people see it. ``guild_id``: commands are registered on that server only.
+    ``ai_notice``: see ``pages.result.ai_notice``."""
 
     default_model: str
     is_official: bool = False
@@ -52,6 +53,7 @@ class UiConfig:
     prompts_kept_days: int | None = None
     privacy_url: str | None = None
     support_url: str | None = None
+    ai_notice: str | None = None
     api_base: str = "https://discord.com/api/v10"
     version: str = ""
 

@@ -54,6 +54,9 @@ LEGAL = [
     ("PICTURES_URL", "S3://easel/x", "pictures_url", "s3://easel/x"),
     ("DISCORD_GUILD_ID", "123456789012345678", "discord_guild_id", 123456789012345678),
     ("JOB_TIMEOUT_S", "120", "job_timeout_s", 120),
+    ("AI_NOTICE", " AI-generated, school of design ", "ai_notice", "AI-generated, school of design"),
+    ("AI_NOTICE", "", "ai_notice", None),
+    ("AI_NOTICE", "None", "ai_notice", ""),
 ]
 
 
@@ -107,6 +110,8 @@ ILLEGAL = [
     ("LOG_LEVEL", "loud", "DEBUG, INFO"),
     ("LOG_FORMAT", "xml", "console, json"),
     ("DEFAULT_MODEL", "two words", "one word"),
+    ("AI_NOTICE", "x" * 101, "at most 100 characters"),
+    ("AI_NOTICE", "two\nlines", "one line"),
 ]
 
 

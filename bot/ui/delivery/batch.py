@@ -24,6 +24,7 @@ from bot.ui.interactions.failures import TROUBLE, Failure, failure_of
 from bot.ui.interactions.who import public_locale
 from bot.ui.messages import UPLOAD_LIMIT_UNKNOWN, File, Message
 from bot.ui.pages import batch as batch_words
+from bot.ui.pages.result import ai_notice
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ class DiscordBatchDelivery:
         edits: ProgressEdits,
         *,
         limit_bytes: int = UPLOAD_LIMIT_UNKNOWN,
+        notice: str | None = None,
         reviews: Reviews | None = None,
         waits_s: tuple[float, ...] = WAITS_S,
         sleep: Sleep = asyncio.sleep,
@@ -48,6 +50,7 @@ class DiscordBatchDelivery:
         self._settings_of = settings_of
         self._edits = edits
         self._limit_bytes = limit_bytes
+        self._notice = notice
         self._reviews = reviews
         self._waits_s = waits_s
         self._sleep = sleep
@@ -117,9 +120,8 @@ class DiscordBatchDelivery:
         return await self._conversation.follow(message, private=self._conversation.answer.private)
 
     async def _group(self, batch: Batch, pictures: Sequence[BatchPicture], *, spoiler: bool, share: float) -> Message:
-        named = {
-            one.line: NamedPicture(_stem(one), alt_of(one.job, self._locale(batch)), one.image) for one in pictures
-        }
+        locale = self._locale(batch)
+        named = {one.line: NamedPicture(_stem(one), alt_of(one.job, locale), one.image) for one in pictures}
         packed = await pack(
             list(named.values()),
             limit_bytes=self._limit_bytes,
@@ -128,7 +130,8 @@ class DiscordBatchDelivery:
             share=share,
         )
         left_out = [line for line, picture in named.items() if not packed.has(picture)]
-        return Message(embed=batch_words.group(batch, pictures, left_out, self._locale(batch)), files=packed.files)
+        embed = batch_words.group(batch, pictures, left_out, locale, notice=ai_notice(self._notice, locale))
+        return Message(embed=embed, files=packed.files)
 
     # --- the end -------------------------------------------------------------------------------------------------
 

@@ -23,7 +23,8 @@ from bot.ui.messages import UPLOAD_LIMIT_UNKNOWN
 
 
 class DiscordDeliveries:
-    """``shell.Deliveries`` over a connected client. ``name_of`` shortens the names of models."""
+    """``shell.Deliveries`` over a connected client. ``name_of`` shortens the names of models; ``notice`` are the
+    operator's words for "made with AI"."""
 
     def __init__(
         self,
@@ -33,6 +34,7 @@ class DiscordDeliveries:
         tasks: Tasks,
         clock: Clock,
         name_of: Callable[[str], str],
+        notice: str | None = None,
     ) -> None:
         self._client = client
         self._store = store
@@ -41,6 +43,7 @@ class DiscordDeliveries:
         self._tasks = tasks
         self._clock = clock
         self._name_of = name_of
+        self._notice = notice
         self._paces: WeakValueDictionary[int, ChannelPace] = WeakValueDictionary()
 
     def _edits(self, channel_id: int) -> ProgressEdits:
@@ -58,18 +61,21 @@ class DiscordDeliveries:
         """The conversation about this job, of a live interaction or of an earlier process (``earlier``)."""
         if job.answer is None:
             raise LookupError(f"job {job.id} has no answer to deliver to")
-        return self._to(job.answer, ShowOptions(limit_bytes, notes, self._name_of), earlier=earlier)
+        return self._to(job.answer, self._options(limit_bytes, notes), earlier=earlier)
 
     def at(self, answer: Answer, *, limit_bytes: int = UPLOAD_LIMIT_UNKNOWN) -> DiscordDelivery:
         """The same for an answer that is not the job's own (a picture that waited)."""
-        return self._to(answer, ShowOptions(limit_bytes, name_of=self._name_of), earlier=False)
+        return self._to(answer, self._options(limit_bytes), earlier=False)
 
     def approved(self, job: Job) -> DiscordDelivery:
         """The lines of a batch share one answer, which stays theirs together: each gets a message of its own."""
         if job.answer is None:
             raise LookupError(f"job {job.id} has no answer to deliver to")
         answer = job.answer if job.batch_id is None else replace(job.answer, token="", message_id=None)
-        return self._to(answer, ShowOptions(), earlier=False)
+        return self._to(answer, self._options(), earlier=False)
+
+    def _options(self, limit_bytes: int = UPLOAD_LIMIT_UNKNOWN, notes: tuple[Note, ...] = ()) -> ShowOptions:
+        return ShowOptions(limit_bytes, notes, self._name_of, self._notice)
 
     def _to(self, answer: Answer, options: ShowOptions, *, earlier: bool) -> DiscordDelivery:
         post_check = PostOnce(self._client, self._store.notes, self._clock, answer, earlier=earlier)
@@ -91,5 +97,10 @@ class DiscordDeliveries:
         conversation = DiscordConversation(self._client, self._clock, answer)
         edits = self._edits(batch.channel_id)
         return DiscordBatchDelivery(
-            conversation, self._settings_of, edits, limit_bytes=limit_bytes, reviews=self._reviews
+            conversation,
+            self._settings_of,
+            edits,
+            limit_bytes=limit_bytes,
+            notice=self._notice,
+            reviews=self._reviews,
         )

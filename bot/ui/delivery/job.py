@@ -47,12 +47,13 @@ class PostCheck(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ShowOptions:
-    """How to show: the channel's upload limit, what was done to the uploads, what models are called for short, and how
-    long to try."""
+    """How to show: the channel's upload limit, what was done to the uploads, what models are called for short, the
+    operator's words for "made with AI", and how long to try."""
 
     limit_bytes: int = UPLOAD_LIMIT_UNKNOWN
     notes: tuple[Note, ...] = ()
     name_of: Callable[[str], str] = str
+    notice: str | None = None
     waits_s: tuple[float, ...] = WAITS_S
 
 
@@ -179,7 +180,7 @@ class DiscordDelivery:
     ) -> Message:
         locale, notes = self._locale(job.asker), self._options.notes
         images = [image for one in made for image in one.images]
-        looks = pages.Looks(settings.show_cost, settings.layout, self._options.name_of)
+        looks = pages.Looks(settings.show_cost, settings.layout, self._options.name_of, self._options.notice)
         told = pages.result(job, made, took_s, locale, looks, notes=notes)
         packed = await pack(
             [

@@ -47,7 +47,9 @@ def progress(batch: Batch, counts: BatchCounts, locale: str) -> str:
     return f"{head(batch, locale)}\n{bar(counts)}\n{told}\n{when}"
 
 
-def group(batch: Batch, pictures: Sequence[BatchPicture], left_out: Sequence[int], locale: str) -> discord.Embed:
+def group(
+    batch: Batch, pictures: Sequence[BatchPicture], left_out: Sequence[int], locale: str, *, notice: str
+) -> discord.Embed:
     """What stands over the pictures of up to ten lines."""
     lines = [
         f"**{picture.line}** · {escaped(title_of(picture.job.request, locale), LINE_ROOM)}" for picture in pictures
@@ -55,9 +57,10 @@ def group(batch: Batch, pictures: Sequence[BatchPicture], left_out: Sequence[int
     first, last = pictures[0].line, pictures[-1].line
     title = say(locale, "batch.group", count=len(pictures), first=first, last=last, total=len(batch.lines))
     embed = discord.Embed(title=title, description=cut("\n".join(lines), DESCRIPTION_LIMIT), colour=COLOUR)
+    below = [notice] if notice else []
     if left_out:
-        embed.set_footer(text=say(locale, "batch.too_large", lines=", ".join(str(line) for line in left_out)))
-    return embed
+        below.append(say(locale, "batch.too_large", lines=", ".join(str(line) for line in left_out)))
+    return embed.set_footer(text="\n".join(below) or None)
 
 
 def summary(

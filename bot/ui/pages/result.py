@@ -25,6 +25,7 @@ from bot.ui.words.uploads import note_words
 COLOUR = discord.Colour(0xE4572E)
 PROMPT_ROOM = 300
 FIGURES_ROOM = 200
+NOTICE_ROOM = 100
 REMARKS_ROOM = 700
 """So that a plain result, all of it escaped, stays below the 2,000 characters of a message."""
 
@@ -57,11 +58,13 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Looks:
-    """How a server wants results, and what its models are called where there is little room."""
+    """How a server wants results, and what its models are called where there is little room. ``notice``: see
+    ``ai_notice``."""
 
     show_cost: bool = True
     layout: Layout = Layout.EMBED
     name_of: Callable[[str], str] = field(default=str)
+    notice: str | None = None
 
 
 def result(
@@ -86,7 +89,8 @@ def result(
     above += [say(locale, "result.revised_to", prompt=_safe(short_revised))] if revised else []
     figures = " · ".join(_figures(job, made, images, took_s, locale, looks))
     remarks = " ".join(_remarks(job, made, images, notes, locale, shrunk=shrunk))
-    below = [line for line in (cut(figures, FIGURES_ROOM), cut(remarks, REMARKS_ROOM)) if line]
+    named = " · ".join(part for part in (cut(figures, FIGURES_ROOM), ai_notice(looks.notice, locale)) if part)
+    below = [line for line in (named, cut(remarks, REMARKS_ROOM)) if line]
     full_text = None if (short, short_revised) == (title, revised) else in_full(job, revised, locale)
     match looks.layout:
         case Layout.EMBED:
@@ -95,6 +99,12 @@ def result(
         case Layout.PLAIN:
             small = [f"-# {escaped(line, 2 * length(line))}" for line in below]
             return Told(content="\n".join([*above, *small]), full_text=full_text)
+
+
+def ai_notice(wording: str | None, locale: str) -> str:
+    """That pictures were made by AI: in the operator's words, else in the reader's language; none where the words are
+    empty."""
+    return say(locale, "result.ai") if wording is None else clean(wording, NOTICE_ROOM)
 
 
 def bold(text: str) -> str:

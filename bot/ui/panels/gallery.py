@@ -27,7 +27,7 @@ from bot.ui.interactions.who import asker_of, in_server
 from bot.ui.internals import role_ids_of
 from bot.ui.messages import File, Message, opened
 from bot.ui.pages.links import jump_link
-from bot.ui.pages.result import COLOUR
+from bot.ui.pages.result import COLOUR, ai_notice
 from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
 from bot.ui.words.text import ALT_LIMIT, clean, cut, escaped, length
@@ -182,6 +182,8 @@ async def _page(interaction: Interaction, wanted: Filter) -> Message:
     sheet = await _sheet(interaction, page.jobs)
     looks = await shell.settings_cache.looks(asker.place)
     embed = _embed(page, liked, waiting, wanted, asker, with_sheet=sheet is not None and not looks.spoiler)
+    if sheet is not None:
+        embed.set_footer(text=ai_notice(shell.config.ai_notice, asker.locale) or None)
     alt = clean("; ".join(f"{n}: {_prompt(job, asker.locale)}" for n, job in enumerate(page.jobs, 1)), ALT_LIMIT)
     files = (File(SHEET, sheet, alt, looks.spoiler),) if sheet is not None else ()
     return Message(embed=embed, files=files, view=_view(waiting, wanted, page, liked, asker.locale))

@@ -273,9 +273,18 @@ def test_the_table_has_a_row_a_line_and_no_prompt_can_break_it() -> None:
 def test_an_embed_of_ten_long_prompts_fits() -> None:
     job = make_job(request=make_request(shown_prompt="*" * 5000))
     long = [replace(one, job=job) for one in pictures(*range(1, 11))]
-    embed = batch_words.group(batch(), long, [3], "en-US")
+    embed = batch_words.group(batch(), long, [3], "en-US", notice="*" * 100)
     assert len(embed) <= 6000
     assert "3" in (embed.footer.text or "")
+
+
+async def test_a_group_says_that_it_was_made_by_ai(make: Make) -> None:
+    delivery, conversation = make()
+    await delivery.group(batch(), pictures(1))
+    [(_, message)] = conversation.done
+    assert isinstance(message, Message)
+    assert message.embed is not None
+    assert message.embed.footer.text == "Made with AI"
 
 
 # --- links -------------------------------------------------------------------------------------------------------

@@ -12,12 +12,12 @@ from bot.rules.servers.access import Layout
 from bot.rules.uploads import Named, Note, NoteKind
 from bot.ui.pages.result import NOTES_TOLD, Looks, Told, cost, result
 from bot.ui.words.catalogue import has, say
-from bot.ui.words.text import CONTENT_LIMIT, DESCRIPTION_LIMIT, length
+from bot.ui.words.text import CONTENT_LIMIT, DESCRIPTION_LIMIT, escaped, length
 from tests.support.people import make_job, make_made, make_request
 
 NAMES = {"gpt-image-2.5-flare": "2.5 flare"}
-EMBED = Looks(name_of=lambda model: NAMES.get(model, model))
-PLAIN = Looks(layout=Layout.PLAIN, name_of=EMBED.name_of)
+EMBED = Looks(name_of=lambda model: NAMES.get(model, model), notice="")
+PLAIN = Looks(layout=Layout.PLAIN, name_of=EMBED.name_of, notice="")
 
 
 def above(told: Told) -> str:
@@ -46,8 +46,22 @@ def test_a_plain_result_is_the_same_without_a_frame() -> None:
 
 def test_a_server_may_hide_the_cost() -> None:
     assert below(result(make_job(), [make_made()], 1, "en-US", Looks(show_cost=False))) == [
-        "gpt-image-2.5-flare · 1024×1024 · low · 1 s"
+        "gpt-image-2.5-flare · 1024×1024 · low · 1 s · Made with AI"
     ]
+
+
+@pytest.mark.parametrize("layout", Layout)
+@pytest.mark.parametrize(
+    ("wording", "locale", "told"),
+    [
+        (None, "en-US", "Made with AI"),
+        (None, "de", "Mit KI erstellt"),
+        ("Drawn by **machines** @everyone", "de", "Drawn by **machines** @everyone"),
+    ],
+)
+def test_a_result_says_that_it_was_made_by_ai(wording: str | None, locale: str, told: str, layout: Layout) -> None:
+    shown = result(make_job(), [make_made()], 1, locale, Looks(layout=layout, notice=wording))
+    assert (shown.content or below(shown)[0]).endswith(f" · {told if layout is Layout.EMBED else escaped(told, 200)}")
 
 
 def test_an_estimated_cost_says_so() -> None:
@@ -78,7 +92,7 @@ def test_no_text_makes_a_result_too_large(prompt: str, revised: str, layout: Lay
     made = [Made((MadeImage(b"x", revised, 3, 4, revised),), left_out=(prompt,), background=revised, quality=revised)]
     job = make_job(request=request, parent_id="p")
     notes = [Note(kind, prompt) for kind in NoteKind]
-    told = result(job, made, 5, "de", Looks(layout=layout), notes=notes, shrunk=True)
+    told = result(job, made, 5, "de", Looks(layout=layout, notice="*" * 100), notes=notes, shrunk=True)
     assert length(told.content or "") <= CONTENT_LIMIT - 100  # and a line that calls its maker
     if told.embed is not None:
         assert length(told.embed.description or "") <= DESCRIPTION_LIMIT
