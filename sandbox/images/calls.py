@@ -36,7 +36,7 @@ class Call:
 
     ``rendered`` says that pictures were made, which the real service would bill whatever became of the answer;
     ``status`` None means no answer was given; ``breaches`` are disagreements with the published API description.
-    ``key_tail`` is the end of the key used, enough to tell two keys apart.
+    ``key_tail`` is the end of the key used, enough to tell two keys apart. ``overnight``: it is a line of a batch.
     """
 
     number: int
@@ -55,6 +55,7 @@ class Call:
     partials: int = 0
     usage: Mapping[str, Any] | None = None
     breaches: tuple[str, ...] = ()
+    overnight: bool = False
 
     @property
     def model(self) -> str | None:

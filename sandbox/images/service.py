@@ -17,6 +17,9 @@ from typing import Any, Literal, NoReturn
 from aiohttp import web
 
 from sandbox.images import errors
+from sandbox.images.batches.files import Files
+from sandbox.images.batches.night import Night
+from sandbox.images.batches.routes import BatchRoutes
 from sandbox.images.calls import Call
 from sandbox.images.checks import Fields, Order, check
 from sandbox.images.drawing.draw import resolve_size
@@ -47,6 +50,7 @@ class ImageService:
     ``official`` behaves as OpenAI's own service on ``today``: retired models and variations are gone. ``compatible``
     serves all fourteen models. ``key`` None takes any key. ``latency_s`` is the time a picture takes; ``varied`` makes
     a repeated prompt give other pictures. ``specs`` is OpenAI's API description, held against everything if given.
+    ``batches`` is its Batch API, in which a batch takes ``night_s``.
     """
 
     def __init__(
@@ -55,6 +59,7 @@ class ImageService:
         mode: Mode = "compatible",
         key: str | None = None,
         latency_s: float = 0.0,
+        night_s: float = 0.0,
         varied: bool = False,
         specs: Path | None = None,
         today: date = TODAY,
@@ -74,6 +79,9 @@ class ImageService:
         self._host, self._port = host, port
         self._clock = clock
         self._studio = Studio(varied=varied, clock=clock)
+        files = Files(clock)
+        night = Night(files, self._drawn_at_night, clock, night_s)
+        self.batches = BatchRoutes(files, night, lambda request: self._check_key(request, Call(0, "batches", clock())))
         self._runner: web.AppRunner | None = None
 
     # --- life ----------------------------------------------------------------------------------------------------
@@ -89,6 +97,7 @@ class ImageService:
     async def start(self) -> None:
         app = web.Application(client_max_size=1 << 20)
         app.router.add_post("/v1/images/{endpoint:generations|edits|variations}", self._images)
+        self.batches.add_to(app)
         app.router.add_get("/v1/models", self._list_models)
         app.router.add_get("/v1/models/{model}", self._one_model)
         app.router.add_get("/files/{name}", self._file)
@@ -104,6 +113,7 @@ class ImageService:
 
     async def stop(self) -> None:
         if self._runner is not None:
+            await self.batches.night.stop()
             await self._runner.cleanup()
             self._runner = None
 
@@ -216,6 +226,28 @@ class ImageService:
         if isinstance(fault, Drop):
             return await self._dropped(request, call, raw, fault)
         return self._send(call, 200, raw)
+
+    async def _drawn_at_night(self, endpoint: str, body: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
+        """Answers one line of a batch: status and body. It is a call like any other, ``overnight``."""
+        last: Endpoint = endpoint.rpartition("/")[2]  # type: ignore[assignment]  # it is checked: the batch was taken
+        call = Call(len(self.calls) + 1, last, self._clock(), fields=dict(body), overnight=True)
+        self.calls.append(call)
+        try:
+            if last != "generations":
+                raise ApiError(400, "This service takes no pictures in a batch.", param="images")
+            if body.get("stream"):
+                raise errors.invalid("stream", "Streaming is not supported in the Batch API.")
+            if self._specs:
+                call.breaches += self._specs.request(last, body, {}, form=False)
+            order = check(last, Fields(body, from_form=False), self._served())
+            moderate(order, "input")
+            work = Work(call, order, None, resolve_size(order, None), self._studio.take(order))
+            call.status, answered = 200, await self._studio.body(work, None)
+        except ApiError as error:
+            call.status, call.error_code, answered = error.status, error.code, error.body()
+        for listener in self.listeners:
+            listener(call)
+        return call.status, answered
 
     async def _inputs(self, order: Order, files: tuple[Upload, ...]) -> Inputs | None:
         if order.endpoint == "generations":
