@@ -9,11 +9,10 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from functools import partial
 
 import discord
 
-from bot.adapters.status.http import NotReady, ReadyCheck, StatusServer
+from bot.adapters.status.http import Limping, NotReady, ReadyCheck, StatusServer
 from bot.adapters.status.metrics import CONTENT_TYPE, measure_lag
 from bot.app import App, build
 from bot.core.service.lanes import lane_at
@@ -110,19 +109,35 @@ def status_of(app: App) -> StatusServer | None:
         "database": database,
         "pictures": shared_pictures,
         "disk": unless(app.files.is_full, "the disk for pictures is full"),
-        **{
-            "image service" if name == DEFAULT_SERVICE else f"image service {name}": unless(
-                partial(app.circuit.is_open, lane_at(name)),
-                "the image service does not take the key, or its funds are used up",
-            )
-            for name in app.services
-        },
+        **_service_checks(app),
     }
 
     def figures() -> bytes:
-        return app.meter.render(client.latencies)
+        return app.meter.render(client.latencies, _shut(app))
 
     return StatusServer(settings.http_host, settings.http_port, checks, figures, metrics_type=CONTENT_TYPE)
+
+
+def _shut(app: App) -> dict[str, bool]:
+    """Of each image service, whether its key is refused."""
+    return {name: app.circuit.is_open(lane_at(name)) for name in app.services}
+
+
+def _service_checks(app: App) -> dict[str, ReadyCheck]:
+    """A service that is shut off is named; the process takes no work when all are."""
+
+    def check_of(service: str) -> ReadyCheck:
+        async def check() -> None:
+            shut = _shut(app)
+            if shut[service]:
+                words = "the image service does not take the key, or its funds are used up"
+                raise NotReady(words) if all(shut.values()) else Limping(words)
+
+        return check
+
+    return {
+        "image service" if name == DEFAULT_SERVICE else f"image service {name}": check_of(name) for name in app.services
+    }
 
 
 def _favour_the_loop() -> None:

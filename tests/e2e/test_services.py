@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
+import aiohttp
 import pytest
 
+from bot.process import status_of
 from bot.rules.ledger import JobState
 from sandbox.discord.model import Upload
 from sandbox.gateways import DIALECTS, Gateway
@@ -172,15 +174,28 @@ async def test_xais_edits_are_json_with_the_picture_in_it(town, others):
     assert first.headers["Authorization"] == f"Bearer {XAI_KEY}"
 
 
-async def test_one_services_refused_key_stops_its_model_and_nothing_else(town, others):
+async def test_one_services_refused_key_stops_its_model_and_nothing_else(town, others, unused_tcp_port_factory):
     await others.gateway("Azure OpenAI, classic addresses", SCHOOL, key="another-key", model="drawing")
-    await others.restart()
+    await others.restart(HTTP_PORT=str(unused_tcp_port_factory()))
     first = await town.answer(await town.imagine(model="drawing@school"))
     second = await town.answer(await town.imagine(model="drawing@school"))
     assert "drawing@school" in second.content
     assert not first.attachments
     assert (await town.answer(await town.imagine(model=FLARE, quality="low"))).attachments
     assert [job.state for job in await town.jobs()] == [JobState.RELEASED, JobState.SETTLED]
+    async with aclosing(status_of(town.app)) as pages:
+        await pages.start()
+        host, port = pages.address
+        async with aiohttp.ClientSession(f"http://{host}:{port}") as session:
+            async with session.get("/readyz") as answer:
+                assert answer.status == 200
+                told = (await answer.json())["checks"]
+            async with session.get("/metrics") as answer:
+                figures = await answer.text()
+    assert told["image service"] == "ok"
+    assert "does not take the key" in told["image service school"]
+    assert 'easel_service_shut_off{service="school"} 1.0' in figures
+    assert 'easel_service_shut_off{service="default"} 0.0' in figures
 
 
 SECOND = f"""

@@ -180,6 +180,8 @@ PLANTED: list[tuple[str, Plant, str, Verdict, str]] = [
     ("the page is off", put(HTTP_PORT="0"), "status page", WARN, "HTTP_PORT"),
     ("a host of another machine", put(HTTP_HOST="192.0.2.1"), "status page", FAIL, "no address of this machine"),
     ("secrets travel in clear", put(OPENAI_BASE_URL="http://images.invalid/v1"), "TLS", WARN, "unencrypted"),
+    ("secrets travel in clear to another service", models_file(LOCAL.replace("127.0.0.1", "images.invalid").replace(
+        "{at}", "images.invalid")), "TLS", WARN, "services.local.base_url in IMAGE_MODELS is http://"),
     ("no privacy policy", take("PRIVACY_URL"), "PRIVACY_URL", WARN, "PRIVACY.md"),
 ]  # fmt: skip
 

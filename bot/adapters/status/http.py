@@ -1,7 +1,7 @@
 """Health, readiness and figures over HTTP, for supervisors and Prometheus. It answers questions and changes nothing.
 
 /healthz   200 while the event loop answers at all: a supervisor restarts the process when it does not
-/readyz    200 when every check holds, else 503; the body names each check with ``ok`` or what is wrong
+/readyz    200 when work can be taken, else 503; the body names each check with ``ok`` or what is wrong
 /metrics   Prometheus' text format
 """
 
@@ -21,11 +21,17 @@ log = logging.getLogger(__name__)
 
 CHECK_TIMEOUT_S = 2.0
 ReadyCheck = Callable[[], Awaitable[object]]
-"""Returns when all is well, raises when it is not: ``NotReady``'s words are shown, anything else is only logged."""
+"""Returns when all is well, raises when it is not: the words of ``NotReady`` and ``Limping`` are shown, anything else
+is only in the log.
+"""
 
 
 class NotReady(Exception):
     """Why the process cannot take work now, in words fit for the page."""
+
+
+class Limping(Exception):
+    """What is wrong although the process can take work, in words fit for the page."""
 
 
 class StatusServer:
@@ -48,6 +54,7 @@ class StatusServer:
         self._metrics_type = metrics_type
         self._check_timeout_s = check_timeout_s
         self._failing: frozenset[str] = frozenset()
+        self._limping: frozenset[str] = frozenset()
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
@@ -86,19 +93,23 @@ class StatusServer:
         return web.json_response({"alive": True})
 
     async def _ready(self, _request: web.Request) -> web.Response:
-        said = dict(zip(self._checks, await asyncio.gather(*map(self._ask, self._checks)), strict=True))
-        failing = frozenset(name for name, words in said.items() if words != "ok")
-        if failing != self._failing:
-            log.log(logging.WARNING if failing else logging.INFO, "ready: %s", said)
-            self._failing = failing
+        answers = dict(zip(self._checks, await asyncio.gather(*map(self._ask, self._checks)), strict=True))
+        said = {name: str(answer) for name, answer in answers.items()}
+        limping = frozenset(name for name, answer in answers.items() if isinstance(answer, Limping))
+        failing = frozenset(name for name, words in said.items() if words != "ok") - limping
+        if (failing, limping) != (self._failing, self._limping):
+            log.log(logging.WARNING if failing or limping else logging.INFO, "ready: %s", said)
+            self._failing, self._limping = failing, limping
         return web.json_response({"ready": not failing, "checks": said}, status=503 if failing else 200)
 
-    async def _ask(self, name: str) -> str:
+    async def _ask(self, name: str) -> str | Limping:
         try:
             async with asyncio.timeout(self._check_timeout_s):
                 await self._checks[name]()
         except NotReady as reason:
             return str(reason)
+        except Limping as reason:
+            return reason
         except TimeoutError:
             return f"no answer within {self._check_timeout_s:g} s"
         except Exception as error:  # any library may speak here; the page must still be served

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -48,6 +48,12 @@ class PrometheusMeter:
         self._latency = Gauge(
             "easel_gateway_latency_seconds", "Heartbeat answer time of the gateway", ["shard"], registry=self.registry
         )
+        self._shut = Gauge(
+            "easel_service_shut_off",
+            "1 while an image service gets no jobs because it refuses the key or the funds are used up",
+            ["service"],
+            registry=self.registry,
+        )
 
     def job_opened(self, model: str) -> None:
         self._opened.labels(self._known("model", model)).inc()
@@ -83,11 +89,14 @@ class PrometheusMeter:
         """How late the event loop was when last measured; ``measure_lag`` tells it."""
         self._lag.set(max(0.0, seconds))
 
-    def render(self, latencies: Iterable[tuple[int, float]] = ()) -> bytes:
+    def render(self, latencies: Iterable[tuple[int, float]] = (), shut: Mapping[str, bool] | None = None) -> bytes:
         """Everything in Prometheus' text format, of type ``CONTENT_TYPE``.
 
         ``latencies`` are the gateway's answer times in seconds by shard; one that is unknown (nan, inf) is left out.
+        ``shut`` says of each service whether its circuit is open.
         """
+        for service, is_shut in (shut or {}).items():
+            self._shut.labels(service).set(is_shut)
         self._latency.clear()
         for shard, seconds in latencies:
             if 0 <= seconds < float("inf"):

@@ -12,8 +12,9 @@ from bot.adapters.secrets import Secrets
 from bot.operator.discord_api import DiscordApi
 from bot.operator.doctor.findings import Finding
 from bot.parts import now
-from bot.ports import Clock, ImageService, Setup
+from bot.ports import CannotStart, Clock, ImageService, Setup
 from bot.rules.catalogue.catalogue import Catalogue
+from bot.rules.catalogue.services import Service
 from bot.settings.model import Settings
 from bot.settings.sources import Reading
 
@@ -55,6 +56,13 @@ class Surroundings:
     @property
     def settings(self) -> Settings:
         return self.reading.settings
+
+    def services(self) -> tuple[Service, ...]:
+        """The services at which a model lives; the default one where the catalogue cannot be read."""
+        try:
+            return self.catalogue().used_services()
+        except CannotStart:  # check_models says so
+            return (Service(),)
 
 
 Check = Callable[[Surroundings], Awaitable[list[Finding]]]

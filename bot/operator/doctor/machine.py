@@ -15,9 +15,11 @@ from bot.adapters.status.http import cannot_listen, probe
 from bot.operator.discord_api import why
 from bot.operator.doctor.context import LedgerState, Surroundings
 from bot.operator.doctor.findings import Finding, failed, passed, warned
+from bot.operator.doctor.service import setting_of
 from bot.operator.healthcheck import readiness
 from bot.parts import object_files_of
 from bot.ports import CannotStart
+from bot.rules.catalogue.model import DEFAULT_SERVICE
 from bot.rules.catalogue.official import OFFICIAL_SERVICE
 from bot.rules.errors import StorageTrouble
 from bot.settings.model import Settings
@@ -166,8 +168,11 @@ async def check_addresses(here: Surroundings) -> list[Finding]:
     settings, addresses = here.settings, dict[str, str]()
     if settings.discord_token is not None:
         addresses["DISCORD_API_BASE"] = settings.discord_api_base
-    if settings.discord_token is not None or settings.openai_api_key is not None or settings.openai_base_url:
-        addresses["OPENAI_BASE_URL"] = settings.openai_base_url or OFFICIAL_SERVICE
+    for service in here.services():
+        if service.name != DEFAULT_SERVICE:
+            addresses[setting_of(service, "base_url")] = service.address
+        elif settings.discord_token is not None or settings.openai_api_key is not None or settings.openai_base_url:
+            addresses["OPENAI_BASE_URL"] = settings.openai_base_url or OFFICIAL_SERVICE
     for name, address in addresses.items():
         parts = urlsplit(address)
         if parts.scheme == "https":

@@ -32,11 +32,7 @@ OTHER_ADVICE = "Try again in a few minutes; if it stays so, look at the service'
 
 async def check_key(here: Surroundings) -> list[Finding]:
     """Whether each service that is used has a key where it needs one, and takes it."""
-    try:
-        services = _used(here.catalogue())
-    except CannotStart:  # check_models says so
-        services = (Service(),)
-    return [finding for service in services for finding in await _key(here, service)]
+    return [finding for service in here.services() for finding in await _key(here, service)]
 
 
 async def _key(here: Surroundings, service: Service) -> list[Finding]:
@@ -56,7 +52,7 @@ async def _key(here: Surroundings, service: Service) -> list[Finding]:
     if known is None:
         says = f"{service.address} answers, but lists no models, so key and models cannot be checked"
         advice = (
-            f"Fine for a server without that list; otherwise {_setting(service, 'base_url')} must be the API's base, "
+            f"Fine for a server without that list; otherwise {setting_of(service, 'base_url')} must be the API's base, "
             "which usually ends in /v1."
         )
         return [warned(check, says, advice)]
@@ -71,7 +67,7 @@ async def check_models(here: Surroundings) -> list[Finding]:
         return [failed("models", str(error), "Correct the file that IMAGE_MODELS names; docs/settings.md shows one.")]
     offered = catalogue.offered(official=here.settings.is_official_service, today=here.clock().date())
     found = _default(here, catalogue)
-    for service in _used(catalogue):
+    for service in catalogue.used_services():
         found += _listed(here, catalogue, service)
     usable = tuple(model for model in offered if not catalogue.is_unlisted(model))
     if usable:
@@ -175,7 +171,7 @@ async def check_picture(here: Surroundings) -> list[Finding]:
 
 async def _told(here: Surroundings, catalogue: Catalogue) -> Catalogue:
     """The catalogue with what each service lists; ``check_key`` has said already of whom nothing could be asked."""
-    for service in _used(catalogue):
+    for service in catalogue.used_services():
         is_default = service.name == DEFAULT_SERVICE
         if is_default and here.settings.openai_api_key is None and here.settings.is_official_service:
             continue
@@ -189,15 +185,11 @@ async def _told(here: Surroundings, catalogue: Catalogue) -> Catalogue:
     return catalogue
 
 
-def _used(catalogue: Catalogue) -> tuple[Service, ...]:
-    return tuple(service for service in catalogue.services.values() if catalogue.is_used(service.name))
-
-
 def _named(check: str, service: Service) -> str:
     return check if service.name == DEFAULT_SERVICE else f"{check} {service.name}"
 
 
-def _setting(service: Service, key: str) -> str:
+def setting_of(service: Service, key: str) -> str:
     """Where that of a service is set."""
     if service.name == DEFAULT_SERVICE:
         return {"base_url": "OPENAI_BASE_URL", "key": "OPENAI_API_KEY", "images_per_minute": "IMAGES_PER_MINUTE"}[key]
@@ -210,12 +202,12 @@ def _fault(check: str, error: ServiceFault, service: Service) -> Finding:
     code = f", {fault.code}" if fault.code else ""
     keys = f": {KEYS}" if service.name == DEFAULT_SERVICE else ""
     advice = {
-        FaultKind.BAD_KEY: f"Make a new key and put it into {_setting(service, 'key')}{keys}.",
-        FaultKind.UNREACHABLE: f"Check {_setting(service, 'base_url')}, the network, the firewall and that the server "
-        "runs.",
-        FaultKind.RATE_LIMITED: f"Wait a minute and try again; {_setting(service, 'images_per_minute')} may be higher "
-        "than the key allows.",
-        FaultKind.BROKEN_ANSWER: f"{_setting(service, 'base_url')} must be the API's base (it usually ends in /v1), "
+        FaultKind.BAD_KEY: f"Make a new key and put it into {setting_of(service, 'key')}{keys}.",
+        FaultKind.UNREACHABLE: f"Check {setting_of(service, 'base_url')}, the network, the firewall and that the "
+        "server runs.",
+        FaultKind.RATE_LIMITED: f"Wait a minute and try again; {setting_of(service, 'images_per_minute')} may be "
+        "higher than the key allows.",
+        FaultKind.BROKEN_ANSWER: f"{setting_of(service, 'base_url')} must be the API's base (it usually ends in /v1), "
         "not a web page.",
     } | ADVICE
     return failed(check, f"the service says {fault.kind}{status}{code}", advice.get(fault.kind, OTHER_ADVICE))

@@ -106,6 +106,10 @@ class Catalogue:
         """Whether any model lives there."""
         return any(model.service == service for model in self)
 
+    def used_services(self) -> tuple[Service, ...]:
+        """The services at which a model lives."""
+        return tuple(one for one in self.services.values() if self.is_used(one.name))
+
     def gone_since(self, model: Model, *, official: bool, today: date) -> date | None:
         """The day from which its service no longer has the model, if that has come."""
         return gone_since(model, today) if self.ends_on(model, official=official) is not None else None

@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.adapters.status.http import NotReady, StatusServer, probe
+from bot.adapters.status.http import Limping, NotReady, StatusServer, probe
 from bot.adapters.status.metrics import CONTENT_TYPE, MAX_LABELS, PrometheusMeter, measure_lag
 from bot.ports import CannotStart, Meter
 from bot.rules.ledger import JobState
@@ -59,6 +59,17 @@ async def test_a_failing_check_is_named_and_the_others_are_still_asked() -> None
     assert status == 503
     assert "12 MiB free" in text
     assert '"database": "ok"' in text
+
+
+async def test_what_limps_is_named_and_takes_work() -> None:
+    async def refused() -> None:
+        raise Limping("the key is refused")
+
+    async with serving({"image service azure": refused, "image service": fine}) as base:
+        status, text = await get(f"{base}/readyz")
+    assert status == 200
+    assert '"ready": true' in text
+    assert '"image service azure": "the key is refused"' in text
 
 
 async def test_what_a_library_raises_stays_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
@@ -135,7 +146,8 @@ def used_meter() -> PrometheusMeter:
 
 
 async def test_the_figures_are_served_in_prometheus_format() -> None:
-    async with serving({}, lambda: used_meter().render([(0, 0.125), (1, float("nan")), (2, float("inf"))])) as base:
+    latencies, shut = [(0, 0.125), (1, float("nan")), (2, float("inf"))], {"default": False, "azure": True}
+    async with serving({}, lambda: used_meter().render(latencies, shut)) as base:
         status, text = await get(f"{base}/metrics")
     assert status == 200
     for line in (
@@ -150,6 +162,8 @@ async def test_the_figures_are_served_in_prometheus_format() -> None:
         "easel_queue_wait_seconds_count 1.0",
         'easel_service_seconds_count{model="dall-e-2"} 1.0',
         'easel_gateway_latency_seconds{shard="0"} 0.125',
+        'easel_service_shut_off{service="azure"} 1.0',
+        'easel_service_shut_off{service="default"} 0.0',
     ):
         assert line in text
     assert 'shard="1"' not in text
