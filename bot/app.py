@@ -16,6 +16,7 @@ import aiohttp
 from bot.adapters.database import SqlStore
 from bot.adapters.files.disk import DiskFiles
 from bot.adapters.files.sheltered import ShelteredFiles
+from bot.adapters.marks import C2paMarks
 from bot.adapters.secrets import Secrets
 from bot.adapters.status.metrics import PrometheusMeter
 from bot.core.jobs.assembly import assemble
@@ -249,6 +250,7 @@ def _shell(ground: Ground, connection: HasShell) -> Shell:
         files=ground.files,
         deliveries=deliveries,
         help=Offers(),
+        marks=C2paMarks(),
         presses=new_presses(),
         counts=new_counts(),
         web=ground.web,

@@ -1,6 +1,6 @@
-"""The menu of any message: edit its pictures, vary one, use its text as a prompt, report it.
+"""The menu of any message: edit its pictures, vary one, use its text as a prompt, report it, ask where it is from.
 
-discord.py registers at most five; the fifth is reserved for "Where is this from?".
+discord.py registers at most five: these are the five.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from bot.ui.orders.message_parts import pictures_of
 from bot.ui.orders.message_text import own_words_of, text_of
 from bot.ui.orders.submit import take_on
 from bot.ui.orders.wish import Wish, gather
+from bot.ui.panels.origins.asked import where_from
 from bot.ui.panels.undelivered import offer_waiting
 from bot.ui.shell import HasShell, Interaction
 from bot.ui.words.errors import NoPicture
@@ -61,6 +62,12 @@ async def report_picture(interaction: Interaction, message: discord.Message) -> 
     acknowledged(interaction)
 
 
+@app_commands.context_menu(name="Where is this from?")
+async def where_is_this_from(interaction: Interaction, message: discord.Message) -> None:
+    """Tells, in private, what the ledger and the files say of the message's pictures."""
+    await where_from(interaction, message)
+
+
 async def setup(client: HasShell) -> None:
-    for menu in (edit_image, vary_image, use_as_prompt, report_picture):
+    for menu in (edit_image, vary_image, use_as_prompt, report_picture, where_is_this_from):
         client.tree.add_command(menu)

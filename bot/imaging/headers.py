@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -189,3 +190,39 @@ def _gif_size(data: bytes) -> tuple[int, int]:
 
 
 _SIZES = {"png": _png_size, "jpeg": _jpeg_size, "webp": _webp_size, "gif": _gif_size}
+
+
+def carries_marks(data: bytes) -> bool:
+    """Whether the file holds C2PA marks of its origin, whatever they say. They are lost when it is written anew."""
+    match sniff(data):
+        case "png":
+            return _is_among(data, 8, b"caBX", "big", 4)
+        case "webp":
+            return _is_among(data, 12, b"C2PA", "little", 0)
+        case "jpeg":
+            return _has_jumbf(data)
+        case _:
+            return False
+
+
+def _is_among(data: bytes, at: int, kind: bytes, order: Literal["big", "little"], after: int) -> bool:
+    """Whether one of the chunks is of that kind; a PNG names it behind its length and ends each with a checksum, a
+    WebP before, and fills it up to an even number."""
+    while at + 8 <= len(data):
+        first, second = data[at : at + 4], data[at + 4 : at + 8]
+        name, size = (second, first) if after else (first, second)
+        if name == kind:
+            return True
+        length = int.from_bytes(size, order)
+        at += 8 + length + (after or length % 2)
+    return False
+
+
+def _has_jumbf(data: bytes) -> bool:
+    """Whether one of the segments before the picture of a JPEG is of the kind that holds marks."""
+    at = 2
+    while at + 6 <= len(data) and data[at] == 0xFF and data[at + 1] not in (0xDA, 0xD9):
+        if data[at + 1] == 0xEB and data[at + 4 : at + 6] == b"JP":
+            return True
+        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return False

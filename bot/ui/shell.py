@@ -31,6 +31,7 @@ from bot.ports import Batch, BatchDelivery, Clock, Delivery, Files, Meter, Store
 from bot.rules.catalogue.catalogue import Catalogue
 from bot.rules.errors import UserError
 from bot.rules.ledger import Answer, Job
+from bot.rules.origins import Marks
 from bot.rules.servers.presets import Preset
 from bot.rules.uploads import Note
 from bot.ui.messages import UPLOAD_LIMIT_UNKNOWN
@@ -99,6 +100,12 @@ class Help(Protocol):
     async def for_refused(self, interaction: Interaction, error: UserError) -> Helped: ...
 
 
+class MarkReader(Protocol):
+    """Reads what a file says of where it comes from. Implemented by ``adapters/marks.py``."""
+
+    async def read(self, data: bytes, *, lane: str) -> Marks: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Shell:
     """The use cases, and what answering needs. ``web`` fetches attachments: no cookies, no credentials.
@@ -122,6 +129,7 @@ class Shell:
     files: Files
     deliveries: Deliveries
     help: Help
+    marks: MarkReader
     presses: TtlMap[tuple[object, ...], bool]
     counts: TtlMap[tuple[object, ...], tuple[float, int]]
     web: aiohttp.ClientSession

@@ -217,6 +217,18 @@ async def test_a_result_that_waits_is_offered_to_its_maker_in_its_place(store, s
     assert await store.jobs.waiting(sample.asker().place, 1) == []
 
 
+async def test_the_jobs_shown_in_a_message_are_found_by_how_their_ids_begin(store, sample, made):
+    first, second, elsewhere = await store.jobs.open(sample.batch(3), sample.now)
+    for job, message in ((first, 5), (second, 5), (elsewhere, 6)):
+        moved = await store.jobs.produce(await store.jobs.dispatch(job, sample.now), sample.bill(), None, sample.now)
+        await store.jobs.conclude(moved, message, 7, sample.now)
+    begun = [job.id[:12] for job in (second, first, elsewhere)]
+    assert [job.id for job in await store.jobs.shown_in(5, begun)] == [first.id, second.id]
+    assert [job.id for job in await store.jobs.shown_in(6, [first.id, second.id])] == []
+    assert await store.jobs.shown_in(5, []) == []
+    assert await store.jobs.shown_in(5, ["%", "ZZZZ"]) == []
+
+
 # batches
 
 

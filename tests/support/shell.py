@@ -44,6 +44,7 @@ def bare_shell(
         files=missing,
         deliveries=missing,
         help=missing,
+        marks=missing,
         presses=new_presses(),
         counts=new_counts(),
         web=missing,

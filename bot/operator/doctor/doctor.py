@@ -49,7 +49,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
         machine_checks.check_pictures,
         machine_checks.check_secret_key,
     ),
-    "This machine": (machine_checks.check_http_port,),
+    "This machine": (machine_checks.check_http_port, machine_checks.check_marks),
 }
 """By the group under which they are shown."""
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from bot.adapters.files.disk import FLOOR_BYTES
+from bot.adapters.marks import C2paMarks
 from bot.adapters.status.http import cannot_listen, probe
 from bot.operator.discord_api import why
 from bot.operator.doctor.context import LedgerState, Surroundings
@@ -71,6 +72,14 @@ async def check_data_dir(here: Surroundings) -> list[Finding]:
             warned("disk", says, "Make room soon, or let `python -m bot purge --older-than 30d` forget old pictures.")
         ]
     return [passed("disk", says)]
+
+
+async def check_marks(_: Surroundings) -> list[Finding]:
+    """What the menu *Where is this from?* reads needs a library that not every machine has."""
+    if C2paMarks().is_there:
+        return [passed("marks", "C2PA marks of pictures can be read")]
+    says = "C2PA marks of pictures cannot be read: c2pa-python is not installed"
+    return [warned("marks", says, "pip install 'easel[marks]', or leave it: the menu then says so.")]
 
 
 async def check_pictures(here: Surroundings) -> list[Finding]:

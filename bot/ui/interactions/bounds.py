@@ -24,6 +24,7 @@ class Bounded(StrEnum):
     COMPLETION = "completion"
     PAGE = "page"  # of the gallery, with a sheet of pictures
     REPORT = "report"
+    ORIGIN = "origin"  # pictures fetched and their marks read
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ BOUNDS = {
     Bounded.COMPLETION: Bound(10.0, 100),
     Bounded.PAGE: Bound(60.0, 30, 300),
     Bounded.REPORT: Bound(600.0, 5, 50),
+    Bounded.ORIGIN: Bound(60.0, 10, 60),
 }
 """More than hands can do, or than anybody needs."""
 

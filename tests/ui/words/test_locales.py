@@ -221,7 +221,7 @@ async def test_every_command_and_option_a_sentence_names_is_there_and_called_so(
 
 def test_the_german_help_names_menus_and_buttons_as_discord_shows_them() -> None:
     german = catalogue("de")
-    for menu in ("Edit image", "Vary image", "Use as prompt", "Report picture"):
+    for menu in ("Edit image", "Vary image", "Use as prompt", "Report picture", "Where is this from?"):
         assert f"**{german[f'command.{menu}'].other}**" in german["help.edit"].other
     for said in map(catalogue, LANGUAGES):
         for button in ("again", "vary", "edit", "details", "delete"):

@@ -1,0 +1,98 @@
+"""Where a picture comes from, as far as anybody can tell: the ledger, and the marks in the file.
+
+Law: what a file says of itself is quoted as foreign text, and what all of it does not prove stands below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import discord
+
+from bot.rules.catalogue.model import DEFAULT_SERVICE
+from bot.rules.catalogue.services import Service
+from bot.rules.ledger import Job
+from bot.rules.origins import Marks, MarkState
+from bot.ui.pages.result import COLOUR, asker
+from bot.ui.words.catalogue import say
+from bot.ui.words.numbers import number
+from bot.ui.words.text import FIELD_LIMIT, cut, inline
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One picture of the message: its marks, or one sentence why it could not be had."""
+
+    marks: Marks | None = None
+    trouble: str = ""
+
+
+def origin(jobs: Sequence[tuple[Job, Service]], pictures: Sequence[Seen], left: int, locale: str) -> discord.Embed:
+    """``jobs`` are ours, with the service of each; ``left`` pictures were not looked at."""
+    embed = discord.Embed(title=_title(bool(jobs), pictures, locale), colour=COLOUR)
+    for job, service in jobs:
+        embed.add_field(name=say(locale, "origin.ours"), value=_ours(job, service, locale), inline=False)
+    for numbers, text in _together([_marks(one, locale) for one in pictures]):
+        which = ", ".join(number(locale, one) for one in numbers)
+        several = say(locale, "origin.marks_of", count=len(numbers), which=which)
+        name = several if len(pictures) > 1 else say(locale, "origin.marks")
+        embed.add_field(name=name, value=cut(text, FIELD_LIMIT), inline=False)
+    below = [say(locale, "origin.left", count=left)] if left else []
+    return embed.set_footer(text="\n".join([*below, say(locale, "origin.no_proof")]))
+
+
+def _title(is_ours: bool, pictures: Sequence[Seen], locale: str) -> str:
+    """What of it all is told first."""
+    if is_ours:
+        return say(locale, "origin.by_easel")
+    found = [one.marks for one in pictures if one.marks is not None and one.marks.state is MarkState.FITS]
+    if any(marks.by_ai for marks in found):
+        return say(locale, "origin.by_ai", count=len(pictures))
+    return say(locale, "origin.marked" if found else "origin.nothing", count=len(pictures))
+
+
+def _ours(job: Job, service: Service, locale: str) -> str:
+    name = name_of(service)
+    drawn = say(locale, "origin.drawn_at" if name else "origin.drawn", model=inline(drawn_by(job)), service=name)
+    when = f"<t:{int(job.created_at.timestamp())}:f>"
+    return "\n".join(
+        (
+            drawn,
+            say(locale, "origin.asked", when=when, user=asker(job, locale)),
+            say(locale, "origin.job", job=inline(job.id)),
+        )
+    )
+
+
+def drawn_by(job: Job) -> str:
+    """The model that really drew."""
+    return (job.bill.drawn_by if job.bill is not None else None) or job.request.model
+
+
+def name_of(service: Service) -> str:
+    """What people may know of it: addresses are the operator's own business."""
+    if service.is_official:
+        return "OpenAI"
+    return "" if service.name == DEFAULT_SERVICE else inline(service.name)
+
+
+def _marks(seen: Seen, locale: str) -> str:
+    marks = seen.marks
+    if marks is None:
+        return seen.trouble
+    if marks.state is not MarkState.FITS:
+        return say(locale, f"origin.{marks.state}")
+    lines = [say(locale, "origin.fits_ai" if marks.by_ai else "origin.fits")]
+    lines += [say(locale, "origin.tool", name=inline(marks.tool))] if marks.tool else []
+    lines += [say(locale, "origin.signer", name=inline(marks.signer))] if marks.signer else []
+    lines += [say(locale, "origin.signed", when=f"<t:{int(marks.signed_at.timestamp())}:D>")] if marks.signed_at else []
+    return "\n".join(lines)
+
+
+def _together(texts: Sequence[str]) -> list[tuple[list[int], str]]:
+    """What is said of several pictures is said once."""
+    said: dict[str, list[int]] = {}
+    for place, text in enumerate(texts, 1):
+        said.setdefault(text, []).append(place)
+    return [(numbers, text) for text, numbers in said.items()]

@@ -1,0 +1,1 @@
+"""What the menu *Where is this from?* answers."""
