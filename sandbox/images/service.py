@@ -26,6 +26,7 @@ from sandbox.images.drawing.draw import resolve_size
 from sandbox.images.errors import ApiError
 from sandbox.images.faults import FAULTS, Answer, Delay, Denied, Drop, Fault, Link, Rule, Shape, Stream
 from sandbox.images.models import MODELS, Endpoint, ModelRules
+from sandbox.images.provenance import ProvenanceChecks
 from sandbox.images.specs import described
 from sandbox.images.streams import StreamBroken, planned
 from sandbox.images.studio import Studio, Work, moderate
@@ -49,8 +50,9 @@ class ImageService:
 
     ``official`` behaves as OpenAI's own service on ``today``: retired models and variations are gone. ``compatible``
     serves all fourteen models. ``key`` None takes any key. ``latency_s`` is the time a picture takes; ``varied`` makes
-    a repeated prompt give other pictures. ``specs`` is OpenAI's API description, held against everything if given.
-    ``batches`` is its Batch API, in which a batch takes ``night_s``.
+    a repeated prompt give other pictures; ``signs`` puts C2PA marks into them. ``specs`` is OpenAI's API description,
+    held against everything if given. ``batches`` is its Batch API, in which a batch takes ``night_s``; ``provenance``
+    checks where files are from.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class ImageService:
         latency_s: float = 0.0,
         night_s: float = 0.0,
         varied: bool = False,
+        signs: bool = False,
         specs: Path | None = None,
         today: date = TODAY,
         host: str = "127.0.0.1",
@@ -78,10 +81,11 @@ class ImageService:
         self._today = today
         self._host, self._port = host, port
         self._clock = clock
-        self._studio = Studio(varied=varied, clock=clock)
+        self.provenance = ProvenanceChecks(self._check_visitor, clock)
+        self._studio = Studio(varied=varied, signs=signs, clock=clock, drawn=self.provenance.remember)
         files = Files(clock)
         night = Night(files, self._drawn_at_night, clock, night_s)
-        self.batches = BatchRoutes(files, night, lambda request: self._check_key(request, Call(0, "batches", clock())))
+        self.batches = BatchRoutes(files, night, self._check_visitor)
         self._runner: web.AppRunner | None = None
 
     # --- life ----------------------------------------------------------------------------------------------------
@@ -98,6 +102,7 @@ class ImageService:
         app = web.Application(client_max_size=1 << 20)
         app.router.add_post("/v1/images/{endpoint:generations|edits|variations}", self._images)
         self.batches.add_to(app)
+        self.provenance.add_to(app)
         app.router.add_get("/v1/models", self._list_models)
         app.router.add_get("/v1/models/{model}", self._one_model)
         app.router.add_get("/files/{name}", self._file)
@@ -192,6 +197,9 @@ class ImageService:
             counts = Counter(file.field for file in files)
             call.breaches += self._specs.request(endpoint, fields.raw, counts, form=fields.from_form)
         return fields, files
+
+    def _check_visitor(self, request: web.Request) -> None:
+        self._check_key(request, Call(0, "batches", self._clock()))
 
     def _check_key(self, request: web.Request, call: Call) -> None:
         key = _key_of(request)

@@ -16,6 +16,7 @@ from sandbox.images import errors
 from sandbox.images.calls import Call, PictureFact
 from sandbox.images.checks import Order
 from sandbox.images.drawing.draw import Drawn, draw, draw_partial
+from sandbox.images.drawing.marks import MARKED, can_mark, marked
 from sandbox.images.faults import Bytes, Fault, Link
 from sandbox.images.models import WxH
 from sandbox.images.streams import event_name
@@ -70,12 +71,17 @@ def _preview(order: Order, size: WxH, step: int, take: int) -> bytes:
 
 
 class Studio:
-    """Draws the answers; ``origin`` is where links point."""
+    """Draws the answers; ``origin`` is where links point. ``signs``: pictures carry C2PA marks. ``drawn`` hears of each
+    picture and its model."""
 
-    def __init__(self, *, varied: bool, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, *, varied: bool, signs: bool, clock: Callable[[], float], drawn: Callable[[bytes, str], None]
+    ) -> None:
         self.origin = ""
         self.files: dict[str, LinkedFile] = {}
         self._varied = varied
+        self._signs = signs and can_mark()
+        self._drawn = drawn
         self._clock = clock
         self._takes: Counter[str] = Counter()
 
@@ -118,6 +124,14 @@ class Studio:
         return head | _echo(work.order, work.size)
 
     async def _draw(self, work: Work, index: int) -> Drawn:
+        drawn = await self._plain(work, index)
+        model = work.order.rules.id
+        if self._signs and drawn.format in MARKED:
+            drawn = replace(drawn, data=await asyncio.to_thread(marked, drawn.data, drawn.format, model))
+        self._drawn(drawn.data, model)
+        return drawn
+
+    async def _plain(self, work: Work, index: int) -> Drawn:
         if work.inputs is not None:
             return await asyncio.to_thread(draw, work.order, work.inputs, work.size, index, work.take)
         return await asyncio.to_thread(_generated, _anonymous(work.order), work.size, index, work.take)

@@ -110,7 +110,9 @@ async def running(options: argparse.Namespace, bot_command: Sequence[str], **set
 
 async def _images(options: argparse.Namespace, stack: AsyncExitStack) -> ImageService:
     latency = SLOW_S if options.slow else 0.0 if options.command else LATENCY_S
-    images = ImageService(mode="official" if options.official else "compatible", latency_s=latency, varied=True)
+    images = ImageService(
+        mode="official" if options.official else "compatible", latency_s=latency, varied=True, signs=True
+    )
     await images.start()
     stack.push_async_callback(images.stop)
     return images

@@ -44,6 +44,25 @@ def marked(data: bytes, form: str, tool: str) -> bytes:
     return out.getvalue()
 
 
+def said_by(data: bytes, form: str) -> tuple[str | None, bool]:
+    """Who signed the picture, None where there are no marks; and whether picture and marks fit."""
+    if form not in MARKED or not can_mark():
+        return None, False
+    import c2pa
+
+    alone = {"verify": {"remote_manifest_fetch": False, "ocsp_fetch": False, "verify_trust": False}}
+    try:
+        with (
+            c2pa.Context.from_dict(alone) as context,
+            c2pa.Reader(f"image/{form}", io.BytesIO(data), context=context) as reader,
+        ):
+            store, state = json.loads(reader.json()), reader.get_validation_state()
+    except c2pa.C2paError as error:
+        return (None, False) if "ManifestNotFound" in str(error) else ("", False)
+    signature = store["manifests"][store["active_manifest"]].get("signature_info") or {}
+    return signature.get("issuer") or "", state in ("Valid", "Trusted")
+
+
 @cache
 def _identity() -> tuple[bytes, bytes]:
     """A certificate, that of who issued it, and the key: made once a process, good for a month."""
