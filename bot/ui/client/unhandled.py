@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import discord
@@ -19,8 +20,11 @@ from bot.ui.words.errors import ChangedCommand, StaleButton, words
 
 log = logging.getLogger(__name__)
 
-OTHERS_MAY_TAKE_S = 1.8
-"""Someone knows the id: they get this long before the person is told that nobody does."""
+LOOKS_S = (0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.4, 0.8)
+"""Someone knows the id: they get all of this before the person is told that nobody does, and are looked for in between.
+
+Most answer at once; a press that waited for the whole of it would hold up a shutdown.
+"""
 
 
 async def answer_if_nobody_does(interaction: Interaction) -> None:
@@ -49,14 +53,18 @@ async def tell_unreadable(client: discord.Client, data: dict[str, Any]) -> None:
 
 async def _form(interaction: Interaction) -> None:
     """A form may come back before discord.py heard that it was opened: it is known then, and yet nobody was called."""
-    if knows_form(interaction):
-        await asyncio.sleep(OTHERS_MAY_TAKE_S)
-    if not is_taken(interaction):
+    if not await _is_taken_by(interaction, LOOKS_S if knows_form(interaction) else ()):
         await submit_unknown(interaction)
 
 
 async def _component(interaction: Interaction) -> None:
-    if knows_component(interaction):
-        await asyncio.sleep(OTHERS_MAY_TAKE_S)
-    if not is_taken(interaction):
+    if not await _is_taken_by(interaction, LOOKS_S if knows_component(interaction) else ()):
         await refuse(interaction, StaleButton())
+
+
+async def _is_taken_by(interaction: Interaction, looks_s: Sequence[float]) -> bool:
+    for pause in looks_s:
+        if is_taken(interaction):
+            return True
+        await asyncio.sleep(pause)
+    return is_taken(interaction)
