@@ -25,6 +25,7 @@ from bot.ui.interactions.who import public_locale
 from bot.ui.messages import UPLOAD_LIMIT_UNKNOWN, File, Message
 from bot.ui.pages import batch as batch_words
 from bot.ui.pages.result import ai_notice
+from bot.ui.words.catalogue import say
 
 log = logging.getLogger(__name__)
 
@@ -130,7 +131,9 @@ class DiscordBatchDelivery:
             share=share,
         )
         left_out = [line for line, picture in named.items() if not packed.has(picture)]
-        embed = batch_words.group(batch, pictures, left_out, locale, notice=ai_notice(self._notice, locale))
+        notices = [ai_notice(self._notice, locale)]
+        notices += [say(locale, "result.unmarked")] if packed.unmarked else []
+        embed = batch_words.group(batch, pictures, left_out, locale, notices=notices)
         return Message(embed=embed, files=packed.files)
 
     # --- the end -------------------------------------------------------------------------------------------------

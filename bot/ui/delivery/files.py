@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.imaging.fit import CannotFit, Fitted, fit_for_upload
+from bot.imaging.headers import carries_marks
 from bot.imaging.svg import svg_to_png
 from bot.imaging.threads import offload, offload_process
 from bot.ports import CannotDeliver
@@ -33,10 +34,12 @@ class NamedPicture:
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """``shrunk``: at least one picture is not the original any more, or is not there."""
+    """``shrunk``: at least one picture is not the original any more, or is not there. ``unmarked``: at least one has
+    lost the C2PA marks of its origin on the way."""
 
     files: tuple[File, ...]
     shrunk: bool
+    unmarked: bool = False
 
     def has(self, picture: NamedPicture) -> bool:
         """Whether the picture is there in any form."""
@@ -78,7 +81,12 @@ async def pack(
     files = [File(one.name, one.data, alts[one.name.rpartition(".")[0]], spoiler) for one in fitted]
     if text and len(files) < MAX_FILES:
         files.append(File("prompt.txt", text.encode()))
-    return Packed(tuple(files), shrunk=any(one.changed is not None for one in fitted) or len(fitted) < len(drawn))
+    changed = [one for one in fitted if one.changed is not None]
+    originals = {picture.stem: picture.image.data for picture in pictures}
+    unmarked = any(
+        carries_marks(originals[one.name.rpartition(".")[0]]) and not carries_marks(one.data) for one in changed
+    )
+    return Packed(tuple(files), shrunk=bool(changed) or len(fitted) < len(drawn), unmarked=unmarked)
 
 
 async def _with_previews(pictures: Sequence[NamedPicture], lane: str) -> list[tuple[str, bytes, str]]:

@@ -194,7 +194,7 @@ class DiscordDelivery:
             share=share,
         )
         if packed.shrunk:
-            told = pages.result(job, made, took_s, locale, looks, notes=notes, shrunk=True)
+            told = pages.result(job, made, took_s, locale, looks, notes=notes, shrunk=True, unmarked=packed.unmarked)
         view = result_view(job, len(images), locale, hidden=settings.hidden_buttons)
         return Message(told.content, told.embed, packed.files, view)
 

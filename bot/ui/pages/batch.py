@@ -48,16 +48,16 @@ def progress(batch: Batch, counts: BatchCounts, locale: str) -> str:
 
 
 def group(
-    batch: Batch, pictures: Sequence[BatchPicture], left_out: Sequence[int], locale: str, *, notice: str
+    batch: Batch, pictures: Sequence[BatchPicture], left_out: Sequence[int], locale: str, *, notices: Sequence[str]
 ) -> discord.Embed:
-    """What stands over the pictures of up to ten lines."""
+    """What stands over the pictures of up to ten lines. ``notices`` stand below."""
     lines = [
         f"**{picture.line}** · {escaped(title_of(picture.job.request, locale), LINE_ROOM)}" for picture in pictures
     ]
     first, last = pictures[0].line, pictures[-1].line
     title = say(locale, "batch.group", count=len(pictures), first=first, last=last, total=len(batch.lines))
     embed = discord.Embed(title=title, description=cut("\n".join(lines), DESCRIPTION_LIMIT), colour=COLOUR)
-    below = [notice] if notice else []
+    below = [notice for notice in notices if notice]
     if left_out:
         below.append(say(locale, "batch.too_large", lines=", ".join(str(line) for line in left_out)))
     return embed.set_footer(text="\n".join(below) or None)

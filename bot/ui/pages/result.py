@@ -76,6 +76,7 @@ def result(
     *,
     notes: Sequence[Note] = (),
     shrunk: bool = False,
+    unmarked: bool = False,
 ) -> Told:
     """The prompt, who asked for what goes on from another picture, the revised prompt, figures, and remarks."""
     images = [image for one in made for image in one.images]
@@ -88,7 +89,7 @@ def result(
     above = [" · ".join(parts)] if parts else []
     above += [say(locale, "result.revised_to", prompt=_safe(short_revised))] if revised else []
     figures = " · ".join(_figures(job, made, images, took_s, locale, looks))
-    remarks = " ".join(_remarks(job, made, images, notes, locale, shrunk=shrunk))
+    remarks = " ".join(_remarks(job, made, images, notes, locale, shrunk=shrunk, unmarked=unmarked))
     named = " · ".join(part for part in (cut(figures, FIGURES_ROOM), ai_notice(looks.notice, locale)) if part)
     below = [line for line in (named, cut(remarks, REMARKS_ROOM)) if line]
     full_text = None if (short, short_revised) == (title, revised) else in_full(job, revised, locale)
@@ -155,11 +156,19 @@ def look_line(request: ImageRequest, locale: str) -> list[str]:
 
 
 def _remarks(
-    job: Job, made: Sequence[Made], images: Sequence[MadeImage], notes: Sequence[Note], locale: str, *, shrunk: bool
+    job: Job,
+    made: Sequence[Made],
+    images: Sequence[MadeImage],
+    notes: Sequence[Note],
+    locale: str,
+    *,
+    shrunk: bool,
+    unmarked: bool,
 ) -> list[str]:
     """What was changed, dropped or made smaller, a sentence each."""
     request = job.request
     lines = [say(locale, "result.shrunk")] if shrunk else []
+    lines += [say(locale, "result.unmarked")] if unmarked else []
     if len(images) < request.count:
         lines.append(say(locale, "result.fewer", made=len(images), asked=request.count))
     if job.bill is not None and job.bill.drawn_by is not None:

@@ -22,8 +22,9 @@ from bot.ui.delivery.progress import ProgressEdits
 from bot.ui.messages import Message
 from bot.ui.pages import batch as batch_words
 from bot.ui.pages.links import jump_link, read_message
+from sandbox.images.drawing.marks import marked
 from tests.support.people import CHANNEL, GUILD, NOW, make_answer, make_asker, make_job, make_request
-from tests.support.pictures import png
+from tests.support.pictures import noise, png
 
 
 class Response:
@@ -110,11 +111,15 @@ Make = Callable[..., tuple[DiscordBatchDelivery, FakeConversation]]
 @pytest.fixture
 def make() -> Make:
     def delivery(
-        *, live: bool = True, looking: Callable[[Place], Awaitable[ServerSettings]] = looks, **answer: Any
+        *,
+        live: bool = True,
+        limit: int = 10**7,
+        looking: Callable[[Place], Awaitable[ServerSettings]] = looks,
+        **answer: Any,
     ) -> tuple[DiscordBatchDelivery, FakeConversation]:
         conversation = FakeConversation(make_answer(**answer), live=live)
         return DiscordBatchDelivery(
-            conversation, looking, ProgressEdits(Tasks()), waits_s=(1.0, 1.0), sleep=at_once
+            conversation, looking, ProgressEdits(Tasks()), limit_bytes=limit, waits_s=(1.0, 1.0), sleep=at_once
         ), conversation
 
     return delivery
@@ -273,7 +278,7 @@ def test_the_table_has_a_row_a_line_and_no_prompt_can_break_it() -> None:
 def test_an_embed_of_ten_long_prompts_fits() -> None:
     job = make_job(request=make_request(shown_prompt="*" * 5000))
     long = [replace(one, job=job) for one in pictures(*range(1, 11))]
-    embed = batch_words.group(batch(), long, [3], "en-US", notice="*" * 100)
+    embed = batch_words.group(batch(), long, [3], "en-US", notices=["*" * 100, ""])
     assert len(embed) <= 6000
     assert "3" in (embed.footer.text or "")
 
@@ -285,6 +290,16 @@ async def test_a_group_says_that_it_was_made_by_ai(make: Make) -> None:
     assert isinstance(message, Message)
     assert message.embed is not None
     assert message.embed.footer.text == "Made with AI"
+
+
+async def test_a_group_says_that_a_smaller_copy_lost_its_marks(make: Make) -> None:
+    delivery, conversation = make(limit=9000)
+    data = marked(noise(256), "png", "x")
+    await delivery.group(batch(), [BatchPicture(1, line(1), MadeImage(data, "png", 256, 256))])
+    [(_, message)] = conversation.done
+    assert isinstance(message, Message)
+    assert message.embed is not None
+    assert (message.embed.footer.text or "").splitlines()[1] == "This copy has lost its marks of origin (C2PA)."
 
 
 # --- links -------------------------------------------------------------------------------------------------------

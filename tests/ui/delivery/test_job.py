@@ -23,6 +23,7 @@ from bot.ui.delivery.job import DiscordDelivery, ShowOptions
 from bot.ui.delivery.progress import CALLS, MOST_PROGRESS, ChannelPace, ProgressEdits
 from bot.ui.interactions.failures import Failure, failure_of
 from bot.ui.messages import Message
+from sandbox.images.drawing.marks import marked
 from tests.support.people import CHANNEL, NOW, USER, make_answer, make_job, make_made, make_request
 from tests.support.pictures import noise, png
 
@@ -268,6 +269,24 @@ async def test_a_picture_over_the_limit_is_made_smaller_and_says_so() -> None:
     assert len(message.files[0].data) <= 40_000
     assert message.embed is not None
     assert "Reduced" in (message.embed.footer.text or "")
+
+
+@pytest.mark.parametrize("has_marks", [True, False])
+async def test_a_smaller_copy_says_that_it_lost_its_marks(has_marks: bool) -> None:
+    desk, data = Desk(limit=40_000), noise(512)
+    await desk.delivery.result(make_job(), [make_made(data=marked(data, "png", "x") if has_marks else data)], 1.0)
+    embed = desk.conversation.edits[0].embed
+    assert embed is not None
+    assert ("lost its marks of origin" in (embed.footer.text or "")) == has_marks
+
+
+async def test_a_picture_that_fits_keeps_its_marks() -> None:
+    desk, data = Desk(), marked(png(64), "png", "x")
+    await desk.delivery.result(make_job(), [make_made(data=data)], 1.0)
+    (message,) = desk.conversation.edits
+    assert message.files[0].data is data
+    assert message.embed is not None
+    assert "lost" not in (message.embed.footer.text or "")
 
 
 async def test_a_picture_that_fits_is_not_touched() -> None:
