@@ -18,6 +18,7 @@ from bot.adapters.files.disk import DiskFiles
 from bot.adapters.files.sheltered import ShelteredFiles
 from bot.adapters.marks import C2paMarks
 from bot.adapters.secrets import Secrets
+from bot.adapters.services import Services
 from bot.adapters.status.metrics import PrometheusMeter
 from bot.core.jobs.assembly import assemble
 from bot.core.jobs.batches import Batches
@@ -25,6 +26,7 @@ from bot.core.jobs.jobs import Jobs
 from bot.core.jobs.queue import FairQueue
 from bot.core.jobs.recovery import Recovery
 from bot.core.people.drawing import Drawing
+from bot.core.people.origins import Origins
 from bot.core.people.own_defaults import OwnDefaults
 from bot.core.people.styles import Styles
 from bot.core.servers.admin import Admin
@@ -51,7 +53,7 @@ from bot.parts import (
     store_of,
     version,
 )
-from bot.ports import CannotStart, Clock, CrashPoint, Gate, ImageService, nothing_happens
+from bot.ports import CannotStart, Clock, CrashPoint, Gate, nothing_happens
 from bot.rules.catalogue.catalogue import Catalogue
 from bot.rules.catalogue.model import DEFAULT_SERVICE
 from bot.rules.errors import Busy, StorageTrouble
@@ -105,7 +107,7 @@ class Ground:
     store: SqlStore
     files: DiskFiles | ShelteredFiles
     gate: Gate
-    service: ImageService
+    service: Services
     queue: FairQueue
     circuit: Circuit
     catalogue: CurrentCatalogue
@@ -251,6 +253,15 @@ def _shell(ground: Ground, connection: HasShell) -> Shell:
         deliveries=deliveries,
         help=Offers(),
         marks=C2paMarks(),
+        origins=Origins(
+            ground.service,
+            store,
+            ground.catalogue,
+            ground.circuit,
+            ground.meter,
+            ground.settings.images_per_minute,
+            sleep=ground.sleep,
+        ),
         presses=new_presses(),
         counts=new_counts(),
         web=ground.web,

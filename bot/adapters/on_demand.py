@@ -9,9 +9,10 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from bot.ports import ImageService, KnownModel, OnPartial, Payer
+from bot.ports import KnownModel, OnPartial, Payer, WholeService
 from bot.rules.catalogue.model import DEFAULT_SERVICE
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFault
+from bot.rules.origins import Checked
 from bot.rules.requests import ImageRequest, Inputs, Made
 
 logger = logging.getLogger(__name__)
@@ -20,10 +21,10 @@ logger = logging.getLogger(__name__)
 class OnDemand:
     """``ImageService`` by what ``connect`` makes, which is called in a thread when it is first needed."""
 
-    def __init__(self, connect: Callable[[], ImageService], *, is_official: bool) -> None:
+    def __init__(self, connect: Callable[[], WholeService], *, is_official: bool) -> None:
         self.is_official = is_official
         self._connect = connect
-        self._service: ImageService | None = None
+        self._service: WholeService | None = None
         self._loading = asyncio.Lock()
 
     async def make(
@@ -44,11 +45,16 @@ class OnDemand:
     async def known_models(self, payer: Payer, *, service: str = DEFAULT_SERVICE) -> tuple[KnownModel, ...] | None:
         return await (await self._loaded()).known_models(payer, service=service)
 
+    async def check_provenance(
+        self, data: bytes, mime: str, *, payer: Payer, service: str = DEFAULT_SERVICE
+    ) -> Checked:
+        return await (await self._loaded()).check_provenance(data, mime, payer=payer, service=service)
+
     async def aclose(self) -> None:
         if self._service is not None:
             await self._service.aclose()
 
-    async def _loaded(self) -> ImageService:
+    async def _loaded(self) -> WholeService:
         """Raises ``ServiceFault`` where it cannot be loaded: nothing was sent."""
         async with self._loading:
             if self._service is not None:

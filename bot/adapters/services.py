@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.ports import ImageService, KnownModel, OnPartial, Payer
+from bot.ports import KnownModel, OnPartial, Payer, WholeService
 from bot.rules.catalogue.catalogue import Catalogue
 from bot.rules.catalogue.model import DEFAULT_SERVICE
+from bot.rules.origins import Checked
 from bot.rules.requests import ImageRequest, Inputs, Made
 
 
 class Services:
     """``by_name`` holds every service of the catalogue; ``aclose`` closes them all."""
 
-    def __init__(self, by_name: Mapping[str, ImageService], catalogue: Catalogue) -> None:
+    def __init__(self, by_name: Mapping[str, WholeService], catalogue: Catalogue) -> None:
         self._by_name = dict(by_name)
         self._catalogue = catalogue
 
@@ -38,6 +39,11 @@ class Services:
 
     async def known_models(self, payer: Payer, *, service: str = DEFAULT_SERVICE) -> tuple[KnownModel, ...] | None:
         return await self._by_name[service].known_models(payer, service=service)
+
+    async def check_provenance(
+        self, data: bytes, mime: str, *, payer: Payer, service: str = DEFAULT_SERVICE
+    ) -> Checked:
+        return await self._by_name[service].check_provenance(data, mime, payer=payer, service=service)
 
     async def aclose(self) -> None:
         for service in self._by_name.values():

@@ -38,6 +38,8 @@ from bot.ports.service import (
     OnPartial,
     OperatorPays,
     Payer,
+    ProvenanceService,
+    WholeService,
 )
 from bot.ports.store import Store
 from bot.ports.styles import StyleStore
@@ -80,6 +82,7 @@ __all__ = [
     "PeopleStore",
     "Place",
     "Progress",
+    "ProvenanceService",
     "Reminder",
     "ReviewStore",
     "ServerStore",
@@ -90,6 +93,7 @@ __all__ = [
     "StyleStore",
     "UsageLine",
     "UsageRow",
+    "WholeService",
     "WhyKept",
     "nothing_happens",
 ]

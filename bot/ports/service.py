@@ -8,6 +8,7 @@ from datetime import date
 from typing import Protocol
 
 from bot.rules.catalogue.model import DEFAULT_SERVICE
+from bot.rules.origins import Checked
 from bot.rules.requests import ImageRequest, Inputs, Made, Partial
 
 
@@ -71,3 +72,17 @@ class ImageService(Protocol):
         ...
 
     async def aclose(self) -> None: ...
+
+
+class ProvenanceService(Protocol):
+    """Tells whether a service made a picture."""
+
+    async def check_provenance(
+        self, data: bytes, mime: str, *, payer: Payer, service: str = DEFAULT_SERVICE
+    ) -> Checked:
+        """Asks that service once. Raises ``ServiceFault``."""
+        ...
+
+
+class WholeService(ImageService, ProvenanceService, Protocol):
+    """Everything a service may be asked."""

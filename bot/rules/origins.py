@@ -97,3 +97,43 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 def _sequence(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
+
+
+# --- what a service finds ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a service found of its own in a picture: its watermark, and its marks, of which it knows who signed."""
+
+    watermark: bool = False
+    marks: bool = False
+    model: str = ""
+    made_at: datetime | None = None
+
+    @property
+    def is_found(self) -> bool:
+        return self.watermark or self.marks
+
+
+class Unchecked(StrEnum):
+    """Why a service that could have been asked was not, or did not answer."""
+
+    DENIED = "denied"  # the person may not use Easel here
+    BUSY = "busy"  # as many were asked as the pace allows
+    FAILED = "failed"
+
+
+def read_check(body: object) -> Checked | None:
+    """An answer to ``content_provenance_checks``; None for what is none."""
+    results = _mapping(body).get("results")
+    if not isinstance(results, list):
+        return None
+    found = [one for one in map(_mapping, results) if one.get("outcome") == "detected"]
+    kinds = {one.get("type") for one in found}
+    return Checked(
+        watermark="synthid" in kinds,
+        marks="c2pa" in kinds,
+        model=next((text for one in found if (text := _text(one.get("model")))), ""),
+        made_at=next((at for one in found if (at := _moment(one.get("generated_at")))), None),
+    )

@@ -18,6 +18,7 @@ from bot.core.jobs.intake import Intake
 from bot.core.jobs.jobs import Jobs
 from bot.core.jobs.pictures import Pictures
 from bot.core.jobs.recovery import Recovery
+from bot.core.people.origins import Origins
 from bot.core.people.own_defaults import OwnDefaults
 from bot.core.people.styles import Styles
 from bot.core.room import Room
@@ -130,6 +131,7 @@ class Shell:
     deliveries: Deliveries
     help: Help
     marks: MarkReader
+    origins: Origins
     presses: TtlMap[tuple[object, ...], bool]
     counts: TtlMap[tuple[object, ...], tuple[float, int]]
     web: aiohttp.ClientSession

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.rules.origins import Marks, MarkState, read_store
+from bot.rules.origins import Checked, Marks, MarkState, read_check, read_store
 
 AI = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 
@@ -61,3 +61,18 @@ JSON = st.recursive(
 def test_whatever_a_store_holds_is_read(odd: object) -> None:
     assert read_store(odd, fits=True).state is MarkState.FITS
     assert read_store({"active_manifest": "a", "manifests": {"a": odd}}, fits=True).state is MarkState.FITS
+
+
+def test_what_a_service_found_is_read_from_its_answer() -> None:
+    nothing = {"outcome": "not_detected", "model": "other", "generated_at": "2020-01-01T00:00:00Z"}
+    found = {"outcome": "detected", "model": "gpt-image-2", "generated_at": "2026-11-29T08:00:00Z"}
+    assert read_check({"results": [{"type": "c2pa", **nothing}, {"type": "synthid", **found}]}) == Checked(
+        watermark=True, model="gpt-image-2", made_at=datetime(2026, 11, 29, 8, tzinfo=UTC)
+    )
+    assert read_check({"results": [{"type": "c2pa", **nothing}]}) == Checked()
+
+
+@given(JSON)
+def test_whatever_a_service_answers_is_read(odd: object) -> None:
+    assert read_check({"results": [odd]}) == Checked()
+    assert read_check(odd) is None

@@ -45,6 +45,7 @@ def bare_shell(
         deliveries=missing,
         help=missing,
         marks=missing,
+        origins=missing,
         presses=new_presses(),
         counts=new_counts(),
         web=missing,

@@ -35,6 +35,7 @@ from bot.adapters.openai.connection import KEY, NO_KEY, begun, bound_error_body,
 from bot.adapters.openai.download import Downloader, Pause, Resolve, resolve
 from bot.adapters.openai.models import listed_models
 from bot.adapters.openai.pictures import Inspect, Pictures
+from bot.adapters.openai.provenance import checked
 from bot.adapters.openai.refusals.errors import fault_of, read_reason, reason_of, request_id
 from bot.adapters.openai.stream import LAST_PREVIEW_S, Previews, StreamEnd, read_stream
 from bot.adapters.openai.transport import transport_for
@@ -43,6 +44,7 @@ from bot.ports import Clock, Gate, KeyPays, KnownModel, OnPartial, OpenGate, Ope
 from bot.rules.catalogue.model import DEFAULT_SERVICE, Model
 from bot.rules.catalogue.services import Dialect, Service
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFault
+from bot.rules.origins import Checked
 from bot.rules.redaction import DetailRedactor
 from bot.rules.requests import Endpoint, ImageRequest, Inputs, Made
 
@@ -361,3 +363,21 @@ class OpenAIImages:
                 return None
             raise ServiceFault(outcome)
         return () if outcome and self._service.dialect is Dialect.AZURE else outcome  # it lists no deployments
+
+    async def check_provenance(
+        self, data: bytes, mime: str, *, payer: Payer, service: str = DEFAULT_SERVICE
+    ) -> Checked:
+        """See ``ProvenanceService``; here there is one service."""
+        key = self._key_of(payer)
+        outcome = await checked(
+            self._clients,
+            key,
+            (f"picture.{mime.partition('/')[2]}", data, mime),
+            own_key=isinstance(payer, KeyPays),
+            redactor=DetailRedactor(prompts=(), secrets=(key, *self._secrets)),
+            now=self._clock,
+            official=self.is_official,
+        )
+        if isinstance(outcome, Fault):
+            raise ServiceFault(outcome)
+        return outcome

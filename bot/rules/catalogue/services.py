@@ -74,11 +74,17 @@ class Service:
     hosts: frozenset[str] = frozenset()
     images_per_minute: int | None = None
     free: bool = False
+    provenance: bool | None = None
 
     @property
     def is_official(self) -> bool:
         """Whether it is OpenAI's own: there a quick failure cost nothing, and models retire by the catalogue's days."""
         return is_official(self.base_url or OFFICIAL_SERVICE)
+
+    @property
+    def checks_provenance(self) -> bool:
+        """Whether it can be asked if it made a picture, which OpenAI's own can."""
+        return self.is_official if self.provenance is None else self.provenance
 
     def at(self, address: str) -> Service:
         """The same service there: xAI is known by its name."""
@@ -183,6 +189,7 @@ FIELDS: Mapping[str, Reader] = {
     "hosts": hosts,
     "images_per_minute": whole(1, 100_000),
     "free": flag,
+    "provenance": flag,
 }
 _SETTINGS_OF_DEFAULT = {
     "base_url": "OPENAI_BASE_URL",

@@ -125,6 +125,13 @@ def check_access(settings: ServerSettings, asker: Asker, model: str) -> None:
     A rule on a channel holds in its threads, and one on a category in its channels. ``detail`` is the reason given for
     a pause or a block, else the id of the channel or role, or the model; empty where no single thing is to blame.
     """
+    check_person(settings, asker)
+    if not may_use_model(settings, model):
+        raise AccessDenied(DeniedBecause.MODEL, model)
+
+
+def check_person(settings: ServerSettings, asker: Asker) -> None:
+    """The same with whatever model."""
     if settings.paused:
         raise AccessDenied(DeniedBecause.PAUSED, settings.pause_reason)
     for block in settings.blocked:
@@ -135,8 +142,6 @@ def check_access(settings: ServerSettings, asker: Asker, model: str) -> None:
     if not _may_use_channel(settings, asker):
         raise AccessDenied(DeniedBecause.CHANNEL, str(asker.channel_id))
     _check_roles(settings, asker)
-    if not may_use_model(settings, model):
-        raise AccessDenied(DeniedBecause.MODEL, model)
 
 
 def _may_use_channel(settings: ServerSettings, asker: Asker) -> bool:

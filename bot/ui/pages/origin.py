@@ -13,31 +13,41 @@ import discord
 from bot.rules.catalogue.model import DEFAULT_SERVICE
 from bot.rules.catalogue.services import Service
 from bot.rules.ledger import Job
-from bot.rules.origins import Marks, MarkState
+from bot.rules.origins import Checked, Marks, MarkState, Unchecked
 from bot.ui.pages.result import COLOUR, asker
 from bot.ui.words.catalogue import say
 from bot.ui.words.numbers import number
-from bot.ui.words.text import FIELD_LIMIT, cut, inline
+from bot.ui.words.text import FIELD_LIMIT, clean, cut, inline
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One picture of the message: its marks, or one sentence why it could not be had."""
+    """One picture of the message: its marks, or one sentence why it could not be had; and what a service found, None
+    where none was to be asked."""
 
     marks: Marks | None = None
     trouble: str = ""
+    check: Checked | Unchecked | None = None
 
 
-def origin(jobs: Sequence[tuple[Job, Service]], pictures: Sequence[Seen], left: int, locale: str) -> discord.Embed:
-    """``jobs`` are ours, with the service of each; ``left`` pictures were not looked at."""
+def origin(
+    jobs: Sequence[tuple[Job, Service]], pictures: Sequence[Seen], asked: Service | None, left: int, locale: str
+) -> discord.Embed:
+    """``jobs`` are ours, with the service of each; ``asked`` is who checked; ``left`` pictures were not looked at."""
     embed = discord.Embed(title=_title(bool(jobs), pictures, locale), colour=COLOUR)
     for job, service in jobs:
         embed.add_field(name=say(locale, "origin.ours"), value=_ours(job, service, locale), inline=False)
-    for numbers, text in _together([_marks(one, locale) for one in pictures]):
-        which = ", ".join(number(locale, one) for one in numbers)
-        several = say(locale, "origin.marks_of", count=len(numbers), which=which)
-        name = several if len(pictures) > 1 else say(locale, "origin.marks")
-        embed.add_field(name=name, value=cut(text, FIELD_LIMIT), inline=False)
+    told = [(say(locale, "origin.marks"), _together([_marks(one, locale) for one in pictures]))]
+    if asked is not None:
+        name = clean(name_of(asked)) or say(locale, "origin.service")
+        checks = [_check(one.check, locale) for one in pictures]
+        told.append((say(locale, "origin.checked", service=name), _together(checks)))
+    for heading, groups in told:
+        for numbers, text in groups:
+            which = ", ".join(number(locale, one) for one in numbers)
+            several = say(locale, "origin.of", what=heading, count=len(numbers), which=which)
+            name = several if len(pictures) > 1 else heading
+            embed.add_field(name=name, value=cut(text, FIELD_LIMIT), inline=False)
     below = [say(locale, "origin.left", count=left)] if left else []
     return embed.set_footer(text="\n".join([*below, say(locale, "origin.no_proof")]))
 
@@ -47,7 +57,8 @@ def _title(is_ours: bool, pictures: Sequence[Seen], locale: str) -> str:
     if is_ours:
         return say(locale, "origin.by_easel")
     found = [one.marks for one in pictures if one.marks is not None and one.marks.state is MarkState.FITS]
-    if any(marks.by_ai for marks in found):
+    is_known = any(isinstance(one.check, Checked) and one.check.is_found for one in pictures)
+    if is_known or any(marks.by_ai for marks in found):
         return say(locale, "origin.by_ai", count=len(pictures))
     return say(locale, "origin.marked" if found else "origin.nothing", count=len(pictures))
 
@@ -74,7 +85,7 @@ def name_of(service: Service) -> str:
     """What people may know of it: addresses are the operator's own business."""
     if service.is_official:
         return "OpenAI"
-    return "" if service.name == DEFAULT_SERVICE else inline(service.name)
+    return "" if service.name == DEFAULT_SERVICE else clean(service.name)
 
 
 def _marks(seen: Seen, locale: str) -> str:
@@ -90,9 +101,28 @@ def _marks(seen: Seen, locale: str) -> str:
     return "\n".join(lines)
 
 
+def _check(check: Checked | Unchecked | None, locale: str) -> str:
+    """Nothing where the service was not to be asked."""
+    match check:
+        case None:
+            return ""
+        case Unchecked():
+            return say(locale, f"origin.check_{check}")
+        case Checked(watermark=False, marks=False):
+            return say(locale, "origin.check_nothing")
+        case Checked():
+            lines = [say(locale, "origin.check_found")]
+            lines += [say(locale, "origin.check_watermark")] if check.watermark else []
+            lines += [say(locale, "origin.check_marks")] if check.marks else []
+            lines += [say(locale, "origin.tool", name=inline(check.model))] if check.model else []
+            made = f"<t:{int(check.made_at.timestamp())}:D>" if check.made_at else ""
+            return "\n".join([*lines, *([say(locale, "origin.made", when=made)] if made else [])])
+
+
 def _together(texts: Sequence[str]) -> list[tuple[list[int], str]]:
     """What is said of several pictures is said once."""
     said: dict[str, list[int]] = {}
     for place, text in enumerate(texts, 1):
-        said.setdefault(text, []).append(place)
+        if text:
+            said.setdefault(text, []).append(place)
     return [(numbers, text) for text, numbers in said.items()]

@@ -8,7 +8,7 @@ import pytest
 
 from bot.rules.catalogue.catalogue import Catalogue, CatalogueError, ModelRetired
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
-from bot.rules.catalogue.services import Dialect, KeyPlace
+from bot.rules.catalogue.services import Dialect, KeyPlace, Service, read_services
 
 BUILTIN = builtin_catalogue()
 TODAY = date(2026, 11, 29)
@@ -182,3 +182,11 @@ def test_a_second_key_at_openai_is_openais_own_and_keeps_its_dates() -> None:
     with pytest.raises(ModelRetired):
         catalogue.choose("dall-e-3@two", official=False, today=TODAY)
     assert catalogue.choose("dall-e-3", official=False, today=TODAY)
+
+
+def test_openais_own_service_is_asked_where_a_picture_is_from_unless_the_operator_says_otherwise() -> None:
+    services = read_services({"default": {"provenance": False}}, [])
+    assert not services["default"].checks_provenance
+    assert Service().checks_provenance
+    assert not Service(base_url="http://localhost:8080/v1").checks_provenance
+    assert Service(base_url="http://localhost:8080/v1", provenance=True).checks_provenance

@@ -10,6 +10,8 @@ import re
 
 import discord
 
+from bot.imaging.headers import sniff
+from bot.rules.catalogue.services import Service
 from bot.rules.ledger import Job
 from bot.rules.uploads import BadUpload
 from bot.ui.interactions.acknowledge import acknowledge, tell
@@ -26,6 +28,9 @@ from bot.ui.words.uploads import upload_fault
 MOST_PICTURES = 4
 """Of one message: each is fetched and read."""
 
+CHECKED = {kind: f"image/{kind}" for kind in ("png", "jpeg", "webp", "gif")}
+"""What a service takes."""
+
 _OUR_FILE = re.compile(r"easel-([0-9a-z]{8})-\d+\.")
 
 
@@ -37,11 +42,13 @@ async def where_from(interaction: Interaction, message: discord.Message) -> None
         raise NoPicture
     await acknowledge(interaction, private=True)
     jobs = await _ours(interaction, message)
-    seen = [await _look(interaction, one, alone=len(pictures) == 1 and not jobs) for one in pictures[:MOST_PICTURES]]
+    service = None if jobs else interaction.client.shell.origins.asked  # nobody has to be asked for what we made
+    alone = len(pictures) == 1 and not jobs
+    seen = [await _look(interaction, one, service, alone=alone) for one in pictures[:MOST_PICTURES]]
     catalogue = interaction.client.shell.catalogue
     ours = [(job, catalogue.services[catalogue.service_of(drawn_by(job))]) for job in jobs]
     locale = asker_of(interaction).locale
-    await tell(interaction, embed=origin(ours, seen, len(pictures[MOST_PICTURES:]), locale))
+    await tell(interaction, embed=origin(ours, seen, service, len(pictures[MOST_PICTURES:]), locale))
 
 
 async def _ours(interaction: Interaction, message: discord.Message) -> list[Job]:
@@ -55,13 +62,17 @@ async def _ours(interaction: Interaction, message: discord.Message) -> list[Job]
     return [job for job in found if not job.deleted and job.asker.place.key == asker.place.key and may_see(job)]
 
 
-async def _look(interaction: Interaction, picture: Picture, *, alone: bool) -> Seen:
+async def _look(interaction: Interaction, picture: Picture, service: Service | None, *, alone: bool) -> Seen:
     """Raises ``BadUpload`` for a picture that cannot be had, where it is all there is to tell of."""
     shell, asker = interaction.client.shell, asker_of(interaction)
     source = attached(shell, picture, "image", max_bytes=MAX_BYTES)
     try:
         async with shell.uploads.hold(asker.place.key, source.size):
-            return Seen(await shell.marks.read(await source.read(), lane=asker.place.key))
+            data = await source.read()
+            marks = await shell.marks.read(data, lane=asker.place.key)
+            mime = CHECKED.get(sniff(data) or "")
+            check = await shell.origins.check(service, asker, data, mime) if service is not None and mime else None
+            return Seen(marks, check=check)
     except BadUpload as bad:
         if alone:
             raise

@@ -1,0 +1,119 @@
+"""Where is this from? What the service is asked, when it is not, and what its trouble comes to: one sentence."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sandbox.discord.model import Message, Upload
+from sandbox.images.faults import Answer
+from tests.e2e.test_origins import asked, fields, posted
+from tests.support.pictures import encoded, opened, png
+
+HEADING = "Image service: recognised as its own?"
+NO = "No. That does not rule out AI"
+
+
+@pytest.fixture
+async def checking(town, tmp_path):
+    """A bot whose service can be asked."""
+    file = tmp_path / "models.toml"
+    file.write_text("[services.default]\nprovenance = true\n")
+    await town.restart(IMAGE_MODELS=str(file))
+    return town
+
+
+async def told(town, message: Message) -> str:
+    (embed,) = (await asked(town, message)).embeds
+    return fields(embed)[HEADING]
+
+
+def trouble(status: int, code: str = "server_error", **headers: str) -> Answer:
+    error = {"error": {"message": "no", "type": code, "code": code}}
+    return Answer(code, status, json.dumps(error).encode(), headers=headers)
+
+
+async def test_a_copy_of_a_picture_is_recognised_by_its_service(checking):
+    result = await checking.answer(await checking.imagine(quality="low"))
+    copy = encoded(opened(result.attachments[0].data), "PNG")
+    message = posted(checking, Upload("found.png", copy))
+    (embed,) = (await asked(checking, message)).embeds
+    assert embed["title"] == "This picture says: made with AI"
+    lines = fields(embed)[HEADING].splitlines()
+    assert lines[:3] == [
+        "Yes, it was made with AI there.",
+        "Its watermark (SynthID) is in the picture.",
+        "Made with `gpt-image-2.5-flare`",
+    ]
+    assert lines[3].startswith("Made on <t:")
+    (check,) = checking.images.provenance.checks
+    assert (check.status, check.file.mime, check.file.size) == (200, "image/png", (1024, 1024))
+
+
+async def test_our_own_picture_is_not_sent_anywhere(checking):
+    result = await checking.answer(await checking.imagine(quality="low"))
+    (embed,) = (await asked(checking, result)).embeds
+    assert HEADING not in fields(embed)
+    assert checking.images.provenance.checks == []
+
+
+async def test_a_service_that_cannot_tell_is_not_asked(town):
+    (embed,) = (await asked(town, posted(town, Upload("a.png", png())))).embeds
+    assert list(fields(embed)) == ["Marks of origin (C2PA)"]
+    assert town.images.provenance.checks == []
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "sentence"),
+    [
+        (500, "server_error", "No answer. Try again later."),
+        (404, "not_found", "No answer. Try again later."),
+        (401, "invalid_api_key", "No answer. Try again later."),
+        (429, "rate_limit_exceeded", "Not asked: too many checks just now. Try again in a minute."),
+    ],
+)
+async def test_trouble_at_the_service_is_one_sentence_and_it_is_asked_once(checking, status, code, sentence):
+    checking.images.provenance.troubles.append(trouble(status, code))
+    assert await told(checking, posted(checking, Upload("a.png", png()))) == sentence
+    assert len(checking.images.provenance.checks) == 1
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"results": 5}', b'{"results": [' * 5000])
+async def test_an_odd_answer_is_no_answer(checking, body):
+    checking.images.provenance.troubles.append(Answer("odd", 200, body))
+    assert await told(checking, posted(checking, Upload("a.png", png()))) == "No answer. Try again later."
+
+
+async def test_after_too_many_requests_nobody_asks_for_a_while(checking):
+    checking.images.provenance.troubles.append(trouble(429, "rate_limit_exceeded"))
+    for _ in range(2):
+        assert (await told(checking, posted(checking, Upload("a.png", png())))).startswith("Not asked: too many")
+    assert len(checking.images.provenance.checks) == 1
+
+
+async def test_foreign_words_in_the_answer_are_only_words(checking):
+    found = {"type": "synthid", "outcome": "detected", "model": "@everyone `x` " + "y" * 10_000, "generated_at": "soon"}
+    checking.images.provenance.troubles.append(Answer("odd", 200, json.dumps({"results": [found]}).encode()))
+    text = await told(checking, posted(checking, Upload("a.png", png())))
+    assert "Made with `@everyone ˋxˋ yyy" in text
+    assert len(text) < 400
+
+
+async def test_who_may_not_use_easel_here_sends_nothing_to_the_service(checking):
+    town = checking
+    block = await town.world.slash(town.admin, town.general, "/settings block", {"member": town.painter})
+    await town.settled(block)
+    assert await told(town, posted(town, Upload("a.png", png()))) == "Not asked: you may not use Easel here."
+    assert town.images.provenance.checks == []
+    assert (await told(town, posted(town, Upload("a.png", png())))).startswith("Not asked")
+
+
+async def test_several_pictures_are_asked_for_one_by_one(checking):
+    assert (
+        NO
+        in (await asked(checking, posted(checking, *[Upload(f"{n}.png", png()) for n in range(3)]))).embeds[0][
+            "fields"
+        ][1]["value"]
+    )
+    assert len(checking.images.provenance.checks) == 3
