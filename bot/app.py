@@ -20,7 +20,7 @@ from bot.adapters.marks import C2paMarks
 from bot.adapters.secrets import Secrets
 from bot.adapters.services import Services
 from bot.adapters.status.metrics import PrometheusMeter
-from bot.core.jobs.assembly import assemble
+from bot.core.assembly import assemble
 from bot.core.jobs.batches import Batches
 from bot.core.jobs.jobs import Jobs
 from bot.core.jobs.queue import FairQueue

@@ -35,6 +35,7 @@ CORE_ROOMS = (
     ("room", "tasks", "ttl_map", "readings", "refused_words"),
     ("service",),
     ("jobs",),
+    ("assembly",),
     ("servers", "upkeep"),
     ("people",),
 )

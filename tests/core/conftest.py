@@ -14,7 +14,7 @@ import pytest
 from bot.adapters.database import SqlStore, store_on
 from bot.adapters.files.disk import DiskFiles
 from bot.adapters.secrets import Secrets
-from bot.core.jobs.assembly import assemble
+from bot.core.assembly import assemble
 from bot.core.jobs.queue import FairQueue
 from bot.core.jobs.recovery import Recovery
 from bot.core.service.catalogue import CurrentCatalogue

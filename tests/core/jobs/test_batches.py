@@ -16,7 +16,7 @@ from bot.adapters.database import SqlStore, store_on
 from bot.adapters.database.engine import Database
 from bot.adapters.files.disk import DiskFiles
 from bot.adapters.secrets import Secrets
-from bot.core.jobs.assembly import assemble
+from bot.core.assembly import assemble
 from bot.core.jobs.batches import BatchLinesRefused
 from bot.core.jobs.queue import FairQueue
 from bot.core.jobs.recovery import Recovery
