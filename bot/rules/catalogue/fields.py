@@ -254,6 +254,7 @@ FIELDS: Mapping[str, Reader] = {
     "service": word,
     "name": word,
     "instead": words,
+    "overnight_percent": whole(0, 100),
 }
 """Fields of ``Model`` and how each is read."""
 

@@ -58,6 +58,7 @@ class Model:
     nobody chose (None: the size is left to the service, the quality is the usual one); ``default_frames`` likewise,
     for GIF. ``short_name`` stands for it where there is little room. ``service`` is where it lives, ``name`` what it is
     called there (empty: by its id). ``instead``: models that may draw where this one did not.
+    ``overnight_percent``: what a picture costs in a batch, in percent of its price; 0: it is in none.
     """
 
     id: str
@@ -96,6 +97,7 @@ class Model:
     service: str = DEFAULT_SERVICE
     name: str = ""
     instead: tuple[str, ...] = ()
+    overnight_percent: int = 0
 
     @property
     def wire_name(self) -> str:

@@ -61,7 +61,7 @@ class Service:
     """One service. ``base_url`` empty: OpenAI's own. ``key`` and the values of ``headers`` may be names of secrets.
 
     ``hosts``: where its pictures may be fetched from beside itself and the open internet, as ``host`` or ``host:port``.
-    ``images_per_minute`` None: as IMAGES_PER_MINUTE says.
+    ``images_per_minute`` None: as IMAGES_PER_MINUTE says. ``overnight``: it has the Batch API, as OpenAI's own.
     """
 
     name: str = DEFAULT_SERVICE
@@ -75,6 +75,7 @@ class Service:
     images_per_minute: int | None = None
     free: bool = False
     provenance: bool | None = None
+    overnight: bool = False
 
     @property
     def is_official(self) -> bool:
@@ -190,6 +191,7 @@ FIELDS: Mapping[str, Reader] = {
     "images_per_minute": whole(1, 100_000),
     "free": flag,
     "provenance": flag,
+    "overnight": flag,
 }
 _SETTINGS_OF_DEFAULT = {
     "base_url": "OPENAI_BASE_URL",

@@ -40,6 +40,7 @@ from bot.rules.faults import Fault, FaultKind, ServiceFailed
 from bot.rules.limits.amounts import BadAmount
 from bot.rules.limits.decide import Refused
 from bot.rules.options.problems import InvalidOptions
+from bot.rules.overnight import NotOvernight
 from bot.rules.servers.access import AccessDenied
 from bot.rules.servers.edits import (
     BadDefaults,
@@ -59,7 +60,7 @@ from bot.ui.words.changes import change_line
 from bot.ui.words.commands import option_said
 from bot.ui.words.numbers import day, duration, number
 from bot.ui.words.problems import problem_line
-from bot.ui.words.refusals import bad_word, denied_words, refused_words, review_refused, too_many_words
+from bot.ui.words.refusals import bad_word, denied_words, not_overnight, refused_words, review_refused, too_many_words
 from bot.ui.words.styles import bad_style, bad_style_name, no_such_style, too_many_styles
 from bot.ui.words.text import CONTENT_LIMIT, cut, escaped, inline, length
 from bot.ui.words.uploads import upload_fault, upload_words
@@ -349,6 +350,7 @@ _WORDINGS: dict[type[UserError], str | Callable[[Any, str], str]] = {
     ServiceFailed: _service,
     NotFound: _not_found,
     UnknownPrice: _unknown_price,
+    NotOvernight: not_overnight,
     QueueTooLong: _queue,
     OwnKeyGone: _own_key_gone,
     Cancelled: _cancelled,

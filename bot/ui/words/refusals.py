@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.rules.limits.decide import Refusal, Refused
 from bot.rules.limits.limit import Cooldown, Limit, Measure, Quota, Scope, most_of
+from bot.rules.overnight import NotOvernight
 from bot.rules.servers.access import AccessDenied, DeniedBecause
 from bot.rules.servers.edits import TooManyWords
 from bot.rules.servers.review import ReviewRefused
@@ -12,6 +13,18 @@ from bot.ui.words.catalogue import has, joined, say
 from bot.ui.words.commands import command_said
 from bot.ui.words.numbers import duration, moment, money, number
 from bot.ui.words.text import escaped, inline
+
+MOST_NAMED = 8
+"""Models in one sentence."""
+
+
+def not_overnight(error: NotOvernight, locale: str) -> str:
+    """Why it cannot wait for the night, and what can."""
+    told = say(locale, f"overnight.not_{error.why}", model=inline(error.model))
+    if error.others:
+        others = [inline(one) for one in error.others[:MOST_NAMED]]
+        told += " " + say(locale, "overnight.others", models=joined(locale, others))
+    return f"{told} {say(locale, 'overnight.instead')}"
 
 
 def refused_words(error: Refused, locale: str) -> str:
