@@ -13,7 +13,10 @@ from bot.rules.people import Asker, Place
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A ``/batch``: its lines are jobs with ``batch_id``. ``lines`` are the prompts in order."""
+    """A ``/batch``: its lines are jobs with ``batch_id``. ``lines`` are the prompts in order.
+
+    ``overnight``: they are drawn together at the service, for less, and never one by one.
+    """
 
     id: str
     asker: Asker
@@ -24,6 +27,7 @@ class Batch:
     cancelled: bool = False
     finished: bool = False
     private: bool = False
+    overnight: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -284,7 +284,7 @@ async def test_a_batch_that_does_not_fit_is_refused_as_a_whole(opened, sample):
 
 async def test_a_batch_is_kept_with_its_lines_and_its_progress(store, sample):
     asker = sample.asker()
-    batch = Batch("batch", asker, ("a fox", "a \ud800 hen"), sample.now, 100)
+    batch = Batch("batch", asker, ("a fox", "a \ud800 hen"), sample.now, 100, overnight=True)
     await store.jobs.open_batch(batch, sample.batch(2), sample.now)
     assert await store.jobs.get_batch("batch") == batch
     assert await store.jobs.unfinished_batches() == [batch]

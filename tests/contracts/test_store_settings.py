@@ -14,6 +14,7 @@ from bot.adapters.secrets import Secrets
 from bot.ports import AuditEntry
 from bot.rules.errors import OwnKeyGone
 from bot.rules.limits.limit import Cooldown, Measure, Period, Quota, Scope, Slot, slot_of
+from bot.rules.overnight import Counts, NightState, Overnight
 from bot.rules.people import Place
 from bot.rules.servers.access import AccessDenied, Block, Defaults, DeniedBecause, Layout, ResultButton, ServerSettings
 from bot.rules.servers.changes import (
@@ -301,3 +302,27 @@ async def test_prompts_with_refused_words_are_counted_by_month_and_server(store,
     assert await store.servers.words_refused(SERVER, sample.now + timedelta(days=31)) == 0
     await store.people.forget_place(SERVER)
     assert await store.servers.words_refused(SERVER, sample.now) == 0
+
+
+async def test_what_is_drawn_overnight_is_remembered_without_its_maker(store, sample):
+    night = Overnight("123", "default", "job-1", sample.now, 40, 10)
+    further = replace(
+        night,
+        file_id="file-1",
+        asked_at=sample.now,
+        night_id="batch-1",
+        state=NightState.EXPIRED,
+        counts=Counts(3, 2, 1),
+        ends_by=sample.now,
+        files=("file-1", "file-2"),
+        read=True,
+    )
+    assert await store.notes.overnight("123") is None
+    await store.notes.set_overnight(night)
+    assert await store.notes.overnight("123") == night
+    await store.notes.set_overnight(further)
+    await store.notes.set_overnight(replace(night, batch_id="124"))
+    assert await store.notes.overnight("123") == further
+    assert {one.batch_id for one in await store.notes.overnights()} == {"123", "124"}
+    await store.notes.drop_overnight("123")
+    assert [one.batch_id for one in await store.notes.overnights()] == ["124"]

@@ -18,6 +18,7 @@ from bot.ports import Batch
 from bot.rules.ledger import Answer, Bill, Job, JobDraft, JobState
 from bot.rules.limits.limit import Cooldown, Limit, Measure, Period, Quota, Scope, Slot, slot_of
 from bot.rules.money import MicroUSD
+from bot.rules.overnight import Counts, NightState, Overnight
 from bot.rules.people import Asker, Place
 from bot.rules.requests import Endpoint, ImageRequest, Kind, Usage
 from bot.rules.servers.access import Block, Defaults, Layout, ResultButton, ServerSettings
@@ -240,6 +241,7 @@ def batch_values(batch: Batch) -> dict[str, Any]:
         "cancelled": batch.cancelled,
         "finished": batch.finished,
         "private": batch.private,
+        "overnight": batch.overnight,
     }
 
 
@@ -254,7 +256,25 @@ def batch_from_row(row: RowMapping) -> Batch:
         cancelled=row["cancelled"],
         finished=row["finished"],
         private=row["private"],
+        overnight=bool(row["overnight"]),
     )
+
+
+def dump_overnight(night: Overnight) -> str:
+    moments = {name: None if at is None else at.isoformat() for name, at in _moments_of(night).items()}
+    return dumps({**asdict(night), **moments})
+
+
+def load_overnight(text: str) -> Overnight:
+    found = known_fields(Overnight, json.loads(text))
+    for name in ("began_at", "asked_at", "ends_by"):
+        found[name] = None if found[name] is None else datetime.fromisoformat(found[name])
+    counts, files = Counts(**known_fields(Counts, found["counts"])), tuple(found["files"])
+    return Overnight(**{**found, "state": NightState(found["state"]), "counts": counts, "files": files})
+
+
+def _moments_of(night: Overnight) -> dict[str, datetime | None]:
+    return {"began_at": night.began_at, "asked_at": night.asked_at, "ends_by": night.ends_by}
 
 
 def dump_slot(slot: Slot) -> dict[str, Any]:

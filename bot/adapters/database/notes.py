@@ -5,6 +5,7 @@ posting:<what>                                when its post began
 server <id>                                   "here", or when it removed the bot
 deleted <tag>                                 when the person behind the keyed hash deleted their data
 warned-end:<model>:<day>                      the day on which that was told
+overnight <batch>                             how far it is at the service, as JSON
 uses purged before                            from when on counters can be recomputed from jobs
 jobs of k:<place>:<tag>                       which jobs hold a forgotten person back (forgotten.py)
 checked                                       the revision, written to see that writing works
@@ -18,9 +19,11 @@ from uuid import uuid4
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.adapters.database.codec import dump_overnight, load_overnight
 from bot.adapters.database.engine import Database
 from bot.adapters.database.schema.tables import facts, from_micros, to_micros
 from bot.rules.instants import Readings
+from bot.rules.overnight import Overnight
 
 SERVER = "server "
 DELETED = "deleted "
@@ -29,6 +32,7 @@ HERE = "here"
 COUNTERS_FORGOTTEN = "uses purged before"
 CHECKED = "checked"
 LEDGER = "ledger"
+OVERNIGHT = "overnight "
 
 
 class SqlNotes:
@@ -101,6 +105,19 @@ class SqlNotes:
 
         known = await self._read(LEDGER)
         return known if known is not None else await self._db.write(work)
+
+    async def overnight(self, batch_id: str) -> Overnight | None:
+        found = await self._read(f"{OVERNIGHT}{batch_id}")
+        return None if found is None else load_overnight(found)
+
+    async def set_overnight(self, night: Overnight) -> None:
+        await self._write(f"{OVERNIGHT}{night.batch_id}", dump_overnight(night))
+
+    async def drop_overnight(self, batch_id: str) -> None:
+        await self._write(f"{OVERNIGHT}{batch_id}", None)
+
+    async def overnights(self) -> list[Overnight]:
+        return [load_overnight(value) for value in (await self._all(OVERNIGHT)).values()]
 
     async def _read(self, key: str) -> str | None:
         found = await self._db.rows(select(facts.c.value).where(facts.c.key == key))

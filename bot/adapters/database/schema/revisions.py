@@ -15,7 +15,7 @@ from bot.adapters.database.schema.tables import metadata
 if TYPE_CHECKING:
     from alembic.config import Config
 
-NEWEST = "0011"
+NEWEST = "0012"
 """The newest revision in ``migrations/versions``. Written down so that a start on a current database needs no alembic,
 whose import takes longer than the start; a test compares.
 """

@@ -245,6 +245,7 @@ batches = Table(
     Column("cancelled", Boolean(create_constraint=False), nullable=False),
     Column("finished", Boolean(create_constraint=False), nullable=False),
     Column("private", Boolean(create_constraint=False), nullable=False),
+    Column("overnight", Boolean(create_constraint=False)),  # NULL: written before 0012, drawn at once
     Index("ix_batches_finished", "finished"),
     Index("ix_batches_user", "user_id"),
 )
