@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Protocol
 
 from bot.rules.catalogue.model import DEFAULT_SERVICE
+from bot.rules.faults import Fault
 from bot.rules.origins import Checked
+from bot.rules.overnight import Counts, NightState
 from bot.rules.requests import ImageRequest, Inputs, Made, Partial
 
 
@@ -86,3 +88,40 @@ class ProvenanceService(Protocol):
 
 class WholeService(ImageService, ProvenanceService, Protocol):
     """Everything a service may be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class NightLine:
+    """One picture that is asked for overnight. ``id`` comes back with it; ``member_tag`` as in ``make``."""
+
+    id: str
+    request: ImageRequest
+    member_tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """A batch at the service, as it stands there. ``files`` are to be deleted when it is over, ``output`` and ``error``
+    among them.
+    """
+
+    id: str
+    state: NightState
+    input: str | None = None
+    output: str | None = None
+    error: str | None = None
+    counts: Counts = field(default_factory=Counts)
+    ends_by: datetime | None = None
+    why: str = ""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        return tuple(one for one in (self.input, self.output, self.error) if one is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class NightAnswer:
+    """What a line of a result file says. ``id`` None: it cannot be read. One that was not asked for is a fault."""
+
+    id: str | None
+    outcome: Made | Fault

@@ -34,13 +34,24 @@ from bot.adapters.openai.clients import Account, Clients
 from bot.adapters.openai.connection import KEY, NO_KEY, begun, bound_error_body, broken_off, let_in
 from bot.adapters.openai.download import Downloader, Pause, Resolve, resolve
 from bot.adapters.openai.models import listed_models
+from bot.adapters.openai.overnight.nights import Around, OpenAINights
 from bot.adapters.openai.pictures import Inspect, Pictures
 from bot.adapters.openai.provenance import checked
 from bot.adapters.openai.refusals.errors import fault_of, read_reason, reason_of, request_id
 from bot.adapters.openai.stream import LAST_PREVIEW_S, Previews, StreamEnd, read_stream
 from bot.adapters.openai.transport import transport_for
 from bot.adapters.openai.wire import call_arguments, dispensable, left_out, refused_parameters
-from bot.ports import Clock, Gate, KeyPays, KnownModel, OnPartial, OpenGate, OperatorPays, Payer, Place
+from bot.ports import (
+    Clock,
+    Gate,
+    KeyPays,
+    KnownModel,
+    OnPartial,
+    OpenGate,
+    OperatorPays,
+    Payer,
+    Place,
+)
 from bot.rules.catalogue.model import DEFAULT_SERVICE, Model
 from bot.rules.catalogue.services import Dialect, Service
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFault
@@ -343,6 +354,10 @@ class OpenAIImages:
 
     def _broken(self, call: _Call, detail: str) -> Fault:
         return Fault(FaultKind.BROKEN_ANSWER, Billed.MAYBE, request_id=call.request_id, detail=detail)
+
+    async def nights(self, *, service: str = DEFAULT_SERVICE) -> OpenAINights:
+        parts = (self._clients, self._pictures, self._models, self._gate, self._clock)
+        return OpenAINights(Around(*parts, self._api_key, self._secrets, self.is_official))
 
     # --- models ---------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from aiohttp import web
 from sandbox.images.batches.batch import Batch, read_create
 from sandbox.images.batches.files import Files, page
 from sandbox.images.batches.night import Night
-from sandbox.images.errors import ApiError
+from sandbox.images.errors import INVALID, ApiError
 from sandbox.images.uploads import read_form
 
 Route = Literal["upload", "content", "delete", "files", "create", "look", "list", "cancel"]
@@ -67,7 +67,8 @@ class BatchRoutes:
                     await _hang_up(request)
                 if trouble is not None and trouble.how == "status":
                     await request.read()
-                    raise ApiError(trouble.status, "Something went wrong.", type="server_error")
+                    kind = "server_error" if trouble.status >= 500 else INVALID
+                    raise ApiError(trouble.status, "Something went wrong.", type=kind)
                 if trouble is not None and trouble.how == "half":
                     return await self._half(request)
                 answered = await work(request)

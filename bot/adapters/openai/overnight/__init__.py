@@ -1,0 +1,1 @@
+"""Pictures overnight: the Files and the Batch API."""
