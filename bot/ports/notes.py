@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from bot.rules.instants import Readings
+from bot.rules.overnight import Overnight
 from bot.rules.people import Place
 
 
@@ -88,6 +89,10 @@ class NoteStore(Protocol):
         ...
 
     async def set_told_end(self, model_id: str, ends_on: date, told_on: date) -> None: ...
+
+    async def overnight(self, batch_id: str) -> Overnight | None:
+        """How far a batch is that is drawn overnight; it is remembered also where the batch itself is forgotten."""
+        ...
 
 
 class OfferStore(Protocol):

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import discord
 
+from bot.ports import Batch
+from bot.rules.errors import NotFound
 from bot.ui.components.press import Press, button
 from bot.ui.interactions.acknowledge import acknowledged, tell
 from bot.ui.interactions.who import asker_of
+from bot.ui.pages import batch as pages
 from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
 
 STOP = "e1:batchstop:"
+NIGHT = "e1:night:"
 
 
 class StopBatch(Press, template=r"e1:batchstop:(?P<batch>[0-9]{1,20})"):
@@ -21,6 +25,32 @@ class StopBatch(Press, template=r"e1:batchstop:(?P<batch>[0-9]{1,20})"):
         acknowledged(interaction)
         released = await interaction.client.shell.batches.cancel(self.part("batch"), asker_of(interaction))
         await tell(interaction, say(str(interaction.locale), "batch.stopped", count=released))
+
+
+class NightDetails(Press, template=r"e1:night:(?P<batch>[0-9]{1,20})"):
+    """Of a batch that is drawn overnight, for everybody who sees its message."""
+
+    is_harmless_twice = True
+
+    async def press(self, interaction: Interaction) -> None:
+        shell, asker = interaction.client.shell, asker_of(interaction)
+        batch = await shell.store.jobs.get_batch(self.part("batch"))
+        night = await shell.store.notes.overnight(self.part("batch"))
+        if batch is None or night is None or batch.asker.place.key != asker.place.key:
+            raise NotFound("batch")
+        jobs = await shell.store.jobs.of_batch(batch.id)
+        looks = await shell.settings_cache.looks(asker.place)
+        shows = looks.show_cost or asker.can_manage or asker.user_id == batch.asker.user_id
+        embed = pages.overnight_details(batch, night, jobs, asker.locale, show_cost=shows)
+        await tell(interaction, embed=embed)
+
+
+def overnight_view(batch: Batch, locale: str) -> discord.ui.View:
+    view = discord.ui.View(timeout=None)
+    if not batch.cancelled:
+        view.add_item(StopBatch(button(f"{STOP}{batch.id}", say(locale, "button.cancel"), emoji="✖️")))
+    view.add_item(NightDetails(button(f"{NIGHT}{batch.id}", say(locale, "button.details"))))
+    return view
 
 
 def stop_view(batch_id: str, locale: str) -> discord.ui.View:

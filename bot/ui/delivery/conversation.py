@@ -48,8 +48,10 @@ class Conversation(Protocol):
         """Deletes the first answer."""
         ...
 
-    async def post(self, message: Message, *, nonce: str, user_id: int) -> Delivered:
-        """Posts to the channel as the bot, once per nonce however often it is tried."""
+    async def post(self, message: Message, *, nonce: str, user_id: int | None) -> Delivered:
+        """Posts to the channel as the bot, once per nonce however often it is tried. It calls that person alone, or
+        nobody.
+        """
         ...
 
     async def edit_by_bot(self, message: Message) -> None:
@@ -114,7 +116,7 @@ class DiscordConversation:
         async with asyncio.timeout(CALL_LIMIT_S):
             await self._webhook.delete_message(ORIGINAL)
 
-    async def post(self, message: Message, *, nonce: str, user_id: int) -> Delivered:
+    async def post(self, message: Message, *, nonce: str, user_id: int | None) -> Delivered:
         channel = self._client.get_partial_messageable(self.answer.channel_id)
         with opened(message.files) as files:
             async with asyncio.timeout(CALL_LIMIT_S):
@@ -122,7 +124,10 @@ class DiscordConversation:
                     **new_message(message, files),
                     nonce=nonce,
                     allowed_mentions=discord.AllowedMentions(
-                        everyone=False, roles=False, replied_user=False, users=[discord.Object(user_id)]
+                        everyone=False,
+                        roles=False,
+                        replied_user=False,
+                        users=[] if user_id is None else [discord.Object(user_id)],
                     ),
                 )
         return Delivered(sent.id, sent.channel.id)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import discord
 
 from bot.ports import Batch, BatchCounts, BatchPicture
 from bot.rules.ledger import WITH_PICTURES, Job
+from bot.rules.overnight import OVER, NightState, Overnight
 from bot.ui.pages.links import jump_link
 from bot.ui.pages.result import COLOUR, cost
 from bot.ui.words.catalogue import say
-from bot.ui.words.numbers import duration, money, number
-from bot.ui.words.text import DESCRIPTION_LIMIT, cut, escaped
+from bot.ui.words.numbers import duration, moment, money, number
+from bot.ui.words.text import DESCRIPTION_LIMIT, cut, escaped, inline
 from bot.ui.words.titles import title_of
 
+A_DAY = timedelta(days=1)
 BAR_CELLS = 20
 LINE_ROOM = 300
 
@@ -45,6 +48,51 @@ def progress(batch: Batch, counts: BatchCounts, locale: str) -> str:
     else:
         when = say(locale, "batch.since", since=since)
     return f"{head(batch, locale)}\n{bar(counts)}\n{told}\n{when}"
+
+
+HALF = 50
+
+
+def overnight(batch: Batch, night: Overnight, locale: str) -> str:
+    """The message of a batch that is drawn overnight: how far it is, and until when it is there."""
+    counts = BatchCounts(len(batch.lines), min(night.counts.completed, len(batch.lines)), 0, 0.0, batch.cancelled)
+    total, user = number(locale, len(batch.lines)), batch.asker.user_id
+    key = "overnight.head" if night.percent == HALF else "overnight.head_percent"
+    head = say(locale, key, total=total, user=user, percent=night.percent)
+    told = [head, bar(counts), overnight_state(batch, night, locale)]
+    if night.state not in OVER and not night.read:
+        told.append(say(locale, "overnight.by", by=moment(night.ends_by or night.began_at + A_DAY)))
+    return "\n".join(told)
+
+
+def overnight_state(batch: Batch, night: Overnight, locale: str) -> str:
+    if night.state in OVER or night.read:
+        return say(locale, "overnight.state_over")
+    if batch.cancelled or night.state is NightState.CANCELLING:
+        return say(locale, "overnight.state_cancelling")
+    if night.night_id is None:
+        return say(locale, "overnight.state_searching" if night.is_out else "overnight.state_preparing")
+    done, total = number(locale, night.counts.completed), number(locale, len(batch.lines))
+    return say(locale, "overnight.state_working", done=done, total=total)
+
+
+def overnight_details(
+    batch: Batch, night: Overnight, jobs: Sequence[Job], locale: str, *, show_cost: bool
+) -> discord.Embed:
+    """What Details shows of it."""
+    note = say(locale, "overnight.note", percent=night.percent)
+    state = f"{overnight_state(batch, night, locale)}\n\n{note}"
+    embed = discord.Embed(title=say(locale, "overnight.details"), description=state, colour=COLOUR)
+    embed.add_field(name=say(locale, "overnight.model"), value=inline(jobs[0].request.model if jobs else ""))
+    embed.add_field(name=say(locale, "overnight.lines"), value=number(locale, len(batch.lines)))
+    embed.add_field(name=say(locale, "overnight.began"), value=moment(batch.created_at))
+    latest = night.ends_by or night.began_at + A_DAY
+    embed.add_field(name=say(locale, "overnight.latest"), value=moment(latest))
+    if show_cost:
+        reserved, charged = (sum(job.reserved_micro_usd for job in jobs), sum(job.charged_micro_usd for job in jobs))
+        embed.add_field(name=say(locale, "overnight.reserved"), value=money(locale, reserved))
+        embed.add_field(name=say(locale, "overnight.charged"), value=money(locale, charged))
+    return embed
 
 
 def group(
