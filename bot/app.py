@@ -25,6 +25,7 @@ from bot.core.jobs.batches import Batches
 from bot.core.jobs.jobs import Jobs
 from bot.core.jobs.queue import FairQueue
 from bot.core.jobs.recovery import Recovery
+from bot.core.overnight.nights import Nights
 from bot.core.people.drawing import Drawing
 from bot.core.people.origins import Origins
 from bot.core.people.own_defaults import OwnDefaults
@@ -85,6 +86,7 @@ class App:
     circuit: Circuit
     services: tuple[str, ...]
     batches: Batches
+    nights: Nights
     recovery: Recovery
     model_ends: ModelEnds
     retention: Retention
@@ -240,6 +242,7 @@ def _shell(ground: Ground, connection: HasShell) -> Shell:
         jobs=jobs,
         pictures=pictures,
         batches=parts.batches,
+        nights=parts.nights,
         recovery=Recovery(store, jobs, settlement, pictures, partial(deliveries.of_job, earlier=True), clock),
         admin=Admin(store, ground.service, jobs, ground.circuit, notifier, clock),
         forgettings=Forgettings(store, ground.files, jobs, tasks, clock, ground.secrets.tag),
@@ -304,6 +307,7 @@ def _app(ground: Ground, client: Client) -> App:
         circuit=ground.circuit,
         services=tuple(ground.catalogue.now.services),
         batches=shell.batches,
+        nights=shell.nights,
         recovery=shell.recovery,
         model_ends=ModelEnds(ground.service, store.notes, notifier, clock, ground.catalogue),
         retention=Retention(store, files, clock, shell.forgettings, prompts_kept_days=shell.config.prompts_kept_days),

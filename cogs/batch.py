@@ -9,7 +9,7 @@ from discord import app_commands
 
 from bot.rules.options.table import RawOptions
 from bot.rules.requests import Kind
-from bot.ui.components.batch_button import StopBatch
+from bot.ui.components.batch_button import NightDetails, StopBatch
 from bot.ui.components.forms import BatchForm
 from bot.ui.interactions.acknowledge import acknowledged, take
 from bot.ui.orders.attachments import MAX_TEXT_BYTES, attached
@@ -63,4 +63,4 @@ complete_options(batch, Kind.IMAGINE)
 
 async def setup(client: HasShell) -> None:
     client.tree.add_command(batch)
-    client.add_dynamic_items(StopBatch)
+    client.add_dynamic_items(StopBatch, NightDetails)

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from bot.ports import KnownModel, OnPartial, Payer, WholeService
+from bot.ports import KnownModel, NightService, OnPartial, Payer, WholeService
 from bot.rules.catalogue.model import DEFAULT_SERVICE
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFault
 from bot.rules.origins import Checked
@@ -49,6 +49,9 @@ class OnDemand:
         self, data: bytes, mime: str, *, payer: Payer, service: str = DEFAULT_SERVICE
     ) -> Checked:
         return await (await self._loaded()).check_provenance(data, mime, payer=payer, service=service)
+
+    async def nights(self, *, service: str = DEFAULT_SERVICE) -> NightService:
+        return await (await self._loaded()).nights(service=service)
 
     async def aclose(self) -> None:
         if self._service is not None:

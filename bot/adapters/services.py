@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.ports import KnownModel, OnPartial, Payer, WholeService
+from bot.ports import KnownModel, NightService, OnPartial, Payer, WholeService
 from bot.rules.catalogue.catalogue import Catalogue
 from bot.rules.catalogue.model import DEFAULT_SERVICE
 from bot.rules.origins import Checked
@@ -44,6 +44,9 @@ class Services:
         self, data: bytes, mime: str, *, payer: Payer, service: str = DEFAULT_SERVICE
     ) -> Checked:
         return await self._by_name[service].check_provenance(data, mime, payer=payer, service=service)
+
+    async def nights(self, *, service: str = DEFAULT_SERVICE) -> NightService:
+        return await self._by_name[service].nights(service=service)
 
     async def aclose(self) -> None:
         for service in self._by_name.values():

@@ -16,6 +16,8 @@ from bot.core.jobs.jobs import Jobs
 from bot.core.jobs.pictures import Pictures
 from bot.core.jobs.queue import FairQueue
 from bot.core.jobs.settlement import Settlement
+from bot.core.overnight.lines import NightLines
+from bot.core.overnight.nights import Nights
 from bot.core.service.attempts import Attempts
 from bot.core.service.catalogue import CurrentCatalogue
 from bot.core.service.circuit import Circuit
@@ -42,6 +44,7 @@ class JobParts:
     intake: Intake
     jobs: Jobs
     batches: Batches
+    nights: Nights
     pictures: Pictures
     settlement: Settlement
 
@@ -87,6 +90,7 @@ def assemble(
         meter=meter,
         crash_point=crash_point,
     )
+    alerts = Alerts(store.servers, notifier, circuit, clock)
     runner = JobRunner(
         store=store,
         queue=queue,
@@ -104,7 +108,7 @@ def assemble(
         ),
         pictures=pictures,
         settlement=settlement,
-        alerts=Alerts(store.servers, notifier, circuit, clock),
+        alerts=alerts,
         clock=clock,
         tasks=tasks,
         meter=meter,
@@ -113,4 +117,7 @@ def assemble(
     )
     jobs = Jobs(store, queue, estimates, runner, tasks)
     batch_runner = BatchRunner(store, jobs, settlement, pictures, clock)
-    return JobParts(intake, jobs, Batches(store, intake, batch_runner, tasks, clock), pictures, settlement)
+    night_lines = NightLines(store, settlement, pictures, catalogue, alerts, meter, clock, crash_point)
+    nights = Nights(store, service, night_lines, catalogue, clock, member_tag, sleep=sleep, crash_point=crash_point)
+    batches = Batches(store, intake, batch_runner, tasks, clock, nights)
+    return JobParts(intake, jobs, batches, nights, pictures, settlement)

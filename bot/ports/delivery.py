@@ -11,6 +11,7 @@ from typing import Protocol
 from bot.ports.jobs import Batch
 from bot.ports.servers import AuditEntry, BudgetWarning
 from bot.rules.ledger import Job
+from bot.rules.overnight import Overnight
 from bot.rules.people import Place
 from bot.rules.requests import Made, MadeImage, Partial
 
@@ -119,6 +120,10 @@ class BatchDelivery(Protocol):
 
     async def progress(self, batch: Batch, counts: BatchCounts) -> None:
         """Best effort, paced; never raises."""
+        ...
+
+    async def overnight(self, batch: Batch, night: Overnight) -> None:
+        """The same of a batch that is drawn overnight: how it stands there."""
         ...
 
     async def group(self, batch: Batch, pictures: Sequence[BatchPicture]) -> Delivered:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
@@ -73,6 +73,10 @@ class ImageService(Protocol):
         """
         ...
 
+    async def nights(self, *, service: str = DEFAULT_SERVICE) -> NightService:
+        """How that service is asked for pictures overnight. Raises ``ServiceFault``."""
+        ...
+
     async def aclose(self) -> None: ...
 
 
@@ -125,3 +129,40 @@ class NightAnswer:
 
     id: str | None
     outcome: Made | Fault
+
+
+class NightService(Protocol):
+    """Pictures within a day, for less: the Files and the Batch API of one service. All raise ``ServiceFault`` alone.
+
+    Law: ``create`` may cost money and is not safe to repeat; where its fault is not ``Billed.NO``, a batch may have
+    been made, which ``find`` will tell.
+    """
+
+    async def upload(self, name: str, lines: Sequence[NightLine], payer: Payer) -> str:
+        """Puts the requests there as one file; its id. Costs nothing."""
+        ...
+
+    async def uploaded(self, name: str, payer: Payer) -> str | None:
+        """The id of the newest file of that name, should there be one."""
+        ...
+
+    async def create(self, file_id: str, mark: str, payer: Payer) -> Night:
+        """Begins the batch. ``mark`` is written on it."""
+        ...
+
+    async def find(self, mark: str, since: datetime, payer: Payer) -> Sequence[Night]:
+        """Every batch with that mark, the oldest first, of those begun since then. A fault where not all were seen."""
+        ...
+
+    async def look(self, night_id: str, payer: Payer) -> Night: ...
+    async def cancel(self, night_id: str, payer: Payer) -> None:
+        """Asks it to end; nothing happens where it has ended."""
+        ...
+
+    def answers(self, file_id: str, asked: Mapping[str, ImageRequest], payer: Payer) -> AsyncGenerator[NightAnswer]:
+        """What a result file holds, line by line: one picture in memory at a time."""
+        ...
+
+    async def delete(self, file_id: str, payer: Payer) -> None:
+        """Removes a file; nothing happens where there is none."""
+        ...

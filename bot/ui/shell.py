@@ -18,6 +18,7 @@ from bot.core.jobs.intake import Intake
 from bot.core.jobs.jobs import Jobs
 from bot.core.jobs.pictures import Pictures
 from bot.core.jobs.recovery import Recovery
+from bot.core.overnight.nights import Nights
 from bot.core.people.origins import Origins
 from bot.core.people.own_defaults import OwnDefaults
 from bot.core.people.styles import Styles
@@ -119,6 +120,7 @@ class Shell:
     jobs: Jobs
     pictures: Pictures
     batches: Batches
+    nights: Nights
     recovery: Recovery
     admin: Admin
     forgettings: Forgettings

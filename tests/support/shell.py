@@ -33,6 +33,7 @@ def bare_shell(
         jobs=missing,
         pictures=missing,
         batches=missing,
+        nights=missing,
         recovery=missing,
         admin=missing,
         forgettings=missing,

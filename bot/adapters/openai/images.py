@@ -46,6 +46,7 @@ from bot.ports import (
     Gate,
     KeyPays,
     KnownModel,
+    NightService,
     OnPartial,
     OpenGate,
     OperatorPays,
@@ -355,7 +356,7 @@ class OpenAIImages:
     def _broken(self, call: _Call, detail: str) -> Fault:
         return Fault(FaultKind.BROKEN_ANSWER, Billed.MAYBE, request_id=call.request_id, detail=detail)
 
-    async def nights(self, *, service: str = DEFAULT_SERVICE) -> OpenAINights:
+    async def nights(self, *, service: str = DEFAULT_SERVICE) -> NightService:
         parts = (self._clients, self._pictures, self._models, self._gate, self._clock)
         return OpenAINights(Around(*parts, self._api_key, self._secrets, self.is_official))
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Protocol
 
 from bot.core.jobs.batch_runner import BatchRunner, RunningBatch
 from bot.core.jobs.intake import Intake, Quote
@@ -47,6 +48,22 @@ class BatchLinesRefused(UserError):
         self.problems = tuple(problems)
 
 
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """What cancelling came to: lines given back at once. ``overnight``: the service tells later what it had drawn."""
+
+    released: int
+    overnight: bool
+
+
+class NightRunner(Protocol):
+    """Has a batch drawn overnight. Implemented by ``core/overnight``."""
+
+    async def until_drawn(self, batch: Batch, delivery: BatchDelivery, changed: asyncio.Event) -> bool:
+        """Returns when every line is closed or has its pictures; False where that is left to somebody else."""
+        ...
+
+
 class Batches:
     """Open, start, cancel and resume batches."""
 
@@ -57,7 +74,9 @@ class Batches:
         runner: BatchRunner,
         tasks: Tasks,
         clock: Clock,
+        nights: NightRunner,
     ) -> None:
+        self._nights = nights
         self._store = store
         self._intake = intake
         self._runner = runner
@@ -75,8 +94,11 @@ class Batches:
         *,
         model: str | None,
         look: str | None = None,
+        overnight: bool = False,
     ) -> list[Quote]:
         """Every line checked. Raises ``BatchLinesRefused`` naming all faulty lines by their number in the file.
+
+        ``overnight``: at its price in a batch, all by the model of the first. Raises ``NotOvernight``.
 
         What is wrong with all of them alike (an option, the model, access) is raised as it is, once.
         """
@@ -86,7 +108,10 @@ class Batches:
         for number, prompt in lines:
             options = replace(raw, prompt=prompt, count=1, preview=False)
             try:
-                quotes.append(await self._intake.quote(asker, Kind.IMAGINE, options, model=model, look=look))
+                quote = await self._intake.quote(asker, Kind.IMAGINE, options, model=model, look=look)
+                if overnight:
+                    quote, model = self._intake.quote_overnight(quote), quote.request.model
+                quotes.append(quote)
             except InvalidOptions as invalid:
                 common = [problem for problem in invalid.problems if problem.option != PROMPT]
                 if common:
@@ -102,10 +127,13 @@ class Batches:
         return quotes
 
     async def open(
-        self, asker: Asker, quotes: Sequence[Quote], answer: Answer, *, event_key: str
+        self, asker: Asker, quotes: Sequence[Quote], answer: Answer, *, event_key: str, overnight: bool = False
     ) -> tuple[Batch, list[Job]]:
         """Reserves every line or none. Raises as ``Intake.open``. It must then be started or abandoned."""
-        self._intake.check_open(quotes[0], asker, answer, more_images=len(quotes) - 1)
+        if overnight:
+            self._intake.check_open_overnight(quotes[0], asker, answer)
+        else:
+            self._intake.check_open(quotes[0], asker, answer, more_images=len(quotes) - 1)
         now = self._clock()
         batch = Batch(
             id=event_key[-20:],
@@ -115,6 +143,7 @@ class Batches:
             channel_id=answer.channel_id,
             message_id=answer.message_id,
             private=answer.private,
+            overnight=overnight,
         )
         drafts = [
             JobDraft(
@@ -160,12 +189,16 @@ class Batches:
 
     async def _run(self, batch: Batch, jobs: Sequence[Job], delivery: BatchDelivery, running: RunningBatch) -> None:
         try:
+            if batch.overnight:
+                if not await self._nights.until_drawn(batch, delivery, running.changed):
+                    return  # a later round, or the process that holds it now, goes on
+                jobs = await self._store.jobs.of_batch(batch.id)
             await self._runner.run(batch, jobs, delivery, running)
         finally:
             self._running.pop(batch.id, None)
 
-    async def cancel(self, batch_id: str, asker: Asker) -> int:
-        """Gives back every line that still waits, and returns how many; what is drawn or being drawn is kept.
+    async def cancel(self, batch_id: str, asker: Asker) -> Stopped:
+        """Gives back every line that still waits, and tells how many; what is drawn or being drawn is kept.
 
         Raises ``NotFound`` (also when it has ended) or ``AccessDenied`` (not the maker, no moderator).
         """
@@ -180,10 +213,10 @@ class Batches:
         batch = await self._runner.write(batch_id, cancelled)
         running = self._running.get(batch_id)
         if running is None:
-            return 0  # another process holds it and sees the mark when it looks next
+            return Stopped(0, batch.overnight)  # another process holds it and sees the mark when it looks next
         released = await self._runner.release_waiting(running, batch.asker)
-        running.changed.set()
-        return released
+        running.changed.set()  # what is drawn overnight is taken back at the service, which tells what it drew
+        return Stopped(released, batch.overnight)
 
     # --- after a restart ------------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from bot.core.service.circuit import Circuit
 from bot.ports import Clock, CrashPoint, Files, ImageService, Meter, Store
 from bot.rules.catalogue.instead import dearest, has_own_key, stand_ins
 from bot.rules.catalogue.model import Model
+from bot.rules.catalogue.overnight import overnight_percent
 from bot.rules.catalogue.pricing import upper_bound, usual_price
 from bot.rules.errors import QueueTooLong, ServicePaused, ShuttingDown, StorageFull, UserError
 from bot.rules.ledger import Answer, EndReason, Job, JobDraft, JobState
@@ -26,8 +27,9 @@ from bot.rules.options.flags import read_flags
 from bot.rules.options.problems import InvalidOptions, Problem
 from bot.rules.options.table import RawOptions
 from bot.rules.options.usual import Prices, usual_picture
+from bot.rules.overnight import NotOvernight, Why, overnight_price
 from bot.rules.people import Asker, Place
-from bot.rules.requests import ImageRequest, Kind
+from bot.rules.requests import Endpoint, ImageRequest, Kind
 from bot.rules.servers.access import Defaults, ServerSettings, check_access, may_use_model, model_by_default
 from bot.rules.servers.words.words import RefusedWord
 from bot.rules.styles.layers import Layers, settle
@@ -257,6 +259,29 @@ class Intake:
             raise QueueTooLong(wait, allowed)
         if not any(self._may_try(asker, request, quote.own_key) for request in (quote.request, *quote.instead)):
             raise ServicePaused(self._circuit.named(ticket.lane, quote.request.model))
+
+    def quote_overnight(self, quote: Quote) -> Quote:
+        """The same in a batch, at its price there; nothing stands in for it. Raises ``NotOvernight``."""
+        catalogue, request = self._catalogue.now, quote.request
+        model = catalogue.get(request.model)
+        percent = overnight_percent(request.model, catalogue, official=self._service.is_official)
+        if model is None or request.endpoint is not Endpoint.GENERATIONS:
+            raise NotOvernight(Why.MODEL, request.model)
+        upper = overnight_price(upper_bound(request, model), percent)
+        usual = overnight_price(quote.usual_micro_usd, percent)
+        return replace(quote, upper_micro_usd=upper, usual_micro_usd=usual, instead=())
+
+    def check_open_overnight(self, quote: Quote, asker: Asker, answer: Answer) -> None:
+        """Raises unless it can be taken on for the night: the result comes when nobody waits for it any more."""
+        if self._queue.is_closed:
+            raise ShuttingDown
+        if self._files.is_full():
+            raise StorageFull
+        if not answer.can_post:
+            raise NotOvernight(Why.PRIVATE if answer.private else Why.CHANNEL, quote.request.model)
+        if not self._may_try(asker, quote.request, quote.own_key):
+            lane = self._estimates.ticket_for(asker, quote.request, own_key=quote.own_key).lane
+            raise ServicePaused(self._circuit.named(lane, quote.request.model))
 
     def _may_try(self, asker: Asker, request: ImageRequest, own_key: bool) -> bool:
         lane = self._estimates.ticket_for(asker, request, own_key=own_key).lane

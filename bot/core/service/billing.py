@@ -11,7 +11,8 @@ from bot.rules.catalogue.model import Model
 from bot.rules.catalogue.pricing import charge, is_usable
 from bot.rules.ledger import Bill, Job
 from bot.rules.money import MicroUSD
-from bot.rules.requests import ImageRequest, Usage
+from bot.rules.overnight import overnight_price
+from bot.rules.requests import ImageRequest, Made, Usage
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,26 @@ def bill_for(job: Job, request: ImageRequest, results: CallResults, model: Model
         estimated=len(usages) < len(results.made) or unconfirmed > 0,
         request_id=next((made.request_id for made in results.made if made.request_id), None),
         drawn_by=drawn_by,
+    )
+
+
+def bill_overnight(job: Job, made: Made, model: Model | None, percent: int) -> Bill:
+    """The charge for a line of a batch: so much of its price, never above what was reserved."""
+    images = len(made.images)
+    if model is None:
+        return Bill(job.reserved_micro_usd, images, estimated=True)
+    whole = charge(job.request, model, made.usage, images)
+    charged = overnight_price(whole, percent)
+    if charged > job.reserved_micro_usd:
+        log.warning("job %s: %d micro-USD reported, %d were reserved", job.id, charged, job.reserved_micro_usd)
+        charged = job.reserved_micro_usd
+    usable = is_usable(made.usage, images)
+    return Bill(
+        charged,
+        images,
+        usage=made.usage if usable else None,
+        estimated=not usable,
+        request_id=made.request_id,
     )
 
 

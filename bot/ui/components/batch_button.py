@@ -23,8 +23,12 @@ class StopBatch(Press, template=r"e1:batchstop:(?P<batch>[0-9]{1,20})"):
     async def press(self, interaction: Interaction) -> None:
         await interaction.response.defer()
         acknowledged(interaction)
-        released = await interaction.client.shell.batches.cancel(self.part("batch"), asker_of(interaction))
-        await tell(interaction, say(str(interaction.locale), "batch.stopped", count=released))
+        batches, locale = interaction.client.shell.batches, str(interaction.locale)
+        stopped = await batches.cancel(self.part("batch"), asker_of(interaction))
+        if stopped.overnight:
+            await tell(interaction, say(locale, "overnight.stopping"))
+        else:
+            await tell(interaction, say(locale, "batch.stopped", count=stopped.released))
 
 
 class NightDetails(Press, template=r"e1:night:(?P<batch>[0-9]{1,20})"):

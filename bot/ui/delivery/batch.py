@@ -13,7 +13,8 @@ from dataclasses import replace
 
 from bot.ports import Batch, BatchCounts, BatchPicture, CannotDeliver, Delivered, WhyKept
 from bot.rules.ledger import Job
-from bot.ui.components.batch_button import stop_view
+from bot.rules.overnight import OVER, Overnight
+from bot.ui.components.batch_button import overnight_view, stop_view
 from bot.ui.delivery.conversation import Conversation
 from bot.ui.delivery.files import NamedPicture, alt_of, file_stem, pack
 from bot.ui.delivery.job import SettingsOf
@@ -67,6 +68,12 @@ class DiscordBatchDelivery:
         locale = self._locale(batch)
         view = None if counts.cancelled else stop_view(batch.id, locale)
         message = Message(content=batch_words.progress(batch, counts, locale), view=view)
+        self._edits.offer(lambda: self._replace(message))
+
+    async def overnight(self, batch: Batch, night: Overnight) -> None:
+        locale = self._locale(batch)
+        view = None if night.state in OVER or night.read else overnight_view(batch, locale)
+        message = Message(content=batch_words.overnight(batch, night, locale), view=view)
         self._edits.offer(lambda: self._replace(message))
 
     async def _replace(self, message: Message) -> None:
@@ -166,7 +173,7 @@ class DiscordBatchDelivery:
 
     async def _post_summary(self, batch: Batch, counts: BatchCounts, message: Message) -> bool:
         """Posts it below the pictures and calls the maker; False where Discord does not take it."""
-        user = batch.asker.user_id
+        user = None if batch.overnight else batch.asker.user_id
         named = replace(message, content=batch_words.calling(batch, counts, self._locale(batch)))
 
         async def message_of(_: float) -> Message:

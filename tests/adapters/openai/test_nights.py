@@ -14,9 +14,8 @@ import pytest
 from bot.adapters.openai.clients import Account
 from bot.adapters.openai.images import OpenAIImages
 from bot.adapters.openai.overnight.lines import id_of, parsed_lines
-from bot.adapters.openai.overnight.nights import OpenAINights
 from bot.imaging.inspect import look
-from bot.ports import NightAnswer, NightLine, OpenGate, OperatorPays
+from bot.ports import NightAnswer, NightLine, NightService, OpenGate, OperatorPays
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.catalogue.services import Service
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFault
@@ -49,7 +48,7 @@ async def service() -> AsyncIterator[ImageService]:
 
 
 @pytest.fixture
-async def nights(service: ImageService) -> AsyncIterator[OpenAINights]:
+async def nights(service: ImageService) -> AsyncIterator[NightService]:
     images = OpenAIImages(
         service=Service(base_url=service.base_url),
         account=Account("sk-right-1234"),
@@ -60,24 +59,24 @@ async def nights(service: ImageService) -> AsyncIterator[OpenAINights]:
     await images.aclose()
 
 
-async def over(nights: OpenAINights, night_id: str) -> list[str | None]:
+async def over(nights: NightService, night_id: str) -> list[str | None]:
     while (night := await nights.look(night_id, PAYER)).state in (NightState.WORKING, NightState.CANCELLING):
         await asyncio.sleep(0.01)
     return [night.state.value, night.output, night.error]
 
 
-async def read(nights: OpenAINights, file_id: str | None) -> list[NightAnswer]:
+async def read(nights: NightService, file_id: str | None) -> list[NightAnswer]:
     wanted = {line.id: line.request for line in lines()}
     async with aclosing(nights.answers(file_id or "", wanted, PAYER)) as answers:  # type: ignore[type-var]
         return [answer async for answer in answers]
 
 
-async def begun(nights: OpenAINights) -> str:
+async def begun(nights: NightService) -> str:
     file_id = await nights.upload("night.jsonl", lines(), PAYER)
     return (await nights.create(file_id, "mark-1", PAYER)).id
 
 
-async def test_what_is_asked_for_comes_back_by_its_id(nights: OpenAINights, service: ImageService) -> None:
+async def test_what_is_asked_for_comes_back_by_its_id(nights: NightService, service: ImageService) -> None:
     night_id = await begun(nights)
     state, output, error = await over(nights, night_id)
     assert (state, error) == ("completed", None)
@@ -93,7 +92,7 @@ async def test_what_is_asked_for_comes_back_by_its_id(nights: OpenAINights, serv
     assert service.batches.files.all == []
 
 
-async def test_a_batch_is_found_by_its_mark_and_a_file_by_its_name(nights: OpenAINights) -> None:
+async def test_a_batch_is_found_by_its_mark_and_a_file_by_its_name(nights: NightService) -> None:
     first, second = await begun(nights), await begun(nights)
     found = await nights.find("mark-1", LONG_AGO, PAYER)
     assert [night.id for night in found] == [first, second]
@@ -103,7 +102,7 @@ async def test_a_batch_is_found_by_its_mark_and_a_file_by_its_name(nights: OpenA
     assert await nights.uploaded("other.jsonl", PAYER) is None
 
 
-async def test_a_search_looks_through_every_page(nights: OpenAINights) -> None:
+async def test_a_search_looks_through_every_page(nights: NightService) -> None:
     file_id = await nights.upload("night.jsonl", lines(), PAYER)
     first = (await nights.create(file_id, "mark-1", PAYER)).id
     for _ in range(120):
@@ -123,7 +122,7 @@ async def test_a_search_looks_through_every_page(nights: OpenAINights) -> None:
     ids=lambda value: f"{value.how}{value.status}" if isinstance(value, Trouble) else str(value),
 )
 async def test_only_what_was_certainly_refused_was_certainly_not_begun(
-    nights: OpenAINights, service: ImageService, trouble: Trouble, billed: Billed, made: int
+    nights: NightService, service: ImageService, trouble: Trouble, billed: Billed, made: int
 ) -> None:
     file_id = await nights.upload("night.jsonl", lines(), PAYER)
     service.batches.troubles.append(trouble)
@@ -159,7 +158,7 @@ def nonsense(rows: Rows) -> Rows:
     ],
 )
 async def test_a_bad_line_takes_no_other_with_it(
-    nights: OpenAINights, service: ImageService, spoilt: object, ids: list[str | None], made: int
+    nights: NightService, service: ImageService, spoilt: object, ids: list[str | None], made: int
 ) -> None:
     service.batches.night.plan = Plan(output=spoilt)  # type: ignore[arg-type]
     _, output, _ = await over(nights, await begun(nights))
@@ -168,7 +167,7 @@ async def test_a_bad_line_takes_no_other_with_it(
     assert sum(isinstance(one.outcome, Made) for one in answers) == made
 
 
-async def test_lines_that_were_not_drawn_cost_nothing(nights: OpenAINights, service: ImageService) -> None:
+async def test_lines_that_were_not_drawn_cost_nothing(nights: NightService, service: ImageService) -> None:
     service.batches.night.takes_s = 1000
     night_id = await begun(nights)
     await nights.cancel(night_id, PAYER)
@@ -181,7 +180,7 @@ async def test_lines_that_were_not_drawn_cost_nothing(nights: OpenAINights, serv
     await nights.cancel(night_id, PAYER)
 
 
-async def test_a_file_that_breaks_off_is_a_fault_after_what_came(nights: OpenAINights, service: ImageService) -> None:
+async def test_a_file_that_breaks_off_is_a_fault_after_what_came(nights: NightService, service: ImageService) -> None:
     _, output, _ = await over(nights, await begun(nights))
     service.batches.troubles.append(Trouble("content", "half"))
     with pytest.raises(ServiceFault):
@@ -189,7 +188,7 @@ async def test_a_file_that_breaks_off_is_a_fault_after_what_came(nights: OpenAIN
     assert len(await read(nights, output)) == 3
 
 
-async def test_a_key_that_is_refused_is_named_as_such(nights: OpenAINights, service: ImageService) -> None:
+async def test_a_key_that_is_refused_is_named_as_such(nights: NightService, service: ImageService) -> None:
     service.key = "sk-other-1234"
     with pytest.raises(ServiceFault) as caught:
         await nights.look("batch_1", PAYER)

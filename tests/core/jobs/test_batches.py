@@ -436,7 +436,7 @@ async def test_cancelling_gives_back_what_waits_and_keeps_what_is_drawn(world: W
     batch, task = await life.begin(prompts(8))
     await until(lambda: len(world.studio.prompts) == 3)
 
-    assert await life.batches.cancel(batch.id, MEMBER) == 5
+    assert (await life.batches.cancel(batch.id, MEMBER)).released == 5
     world.studio.gates["fox 3"].set()
     await asyncio.wait_for(task, 20)
 
@@ -458,7 +458,7 @@ async def test_moderators_may_cancel_and_nobody_else(world: World) -> None:
         await life.batches.cancel(batch.id, PAINTER)
     with pytest.raises(NotFound):
         await life.batches.cancel(batch.id, Asker(1, Place(11, 1), 100, can_moderate=True))
-    assert await life.batches.cancel(batch.id, MODERATOR) == 2
+    assert (await life.batches.cancel(batch.id, MODERATOR)).released == 2
     world.studio.gates["fox 1"].set()
     await asyncio.wait_for(task, 20)
 

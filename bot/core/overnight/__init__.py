@@ -1,0 +1,1 @@
+"""Batches that are drawn overnight, for less: asked for once, looked at, read, cleared away."""

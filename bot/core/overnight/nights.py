@@ -1,0 +1,316 @@
+"""A batch's way through the night, step by step (``rules/overnight.py``), and what is cleared away afterwards.
+
+Each step is written down before the next, so that whoever holds the lines goes on where the last one died. The lease on
+the lines is the lease on the batch: it is confirmed before every step.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+
+from bot.core.overnight.lines import NightLines, Read
+from bot.core.service.catalogue import CurrentCatalogue
+from bot.ports import (
+    Batch,
+    BatchDelivery,
+    Clock,
+    CrashPoint,
+    ImageService,
+    KeyPays,
+    Night,
+    NightLine,
+    NightService,
+    OperatorPays,
+    Payer,
+    Store,
+)
+from bot.rules.errors import OwnKeyGone, UserError
+from bot.rules.faults import Billed, FaultKind, ServiceFault
+from bot.rules.instants import left
+from bot.rules.ledger import HOLDING, EndReason, Job, JobState, LostLease
+from bot.rules.overnight import (
+    CLEARED_WITHIN,
+    OVER,
+    NightState,
+    Overnight,
+    Step,
+    look_again_s,
+    missing_line,
+    next_step,
+    not_found,
+)
+from bot.rules.people import Place
+from bot.rules.servers.access import check_access
+
+log = logging.getLogger(__name__)
+
+FOR_GOOD = frozenset(
+    {FaultKind.BAD_REQUEST, FaultKind.MODERATION, FaultKind.TOO_LARGE, FaultKind.MODEL_GONE, FaultKind.ENDPOINT_GONE}
+) | {FaultKind.BAD_KEY, FaultKind.FORBIDDEN, FaultKind.OUT_OF_FUNDS}
+"""What was not taken for such a reason is not asked for again; everything else passes."""
+
+WHOLE = 100
+READ_TRIES = 3
+"""So often results are read that are not whole: a file may have been cut short on its way."""
+
+
+class Nights:
+    def __init__(
+        self,
+        store: Store,
+        service: ImageService,
+        lines: NightLines,
+        catalogue: CurrentCatalogue,
+        clock: Clock,
+        member_tag: Callable[[int], str],
+        *,
+        sleep: Callable[[float], Awaitable[None]],
+        crash_point: CrashPoint,
+    ) -> None:
+        self._store = store
+        self._service = service
+        self._lines = lines
+        self._catalogue = catalogue
+        self._clock = clock
+        self._member_tag = member_tag
+        self._sleep = sleep
+        self._crash_point = crash_point
+        self._reads: dict[str, int] = {}
+
+    async def until_drawn(self, batch: Batch, delivery: BatchDelivery, changed: asyncio.Event) -> bool:
+        """See ``NightRunner``."""
+        try:
+            while (open_jobs := await self._open_lines(batch)) is not None:
+                changed.clear()
+                await self._store.leases.confirm(open_jobs[0])
+                night = await self._of(batch)
+                if night is None or night.read:
+                    return True
+                now = await self._store.jobs.get_batch(batch.id)
+                if now is None:
+                    return False  # forgotten: what is at the service is cleared away without it
+                night = await self._round(now, night)
+                await delivery.overnight(now, night)
+                if not night.read:
+                    await self._wait(changed, look_again_s(night, self._clock()))
+        except LostLease:
+            log.warning("batch %s goes on in another process", batch.id)
+            return False
+        night = await self._store.notes.overnight(batch.id)
+        if night is not None and not night.read:  # an earlier life died before it wrote so
+            await self._keep(replace(night, read=True))
+        return True
+
+    async def _open_lines(self, batch: Batch) -> list[Job] | None:
+        """The lines that nobody knows the end of yet; None: there are none."""
+        return [job for job in await self._store.jobs.of_batch(batch.id) if job.state in HOLDING] or None
+
+    async def _of(self, batch: Batch) -> Overnight | None:
+        """What is remembered of it, from its first moment on. None where it was sent, and that was forgotten."""
+        night = await self._store.notes.overnight(batch.id)
+        if night is not None:
+            return night
+        jobs = await self._store.jobs.of_batch(batch.id)
+        if any(job.state is not JobState.RESERVED for job in jobs):
+            return None
+        first = jobs[0]
+        service = self._catalogue.now.service_of(first.request.model)
+        model = self._catalogue.now.get(first.request.model)
+        percent = model.overnight_percent if model is not None else WHOLE
+        server_id = batch.asker.place.guild_id if first.own_key else None
+        night = Overnight(batch.id, service, first.id, self._clock(), percent, server_id)
+        return await self._keep(night)
+
+    async def _round(self, batch: Batch, night: Overnight) -> Overnight:
+        """One step, whatever the service says; a fault leaves things as they were."""
+        try:
+            night = await self._step(batch, night)
+        except ServiceFault as failure:
+            log.warning("batch %s overnight: %s", batch.id, failure)
+            if not night.is_out and failure.fault.kind in FOR_GOOD:
+                return await self._end(batch, night, failure.fault.kind, Billed.NO)
+        except OwnKeyGone:
+            log.warning("batch %s overnight: the server's own key is gone", batch.id)
+            if not night.is_out:
+                return await self._end(batch, night, EndReason.CANCELLED, Billed.NO)
+        return night
+
+    async def _step(self, batch: Batch, night: Overnight) -> Overnight:
+        step = next_step(night, self._clock())
+        if step is Step.CLEAR:
+            return night
+        if step is Step.GIVE_UP:
+            log.error("batch %s: nothing was heard of it in time", batch.id)
+            return await self._end(batch, night, FaultKind.TIMED_OUT, Billed.MAYBE if night.is_out else Billed.NO)
+        jobs = [job for job in await self._store.jobs.of_batch(batch.id) if job.state in HOLDING]
+        stopped = batch.cancelled or not await self._still_allowed(batch, jobs[0].request.model)
+        if stopped and not night.is_out:
+            return await self._end(batch, night, EndReason.CANCELLED, Billed.NO)
+        api, payer = await self._service.nights(service=night.service), await self._payer(night)
+        match step:
+            case Step.UPLOAD:
+                return await self._upload(api, payer, night, jobs)
+            case Step.ASK:
+                return await self._ask(api, payer, batch, night, jobs)
+            case Step.SEARCH:
+                return await self._search(api, payer, night)
+            case Step.LOOK:
+                return await self._look(api, payer, night, stopped=stopped)
+            case Step.READ:
+                return await self._read(api, payer, batch, night)
+
+    # --- there -----------------------------------------------------------------------------------------------------
+
+    async def _upload(self, api: NightService, payer: Payer, night: Overnight, jobs: Sequence[Job]) -> Overnight:
+        name = f"easel-{night.mark}.jsonl"
+        file_id = await api.uploaded(name, payer)  # by an earlier life
+        if file_id is None:
+            lines = [NightLine(job.id, job.request, self._member_tag(job.asker.user_id)) for job in jobs]
+            file_id = await api.upload(name, lines, payer)
+        self._crash_point("night uploaded")
+        return await self._keep(replace(night, file_id=file_id, files=(file_id,)))
+
+    async def _ask(
+        self, api: NightService, payer: Payer, batch: Batch, night: Overnight, jobs: Sequence[Job]
+    ) -> Overnight:
+        jobs = await self._lines.send(jobs)
+        self._crash_point("night sent")
+        asked = await self._keep(replace(night, asked_at=self._clock()))
+        await self._store.leases.confirm(jobs[0])
+        self._crash_point("night asked")
+        try:
+            begun = await api.create(night.file_id or "", night.mark, payer)
+        except ServiceFault as failure:
+            fault = failure.fault
+        else:
+            self._crash_point("night begun")
+            return await self._keep(_seen(asked, begun))
+        log.warning("batch %s was not begun overnight: %s", batch.id, fault)
+        if fault.billed is not Billed.NO:
+            return asked  # perhaps it was: it is looked for
+        if fault.kind in FOR_GOOD:
+            return await self._end(batch, night, fault.kind, Billed.NO)
+        return await self._keep(night)
+
+    async def _search(self, api: NightService, payer: Payer, night: Overnight) -> Overnight:
+        found = await api.find(night.mark, night.began_at, payer)
+        for double in found[1:]:
+            log.error("batch %s was begun twice at the service: %s is cancelled", night.batch_id, double.id)
+            await api.cancel(double.id, payer)
+        if found:
+            return await self._keep(_seen(night, found[0]))
+        return await self._keep(not_found(night, self._clock()))
+
+    async def _look(self, api: NightService, payer: Payer, night: Overnight, *, stopped: bool) -> Overnight:
+        seen = await api.look(night.night_id or "", payer)
+        if stopped and seen.state is NightState.WORKING:
+            await api.cancel(seen.id, payer)
+            seen = replace(seen, state=NightState.CANCELLING)
+        if seen.state is NightState.FAILED:
+            log.error("batch %s failed at the service: %s", night.batch_id, seen.why or "no reason was given")
+        return await self._keep(_seen(night, seen))
+
+    async def _read(self, api: NightService, payer: Payer, batch: Batch, night: Overnight) -> Overnight:
+        seen = await api.look(night.night_id or "", payer)
+        asked = {job.id: job.request for job in await self._store.jobs.of_batch(batch.id)}
+        read = Read()
+        for file_id in (seen.output, seen.error):
+            if file_id is not None:
+                jobs = await self._store.jobs.of_batch(batch.id)
+                async with aclosing(api.answers(file_id, asked, payer)) as answers:
+                    await self._lines.read(jobs, answers, night.percent, read)
+        jobs = await self._store.jobs.of_batch(batch.id)
+        billed = missing_line(seen.state, seen.counts, seen=len(read.billed), whole=read.whole)
+        missing = [job for job in jobs if job.state in HOLDING]
+        self._reads[batch.id] = tries = self._reads.get(batch.id, 0) + 1
+        if missing and billed is Billed.MAYBE and tries < READ_TRIES:
+            log.warning("batch %s: %d lines stand in no result; it is read again", batch.id, len(missing))
+            return night
+        self._reads.pop(batch.id, None)
+        reason = EndReason.CANCELLED if seen.state is NightState.CANCELLED else FaultKind.BROKEN_ANSWER
+        return await self._end(batch, _seen(night, seen), reason, billed)
+
+    async def _end(self, batch: Batch, night: Overnight, reason: str, billed: Billed) -> Overnight:
+        """Every line that is open is closed; what is at the service is cleared away later."""
+        jobs = await self._store.jobs.of_batch(batch.id)
+        await self._lines.close(jobs, reason, billed=billed)
+        self._crash_point("night closed")
+        return await self._keep(replace(night, read=True))
+
+    # --- what else ends it -----------------------------------------------------------------------------------------
+
+    async def _still_allowed(self, batch: Batch, model: str) -> bool:
+        """Whether the server still lets its maker: not where it was paused, blocked them, or removed the bot."""
+        place = batch.asker.place
+        try:
+            check_access(await self._store.servers.settings(place), batch.asker, model)
+        except UserError:
+            return False
+        return not place.is_server or (await self._store.notes.servers()).get(place.guild_id or 0) is None
+
+    # --- afterwards ------------------------------------------------------------------------------------------------
+
+    async def tidy(self) -> None:
+        """Clears away at the service what is over, or what nobody may know of any more. Any process may."""
+        for night in await self._store.notes.overnights():
+            batch = await self._store.jobs.get_batch(night.batch_id)
+            if batch is not None and not night.read:
+                continue
+            try:
+                await self._clear(night)
+            except (ServiceFault, OwnKeyGone) as failure:
+                log.info("what batch %s left at the service stays for now: %s", night.batch_id, failure)
+                if not left(night.began_at, self._clock(), CLEARED_WITHIN):
+                    await self._store.notes.drop_overnight(night.batch_id)
+
+    async def _clear(self, night: Overnight) -> None:
+        """Nobody waits for it any more: what is still being drawn is ended, then every file goes."""
+        api, payer = await self._service.nights(service=night.service), await self._payer(night)
+        found = await api.find(night.mark, night.began_at, payer) if night.is_out else ()
+        if not found and night.night_id is None and not_found(night, self._clock()).asked_at is not None:
+            return  # it may still arrive
+        for one in found:
+            if one.state is NightState.WORKING:
+                await api.cancel(one.id, payer)
+        if any(one.state not in OVER for one in found):
+            return  # files come with the end
+        for file_id in dict.fromkeys([*night.files, *(file for one in found for file in one.files)]):
+            await api.delete(file_id, payer)
+            self._crash_point("night cleared")
+        await self._store.notes.drop_overnight(night.batch_id)
+
+    # --- shared ----------------------------------------------------------------------------------------------------
+
+    async def _payer(self, night: Overnight) -> Payer:
+        if night.server_id is None:
+            return OperatorPays()
+        return KeyPays(await self._store.servers.api_key(Place(night.server_id, 0)))
+
+    async def _keep(self, night: Overnight) -> Overnight:
+        await self._store.notes.set_overnight(night)
+        return night
+
+    async def _wait(self, changed: asyncio.Event, seconds: float) -> None:
+        """Until something changed here, or so long."""
+        waits = {asyncio.ensure_future(changed.wait()), asyncio.ensure_future(self._sleep(seconds))}
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+
+def _seen(night: Overnight, seen: Night) -> Overnight:
+    files = tuple(dict.fromkeys([*night.files, *seen.files]))
+    return replace(
+        night,
+        night_id=seen.id,
+        state=seen.state,
+        counts=seen.counts,
+        ends_by=seen.ends_by or night.ends_by,
+        files=files,
+    )

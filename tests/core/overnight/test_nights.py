@@ -1,0 +1,601 @@
+"""Overnight batches on a real ledger and the sandbox's service: asked for once, paid once, whatever dies on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.adapters.database import SqlStore, store_on
+from bot.adapters.database.engine import Database
+from bot.adapters.files.disk import DiskFiles
+from bot.adapters.openai.clients import Account
+from bot.adapters.openai.images import OpenAIImages
+from bot.adapters.secrets import Secrets
+from bot.core.assembly import assemble
+from bot.core.jobs.queue import FairQueue
+from bot.core.jobs.recovery import Recovery
+from bot.core.service.catalogue import CurrentCatalogue
+from bot.core.service.circuit import Circuit
+from bot.core.tasks import Tasks
+from bot.imaging.inspect import look
+from bot.ports import Batch, BatchCounts, BatchPicture, CannotDeliver, Delivered, Slot
+from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
+from bot.rules.catalogue.pricing import upper_bound
+from bot.rules.ledger import Answer, Job, JobState
+from bot.rules.limits.decide import Refused
+from bot.rules.limits.limit import Limit, Measure, Period, Quota, Scope
+from bot.rules.options.table import RawOptions
+from bot.rules.overnight import NotOvernight, Overnight, Why
+from bot.rules.people import Asker, Place
+from bot.rules.servers.edits import paused
+from sandbox.images import ImageService
+from sandbox.images.batches.night import Plan, Rows
+from sandbox.images.batches.routes import Trouble
+from tests.support.ledger import counts_by_state, each_part, emptied_ledger
+
+NOON = datetime(2026, 11, 29, 20, tzinfo=UTC)
+KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+MEMBER = Asker(1, Place(10, 1), 100)
+
+
+class Gone(BaseException):
+    """What the world of a killed process meets: nothing it does happens any more."""
+
+
+@dataclass
+class Channel:
+    """A pretend Discord that outlives processes: each message by what would be its nonce."""
+
+    groups: dict[int, list[int]] = field(default_factory=dict)
+    summaries: list[BatchCounts] = field(default_factory=list)
+    nights: list[Overnight] = field(default_factory=list)
+    closed: bool = False
+
+
+class Delivery:
+    repeatable = True
+
+    def __init__(self, channel: Channel, life: Life) -> None:
+        self._channel = channel
+        self._life = life
+
+    async def progress(self, batch: Batch, counts: BatchCounts) -> None: ...
+
+    async def overnight(self, batch: Batch, night: Overnight) -> None:
+        self._channel.nights.append(night)
+
+    async def group(self, batch: Batch, pictures: Sequence[BatchPicture]) -> Delivered:
+        if self._channel.closed:
+            raise CannotDeliver("closed")
+        nonce = (pictures[0].line - 1) // 10
+        self._channel.groups.setdefault(nonce, [picture.line for picture in pictures])
+        self._life.reach("shown")
+        return Delivered(500 + nonce, batch.channel_id)
+
+    async def summary(self, batch: Batch, counts: BatchCounts, lines: Sequence[Job]) -> None:
+        self._channel.summaries.append(counts)
+        self._life.reach("summed up")
+
+
+class Nobody:
+    """Is told of budgets and service, and keeps it to himself."""
+
+    def __getattr__(self, name: str) -> Any:
+        async def told(*_: object, **__: object) -> None: ...
+
+        return told
+
+
+class AtOnce:
+    """A pace that makes nobody wait."""
+
+    async def take(self, lane: str, images: int) -> Slot:
+        return Slot(0)
+
+    async def give_back(self, lane: str, slot: Slot) -> None: ...
+
+
+class Mortal:
+    """A part of the ledger, or of the service, as a process sees it that may die before a call or after it."""
+
+    def __init__(self, part: Any, life: Life) -> None:
+        self._part = part
+        self._life = life
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._part, name)
+        if not callable(method):
+            return method
+        if name == "answers":
+            return method
+
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            self._life.tick()
+            made = await method(*args, **kwargs)
+            self._life.tick()
+            return Mortal(made, self._life) if name == "nights" else made
+
+        return call
+
+
+class Life:
+    """One process. ``dies_at`` names a boundary, ``dies_in`` counts calls, before or after which it dies."""
+
+    def __init__(self, world: World, store: SqlStore, dies_at: str = "", dies_in: int = 0) -> None:
+        self.dies_at, self.dies_in = dies_at, dies_in
+        self.dead = False
+        self.world, self.real = world, store
+        self.tasks = Tasks()
+        ledger: Any = each_part(store, lambda part: Mortal(part, self))
+        service: Any = Mortal(world.adapter, self)
+        nobody: Any = Nobody()
+        parts = assemble(
+            store=ledger,
+            service=service,
+            files=DiskFiles(world.folder, floor_bytes=0),
+            queue=FairQueue(max_running=4, per_minute=6000, pace=AtOnce(), tasks=self.tasks),
+            circuit=Circuit(),
+            catalogue=CurrentCatalogue(world.catalogue),
+            notifier=nobody,
+            clock=world.clock,
+            tasks=self.tasks,
+            default_model="gpt-image-2.5-flare",
+            member_tag=str,
+            crash_point=self.reach,
+            sleep=world.pass_time,
+        )
+        self.batches, self.nights = parts.batches, parts.nights
+        self.recovery = Recovery(ledger, parts.jobs, parts.settlement, parts.pictures, nobody, world.clock)
+
+    def reach(self, name: str) -> None:
+        if name == self.dies_at:
+            self.dead = True
+        if self.dead:
+            raise Gone
+
+    def tick(self) -> None:
+        self.dies_in -= 1
+        if self.dies_in == 0:
+            self.dead = True
+        if self.dead:
+            raise Gone
+
+    async def open(
+        self, prompts: Sequence[str], *, model: str | None = None, event: str = "1234567890", **more: Any
+    ) -> tuple[Batch, list[Job]]:
+        lines = list(enumerate(prompts, 1))
+        raw = RawOptions("", quality="low", size="1024x1024")
+        quotes = await self.batches.prepare(MEMBER, lines, raw, model=model, overnight=True)
+        answer = Answer(7, 8, "interaction-token", 100, NOON + timedelta(minutes=15), message_id=77, **more)
+        return await self.batches.open(MEMBER, quotes, answer, event_key=event, overnight=True)
+
+    async def begin(self, count: int) -> tuple[Batch, asyncio.Task[None]]:
+        batch, jobs = await self.open(prompts(count))
+        return batch, self.batches.start(batch, jobs, Delivery(self.world.channel, self))
+
+    async def recover(self) -> int:
+        await self.recovery.adopt_and_close()
+        return await self.batches.resume(lambda _batch, _jobs: Delivery(self.world.channel, self))
+
+    async def settled(self) -> None:
+        """Until every batch here has ended."""
+        async with asyncio.timeout(30):
+            while any(name.startswith("batch ") for name in self.tasks.under_way()):
+                await asyncio.sleep(0.005)
+
+
+@dataclass
+class World:
+    """A disk, a ledger, an image service and a Discord, and the lives of the process on them; one clock for all."""
+
+    folder: Path
+    database: Database
+    images: ImageService
+    adapter: OpenAIImages
+    catalogue: Any
+    channel: Channel = field(default_factory=Channel)
+    lives: list[Life] = field(default_factory=list)
+    now: datetime = NOON
+
+    def clock(self) -> datetime:
+        return self.now
+
+    async def pass_time(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+        await asyncio.sleep(0.005)
+
+    async def live(self, *limits: Limit, dies_at: str = "", dies_in: int = 0, ends: bool = True) -> Life:
+        if self.lives and ends:
+            await self.lives[-1].tasks.finish(0)
+        store = store_on(self.database, Secrets((KEY,)), limits, clock=self.clock)
+        await store.leases.heartbeat()
+        life = Life(self, store, dies_at, dies_in)
+        self.lives.append(life)
+        return life
+
+    @property
+    def store(self) -> SqlStore:
+        return self.lives[-1].real
+
+    async def run(self, count: int) -> Batch:
+        batch, task = await (await self.live()).begin(count)
+        await asyncio.wait_for(task, 30)
+        return batch
+
+    async def states(self, batch: Batch) -> list[str]:
+        return [job.state.value for job in await self.store.jobs.of_batch(batch.id)]
+
+    async def cleared(self) -> None:
+        """Until nothing is left at the service, however often it takes."""
+        life = self.lives[-1]
+        for _ in range(50):
+            await life.nights.tidy()
+            if not await self.store.notes.overnights():
+                break
+            await self.pass_time(60)
+        assert self.images.batches.files.all == []
+        assert await self.store.notes.overnights() == []
+
+    @property
+    def drawn(self) -> list[str]:
+        assert all(call.overnight for call in self.images.calls)
+        return sorted(call.prompt for call in self.images.calls if call.rendered)
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    """Ends with the books balanced, nothing reserved, and no line charged more than was put on hold for it."""
+    worlds: list[World] = []
+    images = ImageService(night_s=300, clock=lambda: worlds[0].now.timestamp())
+    await images.start()
+    catalogue = load_catalogue(builtin_catalogue(), "[services.default]\novernight = true").at(images.base_url)
+    service = catalogue.services["default"]
+    adapter = OpenAIImages(service=service, account=Account("sk-0123456789"), inspect=look, models=catalogue)
+    made = World(tmp_path, await emptied_ledger(), images, adapter, catalogue)
+    worlds.append(made)
+    yield made
+    assert await made.store.audit_sums() == []
+    states = await counts_by_state(made.store)
+    assert states[JobState.RESERVED] == states[JobState.DISPATCHED] == 0
+    for job in (await made.store.people.export(1))["jobs"]:
+        assert job["charged_micro_usd"] <= job["upper_micro_usd"]
+    await made.lives[-1].tasks.finish(0)
+    await adapter.aclose()
+    await images.stop()
+
+
+def prompts(count: int) -> list[str]:
+    return [f"fox {number}" for number in range(1, count + 1)]
+
+
+async def until(happened: Callable[[], Any]) -> None:
+    async with asyncio.timeout(30):
+        while not happened():
+            await asyncio.sleep(0.005)
+
+
+# --- the good night ----------------------------------------------------------------------------------------------
+
+
+async def test_a_batch_is_drawn_overnight_at_half_price(world: World) -> None:
+    batch = await world.run(12)
+
+    assert world.drawn == sorted(prompts(12))
+    assert world.channel.groups == {0: list(range(1, 11)), 1: [11, 12]}
+    (summary,) = world.channel.summaries
+    assert (summary.done, summary.failed) == (12, 0)
+    jobs = await world.store.jobs.of_batch(batch.id)
+    model = world.catalogue.get("gpt-image-2.5-flare")
+    for job in jobs:
+        full = upper_bound(job.request, model)
+        assert job.state is JobState.SETTLED
+        assert 0 < job.charged_micro_usd <= -(-full // 2)
+        assert job.bill is not None
+        assert not job.bill.estimated
+        usage = job.bill.usage
+        assert usage is not None
+        at_full_price = usage.output_tokens * 30 + usage.input_text_tokens * 5
+        assert job.charged_micro_usd == -(-at_full_price // 2)
+    await world.cleared()
+
+
+async def test_half_of_the_bound_is_put_on_hold_for_each_line(world: World) -> None:
+    life = await world.live()
+    batch, jobs = await life.open(prompts(2))
+    model = world.catalogue.get(jobs[0].request.model)
+    assert [job.reserved_micro_usd for job in jobs] == [-(-upper_bound(job.request, model) // 2) for job in jobs]
+    await life.batches.cancel(batch.id, MEMBER)
+    task = life.batches.start(batch, jobs, Delivery(world.channel, life))
+    await asyncio.wait_for(task, 30)
+    assert await world.states(batch) == ["released", "released"]
+    assert world.images.batches.visits == []
+
+
+async def test_limits_hold_for_the_night_too(world: World) -> None:
+    life = await world.live(Quota(Scope.EVERYONE, Measure.IMAGES, Period.DAY, 3))
+    with pytest.raises(Refused):
+        await life.open(prompts(4))
+
+
+@pytest.mark.parametrize(
+    ("model", "more", "why"),
+    [
+        ("gpt-image-2.6-flare", {}, Why.MODEL),
+        (None, {"can_post": False}, Why.CHANNEL),
+        (None, {"can_post": False, "private": True}, Why.PRIVATE),
+    ],
+)
+async def test_what_cannot_wait_is_refused(world: World, model: str | None, more: dict[str, Any], why: Why) -> None:
+    life = await world.live()
+    with pytest.raises(NotOvernight) as caught:
+        await life.open(prompts(2), model=model, **more)
+    assert caught.value.why is why
+
+
+async def test_a_service_without_it_is_named(world: World) -> None:
+    world.catalogue = load_catalogue(builtin_catalogue()).at(world.images.base_url)
+    life = await world.live()
+    with pytest.raises(NotOvernight) as caught:
+        await life.open(prompts(2))
+    assert (caught.value.why, caught.value.others) == (Why.SERVICE, ())
+
+
+# --- deaths ------------------------------------------------------------------------------------------------------
+
+BOUNDARIES = (
+    *("night uploaded", "night sent", "night asked", "night begun", "night kept", "night produced", "night closed"),
+    *("shown", "delivered", "summed up"),
+)
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+async def test_a_death_at_any_boundary_costs_nothing(world: World, boundary: str) -> None:
+    life = await world.live(dies_at=boundary)
+    batch, _ = await life.begin(3)
+    await until(lambda: life.dead)
+
+    life = await world.live()
+    world.now += timedelta(minutes=3 if boundary == "summed up" else 0)
+    assert await life.recover() == 1
+    await life.settled()
+
+    assert len(world.images.batches.night.batches) == 1
+    assert world.drawn == prompts(3)
+    assert await world.states(batch) == ["settled"] * 3
+    assert world.channel.groups == {0: [1, 2, 3]}
+    await world.cleared()
+
+
+async def test_a_death_while_clearing_away_leaves_nothing(world: World) -> None:
+    await world.run(2)
+    life = await world.live(dies_at="night cleared")
+    with pytest.raises(Gone):
+        await life.nights.tidy()
+    await world.live()
+    await world.cleared()
+
+
+@pytest.mark.slow
+async def test_fifty_kills_at_random(world: World) -> None:
+    """Each before or after any call of ledger or service; what was asked for is drawn once, and the sums are right."""
+    chance, kills, reserved = random.Random(15), 0, 0
+    while kills < 50:
+        world.channel = Channel()
+        event = str(1000 + len(world.lives))
+        life = await world.live(dies_in=chance.randint(1, 90))
+        with suppress(Gone):
+            batch, jobs = await life.open(prompts(3), event=event)
+            life.batches.start(batch, jobs, Delivery(world.channel, life))
+        while True:
+            await until(lambda one=life: one.dead or not one.tasks.under_way())
+            kept = await world.store.jobs.get_batch(event)
+            if not life.dead and (kept is None or kept.finished):
+                break
+            if life.dead:
+                kills += 1
+                life = await world.live(dies_in=chance.randint(1, 90))
+            else:  # nothing was left but to sum it up
+                world.now += timedelta(minutes=3)
+            with suppress(Gone):
+                await life.recover()
+        found = await world.store.jobs.of_batch(event)
+        assert [job.state.value for job in found] in ([], ["settled"] * 3)
+        assert world.channel.groups == ({0: [1, 2, 3]} if found else {})
+        assert await world.store.audit_sums() == []
+        reserved += len(found) // 3
+    assert len(world.images.batches.night.batches) == reserved
+    assert len(world.drawn) == 3 * reserved
+    await world.live()
+    await world.cleared()
+
+
+async def test_a_second_process_takes_over_and_the_first_one_stops(world: World) -> None:
+    world.images.batches.night.takes_s = 10**9
+    first = await world.live()
+    batch, task = await first.begin(3)
+    await until(lambda: world.channel.nights and world.channel.nights[-1].night_id)
+    second = await world.live(ends=False)
+    assert await second.recover() == 1
+    world.images.batches.night.takes_s = 1
+    await asyncio.wait_for(task, 30)
+    await second.settled()
+    assert await world.states(batch) == ["settled"] * 3
+    assert len(world.images.batches.night.batches) == 1
+    assert len(world.channel.summaries) == 1
+
+
+# --- asked for once ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        *([Trouble("create", "after")], [Trouble("create", "before")], [Trouble("create", status=500)]),
+        *([Trouble("create", status=429)], [Trouble("upload", status=503)], [Trouble("upload", "after")]),
+        [Trouble("create", "after"), Trouble("list", status=500, times=20)],
+        [Trouble("create", "before"), Trouble("list", status=500, times=20)],
+        [Trouble("look", status=502, times=5), Trouble("content", status=500, times=2)],
+        [Trouble("content", "half", times=2)],
+        [Trouble("delete", status=500, times=2)],
+    ],
+    ids=lambda troubles: " ".join(f"{one.route}-{one.how}-{one.status}" for one in troubles),
+)
+async def test_what_is_lost_on_the_way_makes_no_second_batch(world: World, trouble: list[Trouble]) -> None:
+    world.images.batches.troubles += trouble
+    batch = await world.run(3)
+    assert len(world.images.batches.night.batches) == 1
+    assert world.drawn == prompts(3)
+    assert await world.states(batch) == ["settled"] * 3
+    await world.cleared()
+
+
+async def test_while_nobody_can_tell_it_is_not_asked_for_again(world: World) -> None:
+    world.images.batches.troubles += [Trouble("create", "before"), Trouble("list", status=500, times=10**6)]
+    batch = await world.run(2)
+    assert world.images.batches.visits.count("create") == 1
+    assert await world.states(batch) == ["unknown"] * 2
+    world.images.batches.troubles.clear()
+    await world.cleared()
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404])
+async def test_what_the_service_will_not_take_is_given_back_at_once(world: World, status: int) -> None:
+    world.images.batches.troubles.append(Trouble("create", status=status))
+    batch = await world.run(2)
+    assert await world.states(batch) == ["released"] * 2
+    assert world.now - NOON < timedelta(hours=1)
+    await world.cleared()
+
+
+# --- nights that end otherwise -----------------------------------------------------------------------------------
+
+
+async def test_what_was_drawn_before_it_expired_is_shown_and_charged(world: World) -> None:
+    world.images.batches.night.plan = Plan("expired", done=1)
+    batch = await world.run(3)
+    assert await world.states(batch) == ["settled", "released", "released"]
+    assert world.channel.groups == {0: [1]}
+    await world.cleared()
+
+
+async def test_a_batch_that_fails_as_a_whole_costs_nothing(world: World) -> None:
+    world.images.batches.night.plan = Plan("failed")
+    batch = await world.run(3)
+    assert await world.states(batch) == ["released"] * 3
+    await world.cleared()
+
+
+async def test_a_line_that_is_refused_stands_for_itself(world: World) -> None:
+    life = await world.live()
+    batch, jobs = await life.open(["a fox", "something forbidden", "another fox"])
+    await asyncio.wait_for(life.batches.start(batch, jobs, Delivery(world.channel, life)), 30)
+    assert await world.states(batch) == ["settled", "refused", "settled"]
+
+
+async def test_cancelling_keeps_what_was_drawn_and_gives_back_the_rest(world: World) -> None:
+    world.images.batches.night.takes_s = 10**9
+    life = await world.live()
+    batch, task = await life.begin(4)
+    await until(lambda: world.channel.nights and world.channel.nights[-1].night_id)
+    world.images.batches.night.takes_s = 2 * (world.now - NOON).total_seconds()
+    stopped = await life.batches.cancel(batch.id, MEMBER)
+    await asyncio.wait_for(task, 30)
+    states = await world.states(batch)
+    assert stopped.overnight
+    assert states.count("settled") == len(world.drawn)
+    assert states.count("released") == 4 - len(world.drawn)
+    await world.cleared()
+
+
+@pytest.mark.parametrize("how", ["paused", "left"])
+async def test_where_the_server_lets_nobody_draw_it_is_taken_back(world: World, how: str) -> None:
+    world.images.batches.night.takes_s = 10**9
+    life = await world.live()
+    batch, task = await life.begin(2)
+    await until(lambda: world.channel.nights and world.channel.nights[-1].night_id)
+    if how == "paused":
+        await world.store.servers.change_settings(MEMBER.place, paused("party"), 2, world.now)
+    else:
+        await world.store.notes.set_server(10, world.now)
+    await asyncio.wait_for(task, 30)
+    assert await world.states(batch) == ["released"] * 2
+    assert world.drawn == []
+    await world.cleared()
+
+
+async def test_whoever_is_forgotten_leaves_nothing_at_the_service(world: World) -> None:
+    world.images.batches.night.takes_s = 10**9
+    life = await world.live()
+    _, task = await life.begin(2)
+    await until(lambda: world.channel.nights and world.channel.nights[-1].night_id)
+    await world.store.people.forget(MEMBER.user_id)
+    await asyncio.wait_for(task, 30)
+    for _ in range(3):
+        await life.recovery.adopt_and_close()
+    assert world.channel.groups == {}
+    await world.cleared()
+
+
+async def test_pictures_wait_where_the_channel_is_gone(world: World) -> None:
+    world.channel.closed = True
+    batch = await world.run(2)
+    assert await world.states(batch) == ["produced"] * 2
+    assert all(job.waiting for job in await world.store.jobs.of_batch(batch.id))
+    await world.cleared()
+
+
+# --- bad result files --------------------------------------------------------------------------------------------
+
+
+def foreign(rows: Rows) -> Rows:
+    return [*rows, rows[0].replace(b'"custom_id": "', b'"custom_id": "x')]
+
+
+def without_first(rows: Rows) -> Rows:
+    return rows[1:]
+
+
+def cut_short(rows: Rows) -> Rows:
+    return [*rows[:-1], rows[-1][:3000]]
+
+
+def twice(rows: Rows) -> Rows:
+    return [rows[0], *rows]
+
+
+def empty(rows: Rows) -> Rows:
+    return []
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "states"),
+    [
+        (foreign, ["settled"] * 3),
+        (twice, ["settled"] * 3),
+        (without_first, ["unknown", "settled", "settled"]),
+        (cut_short, ["settled", "settled", "unknown"]),
+        (empty, ["unknown"] * 3),
+    ],
+)
+async def test_a_bad_result_file_spends_nothing_twice_and_loses_nothing(
+    world: World, spoilt: Callable[[Rows], Rows], states: list[str]
+) -> None:
+    world.images.batches.night.plan = Plan(output=spoilt)
+    batch = await world.run(3)
+    assert await world.states(batch) == states
+    assert world.drawn == prompts(3)
+    await world.cleared()
+
+
+async def test_a_line_that_the_service_counts_as_not_made_is_given_back(world: World) -> None:
+    world.images.batches.night.plan = Plan(done=2)
+    batch = await world.run(3)
+    assert await world.states(batch) == ["settled", "settled", "released"]
