@@ -69,7 +69,24 @@ def catalogue_of(settings: Settings) -> Catalogue:
     missing = [fault for service in catalogue.services.values() for fault in _missing_secrets(settings, service)]
     if missing:
         raise CannotStart("\n".join(f"IMAGE_MODELS: {fault}" for fault in missing))
-    return catalogue.at(settings.openai_base_url)
+    return _with_chat(settings, catalogue.at(settings.openai_base_url))
+
+
+def _with_chat(settings: Settings, catalogue: Catalogue) -> Catalogue:
+    """With the model of words that ``CHAT_MODEL`` names at the default service. Raises ``CannotStart``."""
+    name, prices = settings.chat_model, settings.chat_prices
+    if name is None:
+        return catalogue
+    if catalogue.services[DEFAULT_SERVICE].chat_model:
+        raise CannotStart("CHAT_MODEL: IMAGE_MODELS names one already, as chat_model of services.default.")
+    if prices is None:
+        raise CannotStart(
+            f"CHAT_PRICES: is missing. Say what {name} costs for a million tokens read and written, such as 0.15/0.60, "
+            "or free: without a price nothing can hold a budget."
+        )
+    if catalogue.get(name) is not None:
+        raise CannotStart(f"CHAT_MODEL: {name} is a model that draws.")
+    return catalogue.with_chat(name, prices)
 
 
 def presets_of(settings: Settings, catalogue: Catalogue) -> tuple[Preset, ...]:

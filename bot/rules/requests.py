@@ -7,22 +7,35 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What a job does; also the command it came from."""
+    """What a job does; also the command it came from. The last two make words, and no picture."""
 
     IMAGINE = "imagine"
     EDIT = "edit"
     VARY = "vary"
+    DESCRIBE = "describe"
+    IMPROVE = "improve"
+
+
+PICTURES = (Kind.IMAGINE, Kind.EDIT, Kind.VARY)
+"""The kinds that make pictures."""
 
 
 class Endpoint(StrEnum):
     GENERATIONS = "generations"
     EDITS = "edits"
     VARIATIONS = "variations"
+    CHAT = "chat"
+
+
+DRAWING = frozenset({Endpoint.GENERATIONS, Endpoint.EDITS, Endpoint.VARIATIONS})
+"""Where pictures come from."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageRequest:
-    """A request that is legal for its model. ``None`` means: do not send the parameter.
+    """A request that is legal for its model: work, mostly for pictures. ``None`` means: do not send the parameter.
+
+    For words (``is_words``) ``count`` is 0; ``size`` and ``look`` are then for the picture that may be made of them.
 
     ``count`` is the number of pictures in all; ``calls`` how many calls make them (dall-e-3: one each, so
     ``count == calls``; otherwise 1). ``size`` is ``WxH`` or ``auto``. ``compression`` is 0..100 percent,
@@ -62,6 +75,11 @@ class ImageRequest:
     private: bool = False
     look: str = ""
     reviewed: bool = False
+
+    @property
+    def is_words(self) -> bool:
+        """Whether words are asked for, and no picture."""
+        return self.endpoint is Endpoint.CHAT
 
     @property
     def own_words(self) -> str:
@@ -128,7 +146,7 @@ class MadeImage:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The answer to one call: one picture or more, perhaps too few. Size, quality and background as really used.
+    """The answer to one call: one picture or more, perhaps too few, or words. Size, quality and background as used.
 
     ``left_out``: the options of the request that the service does not know and drew without.
     """
@@ -140,6 +158,7 @@ class Made:
     quality: str | None = None
     background: str | None = None
     left_out: tuple[str, ...] = ()
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from bot.ports import CannotStart
 from bot.rules.catalogue.official import OFFICIAL_SERVICE, is_official
 from bot.rules.limits.limit import Cooldown, Limit, Measure, Period, Quota, Scope
-from bot.rules.money import MicroUSD
+from bot.rules.money import MicroUSD, TokenPrices
 from bot.settings import parsing
 
 DISCORD = "https://discord.com/api/v10"
@@ -47,6 +47,8 @@ class Settings(BaseModel):
     openai_org_id: Annotated[str | None, BeforeValidator(parsing.word)] = Field(None, alias="OPENAI_ORG_ID")
     openai_project_id: Annotated[str | None, BeforeValidator(parsing.word)] = Field(None, alias="OPENAI_PROJECT_ID")
     image_models: Annotated[Path | None, BeforeValidator(parsing.readable_file)] = Field(None, alias="IMAGE_MODELS")
+    chat_model: Annotated[str | None, BeforeValidator(parsing.word)] = Field(None, alias="CHAT_MODEL")
+    chat_prices: Annotated[TokenPrices | None, BeforeValidator(parsing.token_prices)] = Field(None, alias="CHAT_PRICES")
     presets: Annotated[Path | None, BeforeValidator(parsing.readable_file)] = Field(None, alias="PRESETS")
     default_model: Annotated[str, BeforeValidator(parsing.word)] = Field("gpt-image-2.5-flare", alias="DEFAULT_MODEL")
     images_per_minute: Annotated[float, BeforeValidator(parsing.rate)] = Field(5.0, alias="IMAGES_PER_MINUTE")

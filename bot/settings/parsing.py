@@ -14,7 +14,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bot.rules.money import MicroUSD
+from bot.rules.money import MicroUSD, TokenPrices
 
 MICRO = 1_000_000
 DATABASE_KINDS = ("sqlite+aiosqlite:///data/easel.db", "postgresql+asyncpg://user:password@host/easel")
@@ -161,6 +161,20 @@ def dollars(text: str) -> MicroUSD | None:
     if amount is None:
         raise ValueError(f"must be US dollars, such as 10 or 2.50, or none for no limit, not {_quoted(text)}.")
     return MicroUSD(int(amount * MICRO))
+
+
+def token_prices(text: str) -> TokenPrices:
+    """US dollars for a million tokens, those read and those written; ``free``: nothing."""
+    if text.lower() == "free":
+        return TokenPrices(0, 0, 0)
+    found = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)\s*/\s*([0-9]{1,6}(?:\.[0-9]{1,6})?)", text)
+    if found is None:
+        raise ValueError(
+            "must be US dollars for a million tokens read and written, such as 0.15/0.60, or free, "
+            f"not {_quoted(text)}."
+        )
+    read, written = (int(Decimal(one) * MICRO) for one in found.groups())
+    return TokenPrices(read, read, written)
 
 
 def choice(*allowed: str) -> Callable[[str], str]:

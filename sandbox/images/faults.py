@@ -14,7 +14,7 @@ from PIL import Image
 from sandbox.images import errors
 from sandbox.images.calls import Call
 from sandbox.images.errors import ApiError
-from sandbox.images.odd_pictures import as_format, junk_in_jpeg, of_no_known_kind, png_without_end, vast
+from sandbox.images.odd.pictures import as_format, junk_in_jpeg, of_no_known_kind, png_without_end, vast
 
 
 @dataclass(frozen=True, slots=True)

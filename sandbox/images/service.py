@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -25,12 +24,16 @@ from sandbox.images.checks import Fields, Order, check
 from sandbox.images.drawing.draw import resolve_size
 from sandbox.images.errors import ApiError
 from sandbox.images.faults import FAULTS, Answer, Delay, Denied, Drop, Fault, Link, Rule, Shape, Stream
+from sandbox.images.http import WORDS_BODY, bare_404, hang_up, key_of, model_body, moved, read_json, wait
 from sandbox.images.models import MODELS, Endpoint, ModelRules
 from sandbox.images.provenance import ProvenanceChecks
 from sandbox.images.specs import described
 from sandbox.images.streams import StreamBroken, planned
 from sandbox.images.studio import Studio, Work, moderate
 from sandbox.images.uploads import Inputs, Upload, fact_of, open_uploads, read_form
+from sandbox.images.words.chat import MOST_BODY, completion
+from sandbox.images.words.chat import check as check_words
+from sandbox.images.words.faults import WORD_FAULTS
 
 Mode = Literal["official", "compatible"]
 TODAY = date(2026, 11, 21)
@@ -103,10 +106,11 @@ class ImageService:
         app.router.add_post("/v1/images/{endpoint:generations|edits|variations}", self._images)
         self.batches.add_to(app)
         self.provenance.add_to(app)
+        app.router.add_post("/v1/chat/completions", self._chat)
         app.router.add_get("/v1/models", self._list_models)
         app.router.add_get("/v1/models/{model}", self._one_model)
         app.router.add_get("/files/{name}", self._file)
-        app.router.add_get("/moved/{path:.*}", _moved)
+        app.router.add_get("/moved/{path:.*}", moved)
         app.router.add_get("/v1/images/{name}/content", self._file)
         app.router.add_route("*", "/{rest:.*}", self._nowhere)
         self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.2)
@@ -129,7 +133,8 @@ class ImageService:
     ) -> None:
         """The next calls meet these faults, one after the other; a name is looked up in ``FAULTS``."""
         for fault in faults:
-            self.rules.append(Rule(FAULTS[fault] if isinstance(fault, str) else fault, times, when))
+            named = FAULTS.get(fault) or WORD_FAULTS[fault] if isinstance(fault, str) else fault
+            self.rules.append(Rule(named, times, when))
 
     def heal(self) -> None:
         """No faults from now on."""
@@ -152,11 +157,14 @@ class ImageService:
         endpoint: Endpoint = request.match_info["endpoint"]  # type: ignore[assignment]  # the route's pattern says so
         if endpoint == "variations" and self.mode == "official":
             await request.read()
-            return _bare_404()
+            return bare_404()
         call = Call(len(self.calls) + 1, endpoint, self._clock(), request_id=f"req_{secrets.token_hex(16)}")
         self.calls.append(call)
+        return await self._recorded(call, self._answered(request, endpoint, call))
+
+    async def _recorded(self, call: Call, answer: Awaitable[web.StreamResponse]) -> web.StreamResponse:
         try:
-            return await self._answered(request, endpoint, call)
+            return await answer
         except asyncio.CancelledError:
             call.cancelled = True
             raise
@@ -164,20 +172,34 @@ class ImageService:
             for listener in self.listeners:
                 listener(call)
 
-    async def _answered(self, request: web.Request, endpoint: Endpoint, call: Call) -> web.StreamResponse:
+    async def _chat(self, request: web.Request) -> web.StreamResponse:
+        call = Call(len(self.calls) + 1, "chat", self._clock(), request_id=f"req_{secrets.token_hex(16)}")
+        self.calls.append(call)
+        return await self._recorded(call, self._answered(request, "chat", call))
+
+    async def _answered(
+        self, request: web.Request, endpoint: Endpoint | Literal["chat"], call: Call
+    ) -> web.StreamResponse:
         try:
-            fields, files = await self._read(request, endpoint, call)
+            if endpoint == "chat":
+                call.key_tail = key_of(request)[-4:] or None
+                fields, files = await read_json(request, MOST_BODY), _NO_FILES
+                call.fields = dict(fields.raw)
+            else:
+                fields, files = await self._read(request, endpoint, call)
             fault = self._next_fault(call, streams=fields.get("stream") in (True, "true"))
             match fault:
                 case Answer():
                     return self._send(call, fault.status, fault.body, fault.content_type, fault.headers)
                 case Delay():
-                    await _wait(fault.seconds)
+                    await wait(fault.seconds)
                 case Drop(at="before" | "reset"):
-                    await _hang_up(request, abort=fault.at == "reset")
+                    await hang_up(request, abort=fault.at == "reset")
                 case _:
                     pass
             self._check_key(request, call)
+            if endpoint == "chat":
+                return await self._words(request, call, fault)
             return await self._made(request, endpoint, call, fields, files, fault)
         except ApiError as error:
             call.error_code = error.code
@@ -186,9 +208,9 @@ class ImageService:
             return self._send(call, error.status, json.dumps(error.body()).encode())
 
     async def _read(self, request: web.Request, endpoint: Endpoint, call: Call) -> tuple[Fields, tuple[Upload, ...]]:
-        call.key_tail = _key_of(request)[-4:] or None
+        call.key_tail = key_of(request)[-4:] or None
         if endpoint == "generations":
-            fields, files = await _read_json(request), _NO_FILES
+            fields, files = await read_json(request), _NO_FILES
         else:
             fields, files = await read_form(request)
         call.fields = dict(fields.raw)
@@ -202,7 +224,7 @@ class ImageService:
         self._check_key(request, Call(0, "batches", self._clock()))
 
     def _check_key(self, request: web.Request, call: Call) -> None:
-        key = _key_of(request)
+        key = key_of(request)
         if not key and (self.key is not None or self.mode == "official"):
             raise errors.no_key()
         if self.key is not None and key != self.key:
@@ -257,6 +279,19 @@ class ImageService:
             listener(call)
         return call.status, answered
 
+    async def _words(self, request: web.Request, call: Call, fault: Fault | None) -> web.StreamResponse:
+        asked = check_words(call.fields)
+        await asyncio.sleep(self.latency_s / 2)
+        body = await asyncio.to_thread(completion, asked, dict(self._studio.remembered), int(self._clock()))
+        call.rendered, call.usage = True, body["usage"]
+        if isinstance(fault, Denied):
+            return self._send(call, fault.told.status, fault.told.body, fault.told.content_type)
+        changed: Any = fault.change(body) if isinstance(fault, Shape) else body
+        raw = changed if isinstance(changed, bytes) else json.dumps(changed).encode()
+        if isinstance(fault, Drop):
+            return await self._dropped(request, call, raw, fault)
+        return self._send(call, 200, raw)
+
     async def _inputs(self, order: Order, files: tuple[Upload, ...]) -> Inputs | None:
         if order.endpoint == "generations":
             return None
@@ -285,7 +320,7 @@ class ImageService:
             async for piece in planned(events, completed, fault if isinstance(fault, Stream) else None, pause):
                 await response.write(piece)
         except StreamBroken:
-            await _hang_up(request, abort=False)
+            await hang_up(request, abort=False)
         await response.write_eof()
         return response
 
@@ -297,7 +332,7 @@ class ImageService:
         await response.prepare(request)
         if fault.at == "body":
             await response.write(raw[: len(raw) // 2])
-        await _hang_up(request, abort=False)
+        await hang_up(request, abort=False)
 
     def _send(
         self,
@@ -314,7 +349,8 @@ class ImageService:
     async def _list_models(self, request: web.Request) -> web.Response:
         if refused := self._visited(request):
             return refused
-        return web.json_response({"object": "list", "data": [_model_body(one) for one in self._served().values()]})
+        listed = [model_body(one) for one in self._served().values()]
+        return web.json_response({"object": "list", "data": [*listed, WORDS_BODY]})
 
     async def _one_model(self, request: web.Request) -> web.Response:
         if refused := self._visited(request):
@@ -323,10 +359,10 @@ class ImageService:
         if rules is None:
             error = errors.model_not_found(request.match_info["model"])
             return web.json_response(error.body(), status=404)
-        return web.json_response(_model_body(rules))
+        return web.json_response(model_body(rules))
 
     def _visited(self, request: web.Request) -> web.Response | None:
-        self.visits.append(Visit(request.path, bool(_key_of(request))))
+        self.visits.append(Visit(request.path, bool(key_of(request))))
         try:
             self._check_key(request, Call(0, "models", self._clock()))
         except ApiError as error:
@@ -334,7 +370,7 @@ class ImageService:
         return None
 
     async def _file(self, request: web.Request) -> web.Response:
-        self.visits.append(Visit(request.path, bool(_key_of(request))))
+        self.visits.append(Visit(request.path, bool(key_of(request))))
         file = self._studio.files.get(request.match_info["name"])
         if file is None:
             return web.Response(status=404, text="Not Found")
@@ -344,57 +380,11 @@ class ImageService:
         if file.until < self._clock():
             expired = "<?xml version='1.0'?><Error><Code>AuthenticationFailed</Code></Error>"
             return web.Response(status=403, text=expired, content_type="application/xml")
-        if file.guarded and not _key_of(request):
+        if file.guarded and not key_of(request):
             return web.json_response(errors.no_key().body(), status=401)
         return web.Response(body=file.data, content_type=file.mime)
 
     async def _nowhere(self, request: web.Request) -> web.Response:
-        self.visits.append(Visit(request.path, bool(_key_of(request))))
+        self.visits.append(Visit(request.path, bool(key_of(request))))
         error = ApiError(404, f"Invalid URL ({request.method} {request.path})")
         return web.json_response(error.body(), status=404)
-
-
-def _key_of(request: web.Request) -> str:
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-    return key.strip() if scheme.lower() == "bearer" else ""
-
-
-async def _read_json(request: web.Request) -> Fields:
-    if request.content_type != "application/json":
-        message = f"Unsupported content type: '{request.content_type}'. Only 'application/json' is accepted."
-        raise ApiError(400, message, code="unsupported_content_type")
-    try:
-        body = json.loads(await request.read())
-    except ValueError:
-        raise ApiError(400, "We could not parse the JSON body of your request.") from None
-    if not isinstance(body, dict):
-        raise errors.wrong_type("body", "an object", body)
-    return Fields(body, from_form=False)
-
-
-def _model_body(rules: ModelRules) -> dict[str, Any]:
-    ends = rules.shutdown_on.isoformat() if rules.shutdown_on else None
-    return {"id": rules.id, "object": "model", "created": rules.created, "owned_by": "system", "shutdown_date": ends}
-
-
-async def _moved(request: web.Request) -> web.Response:
-    return web.Response(status=302, headers={"location": f"/{request.match_info['path']}"})
-
-
-def _bare_404() -> web.Response:
-    """What OpenAI answers to variations today: nothing at all, before it looks at the key."""
-    return web.Response(status=404)
-
-
-async def _wait(seconds: float) -> None:
-    if math.isinf(seconds):
-        await asyncio.Event().wait()
-    await asyncio.sleep(seconds)
-
-
-async def _hang_up(request: web.Request, *, abort: bool) -> NoReturn:
-    """Ends the connection (with a reset if ``abort``) and waits to be cancelled by its loss."""
-    if request.transport is not None:
-        (request.transport.abort if abort else request.transport.close)()
-    await asyncio.Event().wait()
-    raise AssertionError("a lost connection cancels its handler")

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import hashlib
 import secrets
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -70,9 +70,12 @@ def _preview(order: Order, size: WxH, step: int, take: int) -> bytes:
     return draw_partial(order, None, size, step, take)
 
 
+REMEMBERED = 20
+
+
 class Studio:
     """Draws the answers; ``origin`` is where links point. ``signs``: pictures carry C2PA marks. ``drawn`` hears of each
-    picture and its model."""
+    picture and its model. ``remembered`` are the last ones, with what was asked for."""
 
     def __init__(
         self, *, varied: bool, signs: bool, clock: Callable[[], float], drawn: Callable[[bytes, str], None]
@@ -84,6 +87,7 @@ class Studio:
         self._drawn = drawn
         self._clock = clock
         self._takes: Counter[str] = Counter()
+        self.remembered: deque[tuple[bytes, str]] = deque(maxlen=REMEMBERED)
 
     def take(self, order: Order) -> int:
         """How many times this prompt came before, where repeats are to differ."""
@@ -97,6 +101,7 @@ class Studio:
         order = work.order
         drawn = [await self._draw(work, index) for index in range(order.n)]
         _note(work, drawn)
+        self.remembered += [(one.data, order.prompt) for one in drawn if one.format != "svg"]
         moderate(order, "output")
         data = await asyncio.to_thread(lambda: [self._entry(order, one, fault) for one in drawn])
         body: dict[str, Any] = {"created": int(self._clock()), "data": data}

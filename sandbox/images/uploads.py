@@ -16,7 +16,7 @@ from sandbox.images import errors
 from sandbox.images.calls import UploadFact
 from sandbox.images.checks import Fields
 from sandbox.images.models import MIB, Endpoint, ModelRules, WxH
-from sandbox.images.odd_png import read_odd_png
+from sandbox.images.odd.png import read_odd_png
 
 MAX_IMAGES = 16
 _MASK_BYTES = 4 * MIB

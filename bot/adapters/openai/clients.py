@@ -101,6 +101,7 @@ class Clients:
             Endpoint.GENERATIONS: images.generate,
             Endpoint.EDITS: images.edit,
             Endpoint.VARIATIONS: images.create_variation,
+            Endpoint.CHAT: client.chat.completions.with_streaming_response.create,
         }
         return methods[endpoint](**arguments)
 

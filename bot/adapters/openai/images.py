@@ -1,8 +1,8 @@
 """``ImageService`` on ``AsyncOpenAI``: OpenAI's image service and every server that speaks like it.
 
 Law: with its siblings the only place that imports ``openai`` (and ``httpx2``, the HTTP of the SDK).
-One ``make`` is one POST. The SDK never repeats it. A compatible server that refused optional parameters it does not
-know, with a 400 that cannot have cost anything, is asked again without them.
+One ``make`` is one POST, for pictures or words (``chat``). The SDK never repeats it. A compatible server that refused
+optional parameters it does not know, with a 400 that cannot have cost anything, is asked again without them.
 
     answer 2xx ── event stream ──> openai_stream ──┐
                └─ JSON ──────────> openai_answers ─┴─> pictures, checked ──> Made
@@ -30,8 +30,9 @@ from openai import DefaultAsyncHttpxClient
 
 from bot.adapters.openai.answers import Answer, BrokenAnswer, NotAPicture, read_answer
 from bot.adapters.openai.bodies import BodyReader, strings_in
+from bot.adapters.openai.chat import MOST_BYTES, read_words
 from bot.adapters.openai.clients import Account, Clients
-from bot.adapters.openai.connection import KEY, NO_KEY, begun, bound_error_body, broken_off, let_in
+from bot.adapters.openai.connection import KEY, NO_KEY, begun, bound_error_body, broken_off, let_in, read_up_to
 from bot.adapters.openai.download import Downloader, Pause, Resolve, resolve
 from bot.adapters.openai.models import listed_models
 from bot.adapters.openai.overnight.nights import Around, OpenAINights
@@ -203,7 +204,7 @@ class OpenAIImages:
             if not call.deadline.expired():
                 raise
             return Fault(FaultKind.TIMED_OUT, Billed.MAYBE, detail=f"no answer within {call.deadline_s:.0f} s")
-        if isinstance(answer, Fault):
+        if not isinstance(answer, Answer):
             return answer
         await call.place.take(holds=True)  # which a stream has not, nor an answer that names addresses
         outcome = await self._pictures.collect(
@@ -226,7 +227,7 @@ class OpenAIImages:
         model = self._models.get(request.model)
         return model.wire_name if model is not None else request.model
 
-    async def _ask(self, call: _Call) -> Answer | Fault:
+    async def _ask(self, call: _Call) -> Answer | Made | Fault:
         """Sends the one POST. Afterwards ``call.refused`` says which parameters may be left out and asked again."""
         started, call.refused = self._monotonic(), frozenset[str]()
         try:
@@ -246,18 +247,12 @@ class OpenAIImages:
             return broken_off(error, call.request_id)
 
     def _post(self, call: _Call) -> AbstractAsyncContextManager[Any]:
-        endpoint, model = call.request.endpoint, self._models.get(call.request.model)
-        unknown = self._unknown.get((endpoint, call.request.model), frozenset())
-        call.without = unknown & dispensable(call.request, model)
-        call.request.prompt.encode("utf-8")  # half a surrogate pair fails here, before anything is sent
+        request, streams, tag = call.request, call.streams, call.member_tag
+        endpoint, model = request.endpoint, self._models.get(request.model)
+        call.without = self._unknown.get((endpoint, request.model), frozenset()) & dispensable(request, model)
+        request.prompt.encode("utf-8")  # half a surrogate pair fails here, before anything is sent
         arguments = call_arguments(
-            call.request,
-            call.inputs,
-            model,
-            official=self.is_official,
-            member_tag=call.member_tag,
-            stream=call.streams,
-            without=call.without,
+            request, call.inputs, model, official=self.is_official, member_tag=tag, stream=streams, without=call.without
         )
         call.sent = {**arguments, **arguments.get("extra_body", {})}
         arguments["extra_headers"] = {
@@ -285,7 +280,7 @@ class OpenAIImages:
             elapsed_s=elapsed_s,
             now=self._clock(),
             redactor=call.redactor,
-            official=self.is_official,
+            official=self.is_official and not call.request.is_words,  # words are there sooner than any picture
             uploads=bool(call.inputs.images),
         )
         if not self.is_official and fault.kind is FaultKind.BAD_REQUEST and fault.status in {400, 422}:
@@ -309,7 +304,13 @@ class OpenAIImages:
 
     # --- reading --------------------------------------------------------------------------------------------------
 
-    async def _read(self, call: _Call, raw: httpx2.Response) -> Answer | Fault:
+    async def _read(self, call: _Call, raw: httpx2.Response) -> Answer | Made | Fault:
+        if not call.request.is_words:
+            return await self._read_pictures(call, raw)
+        words = read_words(await read_up_to(raw.aiter_bytes(), MOST_BYTES), call.request_id)
+        return self._error_inside(call, raw, words, drawing=True) if isinstance(words, dict) else words
+
+    async def _read_pictures(self, call: _Call, raw: httpx2.Response) -> Answer | Fault:
         """A stream is known by its first bytes too: not every server names its kind."""
         chunks = raw.aiter_bytes()
         head = b""

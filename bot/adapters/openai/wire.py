@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from bot.adapters.openai.chat import chat_arguments
 from bot.adapters.openai.refusals.errors import Reason
 from bot.adapters.openai.refusals.meanings import CODES
 from bot.rules.catalogue.model import Model
@@ -55,7 +56,12 @@ def call_arguments(
     stream: bool,
     without: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
-    """Arguments for ``generate``, ``edit`` or ``create_variation``. ``without``: what the server refused before."""
+    """Arguments for ``generate``, ``edit``, ``create_variation`` or, for words, ``chat.completions.create``.
+
+    ``without``: what the server refused before. Raises ``ValueError`` for what cannot be sent.
+    """
+    if request.is_words:
+        return chat_arguments(request, inputs, model, official=official, member_tag=member_tag)
     endpoint = request.endpoint
     arguments: dict[str, Any] = {} if endpoint is Endpoint.VARIATIONS else {"prompt": request.prompt}
     arguments["model"] = model.wire_name if model is not None else request.model

@@ -31,7 +31,7 @@ from bot.operator.sandbox.ledger import SqliteLedger
 from bot.operator.sandbox.options import options_of
 from bot.operator.sandbox.towns import easel_town
 from bot.operator.sandbox.welcome import welcome
-from bot.rules.requests import Kind
+from bot.rules.requests import PICTURES
 from sandbox.discord.server import Server
 from sandbox.images import ImageService
 from sandbox.page.server import PageServer
@@ -42,7 +42,7 @@ LATENCY_S = 4.5
 """Long enough to see previews, which the bot shows at most every three seconds."""
 SLOW_S = 12.0
 EXPECTED = (OSError, TimeoutError, RuntimeError)
-DRAWING = frozenset((*Kind, "batch"))
+DRAWING = frozenset((*PICTURES, "batch"))
 """Commands that have succeeded only if pictures came."""
 STOPS = ("SIGINT", "SIGTERM", "SIGHUP")
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 from difflib import get_close_matches
 
+from bot.rules.catalogue.chat import chat_models
 from bot.rules.catalogue.model import DEFAULT_SERVICE, Model, gone_since
 from bot.rules.catalogue.services import Service
 from bot.rules.errors import UserError
+from bot.rules.money import TokenPrices
 
 
 class NoSuchModel(UserError):
@@ -77,6 +79,12 @@ class Catalogue:
         self._models = dict(models)
         self.services: Mapping[str, Service] = dict(services or {DEFAULT_SERVICE: Service()})
         self._told = dict(told or {})
+        self._chats = chat_models(self.services)
+
+    @property
+    def chat_model(self) -> Model | None:
+        """What makes words for this bot: the default service's, else that of the first service that has one."""
+        return next(iter(self._chats.values()), None)
 
     def __iter__(self) -> Iterator[Model]:
         return iter(self._models.values())
@@ -85,7 +93,7 @@ class Catalogue:
         return len(self._models)
 
     def get(self, model_id: str) -> Model | None:
-        return self._models.get(model_id)
+        return self._models.get(model_id) or self._chats.get(model_id)
 
     def short_name(self, model_id: str) -> str:
         """What the model is called where there is little room; its id where the catalogue names nothing shorter."""
@@ -94,7 +102,7 @@ class Catalogue:
 
     def service_of(self, model_id: str) -> str:
         """The name of the service at which a model lives; of one that is gone, the default's."""
-        model = self._models.get(model_id)
+        model = self.get(model_id)
         return model.service if model is not None else DEFAULT_SERVICE
 
     def at(self, base_url: str | None) -> Catalogue:
@@ -102,9 +110,14 @@ class Catalogue:
         default = self.services[DEFAULT_SERVICE].at(base_url or "")
         return Catalogue(self._models, {**self.services, DEFAULT_SERVICE: default}, self._told)
 
+    def with_chat(self, model: str, prices: TokenPrices | None) -> Catalogue:
+        """The same with that model of words at the default service; without ``prices`` it costs nothing."""
+        default = replace(self.services[DEFAULT_SERVICE], chat_model=model, chat_prices=prices)
+        return Catalogue(self._models, {**self.services, DEFAULT_SERVICE: default}, self._told)
+
     def is_used(self, service: str) -> bool:
         """Whether any model lives there."""
-        return any(model.service == service for model in self)
+        return any(model.service == service for model in (*self, *self._chats.values()))
 
     def used_services(self) -> tuple[Service, ...]:
         """The services at which a model lives."""

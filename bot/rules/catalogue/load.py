@@ -26,6 +26,7 @@ from importlib.resources import files
 from typing import Any
 
 from bot.rules.catalogue.catalogue import Catalogue, CatalogueError
+from bot.rules.catalogue.chat import chat_models
 from bot.rules.catalogue.checks import misfits, price_misfits
 from bot.rules.catalogue.fields import FIELDS, GONE, KNOWN, NEEDED, PRICE_FIELDS, Wrong
 from bot.rules.catalogue.model import Model, Pricing
@@ -92,6 +93,11 @@ def load_catalogue(text: str, overrides: str | None = None) -> Catalogue:
         faults += [f"models.{name}.{fault}" for fault in found]
     models = {name: with_instead(model, models, faults) for name, model in models.items()}
     faults += circles(models)
+    faults += [
+        f"services.{one.service}.chat_model: {one.id} is a model that draws"
+        for one in chat_models(services).values()
+        if one.id in models
+    ]
     if faults:
         raise CatalogueError(list(dict.fromkeys(faults)))
     return Catalogue(models, services=services)

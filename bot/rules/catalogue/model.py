@@ -48,6 +48,15 @@ class Pricing:
 
 
 @dataclass(frozen=True, slots=True)
+class Chat:
+    """What a model of words may take: tokens of its answer, which are asked for as ``limit``, and of a picture."""
+
+    output_tokens: int
+    image_tokens: int
+    limit: str
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """One model. Empty tuples and None mean: the model does not have the parameter, so it is never sent.
 
@@ -59,6 +68,7 @@ class Model:
     for GIF. ``short_name`` stands for it where there is little room. ``service`` is where it lives, ``name`` what it is
     called there (empty: by its id). ``instead``: models that may draw where this one did not.
     ``overnight_percent``: what a picture costs in a batch, in percent of its price; 0: it is in none.
+    ``chat``: it makes words.
     """
 
     id: str
@@ -98,6 +108,7 @@ class Model:
     name: str = ""
     instead: tuple[str, ...] = ()
     overnight_percent: int = 0
+    chat: Chat | None = None
 
     @property
     def wire_name(self) -> str:

@@ -11,7 +11,8 @@ What the bound assumes, beside the catalogue's prices:
 - where the service chooses size or quality, the dearest of the standard ones;
 - GIF and SVG have no published price: a GIF is taken as one still of the size of its sheet (``options/sheets.py``; that
   was measured, roughly) and ``SHEET_MARGIN_PERCENT`` more, an SVG as one still and ``SVG_AUTHOR_TOKENS`` of writing at
-  the price of picture output. Margin and writing are Easel's assumptions. Without a grid a GIF is ``frames`` stills.
+  the price of picture output. Margin and writing are Easel's assumptions. Without a grid a GIF is ``frames`` stills;
+- words cost what is sent and the longest answer that is asked for; a described picture by the service's own bound.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from bot.rules.catalogue.model import Model, usual_quality
+from bot.rules.catalogue.chat import INSTRUCTION_TOKENS
+from bot.rules.catalogue.model import Chat, Model, usual_quality
 from bot.rules.errors import UserError
 from bot.rules.money import MILLION, MicroUSD, TokenPrices
 from bot.rules.options.sheets import frame_rule, sheets_of
@@ -76,8 +78,10 @@ def upper_bound(request: ImageRequest, model: Model) -> MicroUSD:
     pricing = model.pricing
     if pricing is None:
         raise UnknownPrice(model.id)
-    if pricing.free or request.count < 1:
+    if pricing.free or (request.count < 1 and model.chat is None):
         return MicroUSD(0)
+    if model.chat is not None and pricing.tokens is not None:
+        return _most_of_words(request, model.chat, pricing.tokens)
     if pricing.tokens is None:
         return MicroUSD(_dearest_picture(request, model) * request.count)
     calls = max(request.calls, 1)
@@ -90,11 +94,20 @@ def upper_bound(request: ImageRequest, model: Model) -> MicroUSD:
     return MicroUSD(_ceil(one_call, MILLION) * calls)
 
 
+def _most_of_words(request: ImageRequest, chat: Chat, prices: TokenPrices) -> MicroUSD:
+    """What words can cost: all that is sent, the picture by the service's way of counting, and the longest answer."""
+    most = (_text_bytes(request) + INSTRUCTION_TOKENS) * prices.text_in
+    most += request.inputs * chat.image_tokens * prices.image_in + chat.output_tokens * prices.image_out
+    return MicroUSD(_ceil(most, MILLION))
+
+
 def usual_price(request: ImageRequest, model: Model) -> MicroUSD:
     """What the request usually costs, for showing; never more than the bound. Raises ``UnknownPrice``.
 
     Where the service chooses, what it mostly does: the usual quality, the first of the standard sizes.
     """
+    if model.chat is not None:
+        return upper_bound(request, model)
     quality = usual_quality(model) if request.quality in (None, "auto") else request.quality
     size = parse_size(request.size or "")
     sizes = model.sizes

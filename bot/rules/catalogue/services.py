@@ -10,6 +10,8 @@
     dialect = "azure"
     key = "env SCHOOL_KEY"
     query = { api-version = "2025-04-01-preview" }
+    chat_model = "words"
+    chat_prices = { input = 0.15, output = 0.60 }
 
 Law: no secret stands in that file. A key, or a header that is one, is named: by a setting (``env NAME``) or a file
 (``file PATH``). What is said of a secret never quotes it.
@@ -25,9 +27,10 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
-from bot.rules.catalogue.fields import Reader, Wrong, flag, one_of, whole
+from bot.rules.catalogue.fields import Reader, Wrong, dollars, flag, one_of, whole, word
 from bot.rules.catalogue.model import DEFAULT_SERVICE
 from bot.rules.catalogue.official import OFFICIAL_SERVICE, is_official
+from bot.rules.money import TokenPrices
 from bot.rules.redaction import SECRET, is_secret_name
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
@@ -38,6 +41,13 @@ _FILE = re.compile(r"file (\S.*)")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 OURS = frozenset({"authorization", "api-key", "host", "content-length", "content-type", "accept-encoding", "cookie"})
 """Headers that Easel sets itself."""
+
+
+OUTPUT_TOKENS = 1_000
+"""Of an answer in words: a prompt has some 200."""
+
+IMAGE_TOKENS = 26_000
+"""Of a picture of 1,024 pixels that is to be described, by the dearest way of counting in use."""
 
 
 class Dialect(StrEnum):
@@ -62,6 +72,7 @@ class Service:
 
     ``hosts``: where its pictures may be fetched from beside itself and the open internet, as ``host`` or ``host:port``.
     ``images_per_minute`` None: as IMAGES_PER_MINUTE says. ``overnight``: it has the Batch API, as OpenAI's own.
+    ``chat_…`` is of its model of words (see ``chat.py``).
     """
 
     name: str = DEFAULT_SERVICE
@@ -76,6 +87,11 @@ class Service:
     free: bool = False
     provenance: bool | None = None
     overnight: bool = False
+    chat_model: str = ""
+    chat_prices: TokenPrices | None = None
+    chat_output_tokens: int = OUTPUT_TOKENS
+    chat_image_tokens: int = IMAGE_TOKENS
+    chat_limit: str = ""
 
     @property
     def is_official(self) -> bool:
@@ -180,6 +196,14 @@ def hosts(value: Any) -> frozenset[str]:
     return frozenset(read)
 
 
+def chat_prices(value: Any) -> TokenPrices:
+    """Dollars for a million tokens."""
+    if not isinstance(value, Mapping) or set(value) != {"input", "output"}:
+        raise Wrong("expected dollars for a million tokens, like { input = 0.15, output = 0.60 }")
+    read, written = dollars(value["input"]), dollars(value["output"])
+    return TokenPrices(read, read, written)
+
+
 FIELDS: Mapping[str, Reader] = {
     "base_url": base_url,
     "key": key,
@@ -192,6 +216,11 @@ FIELDS: Mapping[str, Reader] = {
     "free": flag,
     "provenance": flag,
     "overnight": flag,
+    "chat_model": word,
+    "chat_prices": chat_prices,
+    "chat_output_tokens": whole(16, 100_000),
+    "chat_image_tokens": whole(1, 1_000_000),
+    "chat_limit": one_of("max_tokens", "max_completion_tokens"),
 }
 _SETTINGS_OF_DEFAULT = {
     "base_url": "OPENAI_BASE_URL",
@@ -263,6 +292,11 @@ def _misfits(service: Service, given: frozenset[str]) -> list[str]:
             found.append('key: goes nowhere with key_in = "none"')
         if service.key_in is not KeyPlace.NONE and not service.key:
             found.append('key: is missing; name one, or say key_in = "none" for a server without keys')
+    chat = sorted(given & {name for name in FIELDS if name.startswith("chat_")})
+    if chat and not service.chat_model:
+        found.append(f"{chat[0]}: chat_model is missing")
+    if service.chat_model and service.chat_prices is None and not service.free:
+        found.append("chat_prices: is missing; without a price nothing can hold a budget")
     if service.dialect is Dialect.AZURE and "api-version" not in service.query:
         found.append('query: Azure\'s classic addresses need { api-version = "…" }')
     if service.free and service.is_official and service.name != DEFAULT_SERVICE:

@@ -54,6 +54,8 @@ def endpoint_of(model: Model, kind: Kind) -> Endpoint:
             return Endpoint.EDITS
         case Kind.VARY:
             return Endpoint.VARIATIONS if Endpoint.VARIATIONS in model.endpoints else Endpoint.EDITS
+        case Kind.DESCRIBE | Kind.IMPROVE:
+            return Endpoint.CHAT
 
 
 WHAT_IT_CANNOT = {

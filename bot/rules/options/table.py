@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Any
 
-from bot.rules.requests import Endpoint, ImageRequest, Kind
+from bot.rules.requests import DRAWING, Endpoint, ImageRequest, Kind
 
 MAKING = frozenset({Endpoint.GENERATIONS, Endpoint.EDITS})
-EVERYWHERE = frozenset(Endpoint)
+EVERYWHERE = DRAWING
 NO_ENDPOINT: frozenset[Endpoint] = frozenset()
 
 

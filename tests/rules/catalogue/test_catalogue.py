@@ -143,7 +143,7 @@ def test_only_2_6_draws_gif_and_svg(name: str) -> None:
 
 def test_dall_e_is_what_it_was() -> None:
     two, three = model("dall-e-2"), model("dall-e-3")
-    assert two.endpoints == {*Endpoint}
+    assert two.endpoints == {*Endpoint} - {Endpoint.CHAT}
     assert three.endpoints == {Endpoint.GENERATIONS}
     assert three.one_per_call
     assert not two.one_per_call

@@ -31,7 +31,7 @@ from bot.rules.options.checks import Uploaded
 from bot.rules.options.problems import InvalidOptions
 from bot.rules.options.sizes import Size, SizeRule, is_legal, nearest_size, parse_size
 from bot.rules.options.table import RawOptions
-from bot.rules.requests import Endpoint, ImageRequest, Kind, Usage
+from bot.rules.requests import PICTURES, Endpoint, ImageRequest, Kind, Usage
 
 CATALOGUE = load_catalogue(builtin_catalogue())
 MODELS = list(CATALOGUE)
@@ -340,7 +340,7 @@ def test_a_charge_is_whole_and_never_below_zero(model: Model, made: int, usage: 
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.id)
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", PICTURES)
 def test_whatever_passes_the_options_has_a_price(model: Model, kind: Kind) -> None:
     uploaded = Uploaded() if kind is Kind.IMAGINE else Uploaded(((1024, 1024),))
     for quality in (None, *model.qualities):

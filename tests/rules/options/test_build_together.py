@@ -18,7 +18,7 @@ from bot.rules.options.phrases import PhraseKey, phrase
 from bot.rules.options.problems import InvalidOptions
 from bot.rules.options.prompts import VARIATION_PROMPT
 from bot.rules.options.table import RawOptions
-from bot.rules.requests import Endpoint, ImageRequest, Kind
+from bot.rules.requests import PICTURES, Endpoint, ImageRequest, Kind
 from bot.rules.servers.access import Defaults
 from tests.rules.asking import (
     CATALOGUE,
@@ -229,7 +229,7 @@ raws = st.builds(
 uploads = st.sampled_from([Uploaded(), PICTURE, MASKED, MARKED, Uploaded(((5, 5),) * 3)])
 
 
-@given(raws, st.sampled_from(MODELS), st.sampled_from(list(Kind)), uploads)
+@given(raws, st.sampled_from(MODELS), st.sampled_from(PICTURES), uploads)
 def test_a_request_holds_what_was_asked_or_every_problem_is_told(
     raw: RawOptions, model: Model, kind: Kind, uploaded: Uploaded
 ) -> None:
@@ -254,7 +254,7 @@ def test_a_request_holds_what_was_asked_or_every_problem_is_told(
 
 @each_model
 @pytest.mark.parametrize("option", ["size", "quality", "style", "background", "format"])
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", PICTURES)
 def test_every_completion_is_taken(model: Model, option: str, kind: Kind) -> None:
     offered = suggest(option, "", model, kind)
     assert len(offered) <= 25

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from sandbox.images.models import MODELS
-from sandbox.images.odd_png import read_odd_png
+from sandbox.images.odd.png import read_odd_png
 from sandbox.images.uploads import Upload, open_uploads
 from tests.support.odd_pngs import furthest, odd_pngs, seen
 

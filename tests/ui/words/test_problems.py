@@ -17,7 +17,7 @@ from bot.rules.options.phrases import Phrase, PhraseKey, Value, WordList, phrase
 from bot.rules.options.problems import InvalidOptions, Problem
 from bot.rules.options.prompts import read_prompt_file
 from bot.rules.options.table import RawOptions
-from bot.rules.requests import Kind
+from bot.rules.requests import PICTURES, Kind
 from bot.rules.uploads import BadUpload, Format, UploadProblem
 from bot.ui.words.catalogue import LANGUAGES, catalogue
 from bot.ui.words.errors import words
@@ -66,7 +66,7 @@ def refused(model: Model, kind: Kind, uploaded: Uploaded, options: dict[str, Any
 
 def everything_wrong(models: Catalogue) -> Iterator[Problem]:
     for model in models:
-        for kind in Kind:
+        for kind in PICTURES:
             for options in ASKED:
                 for uploaded in UPLOADS:
                     yield from refused(model, kind, uploaded, options)
