@@ -259,9 +259,11 @@ def _shell(ground: Ground, connection: HasShell) -> Shell:
         origins=Origins(
             ground.service,
             store,
+            settlement,
             ground.catalogue,
             ground.circuit,
             ground.meter,
+            clock,
             ground.settings.images_per_minute,
             sleep=ground.sleep,
         ),

@@ -7,13 +7,15 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What a job does; also the command it came from. The last two make words, and no picture."""
+    """What a job does; also the command it came from. The last three make no picture: words, and a look at where one is
+    from (``CHECK``)."""
 
     IMAGINE = "imagine"
     EDIT = "edit"
     VARY = "vary"
     DESCRIBE = "describe"
     IMPROVE = "improve"
+    CHECK = "check"
 
 
 PICTURES = (Kind.IMAGINE, Kind.EDIT, Kind.VARY)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from bot.ports import Batch
-from bot.rules.ledger import FINAL, NEXT, DuplicateEvent, IllegalStep, JobState, LostLease
+from bot.rules.ledger import FINAL, NEXT, Bill, DuplicateEvent, IllegalStep, JobState, LostLease
 from bot.rules.limits.decide import Refused, Subject
 from bot.rules.limits.limit import Period
 from tests.support.ledger import left_delivered, use_now
@@ -215,6 +216,22 @@ async def test_a_result_that_waits_is_offered_to_its_maker_in_its_place(store, s
     done = await store.jobs.conclude(job, 5, 6, sample.now)
     assert (done.waiting, done.message_id, done.message_channel_id) == (False, 5, 6)
     assert await store.jobs.waiting(sample.asker().place, 1) == []
+
+
+@pytest.mark.parametrize("end", ["release", "refuse", "lose", "conclude"])
+async def test_a_job_that_makes_no_picture_keeps_the_books_balanced(store, sample, end):
+    draft = sample.draft(micro_usd=30)
+    [job] = await store.jobs.open([replace(draft, request=replace(draft.request, count=0))], sample.now)
+    job = await store.jobs.dispatch(job, sample.now)
+    if end == "conclude":
+        job = await store.jobs.produce(job, Bill(30, 0), None, sample.now)
+        await store.jobs.conclude(job, None, None, sample.now)
+    else:
+        await getattr(store.jobs, end)(job, "", sample.now)
+    used = (await use_now(store, sample.asker(), sample.now)).counters[Subject.MEMBER, Period.DAY]
+    spent = 30 if end in ("lose", "conclude") else 0
+    assert (used.requests, used.images, used.micro_usd) == (0 if end == "release" else 1, 0, spent)
+    assert await store.audit_sums() == []
 
 
 async def test_the_jobs_shown_in_a_message_are_found_by_how_their_ids_begin(store, sample, made):

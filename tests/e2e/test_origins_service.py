@@ -7,21 +7,36 @@ import json
 import pytest
 
 from sandbox.discord.model import Message, Upload
-from sandbox.images.faults import Answer
-from tests.e2e.test_origins import asked, fields, posted
+from sandbox.images.faults import Answer, Delay
+from tests.e2e.test_origins import MENU, asked, fields, posted
 from tests.support.pictures import encoded, opened, png
+from tests.support.running import private_word, until
 
 HEADING = "Image service: recognised as its own?"
 NO = "No. That does not rule out AI"
 
 
-@pytest.fixture
-async def checking(town, tmp_path):
+async def can_tell(town, tmp_path, more: str = "", **settings: str):
     """A bot whose service can be asked."""
     file = tmp_path / "models.toml"
-    file.write_text("[services.default]\nprovenance = true\n")
-    await town.restart(IMAGE_MODELS=str(file))
+    file.write_text(f"[services.default]\nprovenance = true\n{more}")
+    await town.restart(IMAGE_MODELS=str(file), **settings)
     return town
+
+
+@pytest.fixture
+async def checking(town, tmp_path):
+    return await can_tell(town, tmp_path)
+
+
+@pytest.fixture
+async def priced(town, tmp_path):
+    """The same, at a price: a budget of a cent has room for three checks."""
+    return await can_tell(town, tmp_path, "provenance_price = 0.003\n", DEFAULT_BUDGET_USD="0.01")
+
+
+async def ends(town) -> list[tuple[str, int]]:
+    return [(job.state.value, job.charged_micro_usd) for job in await town.jobs(town.painter)]
 
 
 async def told(town, message: Message) -> str:
@@ -117,3 +132,46 @@ async def test_several_pictures_are_asked_for_one_by_one(checking):
         ][1]["value"]
     )
     assert len(checking.images.provenance.checks) == 3
+
+
+async def test_a_check_with_a_price_is_charged_once_and_is_no_picture(priced):
+    assert (await told(priced, posted(priced, Upload("a.png", png())))).startswith(NO)
+    assert await ends(priced) == [("settled", 3000)]
+    gallery = await priced.settled(await priced.world.slash(priced.painter, priced.general, "/gallery", {"mine": True}))
+    assert "content_provenance" not in str(gallery.messages)
+    assert gallery.messages[0].attachments == []
+
+
+async def test_a_check_is_not_made_where_a_limit_has_no_room_for_its_price(priced):
+    for _ in range(2):
+        await asked(priced, posted(priced, Upload("a.png", png()), Upload("b.png", png())))
+    assert len(priced.images.provenance.checks) == 3
+    assert await ends(priced) == [("settled", 3000)] * 3
+    assert "a limit here has no room" in await told(priced, posted(priced, Upload("a.png", png())))
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "end"),
+    [
+        (429, "rate_limit_exceeded", ("released", 0)),
+        (401, "invalid_api_key", ("released", 0)),
+        (504, "x", ("unknown", 3000)),
+    ],
+)
+async def test_a_check_that_failed_is_charged_only_where_it_may_have_been_billed(priced, status, code, end):
+    priced.images.provenance.troubles.append(trouble(status, code))
+    await asked(priced, posted(priced, Upload("a.png", png())))
+    assert await ends(priced) == [end]
+    assert len(priced.images.provenance.checks) == 1
+
+
+async def test_a_check_that_a_stop_cut_off_stays_charged_and_is_told_once(priced):
+    priced.images.provenance.troubles.append(Delay("slow", 30))
+    message = posted(priced, Upload("a.png", png()))
+    interaction = await priced.world.message_menu(priced.painter, message, MENU)
+    await until(lambda: priced.images.provenance.checks, 10, "the check")
+    await priced.restart()
+    await priced.quiet()
+    assert await ends(priced) == [("unknown", 3000)]
+    assert len(priced.images.provenance.checks) == 1
+    assert "may have been billed" in private_word(interaction)

@@ -30,7 +30,7 @@ from urllib.parse import urlsplit
 from bot.rules.catalogue.fields import Reader, Wrong, dollars, flag, one_of, whole, word
 from bot.rules.catalogue.model import DEFAULT_SERVICE
 from bot.rules.catalogue.official import OFFICIAL_SERVICE, is_official
-from bot.rules.money import TokenPrices
+from bot.rules.money import MicroUSD, TokenPrices
 from bot.rules.redaction import SECRET, is_secret_name
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
@@ -86,6 +86,7 @@ class Service:
     images_per_minute: int | None = None
     free: bool = False
     provenance: bool | None = None
+    provenance_price: MicroUSD = MicroUSD(0)
     overnight: bool = False
     chat_model: str = ""
     chat_prices: TokenPrices | None = None
@@ -215,6 +216,7 @@ FIELDS: Mapping[str, Reader] = {
     "images_per_minute": whole(1, 100_000),
     "free": flag,
     "provenance": flag,
+    "provenance_price": dollars,
     "overnight": flag,
     "chat_model": word,
     "chat_prices": chat_prices,

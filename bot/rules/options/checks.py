@@ -50,7 +50,7 @@ def endpoint_of(model: Model, kind: Kind) -> Endpoint:
     match kind:
         case Kind.IMAGINE:
             return Endpoint.GENERATIONS
-        case Kind.EDIT:
+        case Kind.EDIT | Kind.CHECK:
             return Endpoint.EDITS
         case Kind.VARY:
             return Endpoint.VARIATIONS if Endpoint.VARIATIONS in model.endpoints else Endpoint.EDITS

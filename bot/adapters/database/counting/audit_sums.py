@@ -14,7 +14,7 @@ from bot.adapters.database.counting.forgotten import KEPT
 from bot.adapters.database.engine import Database
 from bot.adapters.database.notes import counters_forgotten
 from bot.adapters.database.schema.tables import jobs, uses
-from bot.rules.ledger import HOLDING, WITH_PICTURES, JobState
+from bot.rules.ledger import GIVEN_BACK, HOLDING, WITH_PICTURES, JobState
 from bot.rules.limits.limit import Period
 from bot.rules.limits.windows import window_key
 
@@ -88,10 +88,11 @@ async def _recomputed(connection: AsyncConnection, purged: Mapping[str, str]) ->
     groups: dict[str, tuple[Counted, list[tuple[bool, bool]]]] = {}
     async for row in _jobs(connection):
         counted, state = Counted.of_row(row), JobState(row["state"])
-        line = (state in HOLDING | WITH_PICTURES or row["made_images"] > 0, state in HOLDING)
+        line = (state not in GIVEN_BACK, state in HOLDING)
         money = (row["charged_micro_usd"], row["reserved_micro_usd"])
         if row["grouped"]:
-            groups.setdefault(row["group_id"], (counted, []))[1].append(line)
+            kept = state in HOLDING | WITH_PICTURES or row["made_images"] > 0
+            groups.setdefault(row["group_id"], (counted, []))[1].append((kept, line[1]))
             line = (False, False)
         _add(sums, counted, purged, Counts(int(line[0]), _images(row, state), *money, int(line[1])))
     for counted, lines in groups.values():

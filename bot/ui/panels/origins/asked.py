@@ -16,7 +16,7 @@ from bot.rules.ledger import Job
 from bot.rules.uploads import BadUpload
 from bot.ui.interactions.acknowledge import acknowledge, tell
 from bot.ui.interactions.bounds import Bounded, check_bound
-from bot.ui.interactions.who import asker_of
+from bot.ui.interactions.who import answer_of, asker_of
 from bot.ui.orders.attachments import MAX_BYTES, attached
 from bot.ui.orders.message_parts import Picture, pictures_of
 from bot.ui.pages.origin import Seen, drawn_by, origin
@@ -44,7 +44,9 @@ async def where_from(interaction: Interaction, message: discord.Message) -> None
     jobs = await _ours(interaction, message)
     service = None if jobs else interaction.client.shell.origins.asked  # nobody has to be asked for what we made
     alone = len(pictures) == 1 and not jobs
-    seen = [await _look(interaction, one, service, alone=alone) for one in pictures[:MOST_PICTURES]]
+    seen = [
+        await _look(interaction, place, one, service, alone=alone) for place, one in enumerate(pictures[:MOST_PICTURES])
+    ]
     catalogue = interaction.client.shell.catalogue
     ours = [(job, catalogue.services[catalogue.service_of(drawn_by(job))]) for job in jobs]
     locale = asker_of(interaction).locale
@@ -62,7 +64,9 @@ async def _ours(interaction: Interaction, message: discord.Message) -> list[Job]
     return [job for job in found if not job.deleted and job.asker.place.key == asker.place.key and may_see(job)]
 
 
-async def _look(interaction: Interaction, picture: Picture, service: Service | None, *, alone: bool) -> Seen:
+async def _look(
+    interaction: Interaction, place: int, picture: Picture, service: Service | None, *, alone: bool
+) -> Seen:
     """Raises ``BadUpload`` for a picture that cannot be had, where it is all there is to tell of."""
     shell, asker = interaction.client.shell, asker_of(interaction)
     source = attached(shell, picture, "image", max_bytes=MAX_BYTES)
@@ -71,7 +75,10 @@ async def _look(interaction: Interaction, picture: Picture, service: Service | N
             data = await source.read()
             marks = await shell.marks.read(data, lane=asker.place.key)
             mime = CHECKED.get(sniff(data) or "")
-            check = await shell.origins.check(service, asker, data, mime) if service is not None and mime else None
+            if service is None or mime is None:
+                return Seen(marks)
+            answer, event_key = answer_of(interaction, private=True), f"{interaction.id}:{place}"
+            check = await shell.origins.check(service, asker, data, mime, answer, event_key=event_key)
             return Seen(marks, check=check)
     except BadUpload as bad:
         if alone:
