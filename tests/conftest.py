@@ -5,6 +5,8 @@ A run of the slow tests alone takes the properties along, since only there they 
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from hypothesis import settings
 
@@ -23,3 +25,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_itemcollected(item: pytest.Item) -> None:
     if getattr(getattr(item, "obj", None), "is_hypothesis_test", False) and not _is_quick(item.config):
         item.add_marker(pytest.mark.slow)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays until the end: no search for garbage need look at it again."""
+    gc.collect()
+    gc.freeze()

@@ -17,7 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from sqlalchemy import select
+
 from bot.adapters.database import SqlStore, open_store
+from bot.adapters.database.schema.tables import jobs as job_table
 from bot.adapters.secrets import load_secrets
 from bot.app import App, build
 from bot.operator.sandbox.environment import environment, sqlite_url
@@ -156,9 +159,11 @@ class Place:
 
 async def jobs_of(store: SqlStore, *people: int) -> list[Job]:
     """Every job of these people, in any state, oldest first."""
-    exports = [await store.people.export(user_id) for user_id in people]
-    found = [await store.jobs.get(one["id"]) for export in exports for one in export["jobs"]]
-    return sorted((job for job in found if job is not None), key=lambda job: job.id)
+    rows = await store.database.rows(
+        select(job_table.c.id).where(job_table.c.user_id.in_(people)).order_by(job_table.c.id)
+    )
+    found = [await store.jobs.get(row["id"]) for row in rows]
+    return [job for job in found if job is not None]
 
 
 # --- the bot in this process -----------------------------------------------------------------------------------------
