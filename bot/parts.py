@@ -65,7 +65,8 @@ def catalogue_of(settings: Settings) -> Catalogue:
     try:
         catalogue = load_catalogue(builtin_catalogue(), overrides)
     except CatalogueError as error:
-        raise CannotStart("\n".join(f"IMAGE_MODELS: {fault}" for fault in error.faults)) from error
+        faults = (fault.removeprefix("IMAGE_MODELS").lstrip(":. ") for fault in error.faults)
+        raise CannotStart("\n".join(f"IMAGE_MODELS: {fault}" for fault in faults)) from error
     missing = [fault for service in catalogue.services.values() for fault in _missing_secrets(settings, service)]
     if missing:
         raise CannotStart("\n".join(f"IMAGE_MODELS: {fault}" for fault in missing))
@@ -177,6 +178,8 @@ def keep_private(settings: Settings) -> None:
     """
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except FileExistsError as error:
+        raise CannotStart(f"DATA_DIR: {settings.data_dir} is a file; name a folder.") from error
     except OSError as error:
         raise CannotStart(f"DATA_DIR: {settings.data_dir} cannot be made ({error.strerror}).") from error
     ledger = settings.sqlite_path

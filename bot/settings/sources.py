@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from io import StringIO
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 from pydantic import SecretStr, ValidationError
 
 from bot.rules.catalogue.services import file_of, setting_of
@@ -172,7 +174,18 @@ def read_env_file(path: Path, faults: list[str]) -> dict[str, str]:
     except (OSError, UnicodeDecodeError) as error:
         faults.append(f".env: cannot be read ({type(error).__name__}). It must be a text file in UTF-8.")
         return {}
-    return {name: value for name, value in dotenv_values(stream=StringIO(text)).items() if value is not None}
+    lines = list(parse_stream(StringIO(text)))
+    faults += [_unreadable(line.original.string, line.original.line) for line in lines if line.error]
+    good = "".join(line.original.string for line in lines if not line.error)
+    return {name: value for name, value in dotenv_values(stream=StringIO(good)).items() if value is not None}
+
+
+def _unreadable(line: str, number: int) -> str:
+    """What is said of a line that is no assignment: its number and the setting, never its value."""
+    name = re.match(r"\s*(?:export\s+)?['\"]?([A-Za-z_]\w*)", line)
+    known = name is not None and name[1].removesuffix("_FILE") in NAMES
+    about = name[1] if name is not None and known else ".env"
+    return f"{about}: line {number} of .env cannot be read. Write NAME=value; a quotation mark that opens must close."
 
 
 def _from_files(source: Mapping[str, str], names: Sequence[str], faults: list[str]) -> dict[str, str]:

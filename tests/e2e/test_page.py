@@ -293,6 +293,12 @@ async def test_whoever_types_faster_than_the_commands_load_loses_nothing(house: 
     assert house.calls[-1].fields["quality"] == "low"
 
 
+async def test_no_list_stays_over_what_was_said(house: House, visitor: Person) -> None:
+    await visitor.run("//shrug, said with two slashes")
+    await visitor.page.locator(".message", has_text="said with two slashes").wait_for()
+    assert await visitor.page.locator(".popup:visible").count() == 0
+
+
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 async def test_dark_and_light_on_a_phone(house: House, visitor: Person, scheme: str) -> None:
     await visitor.run(f"/imagine prompt:a quiet pier, {scheme} quality:low")

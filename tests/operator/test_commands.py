@@ -20,7 +20,7 @@ from bot.operator.healthcheck import ask
 from bot.operator.invite import fetch_link
 from bot.operator.models import listing, prices, table
 from bot.operator.setup import Refused, Terminal, guide, key_test, token_test, write_env
-from bot.parts import catalogue_of
+from bot.parts import catalogue_of, keep_private
 from bot.ports import CannotStart
 from bot.settings.sources import parse_settings
 
@@ -308,8 +308,14 @@ def test_it_says_its_version(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_broken_list_of_models_is_said_with_its_variable(tmp_path: Path) -> None:
     file = tmp_path / "models.toml"
     file.write_text("[models.x\n")
-    with pytest.raises(CannotStart, match="IMAGE_MODELS"):
+    with pytest.raises(CannotStart, match=r"^IMAGE_MODELS: not TOML"):
         catalogue_of(parse_settings({"IMAGE_MODELS": str(file)}))
+
+
+def test_a_folder_that_is_a_file_is_said_with_its_variable(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(CannotStart, match=r"^DATA_DIR: .* is a file; name a folder"):
+        keep_private(parse_settings({"DATA_DIR": str(tmp_path / "file")}))
 
 
 class Person:

@@ -220,6 +220,30 @@ def test_dotenv_that_is_no_text_is_a_fault(tmp_path: Path) -> None:
     assert read({}, tmp_path).faults[0].startswith(".env: ")
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("OPERATOR_BUDGET_USD='5", "OPERATOR_BUDGET_USD"),
+        ('export OPENAI_API_KEY="sk-canary', "OPENAI_API_KEY"),
+        ("OPENAI_API_KEY_FILE='key", "OPENAI_API_KEY_FILE"),
+        ("OPERATOR_BUDGET_USD 5", "OPERATOR_BUDGET_USD"),
+        ("DEFAULT_IMAGES_PER_DAY='5' pictures", "DEFAULT_IMAGES_PER_DAY"),
+        ("just a canary", ".env"),
+        ("POSTGRES_PASSWORD='canary", ".env"),
+    ],
+)
+def test_a_line_of_dotenv_that_cannot_be_read_is_a_fault_and_the_others_hold(
+    tmp_path: Path, text: str, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / ".env").write_text(f"# ours\n{text}\nHTTP_PORT=9090\n")
+    reading = read({}, tmp_path)
+    (fault,) = reading.faults
+    assert fault.startswith(f"{name}: line 2 of .env cannot be read")
+    assert "canary" not in fault
+    assert caplog.text == ""
+    assert reading.settings.http_port == 9090
+
+
 def test_a_faulty_variable_leaves_its_default_for_the_doctor() -> None:
     reading = read({"HTTP_PORT": "x", "DEFAULT_MODEL": "dall-e-2"})
     assert reading.settings.http_port == 8080

@@ -231,7 +231,7 @@ def _prepare_file(path: Path) -> Held:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreUnusable(f"The folder {path.parent} cannot be made ({error.strerror}).") from error
+        raise StoreUnusable(f"DATABASE_URL: the folder {path.parent} cannot be made ({error.strerror}).") from error
     lock = hold(path)
     try:
         if path.exists():
@@ -243,7 +243,7 @@ def _prepare_file(path: Path) -> Held:
 
 
 def _refuse_damaged(path: Path) -> None:
-    advice = "Restore a backup with `python -m bot restore`, or move the file away to start afresh."
+    advice = "Should DATABASE_URL name it? Then restore a backup with `python -m bot restore`, or move it away."
     if not path.is_file():
         raise StoreUnusable(f"{path} is not a file. {advice}")
     if path.stat().st_size == 0:

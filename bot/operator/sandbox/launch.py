@@ -65,6 +65,8 @@ def main(arguments: argparse.Namespace) -> int:
         return asyncio.run(_stoppable(work(options, BOT_COMMAND), stopped=1 if options.command else 0))
     except KeyboardInterrupt:  # Windows, where the loop takes no signal handlers
         return 1 if options.command else 0
+    except BrokenPipeError:  # whoever reads has read enough; the command line knows what to do
+        raise
     except EXPECTED as problem:
         print(problem, file=sys.stderr)  # noqa: T201
         return 1

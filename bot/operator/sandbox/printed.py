@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from sandbox.discord.components import (
     BUTTON,
@@ -19,13 +21,27 @@ from sandbox.discord.components import (
 from sandbox.discord.model import Json, Message
 
 RULE = "─" * 24
+_TIME = re.compile(r"<t:(-?\d{1,15})(?::[tTdDfFR])?>")
+_ESCAPE = re.compile(r"\\([\\*_~`|>#\-+=.()\[\]<:@])")
 
 
 def render(message: Message) -> str:
     """A message as text; its first line says who."""
     private = " (only you can see this)" if message.ephemeral else ""
-    lines = [line for part in _parts(message) for line in part.splitlines()]
+    lines = [line for part in _parts(message) for line in _plain(part).splitlines()]
     return "\n".join([f"{message.author.display_name}{private}:", *(f"  {line}" for line in lines)]) + "\n"
+
+
+def _plain(text: str) -> str:
+    """As a terminal shows it: times written out, and no backslash before what Discord would take for markup."""
+    return _ESCAPE.sub(r"\1", _TIME.sub(_moment, text))
+
+
+def _moment(found: re.Match[str]) -> str:
+    try:
+        return f"{datetime.fromtimestamp(int(found[1]), UTC):%Y-%m-%d %H:%M} UTC"
+    except (OverflowError, ValueError, OSError):
+        return found[0]
 
 
 def _parts(message: Message) -> Iterator[str]:

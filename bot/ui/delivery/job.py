@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from bot.ports import CannotDeliver, Delivered, Progress, Stage, WhyKept
+from bot.rules.errors import Interrupted
 from bot.rules.ledger import Job
 from bot.rules.people import Asker, Place
 from bot.rules.requests import Made, Partial
@@ -33,8 +34,13 @@ from bot.ui.pages import result as pages
 from bot.ui.pages.progress import is_news, progress_text
 from bot.ui.words.catalogue import say
 from bot.ui.words.errors import words
+from bot.ui.words.text import cut_at_word
+from bot.ui.words.titles import title_of
 
 log = logging.getLogger(__name__)
+
+NAMED_ROOM = 150
+"""Characters of the prompt that tell which picture is meant."""
 
 SettingsOf = Callable[[Place], Awaitable[ServerSettings]]
 
@@ -212,7 +218,10 @@ class DiscordDelivery:
         await self._tell(job, Message(content=text, view=claim_view([job], locale)), "kept.removed")
 
     async def failed(self, job: Job, error: Exception) -> None:
-        await self._tell(job, Message(content=words(error, job.asker.locale)), "error.removed")
+        said = words(error, job.asker.locale)
+        if isinstance(error, Interrupted):  # long after it was typed, and perhaps one of several
+            said = f"{pages.bold(cut_at_word(title_of(job.request, job.asker.locale), NAMED_ROOM))}\n{said}"
+        await self._tell(job, Message(content=said), "error.removed")
 
     async def _tell(self, job: Job, message: Message, neutral: str) -> None:
         """Once, in private: where the interaction still lives in its place, else by direct message."""

@@ -13,7 +13,7 @@ from PIL import Image
 
 from bot.core.tasks import Tasks
 from bot.ports import CannotDeliver, Delivered, Progress, Stage, WhyKept
-from bot.rules.errors import Cancelled
+from bot.rules.errors import Cancelled, Interrupted
 from bot.rules.ledger import Answer
 from bot.rules.people import Place
 from bot.rules.requests import Partial
@@ -511,6 +511,16 @@ async def test_a_failure_is_told_in_private_once() -> None:
     await desk.delivery.failed(make_job(), Cancelled(maybe_billed=False))
     await desk.delivery.failed(make_job(), Cancelled(maybe_billed=False))
     assert [message.content for message in desk.conversation.whispers] == ["Cancelled. It cost nothing."]
+
+
+async def test_who_is_told_after_a_restart_reads_which_picture_is_meant() -> None:
+    desk = Desk()
+    job = make_job()
+    await desk.delivery.failed(job, Interrupted(maybe_billed=True))
+    (message,) = desk.conversation.whispers
+    assert message.content is not None
+    assert message.content.startswith(f"**{job.request.prompt}**\n")
+    assert "restarted" in message.content
 
 
 @pytest.mark.parametrize("failures", [[trouble(401, 50027)], [trouble(404, 10015)]])

@@ -53,7 +53,7 @@ function hint(leaf) {
 
 async function typed(calm = false) {
   grow.dataset.value = text.value;
-  if (!text.value.startsWith("/")) { popup.hide(); text.setAttribute("aria-expanded", "false"); return; }
+  if (!text.value.startsWith("/") || text.value.startsWith("//")) { popup.hide(); text.setAttribute("aria-expanded", "false"); return; }
   await loadOffered();
   if (!text.value.startsWith("/")) return; // the box is open meanwhile, or the line is gone
   const line = text.value.slice(1);
@@ -132,6 +132,7 @@ async function send() {
   if (!done) return;
   text.value = "";
   grow.dataset.value = "";
+  popup.hide();
   files = [];
   drawTray();
 }
