@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 
 from bot.core.jobs.settlement import Settlement
 from bot.core.service.catalogue import CurrentCatalogue
@@ -67,10 +67,8 @@ class Origins:
 
     @property
     def asked(self) -> Service | None:
-        """The service that is asked: the default one, else the first that can tell."""
-        services: Mapping[str, Service] = self._catalogue.now.services
-        able = [one for one in services.values() if one.checks_provenance]
-        return next((one for one in able if one.name == DEFAULT_SERVICE), able[0] if able else None)
+        """Who is asked."""
+        return self._catalogue.now.knows_origins
 
     async def check(
         self, service: Service, asker: Asker, data: bytes, mime: str, answer: Answer, *, event_key: str

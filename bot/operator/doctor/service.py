@@ -140,6 +140,18 @@ async def check_budgets(here: Surroundings) -> list[Finding]:
     return [warned("budget", says, advice)]
 
 
+async def check_origins(here: Surroundings) -> list[Finding]:
+    """Whom the menu *Where is this from?* asks, since foreign pictures go there."""
+    try:
+        asked = here.catalogue().knows_origins
+    except CannotStart:
+        return []  # what is wrong is said above
+    if asked is None:
+        return []
+    price = f"${asked.provenance_price / 1_000_000:,.4f} each" if asked.provenance_price else "free of charge"
+    return [passed("origins", f"{asked.address} is asked whether it made a picture, {price}")]
+
+
 async def check_picture(here: Surroundings) -> list[Finding]:
     """With ``--spend``: makes one small picture, which the service charges for."""
     if not here.spend:

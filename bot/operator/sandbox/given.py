@@ -13,7 +13,7 @@ from bot.settings.sources import read_env_file
 
 KEPT = ("DEFAULT_COOLDOWN_S", "IMAGES_PER_MINUTE")
 """Settings for which the sandbox has a value of its own only where the operator gave none."""
-KEY, SERVICE = "OPENAI_API_KEY", "OPENAI_BASE_URL"
+KEY, SERVICE, MODELS = "OPENAI_API_KEY", "OPENAI_BASE_URL", "IMAGE_MODELS"
 
 
 @dataclass(frozen=True, slots=True)

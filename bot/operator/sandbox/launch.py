@@ -26,7 +26,7 @@ from typing import Any
 from bot.operator.sandbox.cli import people_of, run_one
 from bot.operator.sandbox.environment import environment
 from bot.operator.sandbox.folders import own_folder
-from bot.operator.sandbox.given import SERVICE, given, said
+from bot.operator.sandbox.given import MODELS, SERVICE, given, said
 from bot.operator.sandbox.ledger import SqliteLedger
 from bot.operator.sandbox.options import options_of
 from bot.operator.sandbox.towns import easel_town
@@ -95,6 +95,7 @@ async def running(options: argparse.Namespace, bot_command: Sequence[str], **set
         images = None if service else await _images(options, stack)
         own = {"IMAGES_PER_MINUTE": "60" if images is None else "600", **settings, **machine.kept()}
         own |= {SERVICE: options.model_server} if options.model_server else {}
+        own |= {} if images is None or MODELS in machine.values else {MODELS: str(_told_of_origins(folder))}
         env = environment(
             folder,
             token=discord.world.token,
@@ -108,6 +109,13 @@ async def running(options: argparse.Namespace, bot_command: Sequence[str], **set
         stack.push_async_callback(bot.stop)
         await bot.connect(discord)
         yield Sandbox(discord, images, bot, SqliteLedger(folder / "easel.db"))
+
+
+def _told_of_origins(folder: Path) -> Path:
+    """The sandbox's own service can tell whether it made a picture; the bot knows that only of OpenAI's."""
+    file = folder / "models.toml"
+    file.write_text("[services.default]\nprovenance = true\n", encoding="utf-8")
+    return file
 
 
 async def _images(options: argparse.Namespace, stack: AsyncExitStack) -> ImageService:

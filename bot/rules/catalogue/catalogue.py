@@ -86,6 +86,14 @@ class Catalogue:
         """What makes words for this bot: the default service's, else that of the first service that has one."""
         return next(iter(self._chats.values()), None)
 
+    @property
+    def knows_origins(self) -> Service | None:
+        """Who is asked whether it made a picture: the default service, else the first that can tell. One where nothing
+        lives, to which there may be no key, only if the operator names it."""
+        able = [one for one in self.services.values() if one.checks_provenance]
+        able = [one for one in able if one.provenance or self.is_used(one.name)]
+        return next((one for one in able if one.name == DEFAULT_SERVICE), able[0] if able else None)
+
     def __iter__(self) -> Iterator[Model]:
         return iter(self._models.values())
 

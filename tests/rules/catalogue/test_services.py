@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
@@ -190,3 +191,28 @@ def test_openais_own_service_is_asked_where_a_picture_is_from_unless_the_operato
     assert Service().checks_provenance
     assert not Service(base_url="http://localhost:8080/v1").checks_provenance
     assert Service(base_url="http://localhost:8080/v1", provenance=True).checks_provenance
+
+
+HIDDEN = 'hide = "all"\n[models."x@local"]\nlike = "gpt-image-2"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("", "default"),
+        ("[services.default]\nprovenance = false\n", None),
+        (f"[services.default]\nprovenance = false\n{LOCAL}provenance = true\n", "local"),
+        (f"{LOCAL}provenance = true\n", "default"),
+        (f"{HIDDEN}{LOCAL}", None),
+        (f"{HIDDEN}{LOCAL}provenance = true\n", "local"),
+        (f"{HIDDEN}[services.default]\nprovenance = true\n{LOCAL}", "default"),
+    ],
+)
+def test_who_is_asked_is_the_default_service_else_the_first_that_can_tell(text: str, asked: str | None) -> None:
+    found = load_catalogue(builtin_catalogue(), text).knows_origins
+    assert (found.name if found else None) == asked
+
+
+def test_a_check_has_the_price_that_the_operator_says() -> None:
+    services = read_services({"default": {"provenance_price": Decimal("0.002")}}, [])
+    assert services["default"].provenance_price == 2000
