@@ -334,7 +334,8 @@ def environment(module: str) -> "dict[str, str]":
     astray = {"PYTHONHOME", "PYTHONSAFEPATH", "__PYVENV_LAUNCHER__"}
     if module == "pytest":
         astray.add("PYTHONDONTWRITEBYTECODE")
-    return {name: value for name, value in os.environ.items() if name not in astray}
+    kept = {name: value for name, value in os.environ.items() if name not in astray}
+    return {**kept, "EASEL_STARTED_AS": f"{'python' if WINDOWS else 'python3'} run.py"} if module == "bot" else kept
 
 
 def hand_over(root: Path, plan: Plan) -> int:

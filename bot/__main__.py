@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from bot.ports import CannotStart
+from bot.started import as_started
 
 CONFIGURATION = 78
 
@@ -100,7 +101,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except CannotStart as error:
-        print(f"Easel cannot do this as it is configured:\n{error}", file=sys.stderr)
+        print(as_started(f"Easel cannot do this as it is configured:\n{error}"), file=sys.stderr)
         return CONFIGURATION
     except argparse.ArgumentTypeError as error:
         print(f"easel {arguments.command}: {error}", file=sys.stderr)

@@ -9,6 +9,7 @@ import logging
 from bot.logs import configure_logging
 from bot.settings.model import ConfigError
 from bot.settings.sources import missing_to_run, read_settings
+from bot.started import as_started
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -19,7 +20,7 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.command is None and no_token and not reading.faults:
         from bot.operator.sandbox.launch import main as start_sandbox
 
-        print("No DISCORD_TOKEN is set, so this is the sandbox. `python3 run.py setup` goes to real Discord.")
+        print(as_started("Without DISCORD_TOKEN this is the sandbox. `python -m bot setup` goes to real Discord."))
         return start_sandbox(argparse.Namespace(rest=[]))
     faults = reading.faults + missing_to_run(settings, reading.faults)
     if faults:

@@ -22,6 +22,7 @@ from bot.rules.faults import ServiceFault
 from bot.rules.servers.invitation import PERMISSIONS, install_link
 from bot.settings.model import ConfigError, Settings
 from bot.settings.sources import parse_settings, read_settings
+from bot.started import as_started
 
 PORTAL = "https://discord.com/developers/applications"
 KEYS = "https://platform.openai.com/api-keys"
@@ -58,8 +59,8 @@ async def guide(terminal: Terminal, folder: Path, test_token: Test, test_key: Te
     budget = _budget(terminal)
     values = {"DISCORD_TOKEN": token, "OPENAI_API_KEY": key, "OPERATOR_BUDGET_USD": budget}
     write_env(folder / ".env", {name: value for name, value in values.items() if value})
-    terminal.say(f"Written to {folder / '.env'}, which only you can read. `python3 run.py doctor` checks the rest,")
-    terminal.say("`python3 run.py` starts Easel.")
+    terminal.say(f"Written to {folder / '.env'}, which only you can read.")
+    terminal.say(as_started("`python -m bot doctor` checks the rest, `python -m bot` starts Easel."))
     return 0
 
 

@@ -24,7 +24,7 @@ async def check_token(here: Surroundings) -> list[Finding]:
     if token is None:
         if any(fault.startswith("DISCORD_TOKEN:") for fault in here.reading.faults):
             return []
-        advice = f"{PORTAL}, your application, Bot, Reset Token; `python3 run.py setup` asks for it and tests it."
+        advice = f"{PORTAL}, your application, Bot, Reset Token; `python -m bot setup` asks for it and tests it."
         return [needed("DISCORD_TOKEN", "not set, so Easel runs in its sandbox", advice)]
     if here.discord is None:
         return []

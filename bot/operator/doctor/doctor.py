@@ -24,6 +24,7 @@ from bot.parts import catalogue_of, now, service_of
 from bot.ports import ImageService
 from bot.rules.redaction import LogRedactor
 from bot.settings.sources import Reading, read_settings
+from bot.started import as_started
 
 CHECKS: dict[str, tuple[Check, ...]] = {
     "Settings": (machine_checks.check_settings, machine_checks.check_env_file, machine_checks.check_addresses),
@@ -108,7 +109,7 @@ async def _main(arguments: argparse.Namespace) -> int:
         findings = await examine(here)
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     text = as_json(findings, redactor) if arguments.json else as_text(findings, redactor, colour=colour)
-    print(text)  # noqa: T201 - this is its output
+    print(as_started(text))  # noqa: T201 - this is its output
     return exit_code(findings)
 
 

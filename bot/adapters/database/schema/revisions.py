@@ -104,7 +104,7 @@ def refuse_unusable(state: SchemaState) -> None:
     if state.fit is Fit.HALF:
         raise HalfMigrated(
             f"The database is half migrated: revision {state.found or 'none'}, without {', '.join(state.missing)}. "
-            f"Restore the newest file in {BACKUPS}/ (python -m bot restore), or point DATABASE_URL at an empty one."
+            f"Restore the newest file in {BACKUPS}/ (`python -m bot restore`), or point DATABASE_URL at an empty one."
         )
 
 
