@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Literal
 
 import discord
 from discord import app_commands
@@ -30,6 +31,7 @@ from bot.ui.shell import HasShell, Interaction
     style="A style, where the model has one",
     image_format="File format",
     private="Only you see the results",
+    when="Now, or tonight at half price: within a day, for models that offer it",
 )
 async def batch(
     interaction: Interaction,
@@ -41,12 +43,13 @@ async def batch(
     style: str | None = None,
     image_format: str | None = None,
     private: bool | None = None,
+    when: Literal["now", "tonight"] = "now",
 ) -> None:
     """The file at once, or a form that goes on from there."""
     raw = RawOptions(prompt="", size=size, quality=quality, style=style, format=image_format, private=private)
 
     def wish(read: Callable[[], Awaitable[str]]) -> BatchWish:
-        return BatchWish(read, raw, model, look)
+        return BatchWish(read, raw, model, look, overnight=when == "tonight")
 
     if file is not None:
         source = attached(interaction.client.shell, file, NAME, max_bytes=MAX_TEXT_BYTES)

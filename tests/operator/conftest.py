@@ -92,6 +92,7 @@ class FakeImages:
     status: int = 200
     code: str = ""
     html: bool = False
+    batches: bool = False
     models: list[dict[str, Any]] | None = None
     asked: list[dict[str, Any]] = field(default_factory=list)
 
@@ -101,6 +102,9 @@ class FakeImages:
         if self.status != 200:
             error = {"message": f"Incorrect API key provided: {KEY}", "code": self.code, "type": "x", "param": None}
             return web.json_response({"error": error}, status=self.status)
+        if request.path.endswith("/batches"):
+            status = 200 if self.batches else 403
+            return web.json_response({"object": "list", "data": [], "has_more": False}, status=status)
         if request.path.endswith("/models"):
             if self.models is None:
                 return web.json_response({"detail": "Not Found"}, status=404)

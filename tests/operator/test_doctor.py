@@ -149,6 +149,8 @@ PLANTED: list[tuple[str, Plant, str, Verdict, str]] = [
      "services.local.base_url"),
     ("a service whose key is not set", models_file(LOCAL.replace('key_in = "none"', 'key = "env LOCAL_KEY"')), "models",
      FAIL, "services.local.key: the setting LOCAL_KEY is not set"),
+    ("a key that may not draw overnight", models_file("[services.default]\novernight = true\n"), "overnight", WARN,
+     "files and batches"),
     ("a broken list of models", models_file("[models.x\n"), "models", FAIL, "IMAGE_MODELS"),
     ("a list of models that is not there", put(IMAGE_MODELS="/not/there.toml"), "settings", FAIL, "IMAGE_MODELS"),
     ("a model that ends soon", at_images(models=[{"id": "gpt-image-2.5-flare", "shutdown_date": "2026-12-01"}]),
@@ -444,3 +446,11 @@ async def test_without_a_model_at_the_default_service_nobody_asks_it_and_no_key_
     assert [one for one in findings if one.verdict is FAIL and one.check != "TLS"] == []  # no network here
     assert not [finding for finding in findings if finding.check == "image key"]
     assert missing_to_run(clinic.here().settings) == ()
+
+
+async def test_who_draws_overnight_is_named(clinic: Any) -> None:
+    models_file("[services.default]\novernight = true\n")(clinic)
+    clinic.images.batches = True
+    (found,) = [one for one in await clinic.findings() if one.check == "overnight"]
+    assert found.verdict is Verdict.PASS
+    assert "gpt-image-2.5-flare" in found.says

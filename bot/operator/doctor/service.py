@@ -10,6 +10,7 @@ from bot.parts import BadDefault, default_model_of
 from bot.ports import CannotStart, OperatorPays
 from bot.rules.catalogue.catalogue import Catalogue
 from bot.rules.catalogue.model import DEFAULT_SERVICE, Model
+from bot.rules.catalogue.overnight import is_overnight
 from bot.rules.catalogue.pricing import picture_price
 from bot.rules.catalogue.services import Service
 from bot.rules.errors import UserError
@@ -118,6 +119,32 @@ def _ends(here: Surroundings, catalogue: Catalogue, usable: tuple[Model, ...]) -
             instead = ", ".join(model.successors) or "another model"
             says = f"{model.id} {'ended' if ends_on <= today else 'ends'} on {ends_on}"
             found.append(warned("model ends", says, f"Move defaults and members to {instead}."))
+    return found
+
+
+async def check_overnight(here: Surroundings) -> list[Finding]:
+    """Whether each service that is said to draw overnight takes batches, with this key."""
+    try:
+        catalogue = here.catalogue()
+    except CannotStart:  # check_models says so
+        return []
+    official, today = here.settings.is_official_service, here.clock().date()
+    offered = catalogue.offered(official=official, today=today)
+    able = [model for model in offered if is_overnight(model, catalogue, official=official)]
+    found = []
+    for name in dict.fromkeys(model.service for model in able):
+        service = catalogue.services[name]
+        check = _named("overnight", service)
+        models = ", ".join(model.id for model in able if model.service == name and model.alias_of is None)
+        try:
+            nights = await here.service().nights(service=name)
+            await nights.find("doctor", here.clock(), OperatorPays())
+        except ServiceFault as error:
+            says = f"{service.address} takes no batches with this key ({error.fault.kind})"
+            advice = "Give the key the rights to files and batches; else members cannot use /batch when:tonight."
+            found.append(warned(check, says, advice))
+        else:
+            found.append(passed(check, f"half price with /batch when:tonight: {models}"))
     return found
 
 

@@ -34,6 +34,7 @@ from bot.operator.sandbox.welcome import welcome
 from bot.rules.requests import PICTURES
 from sandbox.discord.server import Server
 from sandbox.images import ImageService
+from sandbox.images.service import Mode
 from sandbox.page.server import PageServer
 from sandbox.running import BotUnderTest, ends_with_us
 
@@ -41,6 +42,8 @@ BOT_COMMAND = (sys.executable, "-m", "bot", "run")
 LATENCY_S = 4.5
 """Long enough to see previews, which the bot shows at most every three seconds."""
 SLOW_S = 12.0
+NIGHT_S = 20.0
+"""What is drawn overnight takes this long."""
 EXPECTED = (OSError, TimeoutError, RuntimeError)
 DRAWING = frozenset((*PICTURES, "batch"))
 """Commands that have succeeded only if pictures came."""
@@ -95,7 +98,7 @@ async def running(options: argparse.Namespace, bot_command: Sequence[str], **set
         images = None if service else await _images(options, stack)
         own = {"IMAGES_PER_MINUTE": "60" if images is None else "600", **settings, **machine.kept()}
         own |= {SERVICE: options.model_server} if options.model_server else {}
-        own |= {} if images is None or MODELS in machine.values else {MODELS: str(_told_of_origins(folder))}
+        own |= {} if images is None or MODELS in machine.values else {MODELS: str(_told_of_service(folder))}
         env = environment(
             folder,
             token=discord.world.token,
@@ -111,18 +114,19 @@ async def running(options: argparse.Namespace, bot_command: Sequence[str], **set
         yield Sandbox(discord, images, bot, SqliteLedger(folder / "easel.db"))
 
 
-def _told_of_origins(folder: Path) -> Path:
-    """The sandbox's own service can tell whether it made a picture; the bot knows that only of OpenAI's."""
+def _told_of_service(folder: Path) -> Path:
+    """The sandbox's own service tells whether it made a picture, and draws overnight; the bot knows that only of
+    OpenAI's.
+    """
     file = folder / "models.toml"
-    file.write_text("[services.default]\nprovenance = true\n", encoding="utf-8")
+    file.write_text("[services.default]\nprovenance = true\novernight = true\n", encoding="utf-8")
     return file
 
 
 async def _images(options: argparse.Namespace, stack: AsyncExitStack) -> ImageService:
     latency = SLOW_S if options.slow else 0.0 if options.command else LATENCY_S
-    images = ImageService(
-        mode="official" if options.official else "compatible", latency_s=latency, varied=True, signs=True
-    )
+    mode: Mode = "official" if options.official else "compatible"
+    images = ImageService(mode=mode, latency_s=latency, night_s=NIGHT_S, varied=True, signs=True)
     await images.start()
     stack.push_async_callback(images.stop)
     return images

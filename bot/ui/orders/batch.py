@@ -36,6 +36,7 @@ class BatchWish:
     raw: RawOptions
     model: str | None = None
     look: str | None = None
+    overnight: bool = False
 
 
 def from_file(source: Source) -> Callable[[], Awaitable[str]]:
@@ -62,9 +63,11 @@ async def take_on_batch(interaction: Interaction, wish: BatchWish) -> Batch | No
     async def reserve() -> tuple[Batch, list[Job]]:
         lines = [(line.number, line.prompt) for line in split_batch(await wish.read(), NAME)]
         raw = replace(wish.raw, private=private)
-        quotes = await shell.batches.prepare(asker, lines, raw, model=wish.model, look=wish.look)
+        quotes = await shell.batches.prepare(
+            asker, lines, raw, model=wish.model, look=wish.look, overnight=wish.overnight
+        )
         notes.update(note for quote in quotes for note in quote.notes)
-        return await shell.batches.open(asker, quotes, answer, event_key=str(interaction.id))
+        return await shell.batches.open(asker, quotes, answer, event_key=str(interaction.id), overnight=wish.overnight)
 
     async def abandon(reserved: tuple[Batch, list[Job]], reason: EndReason) -> None:
         await shell.batches.abandon(*reserved, reason)

@@ -10,11 +10,13 @@ import discord
 
 from bot.rules.catalogue.catalogue import Catalogue
 from bot.rules.catalogue.model import DEFAULT_SERVICE, Model
+from bot.rules.catalogue.overnight import is_overnight
 from bot.rules.catalogue.pricing import picture_price
 from bot.rules.options.sizes import SizeList, SizeRule, standard_sizes
 from bot.rules.options.usual import usual_picture
 from bot.rules.requests import Endpoint
 from bot.rules.servers.access import ServerSettings, may_use_model, model_by_default
+from bot.ui.pages.batch import HALF
 from bot.ui.pages.result import COLOUR
 from bot.ui.words.catalogue import say
 from bot.ui.words.numbers import day, decimal, money, number
@@ -137,6 +139,9 @@ def _notes(model: Model, shelf: Shelf) -> list[str]:
         notes.append(say(shelf.locale, "models.ends_on", day=day(shelf.locale, ends_on)))
     if model.service != DEFAULT_SERVICE and not model.id.endswith(f"@{model.service}"):
         notes.append(say(shelf.locale, "models.at", service=model.service))
+    if is_overnight(model, shelf.catalogue, official=shelf.official):
+        key = "models.overnight" if model.overnight_percent == HALF else "models.overnight_percent"
+        notes.append(say(shelf.locale, key, percent=model.overnight_percent))
     if shelf.catalogue.is_unlisted(model):
         notes.append(say(shelf.locale, "models.unlisted"))
     return notes

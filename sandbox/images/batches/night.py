@@ -36,7 +36,7 @@ class Plan:
 
 
 class Night:
-    """All batches, oldest first. ``takes_s`` is how long one takes; ``plan`` says how the next ones end."""
+    """All batches, oldest first. ``takes_s``: how long one takes by ``clock``; ``plan``: how the next ones end."""
 
     def __init__(self, files: Files, draw: Draw, clock: Callable[[], float], takes_s: float) -> None:
         self.takes_s = takes_s
@@ -45,14 +45,14 @@ class Night:
         self._plans: dict[str, Plan] = {}
         self._files = files
         self._draw = draw
-        self._clock = clock
+        self.clock = clock
         self._drawing: set[asyncio.Task[None]] = set()
 
     def create(self, asked: Asked) -> Batch:
         file = self._files.get(asked.input_file_id)
         if file.purpose != "batch":
             raise ApiError(400, "The file must have been uploaded with the purpose 'batch'.", param="input_file_id")
-        batch = Batch(f"batch_{secrets.token_hex(16)}", asked, self._clock())
+        batch = Batch(f"batch_{secrets.token_hex(16)}", asked, self.clock())
         batch.lines, batch.faults = read_lines(file.data, asked.endpoint)
         batch.model = batch.lines[0].body["model"] if batch.lines else None
         if batch.model is not None and batch.model not in HALF_PRICE:
@@ -77,7 +77,7 @@ class Night:
     def cancel(self, batch_id: str) -> Batch:
         batch = self.get(batch_id)
         if batch.status in ("validating", "in_progress"):
-            batch.reach("cancelling", self._clock())
+            batch.reach("cancelling", self.clock())
         elif batch.status in OVER:
             raise ApiError(409, f"Cannot cancel a batch with status '{batch.status}'.")
         return batch
@@ -93,7 +93,7 @@ class Night:
         """Where the batch stands by now. What is to be drawn is drawn beside, until then it is *finalizing*."""
         if batch.status in OVER or batch.is_ending:
             return
-        now, plan = self._clock(), self._plans[batch.id]
+        now, plan = self.clock(), self._plans[batch.id]
         if batch.faults or plan.ending == "failed":
             batch.faults = batch.faults or [{"code": "server_error", "message": "It went wrong.", "line": None}]
             batch.reach("failed", now)
@@ -136,7 +136,7 @@ class Night:
             batch.failed -= len(batch.lines) - done  # lines that are simply not there
         batch.output_file_id = self._written(batch, "output", plan.output(good) if plan.output else good)
         batch.error_file_id = self._written(batch, "error", plan.error(bad) if plan.error else bad)
-        batch.reach(status, self._clock())
+        batch.reach(status, self.clock())
 
     def _written(self, batch: Batch, kind: str, rows: Rows) -> str | None:
         if not rows:
