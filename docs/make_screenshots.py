@@ -202,6 +202,24 @@ async def batch(page: Page) -> None:
     keep("batch", await page.screenshot())
 
 
+async def origin(page: Page) -> None:
+    """What the menu of a message tells of a picture that somebody found."""
+    one = Visitor(page)
+    await one.run("/imagine prompt:a red fox in the snow quality:low")
+    shown = await (await one.result()).locator("img").evaluate_all("found => found.map((one) => one.src)")
+    found = await (await page.request.get(shown[-1])).body()
+    await one.drop("found.png", found)
+    await page.locator("#composer-text").fill("look what I found")
+    await page.get_by_role("button", name="Send", exact=True).click()
+    await page.locator("#messages > .message", has_text="look what I found").wait_for()
+    await one.loaded()
+    await one.newest().click(button="right", position={"x": 120, "y": 12})
+    await page.get_by_text("Where is this from?").last.click()
+    await page.locator("#messages .embed", has_text="recognised").wait_for()
+    await one.loaded()
+    keep("origin", await page.screenshot())
+
+
 async def drawer(page: Page) -> None:
     """Under the hood: what one command did on the wire."""
     one = Visitor(page)
@@ -309,6 +327,7 @@ SHOTS: dict[str, tuple[tuple[int, int], Shoot]] = {
     "presets": ((1000, 980), presets),
     "help-on": ((1000, 640), help_on),
     "looks": ((1000, 1200), looks),
+    "origin": ((1000, 900), origin),
     "reminder": ((1000, 860), reminder),
     "welcome": ((1000, 860), welcome),
     "phone": ((400, 870), phone),

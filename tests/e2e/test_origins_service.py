@@ -54,7 +54,7 @@ async def test_a_copy_of_a_picture_is_recognised_by_its_service(checking):
     copy = encoded(opened(result.attachments[0].data), "PNG")
     message = posted(checking, Upload("found.png", copy))
     (embed,) = (await asked(checking, message)).embeds
-    assert embed["title"] == "This picture says: made with AI"
+    assert embed["title"] == "Made with AI"
     lines = fields(embed)[HEADING].splitlines()
     assert lines[:3] == [
         "Yes, it was made with AI there.",

@@ -57,8 +57,9 @@ def _title(is_ours: bool, pictures: Sequence[Seen], locale: str) -> str:
     if is_ours:
         return say(locale, "origin.by_easel")
     found = [one.marks for one in pictures if one.marks is not None and one.marks.state is MarkState.FITS]
-    is_known = any(isinstance(one.check, Checked) and one.check.is_found for one in pictures)
-    if is_known or any(marks.by_ai for marks in found):
+    if any(isinstance(one.check, Checked) and one.check.is_found for one in pictures):
+        return say(locale, "origin.by_service", count=len(pictures))
+    if any(marks.by_ai for marks in found):
         return say(locale, "origin.by_ai", count=len(pictures))
     return say(locale, "origin.marked" if found else "origin.nothing", count=len(pictures))
 
