@@ -10,7 +10,7 @@ from sandbox.discord.model import Message, Upload
 from sandbox.images.faults import Answer, Delay
 from tests.e2e.test_origins import MENU, asked, fields, posted
 from tests.support.pictures import encoded, opened, png
-from tests.support.running import private_word, until
+from tests.support.running import private_word, said, until
 
 HEADING = "Image service: recognised as its own?"
 NO = "No. That does not rule out AI"
@@ -175,3 +175,9 @@ async def test_a_check_that_a_stop_cut_off_stays_charged_and_is_told_once(priced
     assert await ends(priced) == [("unknown", 3000)]
     assert len(priced.images.provenance.checks) == 1
     assert "may have been billed" in private_word(interaction)
+
+
+async def test_privacy_says_that_foreign_pictures_go_to_the_service_only_where_they_do(checking):
+    assert "somebody asks **Where is this from?**" in said(await checking.run("/privacy"))
+    await checking.restart(IMAGE_MODELS="")
+    assert "Where is this from?" not in said(await checking.run("/privacy"))

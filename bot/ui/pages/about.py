@@ -54,6 +54,8 @@ def privacy_page(shell: Shell, locale: str) -> discord.Embed:
         text = say(locale, f"privacy.{key}")
         if key == "stored" and (days := shell.config.prompts_kept_days) is not None:
             text = f"{text}\n{say(locale, 'privacy.kept', count=days)}"
+        if key == "shared" and shell.catalogue.knows_origins is not None:
+            text = f"{text} {say(locale, 'privacy.origins')}"
         embed.add_field(name=say(locale, f"privacy.{key}_title"), value=text, inline=False)
     url = _link(shell.config.privacy_url)
     value = url or say(locale, "privacy.no_policy")
