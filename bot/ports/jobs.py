@@ -89,8 +89,8 @@ class JobStore(Protocol):
 
     async def mark_deleted(self, job_id: str) -> None: ...
     async def get(self, job_id: str) -> Job | None: ...
-    async def shown_in(self, message_id: int, beginnings: Sequence[str]) -> list[Job]:
-        """The jobs shown in that message whose ids begin so, oldest first."""
+    async def shown_in(self, message_id: int | None, beginnings: Sequence[str]) -> list[Job]:
+        """The jobs shown in that message (None: in any, or in none) whose ids begin so, oldest first."""
         ...
 
     async def waiting(self, place: Place, user_id: int) -> list[Job]:

@@ -242,6 +242,7 @@ async def test_the_jobs_shown_in_a_message_are_found_by_how_their_ids_begin(stor
     begun = [job.id[:12] for job in (second, first, elsewhere)]
     assert [job.id for job in await store.jobs.shown_in(5, begun)] == [first.id, second.id]
     assert [job.id for job in await store.jobs.shown_in(6, [first.id, second.id])] == []
+    assert [job.id for job in await store.jobs.shown_in(None, [elsewhere.id])] == [elsewhere.id]
     assert await store.jobs.shown_in(5, []) == []
     assert await store.jobs.shown_in(5, ["%", "ZZZZ"]) == []
 

@@ -60,6 +60,28 @@ async def test_a_foreign_message_that_borrows_the_name_of_our_file_is_foreign(to
     assert list(fields(embed)) == ["Marks of origin (C2PA)"]
 
 
+async def test_a_picture_of_ours_that_somebody_shows_again_is_known_by_its_bytes(town):
+    result = await town.answer(await town.imagine(quality="low", count=2))
+    (job,) = await town.jobs()
+    second = result.attachments[1]
+    for again in (
+        town.world.forward(town.admin, town.general, result),
+        posted(town, Upload(f"SPOILER_{second.filename}", second.data)),
+    ):
+        embed = await embed_of(town, again)
+        assert embed["title"] == "Easel made this"
+        assert job.id in fields(embed)["In Easel's records"]
+    embed = await embed_of(town, posted(town, Upload(second.filename, result.attachments[0].data)))
+    assert "In Easel's records" not in fields(embed)
+
+
+async def test_a_private_picture_that_is_shown_again_is_known_to_its_maker_alone(town):
+    result = await town.answer(await town.imagine(quality="low", private=True))
+    again = posted(town, Upload(result.attachments[0].filename, result.attachments[0].data))
+    assert "In Easel's records" in fields(await embed_of(town, again, town.member))
+    assert "In Easel's records" not in fields(await embed_of(town, again, town.painter))
+
+
 async def test_a_deleted_picture_of_ours_is_not_spoken_of(town):
     result = await town.answer(await town.imagine(quality="low"))
     (job,) = await town.jobs()

@@ -109,11 +109,12 @@ class SqlJobs:
         found = await self._found(all_jobs().where(jobs.c.id == job_id))
         return found[0] if found else None
 
-    async def shown_in(self, message_id: int, beginnings: Sequence[str]) -> list[Job]:
+    async def shown_in(self, message_id: int | None, beginnings: Sequence[str]) -> list[Job]:
         begun = [jobs.c.id.between(one, f"{one}~") for one in beginnings]  # found by the key; no index has the message
         if not begun:
             return []
-        return await self._found(all_jobs().where(or_(*begun), jobs.c.message_id == message_id).order_by(jobs.c.id))
+        there = [] if message_id is None else [jobs.c.message_id == message_id]
+        return await self._found(all_jobs().where(or_(*begun), *there).order_by(jobs.c.id))
 
     async def waiting(self, place: Place, user_id: int) -> list[Job]:
         mine = (jobs.c.place_key == place.key) & (jobs.c.user_id == user_id)

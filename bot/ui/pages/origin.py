@@ -23,11 +23,12 @@ from bot.ui.words.text import FIELD_LIMIT, clean, cut, inline
 @dataclass(frozen=True, slots=True)
 class Seen:
     """One picture of the message: its marks, or one sentence why it could not be had; and what a service found, None
-    where none was to be asked."""
+    where none was to be asked. ``job``: it is a picture of ours, shown again by somebody."""
 
     marks: Marks | None = None
     trouble: str = ""
     check: Checked | Unchecked | None = None
+    job: Job | None = None
 
 
 def origin(

@@ -1,12 +1,13 @@
 """Where is this from? A private answer about the pictures of any message.
 
-Law: the ledger speaks only of what the person could have seen in the gallery, and only where the message is ours; a
-foreign message that borrows the names of our files is a foreign message.
+Law: the ledger speaks only of what the person could have seen in the gallery. A message of somebody else (a forward, a
+file that was saved and sent again) shows a picture of ours only if it is that to the last byte, whatever it is called.
 """
 
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 import discord
 
@@ -31,7 +32,10 @@ MOST_PICTURES = 4
 CHECKED = {kind: f"image/{kind}" for kind in ("png", "jpeg", "webp", "gif")}
 """What a service takes."""
 
-_OUR_FILE = re.compile(r"easel-([0-9a-z]{8})-\d+\.")
+_OUR_FILE = re.compile(r"easel-([0-9a-z]{8})-(\d{1,2})\.")
+
+MOST_COMPARED = 12
+"""Jobs of one moment, as lines of a batch are."""
 
 
 async def where_from(interaction: Interaction, message: discord.Message) -> None:
@@ -47,6 +51,7 @@ async def where_from(interaction: Interaction, message: discord.Message) -> None
     seen = [
         await _look(interaction, place, one, service, alone=alone) for place, one in enumerate(pictures[:MOST_PICTURES])
     ]
+    jobs += list({one.job.id: one.job for one in seen if one.job is not None}.values())
     catalogue = interaction.client.shell.catalogue
     ours = [(job, catalogue.services[catalogue.service_of(drawn_by(job))]) for job in jobs]
     locale = asker_of(interaction).locale
@@ -55,12 +60,29 @@ async def where_from(interaction: Interaction, message: discord.Message) -> None
 
 async def _ours(interaction: Interaction, message: discord.Message) -> list[Job]:
     """The jobs behind a message of ours that this person may see, the first few of a group."""
-    me, asker = interaction.client.user, asker_of(interaction)
+    me = interaction.client.user
     if me is None or message.author.id != me.id:
         return []
     begun = [name[1].upper() for one in message.attachments if (name := _OUR_FILE.search(one.filename))]
-    may_see, jobs = sight_of(interaction, asker), interaction.client.shell.store.jobs
-    found = await jobs.shown_in(message.id, list(dict.fromkeys(begun))[:MOST_PICTURES])
+    return await _seen_by(interaction, message.id, list(dict.fromkeys(begun))[:MOST_PICTURES])
+
+
+async def _again(interaction: Interaction, picture: Picture, data: bytes) -> Job | None:
+    """The job of ours whose picture somebody shows again."""
+    name = _OUR_FILE.search(urlsplit(picture.url).path)
+    if name is None:
+        return None
+    for job in (await _seen_by(interaction, None, [name[1].upper()]))[:MOST_COMPARED]:
+        image = await interaction.client.shell.pictures.result(job.id, int(name[2]) - 1)
+        if image is not None and image.data == data:
+            return job
+    return None
+
+
+async def _seen_by(interaction: Interaction, message_id: int | None, begun: list[str]) -> list[Job]:
+    """Of the jobs whose ids begin so, those of this place that the person may see."""
+    asker, shell = asker_of(interaction), interaction.client.shell
+    may_see, found = sight_of(interaction, asker), await shell.store.jobs.shown_in(message_id, begun)
     return [job for job in found if not job.deleted and job.asker.place.key == asker.place.key and may_see(job)]
 
 
@@ -74,6 +96,8 @@ async def _look(
         async with shell.uploads.hold(asker.place.key, source.size):
             data = await source.read()
             marks = await shell.marks.read(data, lane=asker.place.key)
+            if (job := await _again(interaction, picture, data)) is not None:
+                return Seen(marks, job=job)
             mime = CHECKED.get(sniff(data) or "")
             if service is None or mime is None:
                 return Seen(marks)
