@@ -20,6 +20,7 @@ from bot.adapters.database.schema.ids import Ids
 from bot.adapters.database.schema.tables import WAITING, batches, favourites, jobs, reviews
 from bot.adapters.database.steps import Opening, Step, Steps, updated
 from bot.ports import Batch, Known, Look
+from bot.rules.job_ids import ALPHABET, LENGTH
 from bot.rules.ledger import Bill, Job, JobDraft, JobState, advance
 from bot.rules.people import Place
 
@@ -110,7 +111,8 @@ class SqlJobs:
         return found[0] if found else None
 
     async def shown_in(self, message_id: int | None, beginnings: Sequence[str]) -> list[Job]:
-        begun = [jobs.c.id.between(one, f"{one}~") for one in beginnings]  # found by the key; no index has the message
+        # by the key, since no index has the message; letters alone sort everywhere alike
+        begun = [jobs.c.id.between(one, one.ljust(LENGTH, ALPHABET[-1])) for one in beginnings]
         if not begun:
             return []
         there = [] if message_id is None else [jobs.c.message_id == message_id]
