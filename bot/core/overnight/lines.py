@@ -17,9 +17,9 @@ from bot.core.jobs.settlement import Settlement
 from bot.core.service.billing import bill_overnight
 from bot.core.service.catalogue import CurrentCatalogue
 from bot.core.tasks import to_the_end
-from bot.ports import Clock, CrashPoint, Meter, NightAnswer, Store
+from bot.ports import Clock, CrashPoint, Delivered, Meter, NightAnswer, Store
 from bot.rules.faults import Billed, Fault, FaultKind
-from bot.rules.ledger import HOLDING, Job, JobState
+from bot.rules.ledger import HOLDING, EndReason, Job, JobState
 from bot.rules.requests import Made
 
 log = logging.getLogger(__name__)
@@ -110,6 +110,16 @@ class NightLines:
             maybe_billed = fault.billed is not Billed.NO
             job = await self._settlement.close_unmade(job, fault.kind, maybe_billed=maybe_billed)
         self._meter.job_finished(job.state, job.request.model)
+
+    async def wind_up(self, job_ids: Sequence[str], *, billed: Billed) -> None:
+        """The maker asked to be forgotten: every line is closed, and what was kept of it goes, shown to nobody."""
+        found = [job for job_id in job_ids if (job := await self._store.jobs.get(job_id)) is not None]
+        await self.close(found, EndReason.CANCELLED, billed=billed)
+        for job_id in job_ids:
+            job = await self._store.jobs.get(job_id)
+            if job is not None and job.state is JobState.PRODUCED:
+                await self._settlement.settle(job, Delivered(None, None))
+            await self._pictures.forget(job_id)
 
     async def close(self, jobs: Sequence[Job], reason: str, *, billed: Billed) -> None:
         """Ends every line that is open still; those whose pictures are kept already have them."""

@@ -83,6 +83,7 @@ class Nights:
 
     async def until_drawn(self, batch: Batch, delivery: BatchDelivery, changed: asyncio.Event) -> bool:
         """See ``NightRunner``."""
+        mine = [job.id for job in await self._store.jobs.of_batch(batch.id)]
         try:
             while (open_jobs := await self._open_lines(batch)) is not None:
                 changed.clear()
@@ -92,7 +93,7 @@ class Nights:
                     return True
                 now = await self._store.jobs.get_batch(batch.id)
                 if now is None:
-                    return False  # forgotten: what is at the service is cleared away without it
+                    break
                 night = await self._round(now, night)
                 await delivery.overnight(now, night)
                 if not night.read:
@@ -101,6 +102,10 @@ class Nights:
             log.warning("batch %s goes on in another process", batch.id)
             return False
         night = await self._store.notes.overnight(batch.id)
+        if await self._store.jobs.get_batch(batch.id) is None:  # forgotten: it is cleared away at the service, too
+            is_out = night is not None and night.is_out
+            await self._lines.wind_up(mine, billed=Billed.MAYBE if is_out else Billed.NO)
+            return False
         if night is not None and not night.read:  # an earlier life died before it wrote so
             await self._keep(replace(night, read=True))
         return True

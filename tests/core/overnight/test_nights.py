@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -132,6 +132,8 @@ class Life:
     def __init__(self, world: World, store: SqlStore, dies_at: str = "", dies_in: int = 0) -> None:
         self.dies_at, self.dies_in = dies_at, dies_in
         self.dead = False
+        self.meanwhile: dict[str, Coroutine[Any, Any, object]] = {}  # begins at a boundary
+        self.begun: list[asyncio.Future[object]] = []
         self.world, self.real = world, store
         self.tasks = Tasks()
         ledger: Any = each_part(store, lambda part: Mortal(part, self))
@@ -160,6 +162,8 @@ class Life:
             self.dead = True
         if self.dead:
             raise Gone
+        if name in self.meanwhile:
+            self.begun.append(asyncio.ensure_future(self.meanwhile.pop(name)))
 
     def tick(self) -> None:
         self.dies_in -= 1
@@ -538,9 +542,8 @@ async def test_whoever_is_forgotten_leaves_nothing_at_the_service(world: World) 
     await until(lambda: world.channel.nights and world.channel.nights[-1].night_id)
     await world.store.people.forget(MEMBER.user_id)
     await asyncio.wait_for(task, 30)
-    for _ in range(3):
-        await life.recovery.adopt_and_close()
     assert world.channel.groups == {}
+    assert [path for path in world.folder.rglob("*") if path.suffix == ".png"] == []
     await world.cleared()
 
 
@@ -599,3 +602,14 @@ async def test_a_line_that_the_service_counts_as_not_made_is_given_back(world: W
     world.images.batches.night.plan = Plan(done=2)
     batch = await world.run(3)
     assert await world.states(batch) == ["settled", "settled", "released"]
+
+
+async def test_whoever_is_forgotten_while_results_are_read_leaves_no_picture(world: World) -> None:
+    life = await world.live()
+    life.meanwhile["night produced"] = world.store.people.forget(MEMBER.user_id)
+    _, task = await life.begin(3)
+    await asyncio.wait_for(task, 30)
+    await asyncio.gather(*life.begun)
+    assert world.channel.groups == {}
+    assert [path for path in world.folder.rglob("*") if path.suffix == ".png"] == []
+    await world.cleared()
