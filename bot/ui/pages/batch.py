@@ -60,7 +60,7 @@ def overnight(batch: Batch, night: Overnight, locale: str) -> str:
     key = "overnight.head" if night.percent == HALF else "overnight.head_percent"
     head = say(locale, key, total=total, user=user, percent=night.percent)
     told = [head, bar(counts), overnight_state(batch, night, locale)]
-    if night.state not in OVER and not night.read:
+    if night.state is NightState.WORKING and not (night.read or batch.cancelled):
         told.append(say(locale, "overnight.by", by=moment(night.ends_by or night.began_at + A_DAY)))
     return "\n".join(told)
 
