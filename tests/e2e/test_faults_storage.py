@@ -28,6 +28,11 @@ async def ready(pages: StatusServer) -> tuple[int, dict]:
         return answer.status, await answer.json()
 
 
+async def hurried(seconds: float) -> None:
+    """What is waited between two tries of a write, fifty times as fast."""
+    await asyncio.sleep(seconds / 50)
+
+
 async def drawing(town, latency_s: float = 0.5):
     town.images.latency_s = latency_s
     interaction = await town.imagine(quality="low", preview=False)
@@ -71,7 +76,7 @@ async def test_a_pictures_folder_that_vanished_is_made_again(town):
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows lets nobody move a file that is open")
 async def test_a_ledger_that_was_moved_away_stops_new_jobs_and_is_said_on_readyz(tmp_path, unused_tcp_port_factory):
     port = str(unused_tcp_port_factory())
-    async with town_in(tmp_path, HTTP_PORT=port) as town, aclosing(status_of(town.app)) as pages:
+    async with town_in(tmp_path, sleep=hurried, HTTP_PORT=port) as town, aclosing(status_of(town.app)) as pages:
         await pages.start()
         running = await drawing(town)
         away = (tmp_path / "easel.db").rename(tmp_path / "away.db")

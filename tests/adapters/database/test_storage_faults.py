@@ -96,7 +96,9 @@ async def test_what_the_database_says_in_other_words_is_trouble_and_keeps_nothin
     ],
     ids=lambda said: str(said),
 )
-async def test_whatever_is_said_at_the_commit_is_of_one_family(faulty, faults, draft, now, said):
+async def test_whatever_is_said_at_the_commit_is_of_one_family(faulty, faults, draft, now, said, monkeypatch):
+    monkeypatch.setattr("bot.adapters.database.engine.PAUSES_S", (0.001, 0.001))
+
     def breaks(_):
         raise said
 
