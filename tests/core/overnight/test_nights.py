@@ -208,12 +208,13 @@ class World:
     channel: Channel = field(default_factory=Channel)
     lives: list[Life] = field(default_factory=list)
     now: datetime = NOON
+    hurry: int = 1  # how much longer every wait is than it was asked for
 
     def clock(self) -> datetime:
         return self.now
 
     async def pass_time(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
+        self.now += timedelta(seconds=seconds * self.hurry)
         await asyncio.sleep(0.005)
 
     async def live(self, *limits: Limit, dies_at: str = "", dies_in: int = 0, ends: bool = True) -> Life:
@@ -462,6 +463,7 @@ async def test_what_is_lost_on_the_way_makes_no_second_batch(world: World, troub
 
 
 async def test_while_nobody_can_tell_it_is_not_asked_for_again(world: World) -> None:
+    world.hurry = 30
     world.images.batches.troubles += [Trouble("create", "before"), Trouble("list", status=500, times=10**6)]
     batch = await world.run(2)
     assert world.images.batches.visits.count("create") == 1
@@ -483,6 +485,7 @@ async def test_what_the_service_will_not_take_is_given_back_at_once(world: World
 
 
 async def test_what_was_drawn_before_it_expired_is_shown_and_charged(world: World) -> None:
+    world.hurry = 20
     world.images.batches.night.plan = Plan("expired", done=1)
     batch = await world.run(3)
     assert await world.states(batch) == ["settled", "released", "released"]
