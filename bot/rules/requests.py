@@ -86,6 +86,8 @@ class ImageRequest:
     @property
     def own_words(self) -> str:
         """What people said of this picture, to go on from; empty where nobody said anything."""
+        if self.kind is Kind.DESCRIBE:
+            return ""
         if self.kind is Kind.VARY:
             return ", ".join(words for words in (self.based_on, self.shown_prompt) if words)
         return self.shown_prompt or self.prompt

@@ -158,4 +158,9 @@ class HasShell(discord.AutoShardedClient):
     tree: app_commands.CommandTree[Any]
 
 
+def shell_of(client: HasShell) -> Shell | None:
+    """None for a client that only shows its commands (``client/commands.py``)."""
+    return getattr(client, "shell", None)
+
+
 Interaction: TypeAlias = discord.Interaction[HasShell]

@@ -25,7 +25,7 @@ class _NoStore:
 def bare_shell(
     catalogue: Catalogue, *, store: Any = _NoStore, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> Shell:
-    """Knows the models and what ``store`` tells; everything that makes or keeps pictures is missing."""
+    """Knows the models, one of words too, and what ``store`` tells; all that makes or keeps pictures is missing."""
     missing: Any = None
     return Shell(
         config=UiConfig("gpt-image-2.5-flare", is_official=True),
@@ -40,7 +40,7 @@ def bare_shell(
         styles=missing,
         own_defaults=missing,
         settings_cache=SettingsCache(store),
-        current_catalogue=CurrentCatalogue(catalogue),
+        current_catalogue=CurrentCatalogue(catalogue.with_chat("words", None)),
         store=store,
         files=missing,
         deliveries=missing,

@@ -142,7 +142,7 @@ class SqlJobs:
         if favourites_of is not None:
             here.append(jobs.c.id.in_(select(favourites.c.job_id).where(favourites.c.user_id == favourites_of)))
         shown: list[ColumnElement[bool]] = [jobs.c.state.in_(_SHOWN)]
-        shown += [jobs.c.deleted.is_(False), jobs.c.forgotten.is_(False)]
+        shown += [jobs.c.deleted.is_(False), jobs.c.forgotten.is_(False), jobs.c.images > 0]  # words have none
         if member_id is None:
             mine = [] if favourites_of is None else [jobs.c.user_id == favourites_of]
             shown.append(or_(jobs.c.private.is_(False), *mine))

@@ -27,9 +27,10 @@ from bot.rules.options.flags import read_flags
 from bot.rules.options.problems import InvalidOptions, Problem
 from bot.rules.options.table import RawOptions
 from bot.rules.options.usual import Prices, usual_picture
+from bot.rules.options.words import NoWords, words_request
 from bot.rules.overnight import NotOvernight, Why, overnight_price
 from bot.rules.people import Asker, Place
-from bot.rules.requests import Endpoint, ImageRequest, Kind
+from bot.rules.requests import PICTURES, Endpoint, ImageRequest, Kind
 from bot.rules.servers.access import Defaults, ServerSettings, check_access, may_use_model, model_by_default
 from bot.rules.servers.words.words import RefusedWord
 from bot.rules.styles.layers import Layers, settle
@@ -132,6 +133,8 @@ class Intake:
         with_own: bool = True,
     ) -> Quote:
         """The same, of which a refused word is not counted yet."""
+        if kind not in PICTURES:
+            return await self._quote_of_words(asker, kind, raw, uploaded or Uploaded(), look)
         raw, notes = read_flags(raw)
         settings = await self._store.servers.settings(asker.place)
         own = await self._own_defaults(asker, settings) if with_own else Defaults()
@@ -158,6 +161,19 @@ class Intake:
         await self._words.check(settings, asker.place, settled.raw.prompt, about)
         request = replace(build(settled.raw, settled.model), reviewed=settings.review_channel_id is not None)
         return replace(self._priced(request, settled.model, settings), notes=(*notes, *settled.notes))
+
+    async def _quote_of_words(
+        self, asker: Asker, kind: Kind, raw: RawOptions, uploaded: Uploaded, look: str | None
+    ) -> Quote:
+        model = self._catalogue.now.chat_model
+        if model is None:
+            raise NoWords
+        settings = await self._store.servers.settings(asker.place)
+        check_access(settings, asker, None)
+        await self._words.check(settings, asker.place, raw.prompt)
+        request = words_request(kind, raw, model, locale=asker.locale, look=look, sizes=uploaded.sizes)
+        upper = upper_bound(request, model)
+        return Quote(request, upper, usual_price(request, model), has_own_key(settings, model))
 
     async def style(self, asker: Asker, name: str) -> Style:
         """The look of this name: one's own, else the server's. Raises ``NoSuchStyle``."""

@@ -190,7 +190,7 @@ class JobRunner:
 
     async def _make(self, running: RunningJob, request: ImageRequest, *, gives_way: bool) -> CallResults:
         job, lane = running.job, running.ticket.lane
-        await self._check_still_allowed(running, request.model)
+        await self._check_still_allowed(running, request)
         call = await self._attempts.call_for(job, request, running.inputs, lane, gives_way=gives_way)
         if job.state is JobState.RESERVED:  # not one that another model has given up
             await to_the_end(self._dispatch(running))
@@ -214,10 +214,11 @@ class JobRunner:
         except Exception:
             log.exception("job %s: nobody was told about the key", job.id)
 
-    async def _check_still_allowed(self, running: RunningJob, model: str) -> None:
+    async def _check_still_allowed(self, running: RunningJob, request: ImageRequest) -> None:
         """What changed while the job waited (a member blocked, a server paused, a key refused): released, not made."""
-        job = running.job
-        check_access(await self._store.servers.settings(job.asker.place), job.asker, model)
+        job, model = running.job, request.model
+        settings = await self._store.servers.settings(job.asker.place)
+        check_access(settings, job.asker, None if request.is_words else model)
         if not self._circuit.lets_through(self._circuit.key_of(running.ticket.lane, model), self._clock()):
             raise ServicePaused(self._circuit.named(running.ticket.lane, model))
 
@@ -231,6 +232,7 @@ class JobRunner:
         bill = bill_for(running.job, request, results, self._catalogue.now.get(request.model))
         images = [image for made in results.made for image in made.images]
         revised = next((image.revised_prompt for image in images if image.revised_prompt), None)
+        revised = next((made.words for made in results.made if made.words), revised)  # the ledger keeps words
         await to_the_end(self._keep(running, results, bill, revised))
         self._meter.charged(request.model, bill.charged_micro_usd)
         self._meter.served(request.model, took_s)
@@ -242,7 +244,8 @@ class JobRunner:
         """Pictures on disk, then *produced*. Where neither can be written, they are shown from memory all the same."""
         job_id = running.job.id
         try:
-            await self._pictures.keep_results(job_id, results.made, bill, revised)
+            if not running.job.request.is_words:
+                await self._pictures.keep_results(job_id, results.made, bill, revised)
         except Exception:
             log.exception("job %s: its pictures could not be kept on disk; showing them from memory", job_id)
         self._crash_point("kept")
@@ -260,7 +263,7 @@ class JobRunner:
         self._crash_point("produced")
 
     async def _deliver(self, running: RunningJob, results: CallResults, took_s: float, shown: ShownResult) -> None:
-        if running.inputs.images:  # before anybody can press Again
+        if running.inputs.images and not running.job.request.is_words:  # before anybody can press Again
             await self._pictures.keep_inputs(running.job.id, running.inputs)
         try:
             delivered = await running.delivery.result(running.job, results.made, took_s)

@@ -183,15 +183,21 @@ class Recovery:
             await self.deliver_kept(job)
 
     async def deliver_kept(self, job: Job, delivery: Delivery | None = None) -> bool:
-        """Shows the kept pictures of a produced job; False when that is not possible now and they keep waiting."""
-        images = await self._pictures.results(job.id)
-        if not images and self._pictures.lie_elsewhere(job):
+        """Shows the kept pictures of a produced job; False when that is not possible now and they keep waiting.
+
+        Words stand in the ledger itself.
+        """
+        words = job.revised_prompt or "" if job.request.is_words else ""
+        images = [] if words else await self._pictures.results(job.id)
+        if words:
+            log.info("job %s: its words stand in the ledger", job.id)
+        elif not images and self._pictures.lie_elsewhere(job):
             log.warning("job %s: its pictures lie where this process sees nothing; it is left to the one there", job.id)
             await self._store.leases.leave(job)
             if delivery is not None or job.answer is not None:
                 await (delivery or self._delivery_for(job)).kept(job, WhyKept.ELSEWHERE)
             return False
-        if not images:
+        if not images and not words:
             log.error("job %s was paid for but its pictures are not on disk", job.id)
             if delivery is not None or job.answer is not None:
                 await (delivery or self._delivery_for(job)).failed(job, Interrupted(maybe_billed=True))
@@ -202,7 +208,7 @@ class Recovery:
             return False
         delivery = delivery or self._delivery_for(job)
         try:
-            delivered = await delivery.result(job, (Made(tuple(images)),), 0.0)
+            delivered = await delivery.result(job, (Made(tuple(images), words=words),), 0.0)
         except CannotDeliver as problem:
             log.warning("job %s still cannot be delivered (%s)", job.id, problem)
             await delivery.kept(await self._store.jobs.set_waiting(job, True), problem.why)

@@ -27,6 +27,9 @@ class SharedPace:
         self._elsewhere = elsewhere or {}
 
     async def take(self, lane: str, images: int) -> Slot:
+        """Words are no pictures, and wait for no pace."""
+        if images < 1:
+            return Slot(0.0, 0, 0)
         return await self._leases.hold_slot(
             f"images {lane}", self._elsewhere.get(service_of(lane), self._per_minute), cost=images
         )

@@ -119,14 +119,15 @@ def may_use_model(settings: ServerSettings, model: str) -> bool:
     return model not in settings.denied_models and (not settings.allowed_models or model in settings.allowed_models)
 
 
-def check_access(settings: ServerSettings, asker: Asker, model: str) -> None:
-    """Raises ``AccessDenied`` unless this asker may make a picture with this model here and now.
+def check_access(settings: ServerSettings, asker: Asker, model: str | None) -> None:
+    """Raises ``AccessDenied`` unless this asker may make a picture with this model here and now; or words (None), which
+    the lists of models do not speak of.
 
     A rule on a channel holds in its threads, and one on a category in its channels. ``detail`` is the reason given for
     a pause or a block, else the id of the channel or role, or the model; empty where no single thing is to blame.
     """
     check_person(settings, asker)
-    if not may_use_model(settings, model):
+    if model is not None and not may_use_model(settings, model):
         raise AccessDenied(DeniedBecause.MODEL, model)
 
 

@@ -23,6 +23,7 @@ from bot.ui.client.registration import Registration
 from bot.ui.client.unhandled import answer_if_nobody_does
 from bot.ui.components.help.buttons import HELP_ITEMS
 from bot.ui.components.result_view import DYNAMIC_ITEMS
+from bot.ui.components.words import WORDS_ITEMS
 from bot.ui.interactions.acknowledge import received
 from bot.ui.interactions.age import InteractionAges
 from bot.ui.interactions.bounds import Bounded, check_bound
@@ -38,6 +39,7 @@ EXTENSIONS = (
     "cogs.edit",
     "cogs.vary",
     "cogs.models",
+    "cogs.describe",
     "cogs.menus",
     "cogs.batch",
     "cogs.gallery",
@@ -161,7 +163,7 @@ class Client(HasShell):
         if not self._is_set_up:
             for name in self._extensions:
                 await importlib.import_module(name).setup(self)
-            self.add_dynamic_items(*DYNAMIC_ITEMS, *HELP_ITEMS)
+            self.add_dynamic_items(*DYNAMIC_ITEMS, *WORDS_ITEMS, *HELP_ITEMS)
             self._is_set_up = True
         await self._registration.keep()
 

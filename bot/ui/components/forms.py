@@ -16,7 +16,7 @@ from bot.rules.errors import NotFound
 from bot.rules.ledger import Job
 from bot.rules.options.table import RawOptions, raw_of
 from bot.rules.requests import Kind
-from bot.ui.components.menus import UNKNOWN, labelled, look_menu, picked, shape_menu
+from bot.ui.components.menus import UNKNOWN, improve_menu, labelled, look_menu, picked, shape_menu
 from bot.ui.components.report import report
 from bot.ui.interactions.acknowledge import acknowledged, take
 from bot.ui.interactions.bounds import Bounded, check_bound
@@ -206,25 +206,49 @@ class EditMessageForm(PromptForm):
 
 
 class ImagineForm(PromptForm):
-    """Makes a picture of a text that somebody wrote."""
+    """Makes a picture of a text that somebody wrote; where there is a model of words, better words first if wanted."""
 
-    def __init__(self, nonce: int, locale: str, prompt: str = "", looks: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        nonce: int,
+        locale: str,
+        prompt: str = "",
+        looks: Sequence[str] = (),
+        *,
+        improves: bool = False,
+        size: str | None = None,
+        look: str | None = None,
+    ) -> None:
         custom_id = f"{VERSION}:imagine:{nonce}"
         super().__init__(say(locale, "form.imagine_title"), custom_id, locale, command="/imagine", prompt=prompt)
-        self._shape, self._look = shape_menu(locale), look_menu(looks, locale)
-        for menu in (self._shape, self._look):
+        self._shape, self._look = shape_menu(locale, size), look_menu(looks, locale, look)
+        self._improve = improve_menu(locale) if improves else None
+        for menu in (self._shape, self._look, self._improve):
             if menu is not None:
                 self.add_item(labelled(menu, locale))
 
     async def submitted(self, interaction: Interaction) -> None:
         raw = RawOptions(prompt=self.prompt, size=picked(self._shape))
-        wish = Wish(Kind.IMAGINE, raw, look=picked(self._look))
-        await take_on(interaction, gather(interaction.client.shell, wish), private=None)
+        improves = picked(self._improve) is not None
+        wish = Wish(Kind.IMPROVE if improves else Kind.IMAGINE, raw, look=picked(self._look))
+        private = True if improves else None
+        await take_on(interaction, gather(interaction.client.shell, wish), private=private)
 
 
-async def open_imagine(interaction: Interaction, prompt: str = "") -> None:
+async def open_imagine(
+    interaction: Interaction, prompt: str = "", *, size: str | None = None, look: str | None = None
+) -> None:
     """Answers with the form for a picture, with the looks that this person has here."""
-    form = ImagineForm(interaction.id, str(interaction.locale), prompt, await look_names(interaction))
+    improves = interaction.client.shell.catalogue.chat_model is not None
+    form = ImagineForm(
+        interaction.id,
+        str(interaction.locale),
+        prompt,
+        await look_names(interaction),
+        improves=improves,
+        size=size,
+        look=look,
+    )
     await interaction.response.send_modal(form)
     acknowledged(interaction)
 
@@ -268,7 +292,7 @@ REBUILDS: dict[re.Pattern[str], Rebuild] = {
         lambda found, locale: ReportForm(int(found["channel"]), int(found["message"]), int(found["nonce"]), locale)
     ),
     re.compile(rf"{VERSION}:imagine:(?P<nonce>\d+)"): lambda found, locale: ImagineForm(
-        int(found["nonce"]), locale, looks=UNKNOWN
+        int(found["nonce"]), locale, looks=UNKNOWN, improves=True
     ),
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import discord
 
@@ -24,7 +24,10 @@ from bot.ui.words.catalogue import say
 
 
 class JobItem(Press, template=r"(?!)"):
-    """A button or menu of a job. Subclasses say ``press_of``."""
+    """A button or menu of a job. Subclasses say ``press_of``, and whether a job that made words may have it."""
+
+    of_words: ClassVar[bool] = False
+    of_pictures: ClassVar[bool] = True
 
     @property
     def index(self) -> int:
@@ -33,7 +36,10 @@ class JobItem(Press, template=r"(?!)"):
 
     async def press(self, interaction: Interaction) -> None:
         """Finds the job, checks that it belongs to this message, and presses."""
-        await self.press_of(await self.find(interaction), interaction)
+        job = await self.find(interaction)
+        if not (self.of_words if job.request.is_words else self.of_pictures):
+            raise NotFound("picture")
+        await self.press_of(job, interaction)
 
     async def find(self, interaction: Interaction) -> Job:
         return await find_job(interaction.client.shell.store, interaction, self.part("job"))
@@ -97,6 +103,8 @@ class Details(JobItem, template=pattern("details")):
 class Cancel(JobItem, template=pattern("cancel")):
     """Stops a job that waits or runs. Its maker is told by the job itself."""
 
+    of_words = True
+
     async def press_of(self, job: Job, interaction: Interaction) -> None:
         await interaction.response.defer()
         acknowledged(interaction)
@@ -109,6 +117,8 @@ class Claim(JobItem, template=pattern("claim")):
     """Shows a picture that could not be delivered when it was ready; only to the one who paid, and where it was asked
     for or in a direct message.
     """
+
+    of_words = True
 
     async def find(self, interaction: Interaction) -> Job:
         job = await interaction.client.shell.store.jobs.get(self.part("job"))

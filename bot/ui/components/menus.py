@@ -21,14 +21,20 @@ UNKNOWN = ("–",)
 Menu = discord.ui.Select[Any]
 
 
-def shape_menu(locale: str) -> Menu:
-    return _menu("size", {value: say(locale, f"form.size_{name}") for value, name in SHAPES.items()}, locale)
+def shape_menu(locale: str, chosen: str | None = None) -> Menu:
+    shapes = {value: say(locale, f"form.size_{name}") for value, name in SHAPES.items()}
+    return _menu("size", shapes, locale, chosen)
 
 
-def look_menu(names: Sequence[str], locale: str) -> Menu | None:
+def improve_menu(locale: str) -> Menu:
+    """Whether better words are shown before anything is drawn."""
+    return _menu("improve", {"yes": say(locale, "form.improve_yes")}, locale)
+
+
+def look_menu(names: Sequence[str], locale: str, chosen: str | None = None) -> Menu | None:
     """None where there is no look to choose."""
     offered = {name: clean(name) or "–" for name in names[:MOST_CHOICES] if len(name) <= LONGEST}
-    return _menu("look", offered, locale) if offered else None
+    return _menu("look", offered, locale, chosen) if offered else None
 
 
 def labelled(menu: Menu, locale: str) -> discord.ui.Label[Any]:
@@ -39,8 +45,11 @@ def picked(menu: Menu | None) -> str | None:
     return menu.values[0] if menu is not None and menu.values else None
 
 
-def _menu(name: str, offered: Mapping[str, str], locale: str) -> Menu:
-    options = [discord.SelectOption(label=cut(label, LONGEST), value=value) for value, label in offered.items()]
+def _menu(name: str, offered: Mapping[str, str], locale: str, chosen: str | None = None) -> Menu:
+    options = [
+        discord.SelectOption(label=cut(label, LONGEST), value=value, default=value == chosen)
+        for value, label in offered.items()
+    ]
     hint = say(locale, f"form.{name}_hint")
     return discord.ui.Select(
         custom_id=name, placeholder=hint[:150], options=options, required=False, min_values=0, max_values=1

@@ -27,6 +27,7 @@ from bot.ui.delivery.files import NamedPicture, alt_of, file_stem, pack
 from bot.ui.delivery.progress import ProgressEdits
 from bot.ui.delivery.review import Reviews
 from bot.ui.delivery.show import WAITS_S, Send, Sleep, cannot, show
+from bot.ui.delivery.words import words_message
 from bot.ui.interactions.failures import TROUBLE, Failure, failure_of
 from bot.ui.interactions.who import public_locale
 from bot.ui.messages import UPLOAD_LIMIT_UNKNOWN, File, Message
@@ -132,7 +133,11 @@ class DiscordDelivery:
         async def message_of(share: float) -> Message:
             return await self._result(job, made, took_s, settings, share)
 
-        if self._reviews is not None and (channel_id := await self._reviews.channel_for(job)) is not None:
+        if (
+            self._reviews is not None
+            and not job.request.is_words
+            and (channel_id := await self._reviews.channel_for(job)) is not None
+        ):
             await self._reviews.hold(
                 [job], channel_id, lambda _, share: message_of(share), public_locale(job.asker), sleep=self._sleep
             )
@@ -185,6 +190,8 @@ class DiscordDelivery:
         self, job: Job, made: Sequence[Made], took_s: float, settings: ServerSettings, share: float
     ) -> Message:
         locale, notes = self._locale(job.asker), self._options.notes
+        if job.request.is_words:
+            return words_message(job, made, locale, settings, self._options.name_of)
         images = [image for one in made for image in one.images]
         looks = pages.Looks(settings.show_cost, settings.layout, self._options.name_of, self._options.notice)
         told = pages.result(job, made, took_s, locale, looks, notes=notes)
@@ -208,6 +215,10 @@ class DiscordDelivery:
 
     async def kept(self, job: Job, why: WhyKept) -> None:
         locale, count = job.asker.locale, job.request.count
+        if job.request.is_words:
+            text = say(locale, "kept.words", why=say(locale, f"kept.{why}"))
+            await self._tell(job, Message(content=text, view=claim_view([job], locale)), "kept.removed")
+            return
         if why is WhyKept.REVIEW:
             await self._tell(job, Message(content=say(locale, "kept.review", count=count)), "kept.reviewing")
             return

@@ -10,6 +10,7 @@ from bot.core.jobs.intake import Quote
 from bot.imaging.edits import PreparedInputs, Where, prepare_inputs
 from bot.imaging.threads import offload
 from bot.imaging.uploads import check_upload
+from bot.rules.catalogue.chat import EDGE_PX
 from bot.rules.catalogue.model import Model
 from bot.rules.options.checks import Uploaded
 from bot.rules.options.prompts import read_prompt_file, says_nothing
@@ -134,7 +135,7 @@ async def _made_ready(
         pictures,
         rule=model.inputs[request.endpoint],
         where=_where(model, request, wish, others),
-        target_long_edge=useful_edge_px(request.size),
+        target_long_edge=EDGE_PX if request.is_words else useful_edge_px(request.size),
         lane=lane,
     )
     if ready.inputs.mask is not None and not request.has_mask:  # the picture's own transparency; it costs like a mask

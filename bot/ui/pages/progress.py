@@ -23,6 +23,8 @@ def progress_text(request: ImageRequest, progress: Progress, locale: str) -> str
     """The prompt, shortened, and where its picture stands."""
     title = cut_at_word(title_of(request, locale), PROMPT_ROOM)
     line = progress_line(progress, locale)
+    if request.is_words and progress.stage is Stage.DRAWING:
+        line = say(locale, f"wording.{request.kind}_now")
     return f"{bold(title)}\n{line}" if title else line
 
 

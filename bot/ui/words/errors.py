@@ -40,6 +40,7 @@ from bot.rules.faults import Fault, FaultKind, ServiceFailed
 from bot.rules.limits.amounts import BadAmount
 from bot.rules.limits.decide import Refused
 from bot.rules.options.problems import InvalidOptions
+from bot.rules.options.words import NoWords
 from bot.rules.overnight import NotOvernight
 from bot.rules.servers.access import AccessDenied
 from bot.rules.servers.edits import (
@@ -379,6 +380,7 @@ _WORDINGS: dict[type[UserError], str | Callable[[Any, str], str]] = {
     OneAtATime: "error.one_at_a_time",
     AlreadyRunning: "error.already_running",
     ShuttingDown: "error.shutting_down",
+    NoWords: "wording.none",
     StorageTrouble: "error.storage_trouble",
     StorageFull: "error.storage_full",
     Busy: "error.busy",

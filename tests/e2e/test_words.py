@@ -1,0 +1,171 @@
+"""Words over the wire: a picture becomes a prompt, a prompt a better one; charged, private, and never asked twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.operator.sandbox.ledger import SqliteLedger
+from bot.rules.ledger import JobState
+from bot.rules.people import Place
+from bot.rules.requests import Kind
+from sandbox.discord.model import Upload
+from sandbox.images.words.chat import MODEL
+from tests.support.pictures import png
+from tests.support.running import Town, processes_in, said, town_in, until
+
+PICTURE = Upload("fox.png", png(1600, 900))
+CHAT = {"CHAT_MODEL": MODEL, "CHAT_PRICES": "0.15/0.60"}
+
+
+@pytest.fixture
+async def town(tmp_path) -> AsyncIterator[Town]:
+    async with town_in(tmp_path, **CHAT) as town:
+        yield town
+        await town.check()
+
+
+async def describe(town: Town):
+    interaction = await town.run("describe", image=PICTURE)
+    await town.quiet()
+    return interaction
+
+
+async def job_of(town: Town, kind: Kind):
+    return next(job for job in await town.jobs() if job.request.kind is kind)
+
+
+async def over(ledger: SqliteLedger, interaction_id: int) -> bool:
+    return not await ledger.is_busy(interaction_id)
+
+
+def labels(message) -> list[str]:
+    return [one["label"] for row in message.components for one in row["components"]]
+
+
+async def test_a_picture_becomes_a_prompt_that_only_its_asker_sees_and_a_picture_of_it(town):
+    described = await describe(town)
+    (message,) = described.messages
+    assert message.ephemeral
+    assert "A prompt for this picture" in said(described)
+    assert labels(message) == ["Make it", "Use as prompt"]
+    (call,) = town.images.calls
+    assert call.endpoint == "chat"
+    job = await job_of(town, Kind.DESCRIBE)
+    assert (job.state, job.request.count, job.bill.images) == (JobState.SETTLED, 0, 0)
+    assert 0 < job.charged_micro_usd < job.reserved_micro_usd or job.charged_micro_usd > 0
+    made = await town.press(message, "Make it")
+    await town.quiet()
+    picture = await job_of(town, Kind.IMAGINE)
+    assert picture.request.prompt == job.revised_prompt
+    assert made.messages[-1].attachments
+
+
+async def test_use_as_prompt_opens_the_form_filled_in_also_after_a_restart(town):
+    described = await describe(town)
+    words = (await job_of(town, Kind.DESCRIBE)).revised_prompt
+    await town.restart()
+    pressed = await town.settled(await town.world.click(described.messages[0], "Use as prompt", town.member))
+    assert words in str(pressed.modal)
+
+
+async def test_a_prompt_is_improved_before_anything_is_drawn_with_the_old_words_one_press_away(town):
+    message = town.world.say(town.painter, town.general, "a red fox")
+    opened = await town.settled(await town.world.message_menu(town.member, message, "Use as prompt"))
+    form = {"prompt": "a red fox", "size": ["landscape"], "improve": ["yes"]}
+    improved = await town.settled(await town.world.submit_form(opened.modal, form, user=town.member))
+    await town.quiet()
+    (shown,) = improved.messages
+    assert shown.ephemeral
+    assert labels(shown) == ["Make it", "Change it", "Use my words"]
+    assert [call.endpoint for call in town.images.calls] == ["chat"]
+    await town.press(shown, "Use my words")
+    await town.quiet()
+    drawn = await job_of(town, Kind.IMAGINE)
+    assert drawn.request.prompt == "a red fox"
+    width, height = map(int, drawn.request.size.split("x"))
+    assert width > height
+
+
+@pytest.mark.parametrize(
+    ("fault", "state"),
+    [
+        ("words_empty", JobState.UNKNOWN),
+        ("words_refused", JobState.UNKNOWN),
+        ("words_broken", JobState.UNKNOWN),
+        ("error_500_html", JobState.UNKNOWN),
+        ("insufficient_quota", JobState.RELEASED),
+        ("model_not_found", JobState.RELEASED),
+    ],
+)
+async def test_what_goes_wrong_is_said_in_private_and_nothing_is_asked_twice(town, fault, state):
+    town.images.fail_next(fault)
+    failed = await describe(town)
+    (message,) = failed.messages
+    assert message.ephemeral
+    assert message.content
+    job = await job_of(town, Kind.DESCRIBE)
+    assert (job.state, len(town.images.calls)) == (state, 1)
+
+
+async def test_mentions_and_markdown_in_an_answer_are_only_letters(town):
+    town.images.fail_next("words_mentioning")
+    described = await describe(town)
+    assert "@everyone" not in said(described)
+    assert "**now**" not in said(described)
+
+
+async def test_fifty_thousand_characters_are_shown_as_far_as_they_go(town):
+    town.images.fail_next("words_long")
+    (message,) = (await describe(town)).messages
+    assert "A very long road" in str(message.embeds)
+
+
+async def test_words_use_no_pictures_of_a_limit_but_money(town):
+    await town.settled(await town.world.slash(town.admin, town.general, "settings quota", {"images": 1, "per": "day"}))
+    await describe(town)
+    await describe(town)
+    jobs = await town.jobs()
+    assert [job.state for job in jobs] == [JobState.SETTLED] * 2
+    assert all(job.charged_micro_usd > 0 for job in jobs)
+    await town.settled(await town.imagine(quality="low"))
+    assert (await job_of(town, Kind.IMAGINE)).state is JobState.SETTLED
+
+
+async def test_words_are_in_no_gallery(town):
+    await describe(town)
+    place = Place(town.world.town.studio.id, 0)
+    look = await town.app.store.jobs.gallery(place, member_id=town.member.id, search=None, before=None, limit=10)
+    assert look.jobs == ()
+
+
+async def test_a_forged_button_of_pictures_finds_no_words(town):
+    described = await describe(town)
+    job = await job_of(town, Kind.DESCRIBE)
+    message = described.messages[0]
+    message.components[0]["components"][0]["custom_id"] = forged = f"e1:again:{job.id}"
+    await town.settled(await town.world.click(message, forged, town.member))
+    assert len(await town.jobs()) == 1
+
+
+@pytest.mark.parametrize(("point", "state", "calls"), [("dispatched", "unknown", 0), ("produced", "settled", 1)])
+async def test_a_kill_on_the_way_asks_nothing_twice_and_loses_no_words(tmp_path, point, state, calls):
+    async with processes_in(tmp_path) as stage:
+        stage.settings |= CHAT
+        bot = await stage.start(EASEL_CRASH_AT=point)
+        interaction = await stage.world.slash(stage.member, stage.general, "describe", {"image": PICTURE})
+        assert await asyncio.wait_for(bot.wait(), 30) == -9
+        await stage.start()
+        await until(lambda: interaction.messages and (said(interaction) or interaction.messages[-1].content))
+        await until(lambda: "A prompt for this picture" in said(interaction) or state == "unknown")
+        ledger = SqliteLedger(stage.folder / "easel.db")
+        await until(lambda: over(ledger, interaction.id))
+        (job,) = await stage.end()
+        assert (job.state, len(stage.images.calls)) == (state, calls)
+
+
+async def test_without_a_model_of_words_there_is_no_such_command(tmp_path):
+    async with town_in(tmp_path) as town:
+        assert "describe" not in [one["name"] for one in town.world.commands.everything(None)]
