@@ -22,7 +22,7 @@ def environment(
     service = {}
     if images is not None:
         service = {"OPENAI_BASE_URL": images[0], "OPENAI_API_KEY": images[1]}
-        service |= dict.fromkeys(("OPENAI_ORG_ID", "OPERATOR_BUDGET_USD"), "")
+        service |= dict.fromkeys(("OPENAI_ORG_ID", "OPERATOR_BUDGET_USD", "CHAT_MODEL", "CHAT_PRICES"), "")
     return {
         **dict.fromkeys(UNSET, ""),
         "DISCORD_TOKEN": token,

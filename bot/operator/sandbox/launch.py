@@ -35,6 +35,7 @@ from bot.rules.requests import PICTURES
 from sandbox.discord.server import Server
 from sandbox.images import ImageService
 from sandbox.images.service import Mode
+from sandbox.images.words.chat import MODEL
 from sandbox.page.server import PageServer
 from sandbox.running import BotUnderTest, ends_with_us
 
@@ -42,6 +43,8 @@ BOT_COMMAND = (sys.executable, "-m", "bot", "run")
 LATENCY_S = 4.5
 """Long enough to see previews, which the bot shows at most every three seconds."""
 SLOW_S = 12.0
+WORD_PRICES = "0.15/0.60"
+"""Of the sandbox's model of words, made up like its answers."""
 NIGHT_S = 20.0
 """What is drawn overnight takes this long."""
 EXPECTED = (OSError, TimeoutError, RuntimeError)
@@ -97,6 +100,7 @@ async def running(options: argparse.Namespace, bot_command: Sequence[str], **set
         service = machine.service(options.model_server)
         images = None if service else await _images(options, stack)
         own = {"IMAGES_PER_MINUTE": "60" if images is None else "600", **settings, **machine.kept()}
+        own |= {} if images is None else {"CHAT_MODEL": MODEL, "CHAT_PRICES": WORD_PRICES}
         own |= {SERVICE: options.model_server} if options.model_server else {}
         own |= {} if images is None or MODELS in machine.values else {MODELS: str(_told_of_service(folder))}
         env = environment(
