@@ -126,6 +126,8 @@ PLANTED: list[tuple[str, Plant, str, Verdict, str]] = [
     ("no commands yet", at_discord(commands=[]), "commands", WARN, "Start the bot once"),
     ("old commands", at_discord(commands=["imagine", "dalle"]), "commands", WARN, "not of this version: dalle"),
     ("a command is missing", lambda clinic: clinic.discord.commands.remove("vary"), "commands", WARN, "missing: vary"),
+    ("no /describe although there is a model of words", put(CHAT_MODEL="words", CHAT_PRICES="free"), "commands", WARN,
+     "missing: describe"),
     ("a command too many", lambda clinic: clinic.discord.commands.append("dalle"), "commands", WARN,
      "not of this version: dalle"),
     ("commands twice", at_discord(commands_of_a_server=["imagine"]), "commands", WARN, "then without it"),
@@ -446,6 +448,20 @@ async def test_without_a_model_at_the_default_service_nobody_asks_it_and_no_key_
     assert [one for one in findings if one.verdict is FAIL and one.check != "TLS"] == []  # no network here
     assert not [finding for finding in findings if finding.check == "image key"]
     assert missing_to_run(clinic.here().settings) == ()
+
+
+@pytest.mark.parametrize(
+    ("listed", "verdict", "words"),
+    [
+        (["words"], Verdict.PASS, "/describe and Improve with words"),
+        (["gpt-image-2"], WARN, "does not list words"),
+    ],
+)
+async def test_the_model_of_words_is_looked_for(clinic: Any, listed: list[str], verdict: Verdict, words: str) -> None:
+    at_images(models=[{"id": name} for name in listed])(clinic)
+    put(CHAT_MODEL="words", CHAT_PRICES="0.15/0.60")(clinic)
+    (found,) = [one for one in await clinic.findings() if one.check == "words"]
+    assert (found.verdict, words in found.says) == (verdict, True)
 
 
 async def test_who_draws_overnight_is_named(clinic: Any) -> None:

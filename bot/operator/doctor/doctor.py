@@ -41,6 +41,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
         service_checks.check_key,
         service_checks.check_models,
         service_checks.check_overnight,
+        service_checks.check_words,
         service_checks.check_budgets,
         service_checks.check_origins,
         service_checks.check_picture,

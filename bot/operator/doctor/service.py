@@ -122,6 +122,26 @@ def _ends(here: Surroundings, catalogue: Catalogue, usable: tuple[Model, ...]) -
     return found
 
 
+async def check_words(here: Surroundings) -> list[Finding]:
+    """Whether the service of the model of words lists it, for ``/describe`` and *Improve*."""
+    try:
+        catalogue = here.catalogue()
+        model = catalogue.chat_model
+        if model is None:
+            return []
+        service = catalogue.services[model.service]
+        known = await here.service().known_models(OperatorPays(), service=service.name)
+    except (CannotStart, ServiceFault):  # check_models and check_key say so
+        return []
+    check, name = _named("words", service), model.name or model.id
+    if known is not None and name not in {one.id for one in known}:
+        where = "CHAT_MODEL" if service.name == DEFAULT_SERVICE else setting_of(service, "chat_model")
+        return [warned(check, f"{service.address} does not list {name}", f"Correct {where}; else /describe fails.")]
+    return [
+        passed(check, f"/describe and Improve with {name}" + ("" if known is not None else ", which is not listed"))
+    ]
+
+
 async def check_overnight(here: Surroundings) -> list[Finding]:
     """Whether each service that is said to draw overnight takes batches, with this key."""
     try:

@@ -73,6 +73,9 @@ def pages(shelf: Shelf) -> list[ShelfPage]:
         if more:
             values = ", ".join(escaped(_name(model), 80) for model in more)
             told += ["", say(shelf.locale, "models.snapshots", values=values)]
+        words = shelf.catalogue.chat_model
+        if words is not None and page == len(groups):
+            told += ["", say(shelf.locale, "models.words", name=escaped(words.id, 80))]
         embed = discord.Embed(title=title, description=cut("\n".join(told), DESCRIPTION_LIMIT), colour=COLOUR)
         if len(groups) > 1:
             embed.set_footer(text=say(shelf.locale, "models.page", page=page, pages=len(groups)))

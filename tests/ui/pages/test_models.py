@@ -46,6 +46,14 @@ def test_what_is_not_allowed_here_is_marked_and_comes_last(catalogue: Catalogue)
     assert "not allowed here" in str(details(model, here).description)
 
 
+def test_the_model_of_words_is_named_behind_those_that_draw(catalogue: Catalogue) -> None:
+    (page,) = pages(shelf(catalogue.with_chat("tell_me*", None)))
+    assert (
+        str(page.embed.description).split("\n")[-1] == r"-# tell\_me\* finds the words for `/describe` and *Improve*."
+    )
+    assert "tell_me*" not in {model.id for model in page.models}
+
+
 def test_what_ends_says_when(catalogue: Catalogue) -> None:
     (page,) = pages(shelf(catalogue))
     assert "ends 2026-12-01" in next(line for line in lines(page.embed.description) if "1.5" in line)
