@@ -4,6 +4,7 @@ there is anything at the default service at all."""
 from __future__ import annotations
 
 import tomllib
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,6 @@ def is_default_used(path: Path | None) -> bool:
 def _parsed(path: Path | None) -> dict[str, Any]:
     """What the file says; nothing where it cannot be read, which is told elsewhere."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig")) if path is not None else {}
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"), parse_float=Decimal) if path is not None else {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
         return {}

@@ -12,6 +12,7 @@ from bot.ports import Batch
 from bot.rules.ledger import FINAL, NEXT, Bill, DuplicateEvent, IllegalStep, JobState, LostLease
 from bot.rules.limits.decide import Refused, Subject
 from bot.rules.limits.limit import Period
+from bot.rules.requests import Endpoint, Kind
 from tests.support.ledger import left_delivered, use_now
 
 
@@ -39,6 +40,19 @@ async def test_money_moves_from_reserved_to_spent_and_the_rest_comes_back(store,
     use = await use_now(store, sample.asker(), sample.now)
     assert use.counters[Subject.SERVER, Period.MONTH].micro_usd == 400
     assert use.counters[Subject.MEMBER, Period.NOW].running == 0
+    assert await store.audit_sums() == []
+
+
+async def test_words_count_no_picture_and_are_kept_with_their_charge(store, sample):
+    draft = sample.draft(micro_usd=1000)
+    asked = replace(draft.request, kind=Kind.DESCRIBE, endpoint=Endpoint.CHAT, count=0)
+    [job] = await store.jobs.open([replace(draft, request=asked)], sample.now)
+    job = await store.jobs.dispatch(job, sample.now)
+    job = await store.jobs.produce(job, Bill(images=0, charged_micro_usd=40), "a red fox", sample.now)
+    found = await store.jobs.get(job.id)
+    assert (found.request, found.revised_prompt, found.charged_micro_usd) == (asked, "a red fox", 40)
+    used = (await use_now(store, sample.asker(), sample.now)).counters[Subject.MEMBER, Period.DAY]
+    assert (used.requests, used.images, used.micro_usd) == (1, 0, 40)
     assert await store.audit_sums() == []
 
 

@@ -14,8 +14,9 @@ from bot.rules.ledger import JobState
 from sandbox.discord.model import Upload
 from sandbox.gateways import DIALECTS, Gateway
 from sandbox.images import ImageService
+from sandbox.images.words.chat import MODEL
 from tests.support.pictures import png
-from tests.support.running import KEY, Town, town_in
+from tests.support.running import KEY, Town, said, town_in
 
 KEYS = {"SCHOOL_KEY": "school-key-0123456789", "XAI_KEY": "xai-key-0123456789", "SECOND_KEY": "second-key-0123456789"}
 SCHOOL_KEY, XAI_KEY, SECOND_KEY = KEYS.values()
@@ -172,6 +173,28 @@ async def test_xais_edits_are_json_with_the_picture_in_it(town, others):
     assert first.fields["image"]["url"].startswith("data:image/png;base64,")
     assert [len(asked.files) for asked in (first, second)] == [1, 2]
     assert first.headers["Authorization"] == f"Bearer {XAI_KEY}"
+
+
+WORDS = f"""
+[services.writer]
+base_url = "{{address}}"
+key = "env SECOND_KEY"
+chat_model = "{MODEL}"
+chat_prices = {{{{ input = 0.15, output = 0.60 }}}}
+"""
+
+
+async def test_words_come_from_the_service_that_has_a_model_of_words_with_its_key_alone(town, others):
+    writer = await others.service(WORDS, key=SECOND_KEY)
+    await others.restart()
+    described = await town.run("describe", image=Upload("fox.png", png(64, 64)))
+    await town.quiet()
+    assert "A prompt for this picture" in said(described)
+    (asked,) = writer.calls
+    assert asked.endpoint == "chat"
+    assert town.images.calls == []
+    (job,) = await town.jobs()
+    assert (job.request.model, job.state) == (f"{MODEL}@writer", JobState.SETTLED)
 
 
 async def test_one_services_refused_key_stops_its_model_and_nothing_else(town, others, unused_tcp_port_factory):

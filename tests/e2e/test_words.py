@@ -18,6 +18,8 @@ from tests.support.running import Town, processes_in, said, town_in, until
 
 PICTURE = Upload("fox.png", png(1600, 900))
 CHAT = {"CHAT_MODEL": MODEL, "CHAT_PRICES": "0.15/0.60"}
+MOST_A_PICTURE_COSTS = 5_000
+"""Micro-dollars at these prices: the picture's tokens, the instruction's, and the longest answer's."""
 
 
 @pytest.fixture
@@ -55,7 +57,7 @@ async def test_a_picture_becomes_a_prompt_that_only_its_asker_sees_and_a_picture
     assert call.endpoint == "chat"
     job = await job_of(town, Kind.DESCRIBE)
     assert (job.state, job.request.count, job.bill.images) == (JobState.SETTLED, 0, 0)
-    assert 0 < job.charged_micro_usd < job.reserved_micro_usd or job.charged_micro_usd > 0
+    assert 0 < job.charged_micro_usd < MOST_A_PICTURE_COSTS
     made = await town.press(message, "Make it")
     await town.quiet()
     picture = await job_of(town, Kind.IMAGINE)
@@ -132,6 +134,17 @@ async def test_words_use_no_pictures_of_a_limit_but_money(town):
     assert all(job.charged_micro_usd > 0 for job in jobs)
     await town.settled(await town.imagine(quality="low"))
     assert (await job_of(town, Kind.IMAGINE)).state is JobState.SETTLED
+
+
+async def test_words_are_exported_and_deleted_with_whatever_else_is_kept_of_a_person(town):
+    await describe(town)
+    words = (await job_of(town, Kind.DESCRIBE)).revised_prompt
+    assert words in str(await town.app.store.people.export(town.member.id))
+    asked = await town.answer(await town.world.slash(town.member, town.general, "mydata delete", {}))
+    await town.press(asked, "Delete everything")
+    await town.quiet()
+    assert words not in str(await town.app.store.people.export(town.member.id))
+    assert await town.jobs() == []
 
 
 async def test_words_are_in_no_gallery(town):

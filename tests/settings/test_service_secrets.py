@@ -39,6 +39,15 @@ def test_a_key_and_a_header_come_from_settings_and_count_as_secrets(models: Path
     assert "key-0123" not in repr((settings, account, catalogue_of(settings).services))
 
 
+@pytest.mark.parametrize(
+    "prices", ["provenance_price = 0.002", 'chat_model = "w"\nchat_prices = { input = 0.15, output = 0.6 }']
+)
+def test_a_service_with_prices_keeps_its_key(models: Path, prices: str) -> None:
+    models.write_text(models.read_text("utf-8").replace("[services.local]\n", f"[services.local]\n{prices}\n"), "utf-8")
+    settings = read(models, LOCAL_KEY="local-key-0123", GATEWAY_KEY="gateway-key-0123")
+    assert account_of(settings, catalogue_of(settings).services["local"]).api_key == "local-key-0123"
+
+
 def test_a_key_may_lie_in_a_file_or_come_as_any_setting_may(models: Path, tmp_path: Path) -> None:
     (tmp_path / "key").write_text(" from-a-file \n", "utf-8")
     (tmp_path / ".env").write_text("GATEWAY_KEY=from-dot-env\n", "utf-8")
