@@ -21,7 +21,7 @@ from bot.core.service.catalogue import CurrentCatalogue
 from bot.core.service.circuit import Circuit
 from bot.core.tasks import Tasks
 from bot.ports import Batch, BatchCounts, BatchPicture, CannotDeliver, Delivered, Slot
-from bot.rules.ledger import Answer, Job
+from bot.rules.ledger import Answer, Job, LostLease
 from bot.rules.limits.limit import Limit
 from bot.rules.options.table import RawOptions
 from bot.rules.overnight import Overnight
@@ -107,6 +107,11 @@ class Mortal:
 
         async def call(*args: Any, **kwargs: Any) -> Any:
             self._life.tick()
+            if (first := self._life.first) is not None:
+                self._life.first = None
+                await first
+            if name == "confirm" and self._life.lost:
+                raise LostLease("taken")
             made = await method(*args, **kwargs)
             self._life.tick()
             return Mortal(made, self._life) if name == "nights" else made
@@ -121,6 +126,9 @@ class Life:
         self.dies_at, self.dies_in = dies_at, dies_in
         self.dead = False
         self.meanwhile: dict[str, Coroutine[Any, Any, object]] = {}  # begins at a boundary
+        self.before: dict[str, Coroutine[Any, Any, object]] = {}  # happens at a boundary, before anything else does
+        self.lost = False  # as where the ledger was not reached for so long that another process took the lines
+        self.first: Coroutine[Any, Any, object] | None = None
         self.begun: list[asyncio.Future[object]] = []
         self.world, self.real = world, store
         self.tasks = Tasks()
@@ -150,6 +158,8 @@ class Life:
             self.dead = True
         if self.dead:
             raise Gone
+        if name in self.before:
+            self.first = self.before.pop(name)
         if name in self.meanwhile:
             self.begun.append(asyncio.ensure_future(self.meanwhile.pop(name)))
 

@@ -162,7 +162,7 @@ class Nights:
             case Step.ASK:
                 return await self._ask(api, payer, batch, night, jobs)
             case Step.SEARCH:
-                return await self._search(api, payer, night)
+                return await self._search(api, payer, night, jobs[0])
             case Step.LOOK:
                 return await self._look(api, payer, night, stopped=stopped)
             case Step.READ:
@@ -177,14 +177,14 @@ class Nights:
             lines = [NightLine(job.id, job.request, self._member_tag(job.asker.user_id)) for job in jobs]
             file_id = await api.upload(name, lines, payer)
         self._crash_point("night uploaded")
-        return await self._keep(replace(night, file_id=file_id, files=(file_id,)))
+        return await self._keep_held(jobs[0], replace(night, file_id=file_id, files=(file_id,)))
 
     async def _ask(
         self, api: NightService, payer: Payer, batch: Batch, night: Overnight, jobs: Sequence[Job]
     ) -> Overnight:
         jobs = await self._lines.send(jobs)
         self._crash_point("night sent")
-        asked = await self._keep(replace(night, asked_at=self._clock()))
+        asked = await self._keep_held(jobs[0], replace(night, asked_at=self._clock()))
         await self._store.leases.confirm(jobs[0])
         self._crash_point("night asked")
         try:
@@ -199,16 +199,14 @@ class Nights:
             return asked  # perhaps it was: it is looked for
         if fault.kind in FOR_GOOD:
             return await self._end(batch, night, fault.kind, Billed.NO)
-        return await self._keep(night)
+        return await self._keep_held(jobs[0], night)
 
-    async def _search(self, api: NightService, payer: Payer, night: Overnight) -> Overnight:
+    async def _search(self, api: NightService, payer: Payer, night: Overnight, job: Job) -> Overnight:
         found = await api.find(night.mark, night.began_at, payer)
         for double in found[1:]:
             log.error("batch %s was begun twice at the service: %s is cancelled", night.batch_id, double.id)
             await api.cancel(double.id, payer)
-        if found:
-            return await self._keep(_seen(night, found[0]))
-        return await self._keep(not_found(night, self._clock()))
+        return await self._keep_held(job, _seen(night, found[0]) if found else not_found(night, self._clock()))
 
     async def _look(self, api: NightService, payer: Payer, night: Overnight, *, stopped: bool) -> Overnight:
         seen = await api.look(night.night_id or "", payer)
@@ -294,6 +292,11 @@ class Nights:
         if night.server_id is None:
             return OperatorPays()
         return KeyPays(await self._store.servers.api_key(Place(night.server_id, 0)))
+
+    async def _keep_held(self, job: Job, night: Overnight) -> Overnight:
+        """The same, unless another process holds the lines meanwhile: what that one has asked for is not unwritten."""
+        await self._store.leases.confirm(job)
+        return await self._keep(night)
 
     async def _keep(self, night: Overnight) -> Overnight:
         await self._store.notes.set_overnight(night)
