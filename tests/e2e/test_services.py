@@ -221,6 +221,19 @@ async def test_one_services_refused_key_stops_its_model_and_nothing_else(town, o
     assert 'easel_service_shut_off{service="default"} 0.0' in figures
 
 
+async def test_the_last_service_whose_key_is_refused_makes_the_bot_unready(town, others, unused_tcp_port_factory):
+    await others.restart(HTTP_PORT=str(unused_tcp_port_factory()))
+    town.images.key = "another-key"
+    refused = await town.answer(await town.imagine(quality="low"))
+    assert not refused.attachments
+    async with aclosing(status_of(town.app)) as pages:
+        await pages.start()
+        host, port = pages.address
+        async with aiohttp.ClientSession() as session, session.get(f"http://{host}:{port}/readyz") as answer:
+            assert answer.status == 503
+            assert "does not take the key" in (await answer.json())["checks"]["image service"]
+
+
 SECOND = f"""
 [services.second]
 base_url = "{{address}}"
