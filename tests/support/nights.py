@@ -127,6 +127,7 @@ class Life:
         self.dead = False
         self.meanwhile: dict[str, Coroutine[Any, Any, object]] = {}  # begins at a boundary
         self.before: dict[str, Coroutine[Any, Any, object]] = {}  # happens at a boundary, before anything else does
+        self.upsets: dict[str, Callable[[], None]] = {}  # what happens at a boundary; it may raise
         self.lost = False  # as where the ledger was not reached for so long that another process took the lines
         self.first: Coroutine[Any, Any, object] | None = None
         self.begun: list[asyncio.Future[object]] = []
@@ -158,6 +159,8 @@ class Life:
             self.dead = True
         if self.dead:
             raise Gone
+        if name in self.upsets:
+            self.upsets.pop(name)()
         if name in self.before:
             self.first = self.before.pop(name)
         if name in self.meanwhile:

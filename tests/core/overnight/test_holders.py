@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.rules.errors import StorageTrouble
 from sandbox.images.batches.routes import Trouble
 from tests.support.nights import MEMBER, NOON, World, prompts, until
 
@@ -91,6 +92,26 @@ async def test_while_the_servers_key_is_gone_nobody_elses_is_used(world: World, 
     if not comes_back:
         assert world.now - NOON > timedelta(hours=24)
         assert len(world.images.batches.visits) <= visits + 1
+
+
+async def test_a_picture_whose_charge_could_not_be_written_is_shown_though_the_results_are_gone(world: World) -> None:
+    life = await world.live()
+
+    def upset() -> None:
+        world.hurry = 30
+        world.images.batches.troubles.append(Trouble("content", status=404, times=10**6))
+        raise StorageTrouble("the disk is full")
+
+    life.upsets["night kept"] = upset
+    batch, task = await life.begin(3)
+    with pytest.raises(StorageTrouble):
+        await asyncio.wait_for(task, 30)
+    assert await life.recover() == 1
+    await life.settled()
+    assert await world.states(batch) == ["settled", "unknown", "unknown"]
+    assert world.channel.groups == {0: [1]}
+    world.images.batches.troubles.clear()
+    await world.cleared()
 
 
 async def test_pictures_that_were_kept_are_shown_though_the_results_are_gone(world: World) -> None:
