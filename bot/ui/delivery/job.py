@@ -230,8 +230,9 @@ class DiscordDelivery:
 
     async def failed(self, job: Job, error: Exception) -> None:
         said = words(error, job.asker.locale)
-        if isinstance(error, Interrupted):  # long after it was typed, and perhaps one of several
-            said = f"{pages.bold(cut_at_word(title_of(job.request, job.asker.locale), NAMED_ROOM))}\n{said}"
+        title = cut_at_word(title_of(job.request, job.asker.locale), NAMED_ROOM)
+        if title and isinstance(error, Interrupted):  # long after it was typed, and perhaps one of several
+            said = f"{pages.bold(title)}\n{said}"
         await self._tell(job, Message(content=said), "error.removed")
 
     async def _tell(self, job: Job, message: Message, neutral: str) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from io import BytesIO
 from itertools import pairwise
 from typing import Any
@@ -521,6 +522,15 @@ async def test_who_is_told_after_a_restart_reads_which_picture_is_meant() -> Non
     assert message.content is not None
     assert message.content.startswith(f"**{job.request.prompt}**\n")
     assert "restarted" in message.content
+
+
+async def test_what_has_no_words_of_its_own_is_not_named_after_a_restart() -> None:
+    desk = Desk()
+    job = make_job()
+    wordless = replace(job, request=replace(job.request, prompt="", shown_prompt=""))
+    await desk.delivery.failed(wordless, Interrupted(maybe_billed=True))
+    (message,) = desk.conversation.whispers
+    assert (message.content or "").startswith("I was restarted")
 
 
 @pytest.mark.parametrize("failures", [[trouble(401, 50027)], [trouble(404, 10015)]])
