@@ -107,6 +107,9 @@ class Mortal:
 
         async def call(*args: Any, **kwargs: Any) -> Any:
             self._life.tick()
+            self._life.calls_until -= 1
+            if self._life.calls_until == 0:
+                await self._life.then()
             if (first := self._life.first) is not None:
                 self._life.first = None
                 await first
@@ -119,6 +122,9 @@ class Mortal:
         return call
 
 
+async def _nothing() -> object: ...
+
+
 class Life:
     """One process. ``dies_at`` names a boundary, ``dies_in`` counts calls, before or after which it dies."""
 
@@ -127,6 +133,8 @@ class Life:
         self.dead = False
         self.meanwhile: dict[str, Coroutine[Any, Any, object]] = {}  # begins at a boundary
         self.before: dict[str, Coroutine[Any, Any, object]] = {}  # happens at a boundary, before anything else does
+        self.calls_until = 0
+        self.then: Callable[[], Coroutine[Any, Any, object]] = _nothing
         self.upsets: dict[str, Callable[[], None]] = {}  # what happens at a boundary; it may raise
         self.lost = False  # as where the ledger was not reached for so long that another process took the lines
         self.first: Coroutine[Any, Any, object] | None = None
@@ -153,6 +161,10 @@ class Life:
         )
         self.batches, self.nights = parts.batches, parts.nights
         self.recovery = Recovery(ledger, parts.jobs, parts.settlement, parts.pictures, nobody, world.clock)
+
+    def before_call(self, number: int, then: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        """``then`` happens before the call of that number from now on."""
+        self.calls_until, self.then = number, then
 
     def reach(self, name: str) -> None:
         if name == self.dies_at:

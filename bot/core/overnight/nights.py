@@ -152,6 +152,8 @@ class Nights:
             log.error("batch %s: nothing was heard of it in time", batch.id)
             return await self._end(batch, night, FaultKind.TIMED_OUT, Billed.MAYBE if night.is_out else Billed.NO)
         jobs = [job for job in await self._store.jobs.of_batch(batch.id) if job.state in HOLDING]
+        if not jobs:  # closed or forgotten in this moment: the next round sees which
+            return night
         stopped = batch.cancelled or not await self._still_allowed(batch, jobs[0].request.model)
         if stopped and not night.is_out:
             return await self._end(batch, night, EndReason.CANCELLED, Billed.NO)

@@ -285,6 +285,18 @@ async def test_whoever_is_forgotten_leaves_nothing_at_the_service(world: World) 
     await world.cleared()
 
 
+@pytest.mark.parametrize("call", range(1, 8))
+async def test_whoever_is_forgotten_in_the_middle_of_a_round_leaves_nothing_either(world: World, call: int) -> None:
+    """Before each of the calls of a round in turn."""
+    world.images.batches.night.takes_s = 10**9
+    life = await world.live()
+    _, task = await life.begin(2)
+    await until(lambda: world.channel.nights and world.channel.nights[-1].night_id)
+    life.before_call(call, lambda: world.store.people.forget(MEMBER.user_id))
+    await asyncio.wait_for(task, 30)
+    await world.cleared()
+
+
 async def test_pictures_wait_where_the_channel_is_gone(world: World) -> None:
     world.channel.closed = True
     batch = await world.run(2)
