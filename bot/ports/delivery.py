@@ -88,17 +88,18 @@ class Delivery(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BatchCounts:
-    """How far a batch is; ``eta_s`` until its end."""
+    """How far a batch is; ``eta_s`` until its end. ``back``: lines that somebody took back, which cost nothing."""
 
     total: int
     done: int
     failed: int
     eta_s: float
     cancelled: bool = False
+    back: int = 0
 
     @property
     def left(self) -> int:
-        return self.total - self.done - self.failed
+        return self.total - self.done - self.failed - self.back
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from bot.rules.catalogue.model import DEFAULT_SERVICE
-from bot.rules.faults import Fault
+from bot.rules.faults import Fault, FaultKind
 from bot.rules.origins import Checked
 from bot.rules.overnight import Counts, NightState
 from bot.rules.requests import ImageRequest, Inputs, Made, Partial
@@ -106,7 +106,7 @@ class NightLine:
 @dataclass(frozen=True, slots=True)
 class Night:
     """A batch at the service, as it stands there. ``files`` are to be deleted when it is over, ``output`` and ``error``
-    among them.
+    among them. ``refused``: why it failed as a whole.
     """
 
     id: str
@@ -117,6 +117,7 @@ class Night:
     counts: Counts = field(default_factory=Counts)
     ends_by: datetime | None = None
     why: str = ""
+    refused: FaultKind = FaultKind.BAD_REQUEST
 
     @property
     def files(self) -> tuple[str, ...]:

@@ -66,10 +66,18 @@ class EndReason(StrEnum):
     """Why a job ended without pictures, where it was neither a fault of the service nor an error."""
 
     CANCELLED = "cancelled"  # by a person
+    PAUSED = "paused"  # the server was, meanwhile
+    BLOCKED = "blocked"  # the person was, meanwhile
+    DENIED = "denied"  # the server does not allow it any more for another reason
+    KEY_GONE = "key_gone"  # the server's own key, which was to pay, was removed
     STOPPED = "stopped"  # the process ended in an orderly way
     RESTART = "restart"  # the process died
     FORGOTTEN = "forgotten"  # Discord forgot the interaction before it was acknowledged
     NOT_ACKNOWLEDGED = "not acknowledged"
+
+
+TAKEN_BACK = frozenset({EndReason.CANCELLED, EndReason.PAUSED, EndReason.BLOCKED, EndReason.DENIED})
+"""Somebody ended it on purpose: it did not fail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +165,11 @@ class Job:
     deleted: bool = False
     reason: str = ""
     pictures_at: str = ""
+
+    @property
+    def was_taken_back(self) -> bool:
+        """Whether somebody ended it on purpose before it cost anything."""
+        return self.state is JobState.RELEASED and self.reason in TAKEN_BACK
 
     @property
     def was_cancelled(self) -> bool:

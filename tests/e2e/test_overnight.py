@@ -83,6 +83,19 @@ async def test_its_message_says_how_far_it_is_and_details_and_cancel_work(town):
     await summed_up(town)
     assert (await counts_by_state(town.app.store))["released"] == 2
     assert town.images.calls == []
+    await interaction.wait_until(lambda one: "2 given back" in one.answer.content, 30, "what came of it")
+    assert "failed" not in interaction.answer.content
+    assert "Cancelled." in posts(town)[-1].embeds[0]["description"]
+
+
+async def test_a_refused_key_is_named_told_and_stops_the_next_night(town):
+    town.images.key = "another"
+    await tonight(town, "a red fox")
+    await summed_up(town)
+    assert "The operator has been told." in posts(town)[-1].embeds[0]["description"]
+    refused = await (await tonight(town, "a blue fox")).wait_answer()
+    assert refused.ephemeral
+    assert "are not possible at the moment" in refused.content
 
 
 async def test_a_night_that_expires_shows_what_there_is(town):
@@ -97,7 +110,7 @@ async def test_a_night_that_expires_shows_what_there_is(town):
 
 @pytest.mark.parametrize(
     ("options", "word"),
-    [({"model": "gpt-image-2.6-flare"}, "gpt-image-2.5-flare"), ({"private": True}, "private")],
+    [({"model": "gpt-image-2.6-flare"}, "gpt-image-2.5-flare"), ({"private": True}, "private:False")],
 )
 async def test_what_cannot_wait_for_the_night_is_refused_in_a_sentence(town, options, word):
     interaction = await tonight(town, "a red fox", **options)

@@ -74,7 +74,13 @@ class Delivery:
 
 
 class Nobody:
-    """Is told of budgets and service, and keeps it to himself."""
+    """Is told of budgets and service, and keeps it to himself: what he was told of keys is in ``heard``."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[object, bool, str]] = []
+
+    async def service(self, place: object, *, working: bool, why: str, model: str | None) -> None:
+        self.heard.append((place, working, why))
 
     def __getattr__(self, name: str) -> Any:
         async def told(*_: object, **__: object) -> None: ...
@@ -143,13 +149,14 @@ class Life:
         self.tasks = Tasks()
         ledger: Any = each_part(store, lambda part: Mortal(part, self))
         service: Any = Mortal(world.adapter, self)
-        nobody: Any = Nobody()
+        self.circuit, self.nobody = Circuit(), Nobody()
+        nobody: Any = self.nobody
         parts = assemble(
             store=ledger,
             service=service,
             files=DiskFiles(world.folder, floor_bytes=0),
             queue=FairQueue(max_running=4, per_minute=6000, pace=AtOnce(), tasks=self.tasks),
-            circuit=Circuit(),
+            circuit=self.circuit,
             catalogue=CurrentCatalogue(world.catalogue),
             notifier=nobody,
             clock=world.clock,
@@ -242,6 +249,9 @@ class World:
     @property
     def store(self) -> SqlStore:
         return self.lives[-1].real
+
+    def delivery(self) -> Delivery:
+        return Delivery(self.channel, self.lives[-1])
 
     async def run(self, count: int) -> Batch:
         batch, task = await (await self.live()).begin(count)

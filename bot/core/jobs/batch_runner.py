@@ -220,7 +220,8 @@ class BatchRunner:
         done = sum(over and job.state in WITH_PICTURES for job, over in zip(jobs, ended, strict=True))
         waiting = [job for job, over in zip(jobs, ended, strict=True) if not over]
         seconds = max((self._jobs.remaining_s(job) for job in waiting), default=0.0)
-        return BatchCounts(len(jobs), done, sum(ended) - done, seconds, batch.cancelled)
+        back = sum(over and job.was_taken_back for job, over in zip(jobs, ended, strict=True))
+        return BatchCounts(len(jobs), done, sum(ended) - done - back, seconds, batch.cancelled, back)
 
 
 async def _set_or_after(event: asyncio.Event, seconds: float) -> None:

@@ -16,10 +16,12 @@ from bot.core.jobs.recovery import found_on_disk
 from bot.core.jobs.settlement import Settlement
 from bot.core.service.billing import bill_overnight
 from bot.core.service.catalogue import CurrentCatalogue
+from bot.core.service.lanes import lane_at, lane_of
 from bot.core.tasks import to_the_end
 from bot.ports import Clock, CrashPoint, Delivered, Meter, NightAnswer, Store
 from bot.rules.faults import Billed, Fault, FaultKind
 from bot.rules.ledger import HOLDING, EndReason, Job, JobState
+from bot.rules.overnight import Overnight
 from bot.rules.requests import Made
 
 log = logging.getLogger(__name__)
@@ -27,10 +29,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Read:
-    """What was read in a round. ``billed``: lines whose answer may be on the bill; ``whole``: all could be read."""
+    """What was read in a round. ``billed``: lines whose answer may be on the bill; ``whole``: all could be read;
+    ``refused``: what else the service said of lines, each once.
+    """
 
     billed: set[str] = field(default_factory=set)
     whole: bool = True
+    refused: set[FaultKind] = field(default_factory=set)
 
 
 class NightLines:
@@ -61,8 +66,18 @@ class NightLines:
             for job in jobs
         ]
 
-    async def read(self, jobs: Sequence[Job], answers: AsyncIterator[NightAnswer], percent: int, seen: Read) -> None:
-        """Takes what a result file says into the ledger, line by line."""
+    async def taken(self, job: Job, night: Overnight) -> None:
+        """The service takes on work with the key that pays for this night."""
+        await self._alerts.works(job, job.request.model, _lane(job, night))
+
+    async def refused(self, job: Job, night: Overnight, kind: FaultKind) -> None:
+        """It does not, for this reason."""
+        await self._alerts.fails(job, job.request.model, _lane(job, night), kind)
+
+    async def read(
+        self, jobs: Sequence[Job], answers: AsyncIterator[NightAnswer], percent: int, stopped: str, seen: Read
+    ) -> None:
+        """Takes what a result file says into the ledger, line by line. ``stopped``: why lines were cancelled there."""
         open_jobs = {job.id: job for job in jobs if job.state is JobState.DISPATCHED}
         known = {job.id for job in jobs}
         async for answer in answers:
@@ -77,14 +92,16 @@ class NightLines:
             if isinstance(answer.outcome, Made) or answer.outcome.billed is not Billed.NO:
                 seen.billed.add(answer.id)
             if job is not None:
-                await to_the_end(self._take(job, answer.outcome, percent))
+                if isinstance(answer.outcome, Fault):
+                    seen.refused.add(answer.outcome.kind)
+                await to_the_end(self._take(job, answer.outcome, percent, stopped))
 
-    async def _take(self, job: Job, outcome: Made | Fault, percent: int) -> None:
+    async def _take(self, job: Job, outcome: Made | Fault, percent: int, stopped: str) -> None:
         if isinstance(outcome, Made):
             await self._made(job, outcome, percent)
         else:
             log.info("job %s: nothing was drawn overnight: %s (billed: %s)", job.id, outcome.kind, outcome.billed)
-            await self._unmade(job, outcome)
+            await self._unmade(job, outcome, stopped)
 
     async def _made(self, job: Job, made: Made, percent: int) -> None:
         bill = bill_overnight(job, made, self._catalogue.now.get(job.request.model), percent)
@@ -103,12 +120,13 @@ class NightLines:
         self._meter.job_finished(job.state, job.request.model)
         await self._alerts.budgets(job)
 
-    async def _unmade(self, job: Job, fault: Fault) -> None:
+    async def _unmade(self, job: Job, fault: Fault, stopped: str) -> None:
         if fault.kind is FaultKind.MODERATION and fault.billed is Billed.NO:
             job = await self._settlement.refuse(job, fault.kind)
         else:
             maybe_billed = fault.billed is not Billed.NO
-            job = await self._settlement.close_unmade(job, fault.kind, maybe_billed=maybe_billed)
+            reason = stopped if fault.kind is FaultKind.CANCELLED else fault.kind
+            job = await self._settlement.close_unmade(job, reason, maybe_billed=maybe_billed)
         self._meter.job_finished(job.state, job.request.model)
 
     async def wind_up(self, job_ids: Sequence[str], *, billed: Billed) -> None:
@@ -131,3 +149,7 @@ class NightLines:
             maybe_billed = billed is not Billed.NO and job.state is JobState.DISPATCHED
             job = await self._settlement.close_unmade(job, reason, maybe_billed=maybe_billed)
             self._meter.job_finished(job.state, job.request.model)
+
+
+def _lane(job: Job, night: Overnight) -> str:
+    return lane_of(job.asker.place) if job.own_key else lane_at(night.service)

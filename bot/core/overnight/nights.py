@@ -28,7 +28,7 @@ from bot.ports import (
     Payer,
     Store,
 )
-from bot.rules.errors import OwnKeyGone, UserError
+from bot.rules.errors import OwnKeyGone
 from bot.rules.faults import Billed, FaultKind, ServiceFault
 from bot.rules.instants import left
 from bot.rules.ledger import HOLDING, EndReason, Job, JobState, LostLease
@@ -44,7 +44,7 @@ from bot.rules.overnight import (
     not_found,
 )
 from bot.rules.people import Place
-from bot.rules.servers.access import check_access
+from bot.rules.servers.access import AccessDenied, DeniedBecause, check_access
 
 log = logging.getLogger(__name__)
 
@@ -136,13 +136,19 @@ class Nights:
             night = await self._step(batch, night)
         except ServiceFault as failure:
             log.warning("batch %s overnight: %s", batch.id, failure)
+            await self._tell(batch, night, failure.fault.kind)
             if not night.is_out and failure.fault.kind in FOR_GOOD:
                 return await self._end(batch, night, failure.fault.kind, Billed.NO)
         except OwnKeyGone:
             log.warning("batch %s overnight: the server's own key is gone", batch.id)
             if not night.is_out:
-                return await self._end(batch, night, EndReason.CANCELLED, Billed.NO)
+                return await self._end(batch, night, EndReason.KEY_GONE, Billed.NO)
         return night
+
+    async def _tell(self, batch: Batch, night: Overnight, kind: FaultKind) -> None:
+        """A refused key stops more than this night, and somebody has to know."""
+        for job in (await self._store.jobs.of_batch(batch.id))[:1]:
+            await self._lines.refused(job, night, kind)
 
     async def _step(self, batch: Batch, night: Overnight) -> Overnight:
         step = next_step(night, self._clock())
@@ -154,9 +160,9 @@ class Nights:
         jobs = [job for job in await self._store.jobs.of_batch(batch.id) if job.state in HOLDING]
         if not jobs:  # closed or forgotten in this moment: the next round sees which
             return night
-        stopped = batch.cancelled or not await self._still_allowed(batch, jobs[0].request.model)
-        if stopped and not night.is_out:
-            return await self._end(batch, night, EndReason.CANCELLED, Billed.NO)
+        stopped = await self._stopped(batch, jobs[0].request.model)
+        if stopped is not None and not night.is_out:
+            return await self._end(batch, night, stopped, Billed.NO)
         api, payer = await self._service.nights(service=night.service), await self._payer(night)
         match step:
             case Step.UPLOAD:
@@ -166,9 +172,9 @@ class Nights:
             case Step.SEARCH:
                 return await self._search(api, payer, night, jobs[0])
             case Step.LOOK:
-                return await self._look(api, payer, night, stopped=stopped)
+                return await self._look(api, payer, night, stopped=stopped is not None)
             case Step.READ:
-                return await self._read(api, payer, batch, night)
+                return await self._read(api, payer, batch, night, stopped or EndReason.CANCELLED)
 
     # --- there -----------------------------------------------------------------------------------------------------
 
@@ -195,8 +201,10 @@ class Nights:
             fault = failure.fault
         else:
             self._crash_point("night begun")
+            await self._lines.taken(jobs[0], night)
             return await self._keep(_seen(asked, begun))
         log.warning("batch %s was not begun overnight: %s", batch.id, fault)
+        await self._lines.refused(jobs[0], night, fault.kind)
         if fault.billed is not Billed.NO:
             return asked  # perhaps it was: it is looked for
         if fault.kind in FOR_GOOD:
@@ -219,7 +227,9 @@ class Nights:
             log.error("batch %s failed at the service: %s", night.batch_id, seen.why or "no reason was given")
         return await self._keep(_seen(night, seen))
 
-    async def _read(self, api: NightService, payer: Payer, batch: Batch, night: Overnight) -> Overnight:
+    async def _read(
+        self, api: NightService, payer: Payer, batch: Batch, night: Overnight, stopped: EndReason
+    ) -> Overnight:
         seen = await api.look(night.night_id or "", payer)
         asked = {job.id: job.request for job in await self._store.jobs.of_batch(batch.id)}
         read = Read()
@@ -227,7 +237,7 @@ class Nights:
             if file_id is not None:
                 jobs = await self._store.jobs.of_batch(batch.id)
                 async with aclosing(api.answers(file_id, asked, payer)) as answers:
-                    await self._lines.read(jobs, answers, night.percent, read)
+                    await self._lines.read(jobs, answers, night.percent, stopped, read)
         jobs = await self._store.jobs.of_batch(batch.id)
         billed = missing_line(seen.state, seen.counts, seen=len(read.billed), whole=read.whole)
         missing = [job for job in jobs if job.state in HOLDING]
@@ -236,8 +246,11 @@ class Nights:
             log.warning("batch %s: %d lines stand in no result; it is read again", batch.id, len(missing))
             return night
         self._reads.pop(batch.id, None)
-        reason = EndReason.CANCELLED if seen.state is NightState.CANCELLED else FaultKind.BROKEN_ANSWER
-        return await self._end(batch, _seen(night, seen), reason, billed)
+        if seen.state is NightState.FAILED:
+            read.refused.add(seen.refused)
+        for kind in read.refused:
+            await self._tell(batch, night, kind)
+        return await self._end(batch, _seen(night, seen), _unmade(seen, stopped), billed)
 
     async def _end(self, batch: Batch, night: Overnight, reason: str, billed: Billed) -> Overnight:
         """Every line that is open is closed; what is at the service is cleared away later."""
@@ -248,14 +261,17 @@ class Nights:
 
     # --- what else ends it -----------------------------------------------------------------------------------------
 
-    async def _still_allowed(self, batch: Batch, model: str) -> bool:
-        """Whether the server still lets its maker: not where it was paused, blocked them, or removed the bot."""
+    async def _stopped(self, batch: Batch, model: str) -> EndReason | None:
+        """Why it is not to be drawn: its maker took it back, or the server does not let them any more."""
         place = batch.asker.place
+        if batch.cancelled:
+            return EndReason.CANCELLED
         try:
             check_access(await self._store.servers.settings(place), batch.asker, model)
-        except UserError:
-            return False
-        return not place.is_server or (await self._store.notes.servers()).get(place.guild_id or 0) is None
+        except AccessDenied as denied:
+            return _STOPPED.get(denied.because, EndReason.DENIED)
+        has_left = place.is_server and (await self._store.notes.servers()).get(place.guild_id or 0) is not None
+        return EndReason.DENIED if has_left else None
 
     # --- afterwards ------------------------------------------------------------------------------------------------
 
@@ -312,6 +328,22 @@ class Nights:
         finally:
             for wait in waits:
                 wait.cancel()
+
+
+_STOPPED = {DeniedBecause.PAUSED: EndReason.PAUSED, DeniedBecause.BLOCKED: EndReason.BLOCKED}
+
+
+def _unmade(seen: Night, stopped: EndReason) -> str:
+    """Why there is nothing of a line, where no result says so."""
+    match seen.state:
+        case NightState.CANCELLED:
+            return stopped
+        case NightState.EXPIRED:
+            return FaultKind.TIMED_OUT
+        case NightState.FAILED:
+            return seen.refused
+        case NightState.COMPLETED | NightState.WORKING | NightState.CANCELLING:
+            return FaultKind.BROKEN_ANSWER
 
 
 def _seen(night: Overnight, seen: Night) -> Overnight:

@@ -8,11 +8,13 @@ from datetime import timedelta
 import discord
 
 from bot.ports import Batch, BatchCounts, BatchPicture
-from bot.rules.ledger import WITH_PICTURES, Job
+from bot.rules.faults import Billed, Fault, FaultKind, ServiceFailed
+from bot.rules.ledger import FINAL, WITH_PICTURES, Job, JobState
 from bot.rules.overnight import OVER, NightState, Overnight
 from bot.ui.pages.links import jump_link
 from bot.ui.pages.result import COLOUR, cost
-from bot.ui.words.catalogue import say
+from bot.ui.words.catalogue import has, say
+from bot.ui.words.errors import words
 from bot.ui.words.numbers import duration, moment, money, number
 from bot.ui.words.text import DESCRIPTION_LIMIT, cut, escaped, inline
 from bot.ui.words.titles import title_of
@@ -20,14 +22,18 @@ from bot.ui.words.titles import title_of
 A_DAY = timedelta(days=1)
 BAR_CELLS = 20
 LINE_ROOM = 300
+MOST_REASONS = 5
+
+_FAULTS = frozenset(FaultKind) - {FaultKind.CANCELLED}  # which is told as what a person did
 
 
 def bar(counts: BatchCounts) -> str:
-    """Twenty cells: done, failed, left."""
+    """Twenty cells: done, failed, given back, left."""
     total = max(1, counts.total)
     done = counts.done * BAR_CELLS // total
     failed = (counts.done + counts.failed) * BAR_CELLS // total - done
-    return "🟩" * done + "🟥" * failed + "⬜" * (BAR_CELLS - done - failed)
+    back = (counts.total - counts.left) * BAR_CELLS // total - done - failed
+    return "🟩" * done + "🟥" * failed + "⬛" * back + "⬜" * (BAR_CELLS - done - failed - back)
 
 
 def head(batch: Batch, locale: str) -> str:
@@ -36,7 +42,7 @@ def head(batch: Batch, locale: str) -> str:
 
 def progress(batch: Batch, counts: BatchCounts, locale: str) -> str:
     """The progress message: bar, figures, time."""
-    figures = (("done", counts.done), ("failed", counts.failed), ("left", counts.left))
+    figures = (("done", counts.done), ("failed", counts.failed), ("back", counts.back), ("left", counts.left))
     told = " · ".join(say(locale, f"batch.{name}", count=count) for name, count in figures if count)
     since = f"<t:{int(batch.created_at.timestamp())}:R>"
     if counts.left == 0:
@@ -119,6 +125,7 @@ def summary(
         locale, "batch.cancelled" if counts.cancelled else "batch.whole" if _is_whole(counts) else "batch.ended_short"
     )
     told = [_outcome(counts, locale)]
+    told += _reasons(lines, locale)
     waiting = sum(job.waiting for job in lines)
     if waiting:
         told.append(say(locale, "batch.waiting", count=waiting))
@@ -130,6 +137,30 @@ def summary(
         embed.add_field(name=say(locale, "result.cost"), value=total)
     embed.set_footer(text=say(locale, "batch.attached"))
     return embed
+
+
+def _reasons(lines: Sequence[Job], locale: str) -> list[str]:
+    """Why lines were not made, each sentence once, and of how many where it is not of all."""
+    sentences = [sentence for job in lines if (sentence := unmade(job, locale))]
+    counts = {sentence: sentences.count(sentence) for sentence in sentences}
+    return [
+        sentence if count == len(lines) else f"{number(locale, count)} × {sentence}"
+        for sentence, count in list(counts.items())[:MOST_REASONS]
+    ]
+
+
+def unmade(job: Job, locale: str) -> str:
+    """Why it has no picture, in a sentence; nothing where it has, or where nobody knows."""
+    if job.state not in FINAL or job.state in WITH_PICTURES:
+        return ""
+    charged = job.state is JobState.UNKNOWN
+    if job.reason in _FAULTS:
+        fault = Fault(FaultKind(job.reason), Billed.MAYBE if charged else Billed.NO)
+        return words(ServiceFailed(fault, model=job.request.model, charged=charged), locale)
+    key = f"unmade.{job.reason}"
+    if not has(key):
+        return ""
+    return f"{say(locale, key)} {say(locale, 'service.charged' if charged else 'service.free')}"
 
 
 def calling(batch: Batch, counts: BatchCounts, locale: str) -> str:
@@ -161,7 +192,7 @@ def ended(counts: BatchCounts, locale: str) -> str:
 def _outcome(counts: BatchCounts, locale: str) -> str:
     if _is_whole(counts):
         return say(locale, "batch.ended_whole", total=counts.total)
-    return say(locale, "batch.ended", done=counts.done, total=counts.total, failed=counts.failed)
+    return say(locale, "batch.ended", done=counts.done, total=counts.total, failed=counts.failed + counts.back)
 
 
 def table(lines: Sequence[Job], locale: str, *, show_cost: bool) -> str:
@@ -181,6 +212,6 @@ def _result(job: Job, locale: str) -> str:
         return say(locale, "batch.result_waiting")
     if job.state in WITH_PICTURES:
         return jump_link(job) or say(locale, "batch.result_made")
-    if job.was_cancelled:
+    if job.was_taken_back:
         return say(locale, "batch.result_cancelled")
     return say(locale, f"state.{job.state}")

@@ -24,13 +24,14 @@ Rows = list[bytes]
 
 @dataclass(slots=True)
 class Plan:
-    """How the next batches end. ``done``: so many lines are drawn, the rest is not; None: all.
+    """How the next batches end. ``done``: so many lines are drawn, the rest is not; None: all. ``code``: why it failed.
 
     ``output`` and ``error`` spoil what the files hold, line by line.
     """
 
     ending: Literal["completed", "expired", "failed"] = "completed"
     done: int | None = None
+    code: str = "server_error"
     output: Callable[[Rows], Rows] | None = None
     error: Callable[[Rows], Rows] | None = None
 
@@ -95,7 +96,7 @@ class Night:
             return
         now, plan = self.clock(), self._plans[batch.id]
         if batch.faults or plan.ending == "failed":
-            batch.faults = batch.faults or [{"code": "server_error", "message": "It went wrong.", "line": None}]
+            batch.faults = batch.faults or [{"code": plan.code, "message": "It went wrong.", "line": None}]
             batch.reach("failed", now)
             return
         share = 1.0 if self.takes_s <= 0 else min((now - batch.created_at) / self.takes_s, 1.0)

@@ -444,7 +444,7 @@ async def test_cancelling_gives_back_what_waits_and_keeps_what_is_drawn(world: W
     assert world.channel.lines == [1, 2, 3]
     (counts,) = world.channel.summaries
     assert counts.cancelled
-    assert (counts.done, counts.failed) == (3, 5)
+    assert (counts.done, counts.failed, counts.back) == (3, 0, 5)
     with pytest.raises(NotFound):
         await life.batches.cancel(batch.id, MEMBER)
 

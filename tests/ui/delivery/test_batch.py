@@ -257,6 +257,42 @@ def test_the_progress_shows_bar_figures_and_time(locale: str) -> None:
     assert f"<t:{int(NOW.timestamp())}:R>" in text
 
 
+@pytest.mark.parametrize(
+    ("reasons", "told"),
+    [
+        ({"cancelled": 2}, ["Cancelled. It cost nothing."]),
+        ({"paused": 2}, ["Easel was paused on this server. It cost nothing."]),
+        ({"blocked": 2}, ["Whoever ordered it was blocked on this server. It cost nothing."]),
+        ({"key_gone": 1}, ["This server's own API key was removed. It cost nothing."]),
+        (
+            {"bad_key": 1, "timed_out": 2},
+            [
+                "1 × The image service is not available at the moment. The operator has been told. It cost nothing.",
+                "2 × The image service did not finish in time. It cost nothing.",
+            ],
+        ),
+        ({"ValueError": 2}, []),
+    ],
+)
+def test_the_summary_says_why_there_is_nothing(reasons: dict[str, int], told: list[str]) -> None:
+    of_each = [reason for reason, count in reasons.items() for _ in range(count)]
+    jobs = [line(number, state=JobState.RELEASED, reason=reason) for number, reason in enumerate(of_each, 1)]
+    embed = batch_words.summary(batch(), BatchCounts(2, 0, 2, 0.0), jobs, "en-US", show_cost=False, links=False)
+    assert (embed.description or "").splitlines()[1:] == told
+
+
+def test_the_summary_says_what_may_have_been_billed() -> None:
+    jobs = [line(1, state=JobState.UNKNOWN, reason="key_gone"), line(2)]
+    embed = batch_words.summary(batch(), BatchCounts(2, 1, 1, 0.0), jobs, "en-US", show_cost=False, links=False)
+    assert "1 × This server's own API key was removed. It may have been billed" in (embed.description or "")
+
+
+def test_what_was_taken_back_did_not_fail() -> None:
+    text = batch_words.progress(batch(), BatchCounts(4, 1, 1, 0.0, back=2), "en-US")
+    assert "🟩" * 5 + "🟥" * 5 + "⬛" * 10 in text
+    assert "✅ 1 done · ❌ 1 failed · ↩️ 2 given back" in text
+
+
 def test_the_bar_is_full_only_at_the_end() -> None:
     assert "⬜" in batch_words.bar(BatchCounts(50, 49, 0, 1.0))
     assert batch_words.bar(BatchCounts(3, 2, 1, 0.0)).count("⬜") == 0

@@ -24,6 +24,7 @@ from bot.adapters.openai.connection import KEY, broken_off, read_up_to
 from bot.adapters.openai.overnight.lines import Models, id_of, lines_of, outcome_of, parsed_lines
 from bot.adapters.openai.pictures import Pictures
 from bot.adapters.openai.refusals.errors import fault_of, read_reason
+from bot.adapters.openai.refusals.meanings import CODES
 from bot.ports import Clock, Gate, KeyPays, Night, NightAnswer, NightLine, OperatorPays, Payer
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFault
 from bot.rules.overnight import Counts, NightState
@@ -280,6 +281,7 @@ def _night(row: Mapping[str, Any]) -> Night:
         raise _broken("a batch in a state nobody knows")
     counts = row.get("request_counts")
     told = counts if isinstance(counts, dict) else {}
+    codes = _codes(row.get("errors"))
     return Night(
         id=_text(row, "id"),
         state=state,
@@ -288,7 +290,8 @@ def _night(row: Mapping[str, Any]) -> Night:
         error=_file(row, "error_file_id"),
         counts=Counts(_count(told, "total"), _count(told, "completed"), _count(told, "failed")),
         ends_by=_moment(row.get("expires_at")),
-        why=_why(row.get("errors")),
+        why=", ".join(codes)[:200],
+        refused=next((CODES[code] for code in codes if code in CODES), FaultKind.BAD_REQUEST),
     )
 
 
@@ -301,8 +304,8 @@ def _count(told: Mapping[str, Any], name: str) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**6 else 0
 
 
-def _why(errors: object) -> str:
-    """The codes of what was wrong with the input, for the log."""
+def _codes(errors: object) -> list[str]:
+    """The codes of what was wrong with the input."""
     rows = errors.get("data") if isinstance(errors, dict) else None
     codes = [row.get("code") for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-    return ", ".join(dict.fromkeys(code[:60] for code in codes if isinstance(code, str) and code.isprintable()))[:200]
+    return list(dict.fromkeys(code[:60] for code in codes if isinstance(code, str) and code.isprintable()))
