@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot.ui.components.help.buttons import OFFERED_FOR
+from bot.ui.components.help.offers import Offers
 from sandbox.discord.clock import HandClock
 from sandbox.discord.model import Upload
 from sandbox.discord.world import World
@@ -90,6 +91,19 @@ async def test_strangers_forged_ids_and_old_buttons_make_nothing(town):
     assert "no longer works" in await private_answer(town, refused, make)
     assert town.images.calls == []
     assert len(await town.jobs()) == 1
+
+
+async def test_a_bug_in_the_help_costs_nobody_the_reason(town, monkeypatch, caplog):
+    async def broken(*_: object) -> None:
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(Offers, "for_refused", broken)
+    assert "512x512" in (await town.answer(await town.imagine(size="512x512"))).content
+    message = town.world.say(town.painter, town.general, "a red fox")
+    opened = await town.settled(await town.world.message_menu(town.member, message, "Use as prompt"))
+    form = await town.world.submit_form(opened.modal, {"prompt": "?!"}, user=town.member)
+    assert "prompt" in (await town.answer(form)).content
+    assert caplog.text.count("ValueError: a bug") == 2
 
 
 async def test_a_press_is_checked_by_the_rules_of_its_moment(town):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -11,13 +13,23 @@ from bot.operator.sandbox.ledger import SqliteLedger
 from bot.rules.ledger import JobState
 from bot.rules.people import Place
 from bot.rules.requests import Kind
-from sandbox.discord.model import Upload
+from sandbox.discord.model import Interaction, Upload, User
+from sandbox.images import ImageService
 from sandbox.images.words.chat import MODEL
 from tests.support.pictures import png
-from tests.support.running import Town, processes_in, said, town_in, until
+from tests.support.running import Town, private_word, processes_in, said, town_in, until
 
 PICTURE = Upload("fox.png", png(1600, 900))
 CHAT = {"CHAT_MODEL": MODEL, "CHAT_PRICES": "0.15/0.60"}
+OWN_KEY = "sk-our-very-own-key7"
+SECOND_KEY = "second-key-0123456789"
+ELSEWHERE = """
+[services.second]
+base_url = "{address}"
+key = "env SECOND_KEY"
+chat_model = "{model}"
+chat_prices = {{ input = 0.15, output = 0.60 }}
+"""
 MOST_A_PICTURE_COSTS = 5_000
 """Micro-dollars at these prices: the picture's tokens, the instruction's, and the longest answer's."""
 
@@ -33,6 +45,43 @@ async def describe(town: Town):
     interaction = await town.run("describe", image=PICTURE)
     await town.quiet()
     return interaction
+
+
+async def improve(town: Town, prompt: str = "a red fox", user: User | None = None, **chosen: list[str]) -> Interaction:
+    """From the form, with what was chosen in its menus."""
+    message = town.world.say(town.painter, town.general, "a red fox")
+    opened = await town.settled(await town.world.message_menu(user or town.member, message, "Use as prompt"))
+    form = {"prompt": prompt, "improve": ["yes"], **chosen}
+    return await town.settled(await town.world.submit_form(opened.modal, form, user=user or town.member))
+
+
+async def admin(town: Town, command: str, **options: object) -> None:
+    await town.settled(await town.world.slash(town.admin, town.general, f"/settings {command}", options))
+
+
+async def give_own_key(town: Town, key: str = OWN_KEY) -> None:
+    """The server pays with its own; the default service takes whichever."""
+    town.images.key = None
+    asked = await town.world.slash(town.admin, town.general, "/settings apikey")
+    given = await town.world.submit_form(await asked.wait_modal(), {"key": key}, user=town.admin)
+    await given.wait_answer()
+
+
+@asynccontextmanager
+async def words_elsewhere(town: Town, tmp_path: Path) -> AsyncIterator[ImageService]:
+    """The model of words lives at a service of its own, which the operator pays for."""
+    other, file = ImageService(mode="compatible", key=SECOND_KEY), tmp_path / "models.toml"
+    await other.start()
+    file.write_text(ELSEWHERE.format(address=other.base_url, model=MODEL))
+    await town.restart(IMAGE_MODELS=str(file), SECOND_KEY=SECOND_KEY, CHAT_MODEL="", CHAT_PRICES="")
+    try:
+        yield other
+    finally:
+        await other.stop()
+
+
+async def words_refused(town: Town) -> int:
+    return await town.app.store.servers.words_refused(Place(town.world.town.studio.id, 0), town.world.clock.now())
 
 
 async def job_of(town: Town, kind: Kind):
@@ -134,6 +183,65 @@ async def test_words_use_no_pictures_of_a_limit_but_money(town):
     assert all(job.charged_micro_usd > 0 for job in jobs)
     await town.settled(await town.imagine(quality="low"))
     assert (await job_of(town, Kind.IMAGINE)).state is JobState.SETTLED
+
+
+@pytest.mark.parametrize("ask", [describe, improve])
+async def test_over_a_budget_the_rule_is_told_with_its_number(town, ask):
+    await admin(town, "budget", usd="0.0001", per="month")
+    refused = await ask(town)
+    assert "$0.0001 per month" in private_word(refused)
+    assert await town.jobs() == []
+
+
+async def test_over_the_operators_budget_ones_own_words_are_drawn_with_the_servers_key(tmp_path):
+    async with town_in(tmp_path, OPERATOR_BUDGET_USD="0.0001") as town:
+        async with words_elsewhere(town, tmp_path) as other:
+            await give_own_key(town)
+            assert "operator" in private_word(await describe(town))
+            refused = await improve(town)
+            assert "operator" in private_word(refused)
+            button = next(label for label in labels(refused.messages[0]) if label.startswith("Use my words"))
+            await town.restart()
+            made = await town.press(refused.messages[0], button)
+            assert made.messages[-1].attachments
+            assert other.calls == []
+
+
+async def test_for_who_is_blocked_no_file_is_read_and_no_word_looked_at(town):
+    await admin(town, "block", member=town.member, reason="too many owls")
+    await admin(town, "words", add="fox")
+    assert "too many owls" in private_word(await town.run("describe", image=Upload("fox.png", b"no picture")))
+    assert "too many owls" in private_word(await improve(town))
+    assert await words_refused(town) == 0
+    assert await town.jobs() == []
+
+
+async def test_a_refused_word_is_not_improved_and_counted(town):
+    await admin(town, "words", add="fox")
+    assert "not allowed on this server" in private_word(await improve(town, "a red FOX"))
+    assert (await town.jobs(), town.images.calls) == ([], [])
+    assert await words_refused(town) == 1
+
+
+@pytest.mark.parametrize("ask", [describe, improve])
+async def test_a_servers_own_key_pays_for_words_of_the_default_service_whatever_the_operator_has_left(tmp_path, ask):
+    async with town_in(tmp_path, **CHAT, OPERATOR_BUDGET_USD="0.0001") as town:
+        await give_own_key(town)
+        await ask(town)
+        (job,) = await town.jobs()
+        assert (job.state, job.own_key) == (JobState.SETTLED, True)
+        assert [call.key_tail for call in town.images.calls] == [OWN_KEY[-4:]]
+
+
+@pytest.mark.parametrize("ask", [describe, improve])
+async def test_the_operators_key_pays_for_words_elsewhere_though_the_server_has_its_own(town, tmp_path, ask):
+    async with words_elsewhere(town, tmp_path) as other:
+        await give_own_key(town)
+        await ask(town)
+        (job,) = await town.jobs()
+        assert (job.state, job.own_key) == (JobState.SETTLED, False)
+        assert [call.key_tail for call in other.calls] == [SECOND_KEY[-4:]]
+        assert town.images.calls == []
 
 
 async def test_words_are_exported_and_deleted_with_whatever_else_is_kept_of_a_person(town):

@@ -20,6 +20,8 @@ from bot.rules.requests import ImageRequest
 Value = str | int | bool | None
 
 MODEL = "model"
+BETTER_WORDS = "improve"
+"""Whether one's words are improved first, before a picture is made of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,10 @@ class Remedy:
     """Options to ask for otherwise, ``model`` among them; None leaves one out."""
 
     changes: tuple[tuple[str, Value], ...]
+
+
+OWN_WORDS = Remedy(((BETTER_WORDS, False),))
+"""A picture of the words as they are."""
 
 
 def repaired(problems: Sequence[Problem]) -> Remedy | None:
@@ -80,7 +86,12 @@ def able(build: Callable[[Model], object], models: Iterable[Model]) -> tuple[Mod
 
 
 def affordable(request: ImageRequest, model: Model, fits: Callable[[Cost], bool]) -> tuple[Remedy, ...]:
-    """What of the same wish has room: the best quality, or the smallest picture; and as many pictures as have it."""
+    """What of the same wish has room: the best quality, or the smallest picture; and as many pictures as have it.
+
+    Of words there is neither less nor smaller.
+    """
+    if request.is_words:
+        return ()
 
     def has_room(trial: ImageRequest) -> bool:
         try:

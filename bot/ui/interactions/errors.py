@@ -56,7 +56,9 @@ async def _helped(interaction: Interaction, error: UserError) -> Helped:
             return await interaction.client.shell.help.for_refused(interaction, error)
     except (TimeoutError, UserError) as trouble:
         log.info("no help with a refusal: %s", type(trouble).__name__)
-        return Helped()
+    except Exception:  # a bug in the help must not cost the person the reason
+        log.exception("no help with a refusal (%s)", type(error).__name__)
+    return Helped()
 
 
 def _cause(error: BaseException) -> BaseException:

@@ -16,6 +16,7 @@ from bot.rules.options.build import build_request
 from bot.rules.options.problems import InvalidOptions
 from bot.rules.options.remedies import Remedy, able, affordable, lacks, repaired
 from bot.rules.options.table import RawOptions
+from bot.rules.options.words import words_request
 from bot.rules.requests import ImageRequest, Kind
 
 CATALOGUE = load_catalogue(builtin_catalogue())
@@ -96,6 +97,13 @@ def test_fewer_pictures_are_offered_as_many_as_have_room() -> None:
     each = upper_bound(replace(four, count=1), named(FLARE))
     assert room(four, 3 * each)[-1] == Remedy((("count", 3),))
     assert room(made(D3, count=4), 90_000) == (Remedy((("count", 2),)),)
+
+
+def test_of_words_there_is_neither_less_nor_smaller() -> None:
+    words = CATALOGUE.with_chat("words", None).chat_model
+    assert words is not None
+    request = words_request(Kind.IMPROVE, RawOptions("a fox"), words, locale="de", look=None, sizes=())
+    assert affordable(request, words, lambda cost: True) == ()
 
 
 def test_a_quota_of_pictures_has_room_for_fewer_and_for_no_other_quality() -> None:

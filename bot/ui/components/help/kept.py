@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from bot.rules.options.checks import Uploaded
-from bot.rules.options.remedies import MODEL, Remedy
+from bot.rules.options.remedies import BETTER_WORDS, MODEL, Remedy
 from bot.rules.options.table import RawOptions
 from bot.rules.requests import Kind
 from bot.rules.uploads import BadUpload, UploadProblem
@@ -40,8 +40,9 @@ def with_remedy(wish: Wish, remedy: Remedy) -> Wish:
     """The wish with what the remedy changes."""
     changes = dict(remedy.changes)
     model = changes.pop(MODEL, wish.model)
+    kind = wish.kind if changes.pop(BETTER_WORDS, True) else Kind.IMAGINE
     options: dict[str, Any] = dict(changes)
-    return replace(wish, model=None if model is None else str(model), raw=replace(wish.raw, **options))
+    return replace(wish, kind=kind, model=None if model is None else str(model), raw=replace(wish.raw, **options))
 
 
 class _CannotBeKept(Exception):

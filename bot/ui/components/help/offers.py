@@ -17,13 +17,15 @@ from bot.core.jobs.intake import Quote
 from bot.ports import Offer
 from bot.rules.catalogue.catalogue import ModelRetired, ModelWithheld, NoSuchModel
 from bot.rules.catalogue.model import Model
-from bot.rules.errors import UserError
-from bot.rules.limits.decide import Refusal, Refused, has_room
+from bot.rules.errors import ServicePaused, UserError
+from bot.rules.limits.decide import Cost, Refusal, Refused, has_room
 from bot.rules.limits.limit import Measure, Scope, most_of
 from bot.rules.options.build import build_request
 from bot.rules.options.problems import InvalidOptions
-from bot.rules.options.remedies import MODEL, Remedy, able, affordable, lacks, repaired
+from bot.rules.options.remedies import MODEL, OWN_WORDS, Remedy, able, affordable, lacks, repaired
+from bot.rules.options.words import NoWords
 from bot.rules.people import Asker
+from bot.rules.requests import Kind
 from bot.rules.servers.access import AccessDenied, DeniedBecause, ServerSettings, may_use_model
 from bot.ui.components.help.buttons import make_button, remind_button
 from bot.ui.components.help.kept import KeptWish, to_text, with_remedy
@@ -41,7 +43,7 @@ from bot.ui.words.text import inline
 MOST_KEPT = 5
 MOST_BUTTONS = 3
 MOST_NAMED = 8
-HELPED = (InvalidOptions, Refused, AccessDenied, NoSuchModel, ModelWithheld, ModelRetired)
+HELPED = (InvalidOptions, Refused, AccessDenied, NoSuchModel, ModelWithheld, ModelRetired, NoWords, ServicePaused)
 WORTH_A_REMINDER = timedelta(minutes=2)
 
 
@@ -111,7 +113,7 @@ async def _passing(here: Refusing, remedies: Sequence[Remedy]) -> Passing:
 
 def _what_fits(here: Refusing, passing: Passing) -> str:
     """What a limit has room for; the price stands on the button."""
-    words = [remedy_words(remedy, here.shell.catalogue, here.locale) for remedy, _ in passing]
+    words = [remedy_words(one, here.shell.catalogue, here.locale) for one, _ in passing if one != OWN_WORDS]
     return say(here.locale, "remedy.fits", what=joined(here.locale, words)) if words else ""
 
 
@@ -141,7 +143,7 @@ async def _checked(here: Refusing, wish: Wish, remedy: Remedy) -> Quote | None:
 
 def _label(here: Refusing, remedy: Remedy, quote: Quote) -> str:
     what = remedy_words(remedy, here.shell.catalogue, here.locale)
-    text = say(here.locale, "remedy.make", what=what)
+    text = say(here.locale, "wording.mine") if remedy == OWN_WORDS else say(here.locale, "remedy.make", what=what)
     priced = here.settings.show_cost and quote.usual_micro_usd > 0
     return f"{text} · {money(here.locale, quote.usual_micro_usd)}" if priced else text
 
@@ -163,8 +165,14 @@ async def _proposal(here: Refusing, error: UserError) -> Proposal:
             return _for_models(here, error.nearest)
         case ModelRetired():
             return _for_models(here, () if error.successor is None else (error.successor,))
+        case NoWords() | ServicePaused() if _improves(here):
+            return Proposal(remedies=(OWN_WORDS,))
         case _:
             return Proposal()
+
+
+def _improves(here: Refusing) -> bool:
+    return here.wish is not None and here.wish.kind is Kind.IMPROVE
 
 
 def _for_options(here: Refusing, error: InvalidOptions) -> Proposal:
@@ -218,11 +226,20 @@ async def _for_limits(here: Refusing, refused: Refused) -> Proposal:
     if here.wish is not None and all(
         one.limit.measure in (Measure.DOLLARS, Measure.IMAGES) for one in refused.refusals
     ):
-        quote = await _checked(here, here.wish, Remedy(()))
+        quote = await _checked(here, here.wish, OWN_WORDS if _improves(here) else Remedy(()))
         model = None if quote is None else here.shell.catalogue.get(quote.request.model)
         if quote is not None and model is not None:
-            remedies = affordable(quote.request, model, lambda cost: has_room(refused.refusals, cost))
+            remedies = _less(here, refused, quote, model)
     return Proposal("", remedies, _to_await(here, refused))
+
+
+def _less(here: Refusing, refused: Refused, quote: Quote, model: Model) -> tuple[Remedy, ...]:
+    """A server's own key may pay for the picture where the operator's budget has no room for words."""
+    limits = [one for one in refused.refusals if not (quote.own_key and one.limit.scope is Scope.OPERATOR)]
+    if not _improves(here):
+        return affordable(quote.request, model, lambda cost: has_room(limits, cost))
+    cost = Cost(images=quote.request.count, micro_usd=quote.upper_micro_usd)
+    return (OWN_WORDS,) if has_room(limits, cost) else ()
 
 
 def _to_await(here: Refusing, refused: Refused) -> Refusal | None:
