@@ -85,6 +85,7 @@ class App:
     jobs: Jobs
     circuit: Circuit
     services: tuple[str, ...]
+    drawing_services: frozenset[str]
     batches: Batches
     nights: Nights
     recovery: Recovery
@@ -308,6 +309,7 @@ def _app(ground: Ground, client: Client) -> App:
         jobs=shell.jobs,
         circuit=ground.circuit,
         services=tuple(ground.catalogue.now.services),
+        drawing_services=frozenset(model.service for model in ground.catalogue.now),
         batches=shell.batches,
         nights=shell.nights,
         recovery=shell.recovery,

@@ -125,14 +125,14 @@ def _shut(app: App) -> dict[str, bool]:
 
 
 def _service_checks(app: App) -> dict[str, ReadyCheck]:
-    """A service that is shut off is named; the process takes no work when all are."""
+    """A service that is shut off is named; the process takes no work when all are at which anything can be drawn."""
 
     def check_of(service: str) -> ReadyCheck:
         async def check() -> None:
             shut = _shut(app)
             if shut[service]:
                 words = "the image service does not take the key, or its funds are used up"
-                raise NotReady(words) if all(shut.values()) else Limping(words)
+                raise NotReady(words) if all(shut[one] for one in app.drawing_services) else Limping(words)
 
         return check
 

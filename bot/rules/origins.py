@@ -120,7 +120,6 @@ class Unchecked(StrEnum):
     """Why a service that could have been asked was not, or did not answer."""
 
     DENIED = "denied"  # the person may not use Easel here
-    LIMIT = "limit"  # it has a price, and a limit has no room for that
     BUSY = "busy"  # as many were asked as the pace allows
     FAILED = "failed"
 

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from bot.rules.people import Place
 from sandbox.discord.model import Message, Upload
 from sandbox.images.faults import Answer, Delay
 from tests.e2e.test_origins import MENU, asked, fields, posted
@@ -41,7 +42,7 @@ async def ends(town) -> list[tuple[str, int]]:
 
 async def told(town, message: Message) -> str:
     (embed,) = (await asked(town, message)).embeds
-    return fields(embed)[HEADING]
+    return next(value for name, value in fields(embed).items() if name.startswith(HEADING))
 
 
 def trouble(status: int, code: str = "server_error", **headers: str) -> Answer:
@@ -142,12 +143,55 @@ async def test_a_check_with_a_price_is_charged_once_and_is_no_picture(priced):
     assert gallery.messages[0].attachments == []
 
 
-async def test_a_check_is_not_made_where_a_limit_has_no_room_for_its_price(priced):
-    for _ in range(2):
-        await asked(priced, posted(priced, Upload("a.png", png()), Upload("b.png", png())))
+async def test_a_check_is_not_made_where_a_limit_has_no_room_for_its_price_and_the_rule_is_named(priced):
+    await asked(priced, posted(priced, Upload("a.png", png()), Upload("b.png", png())))
+    refused = await told(priced, posted(priced, *[Upload(f"{n}.png", png()) for n in range(2)]))
+    assert refused.startswith("Not asked, because it has a price.")
+    assert "$0.01" in refused
+    assert (await told(priced, posted(priced, Upload("a.png", png())))).startswith(NO)
     assert len(priced.images.provenance.checks) == 3
-    assert await ends(priced) == [("settled", 3000)] * 3
-    assert "a limit here has no room" in await told(priced, posted(priced, Upload("a.png", png())))
+    assert await ends(priced) == [("settled", 6000), ("settled", 3000)]
+
+
+async def test_one_look_at_several_pictures_is_one_command(town, tmp_path):
+    priced = await can_tell(town, tmp_path, "provenance_price = 0.003\n", DEFAULT_COOLDOWN_S="30")
+    await asked(priced, posted(priced, *[Upload(f"{n}.png", png()) for n in range(4)]))
+    assert len(priced.images.provenance.checks) == 4
+    assert await ends(priced) == [("settled", 12000)]
+    refused = await told(priced, posted(priced, Upload("a.png", png())))
+    assert "30 s" in refused or "seconds" in refused
+
+
+async def test_of_several_checks_only_those_that_may_be_billed_are_charged(priced):
+    priced.images.provenance.troubles.append(trouble(401, "invalid_api_key"))
+    await asked(priced, posted(priced, *[Upload(f"{n}.png", png()) for n in range(3)]))
+    assert await ends(priced) == [("settled", 6000)]
+
+
+async def test_a_picture_that_is_not_sent_costs_nothing(priced):
+    await asked(priced, posted(priced, Upload("a.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>")))
+    assert [charged for _, charged in await ends(priced)] in ([], [0])
+    assert priced.images.provenance.checks == []
+
+
+async def test_a_servers_own_key_asks_for_its_people_and_the_operators_never_does(priced):
+    await priced.app.store.servers.set_api_key(
+        Place(priced.general.guild_id, 0), "sk-our-own-key", priced.admin.id, priced.world.clock.now()
+    )
+    priced.images.key = "sk-our-own-key"
+    assert (await told(priced, posted(priced, Upload("a.png", png())))).startswith(NO)
+    (check,) = priced.images.provenance.checks
+    assert check.status == 200
+
+
+async def test_a_menu_that_was_sent_twice_is_answered_and_charged_once(priced):
+    message = posted(priced, Upload("a.png", png()))
+    first = await priced.world.message_menu(priced.painter, message, MENU)
+    priced.world.replay(first)
+    await priced.settled(first)
+    await priced.quiet()
+    assert await ends(priced) == [("settled", 3000)]
+    assert len(first.messages) == 1
 
 
 @pytest.mark.parametrize(

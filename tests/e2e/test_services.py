@@ -221,7 +221,13 @@ async def test_one_services_refused_key_stops_its_model_and_nothing_else(town, o
     assert 'easel_service_shut_off{service="default"} 0.0' in figures
 
 
-async def test_the_last_service_whose_key_is_refused_makes_the_bot_unready(town, others, unused_tcp_port_factory):
+@pytest.mark.parametrize("writer", [False, True])
+async def test_the_last_service_that_draws_and_whose_key_is_refused_makes_the_bot_unready(
+    town, others, unused_tcp_port_factory, writer
+):
+    """One that has only a model of words does not help who wants a picture."""
+    if writer:
+        await others.service(WORDS, key=SECOND_KEY)
     await others.restart(HTTP_PORT=str(unused_tcp_port_factory()))
     town.images.key = "another-key"
     refused = await town.answer(await town.imagine(quality="low"))

@@ -40,7 +40,8 @@ def test_a_key_and_a_header_come_from_settings_and_count_as_secrets(models: Path
 
 
 @pytest.mark.parametrize(
-    "prices", ["provenance_price = 0.002", 'chat_model = "w"\nchat_prices = { input = 0.15, output = 0.6 }']
+    "prices",
+    ["provenance = true\nprovenance_price = 0.002", 'chat_model = "w"\nchat_prices = { input = 0.15, output = 0.6 }'],
 )
 def test_a_service_with_prices_keeps_its_key(models: Path, prices: str) -> None:
     models.write_text(models.read_text("utf-8").replace("[services.local]\n", f"[services.local]\n{prices}\n"), "utf-8")

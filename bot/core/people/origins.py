@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from bot.core.jobs.settlement import Settlement
 from bot.core.service.catalogue import CurrentCatalogue
@@ -20,8 +21,9 @@ from bot.rules.catalogue.model import DEFAULT_SERVICE
 from bot.rules.catalogue.services import Service
 from bot.rules.errors import UserError
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFault
-from bot.rules.ledger import Answer, Bill, JobDraft
+from bot.rules.ledger import Answer, Bill, EndReason, Job, JobDraft, JobState
 from bot.rules.limits.decide import Refused
+from bot.rules.money import MicroUSD
 from bot.rules.origins import Checked, Unchecked
 from bot.rules.people import Asker
 from bot.rules.requests import Endpoint, ImageRequest, Kind
@@ -70,10 +72,14 @@ class Origins:
         """Who is asked."""
         return self._catalogue.now.knows_origins
 
-    async def check(
-        self, service: Service, asker: Asker, data: bytes, mime: str, answer: Answer, *, event_key: str
-    ) -> Checked | Unchecked:
-        """What the service finds, or why nobody knows. ``answer`` and ``event_key`` are for one that has a price."""
+    async def begin(
+        self, service: Service, asker: Asker, pictures: int, answer: Answer, *, event_key: str
+    ) -> Checking | Unchecked | Refused:
+        """Makes ready to ask for so many pictures of one message, or says why nobody is asked. ``answer`` and
+        ``event_key`` are for checks that have a price: all of them are reserved as one piece of work.
+
+        Raises ``DuplicateEvent``, and ``OwnKeyGone`` where the server's key cannot be had.
+        """
         settings = await self._store.servers.settings(asker.place)
         try:
             check_person(settings, asker)
@@ -83,51 +89,85 @@ class Origins:
         lane = lane_of(asker.place) if own_key else lane_at(service.name)
         if self._circuit.is_open(lane):
             return Unchecked.FAILED
-        pace = f"checks {lane}"
+        payer = KeyPays(await self._store.servers.api_key(asker.place)) if own_key else OperatorPays()
+        job = None
+        if service.provenance_price:
+            draft = _draft(service, asker, pictures, answer, event_key, own_key=own_key)
+            try:
+                [job] = await self._store.jobs.open([draft], self._clock())
+            except Refused as refused:
+                return refused
+        return Checking(self, service, lane, payer, job)
+
+    async def ask(self, checking: Checking, data: bytes, mime: str) -> Checked | Fault | None:
+        """One picture's check; None where its turn is too far away."""
+        service, pace = checking.service, f"checks {checking.lane}"
         slot = await self._store.leases.hold_slot(pace, service.images_per_minute or self._per_minute)
         if slot.wait_s > LONGEST_WAIT_S:
             await self._store.leases.give_slot(pace, slot)
-            return Unchecked.BUSY
+            return None
         await self._sleep(slot.wait_s)
-        payer = KeyPays(await self._store.servers.api_key(asker.place)) if own_key else OperatorPays()
-        draft = _draft(service, asker, answer, event_key, own_key=own_key)
+        if checking.job is not None and checking.job.state is JobState.RESERVED:
+            checking.job = await self._store.jobs.dispatch(checking.job, self._clock())
         try:
-            found = await self._paid(draft, service, data, mime, payer)
-        except Refused:
-            return Unchecked.LIMIT
-        if isinstance(found, Checked):
-            return found
+            return await self._service.check_provenance(data, mime, payer=checking.payer, service=service.name)
+        except ServiceFault as failure:
+            found = failure.fault
         log.warning("a provenance check at %s failed: %s (%s)", service.name, found.kind, found.detail)
         self._meter.service_fault(found.kind, service.name)
         if found.kind is FaultKind.RATE_LIMITED:
             await self._store.leases.push_slots(pace, found.retry_after_s or AGAIN_S)
-            return Unchecked.BUSY
-        return Unchecked.FAILED
-
-    async def _paid(self, draft: JobDraft, service: Service, data: bytes, mime: str, payer: Payer) -> Checked | Fault:
-        """Raises ``Refused`` where a limit has no room for its price."""
-        if not draft.upper_micro_usd:
-            return await self._ask(service, data, mime, payer)
-        [job] = await self._store.jobs.open([draft], self._clock())
-        job = await self._store.jobs.dispatch(job, self._clock())
-        found = await self._ask(service, data, mime, payer)
-        if isinstance(found, Fault):
-            await self._settlement.close_unmade(job, found.kind, maybe_billed=found.billed is not Billed.NO)
-            return found
-        job = await self._settlement.produce(job, Bill(draft.upper_micro_usd, 0), None)
-        await self._store.jobs.mark_deleted(job.id)  # there is no picture to look for
-        await self._settlement.settle(job, Delivered(None, None))
-        self._meter.charged(CHECKS, draft.upper_micro_usd)
         return found
 
-    async def _ask(self, service: Service, data: bytes, mime: str, payer: Payer) -> Checked | Fault:
-        try:
-            return await self._service.check_provenance(data, mime, payer=payer, service=service.name)
-        except ServiceFault as failure:
-            return failure.fault
+    async def end(self, job: Job, price: int, *, answered: int, maybe: int, reason: str) -> None:
+        """Settles what was answered, and what may have been billed with it; without an answer nobody knows more."""
+        if not answered:
+            await self._settlement.close_unmade(job, reason, maybe_billed=maybe > 0)
+            return
+        cost = MicroUSD(price * (answered + maybe))
+        job = await self._settlement.produce(job, Bill(cost, 0), None)
+        await self._store.jobs.mark_deleted(job.id)  # there is no picture to look for
+        await self._settlement.settle(job, Delivered(None, None))
+        self._meter.charged(CHECKS, cost)
 
 
-def _draft(service: Service, asker: Asker, answer: Answer, event_key: str, *, own_key: bool) -> JobDraft:
+@dataclass(slots=True)
+class Checking:
+    """The checks of one look at a message: one piece of work, however many pictures there are. It must be ended; where
+    the process ends first, recovery finds the work and says that it may have been billed.
+    """
+
+    _origins: Origins
+    service: Service
+    lane: str
+    payer: Payer
+    job: Job | None
+    _answered: int = 0
+    _maybe: int = 0
+    _reason: str = EndReason.CANCELLED
+
+    async def of(self, data: bytes, mime: str) -> Checked | Unchecked:
+        """What the service finds in a picture, or why nobody knows."""
+        found = await self._origins.ask(self, data, mime)
+        match found:
+            case None:
+                return Unchecked.BUSY
+            case Checked():
+                self._answered += 1
+                return found
+            case Fault():
+                self._maybe += found.billed is not Billed.NO
+                self._reason = found.kind
+                return Unchecked.BUSY if found.kind is FaultKind.RATE_LIMITED else Unchecked.FAILED
+
+    async def end(self) -> None:
+        if self.job is not None:
+            price = self.service.provenance_price
+            await self._origins.end(self.job, price, answered=self._answered, maybe=self._maybe, reason=self._reason)
+
+
+def _draft(service: Service, asker: Asker, pictures: int, answer: Answer, event_key: str, *, own_key: bool) -> JobDraft:
     name = CHECKS if service.name == DEFAULT_SERVICE else f"{CHECKS}@{service.name}"
-    request = ImageRequest(Kind.CHECK, Endpoint.EDITS, name, prompt="", count=0, calls=0, inputs=1, private=True)
-    return JobDraft(event_key, asker, request, service.provenance_price, answer, own_key=own_key)
+    request = ImageRequest(Kind.CHECK, Endpoint.EDITS, name, prompt="", count=0, calls=0, inputs=pictures, private=True)
+    most = MicroUSD(service.provenance_price * pictures)
+    return JobDraft(event_key, asker, request, most, answer, own_key=own_key)

@@ -299,6 +299,8 @@ def _misfits(service: Service, given: frozenset[str]) -> list[str]:
         found.append(f"{chat[0]}: chat_model is missing")
     if service.chat_model and service.chat_prices is None and not service.free:
         found.append("chat_prices: is missing; without a price nothing can hold a budget")
+    if service.provenance_price and not service.checks_provenance:
+        found.append("provenance_price: means nothing without provenance = true")
     if service.dialect is Dialect.AZURE and "api-version" not in service.query:
         found.append('query: Azure\'s classic addresses need { api-version = "…" }')
     if service.free and service.is_official and service.name != DEFAULT_SERVICE:

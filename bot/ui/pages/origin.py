@@ -13,9 +13,11 @@ import discord
 from bot.rules.catalogue.model import DEFAULT_SERVICE
 from bot.rules.catalogue.services import Service
 from bot.rules.ledger import Job
+from bot.rules.limits.decide import Refused
 from bot.rules.origins import Checked, Marks, MarkState, Unchecked
 from bot.ui.pages.result import COLOUR, asker
 from bot.ui.words.catalogue import say
+from bot.ui.words.errors import words
 from bot.ui.words.numbers import number
 from bot.ui.words.text import FIELD_LIMIT, clean, cut, inline
 
@@ -27,7 +29,7 @@ class Seen:
 
     marks: Marks | None = None
     trouble: str = ""
-    check: Checked | Unchecked | None = None
+    check: Checked | Unchecked | Refused | None = None
     job: Job | None = None
 
 
@@ -103,13 +105,15 @@ def _marks(seen: Seen, locale: str) -> str:
     return "\n".join(lines)
 
 
-def _check(check: Checked | Unchecked | None, locale: str) -> str:
+def _check(check: Checked | Unchecked | Refused | None, locale: str) -> str:
     """Nothing where the service was not to be asked."""
     match check:
         case None:
             return ""
         case Unchecked():
             return say(locale, f"origin.check_{check}")
+        case Refused():
+            return say(locale, "origin.check_limit", why=words(check, locale))
         case Checked(watermark=False, marks=False):
             return say(locale, "origin.check_nothing")
         case Checked():

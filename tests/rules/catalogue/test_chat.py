@@ -65,6 +65,10 @@ def test_what_an_answer_may_have_is_asked_for_as_the_service_calls_it() -> None:
     ("parts", "fault"),
     [
         ((LOCAL, 'chat_model = "words"'), "services.local.chat_prices: is missing; without a price"),
+        (
+            (LOCAL, "provenance_price = 0.002"),
+            "services.local.provenance_price: means nothing without",
+        ),
         ((LOCAL, "chat_output_tokens = 100"), "services.local.chat_output_tokens: chat_model is missing"),
         ((LOCAL, 'chat_model = ""'), "services.local.chat_model: expected text"),
         ((LOCAL, WORDS, "chat_output_tokens = 0"), "services.local.chat_output_tokens: expected a whole number"),

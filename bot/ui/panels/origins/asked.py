@@ -6,14 +6,18 @@ file that was saved and sent again) shows a picture of ours only if it is that t
 
 from __future__ import annotations
 
+import logging
 import re
 from urllib.parse import urlsplit
 
 import discord
 
+from bot.core.people.origins import Checking
 from bot.imaging.headers import sniff
 from bot.rules.catalogue.services import Service
-from bot.rules.ledger import Job
+from bot.rules.ledger import DuplicateEvent, Job
+from bot.rules.limits.decide import Refused
+from bot.rules.origins import Unchecked
 from bot.rules.uploads import BadUpload
 from bot.ui.interactions.acknowledge import acknowledge, tell
 from bot.ui.interactions.bounds import Bounded, check_bound
@@ -25,6 +29,8 @@ from bot.ui.panels.gallery import sight_of
 from bot.ui.shell import Interaction
 from bot.ui.words.errors import NoPicture
 from bot.ui.words.uploads import upload_fault
+
+log = logging.getLogger(__name__)
 
 MOST_PICTURES = 4
 """Of one message: each is fetched and read."""
@@ -47,10 +53,18 @@ async def where_from(interaction: Interaction, message: discord.Message) -> None
     await acknowledge(interaction, private=True)
     jobs = await _ours(interaction, message)
     service = None if jobs else interaction.client.shell.origins.asked  # nobody has to be asked for what we made
-    alone = len(pictures) == 1 and not jobs
-    seen = [
-        await _look(interaction, place, one, service, alone=alone) for place, one in enumerate(pictures[:MOST_PICTURES])
-    ]
+    looked_at, alone = pictures[:MOST_PICTURES], len(pictures) == 1 and not jobs
+    try:
+        checking = await _begin(interaction, service, len(looked_at))
+    except DuplicateEvent:
+        log.info("interaction %s came twice; the first one answers it", interaction.id)
+        return
+    try:
+        seen = [await _look(interaction, one, checking, alone=alone) for one in looked_at]
+    except BadUpload:
+        await _end(checking)
+        raise
+    await _end(checking)
     jobs += list({one.job.id: one.job for one in seen if one.job is not None}.values())
     catalogue = interaction.client.shell.catalogue
     ours = [(job, catalogue.services[catalogue.service_of(drawn_by(job))]) for job in jobs]
@@ -86,8 +100,24 @@ async def _seen_by(interaction: Interaction, message_id: int | None, begun: list
     return [job for job in found if not job.deleted and job.asker.place.key == asker.place.key and may_see(job)]
 
 
+async def _begin(
+    interaction: Interaction, service: Service | None, pictures: int
+) -> Checking | Unchecked | Refused | None:
+    """Whoever checks the pictures, or why nobody does; None where nobody is to be asked."""
+    if service is None:
+        return None
+    answer, event_key = answer_of(interaction, private=True), str(interaction.id)
+    origins, asker = interaction.client.shell.origins, asker_of(interaction)
+    return await origins.begin(service, asker, pictures, answer, event_key=event_key)
+
+
+async def _end(checking: Checking | Unchecked | Refused | None) -> None:
+    if isinstance(checking, Checking):
+        await checking.end()
+
+
 async def _look(
-    interaction: Interaction, place: int, picture: Picture, service: Service | None, *, alone: bool
+    interaction: Interaction, picture: Picture, checking: Checking | Unchecked | Refused | None, *, alone: bool
 ) -> Seen:
     """Raises ``BadUpload`` for a picture that cannot be had, where it is all there is to tell of."""
     shell, asker = interaction.client.shell, asker_of(interaction)
@@ -99,10 +129,9 @@ async def _look(
             if (job := await _again(interaction, picture, data)) is not None:
                 return Seen(marks, job=job)
             mime = CHECKED.get(sniff(data) or "")
-            if service is None or mime is None:
+            if mime is None:
                 return Seen(marks)
-            answer, event_key = answer_of(interaction, private=True), f"{interaction.id}:{place}"
-            check = await shell.origins.check(service, asker, data, mime, answer, event_key=event_key)
+            check = await checking.of(data, mime) if isinstance(checking, Checking) else checking
             return Seen(marks, check=check)
     except BadUpload as bad:
         if alone:
