@@ -168,6 +168,19 @@ async def test_of_several_checks_only_those_that_may_be_billed_are_charged(price
     assert await ends(priced) == [("settled", 6000)]
 
 
+async def test_a_picture_that_cannot_be_had_costs_nothing(priced):
+    message = posted(priced, Upload("a.png", b""))
+    answer = await asked(priced, message)
+    assert answer.embeds == []
+    assert await ends(priced) == [("released", 0)]
+
+
+async def test_what_may_have_been_billed_is_charged_beside_what_was_answered(priced):
+    priced.images.provenance.troubles.append(trouble(504, "x"))
+    await asked(priced, posted(priced, *[Upload(f"{n}.png", png()) for n in range(2)]))
+    assert await ends(priced) == [("settled", 6000)]
+
+
 async def test_a_picture_that_is_not_sent_costs_nothing(priced):
     await asked(priced, posted(priced, Upload("a.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>")))
     assert [charged for _, charged in await ends(priced)] in ([], [0])
