@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from bot.rules.people import Place
 from bot.rules.requests import Kind
 from sandbox.discord.model import Interaction, Upload, User
 from sandbox.images import ImageService
+from sandbox.images.faults import Shape
 from sandbox.images.words.chat import MODEL
 from tests.support.pictures import png
 from tests.support.running import Town, private_word, processes_in, said, town_in, until
@@ -82,6 +84,16 @@ async def words_elsewhere(town: Town, tmp_path: Path) -> AsyncIterator[ImageServ
 
 async def words_refused(town: Town) -> int:
     return await town.app.store.servers.words_refused(Place(town.world.town.studio.id, 0), town.world.clock.now())
+
+
+def saying(words: str) -> Shape:
+    """An answer of the model of words."""
+
+    def answer(body: dict[str, Any]) -> dict[str, Any]:
+        (choice,) = body["choices"]
+        return {**body, "choices": [{**choice, "message": {**choice["message"], "content": words}}]}
+
+    return Shape("words_saying", answer)
 
 
 async def job_of(town: Town, kind: Kind):
@@ -244,10 +256,30 @@ async def test_the_operators_key_pays_for_words_elsewhere_though_the_server_has_
         assert town.images.calls == []
 
 
+@pytest.mark.parametrize("prompt", ["\u200b", "   ", "\n", "?!"])
+async def test_words_that_say_nothing_are_not_improved_for_money(town, prompt):
+    assert "a text to go by" in private_word(await improve(town, prompt))
+    assert (await town.jobs(), town.images.calls) == ([], [])
+
+
+async def test_flags_are_for_the_picture_and_only_a_persons_mean_anything(town):
+    town.images.fail_next(saying("a fox on a poster that says sale --ar 9:16"))
+    improved = await improve(town, "a red fox --ar 16:9 --v 6")
+    assert (await job_of(town, Kind.IMPROVE)).request.prompt == "a red fox"
+    assert "--v 6" in improved.messages[0].content
+    await town.press(improved.messages[0], "Make it")
+    drawn = await job_of(town, Kind.IMAGINE)
+    assert drawn.request.prompt == "a fox on a poster that says sale"
+    width, height = map(int, drawn.request.size.split("x"))
+    assert width > height
+
+
 async def test_words_are_exported_and_deleted_with_whatever_else_is_kept_of_a_person(town):
     await describe(town)
     words = (await job_of(town, Kind.DESCRIBE)).revised_prompt
-    assert words in str(await town.app.store.people.export(town.member.id))
+    exported = await town.app.store.people.export(town.member.id)
+    assert words in str(exported)
+    assert exported["jobs"][0]["request"]["prompt"] == ""  # nobody wrote one
     asked = await town.answer(await town.world.slash(town.member, town.general, "mydata delete", {}))
     await town.press(asked, "Delete everything")
     await town.quiet()

@@ -46,6 +46,7 @@ from bot.rules.ledger import FINAL, HOLDING, JobState
 from bot.rules.limits.limit import Period
 from bot.rules.limits.windows import window_key
 from bot.rules.people import Place
+from bot.rules.requests import Kind
 from bot.rules.servers.changes import Recorded, without_others
 
 _FINAL = jobs.c.state.in_([state.value for state in FINAL])
@@ -290,6 +291,8 @@ def _exported_job(row: RowMapping) -> dict[str, Any]:
     found = {name: value for name, value in _texts(row).items() if name not in hidden}
     for name in ("asker", "request", "bill", "answer"):
         found[name] = None if found[name] is None else json.loads(found[name])
+    if found["request"]["kind"] == Kind.DESCRIBE:
+        found["request"]["prompt"] = ""  # the person wrote none; those are Easel's words to the model
     return found
 
 

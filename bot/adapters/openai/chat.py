@@ -14,6 +14,9 @@ from bot.adapters.openai.answers import BrokenAnswer
 from bot.rules.catalogue.chat import INSTRUCTIONS, MOST_WORDS
 from bot.rules.catalogue.model import Model
 from bot.rules.faults import Billed, Fault, FaultKind
+from bot.rules.options.flags import read_flags
+from bot.rules.options.prompts import says_nothing
+from bot.rules.options.table import RawOptions
 from bot.rules.requests import ImageRequest, InputImage, Inputs, Kind, Made, Usage
 
 MOST_BYTES = 2**20
@@ -74,9 +77,14 @@ def read_words(body: bytes, request_id: str | None) -> Made | Fault | dict[str, 
     if reason == "content_filter" or message.get("refusal"):
         return Fault(FaultKind.MODERATION, Billed.MAYBE, request_id=request_id, detail="the model refused")
     words = _unwrapped(_text(message.get("content")))
-    if not words:
+    if says_nothing(words):
         raise BrokenAnswer("a completion without words" + (" at its limit of tokens" if reason == "length" else ""))
-    return Made((), usage=_usage(answer.get("usage")), request_id=request_id, words=words[:MOST_WORDS].rstrip())
+    return Made((), usage=_usage(answer.get("usage")), request_id=request_id, words=_kept(words))
+
+
+def _kept(words: str) -> str:
+    """As many as are kept, without flags at their end: only people's mean anything."""
+    return read_flags(RawOptions(words[:MOST_WORDS].rstrip()))[0].prompt
 
 
 def _text(content: object) -> str:

@@ -168,12 +168,13 @@ class Intake:
         model = self._catalogue.now.chat_model
         if model is None:
             raise NoWords
+        raw, notes = read_flags(raw)  # they are for the picture
         settings = await self._store.servers.settings(asker.place)
         check_access(settings, asker, None)
         await self._words.check(settings, asker.place, raw.prompt)
         request = words_request(kind, raw, model, locale=asker.locale, look=look, sizes=uploaded.sizes)
         upper = upper_bound(request, model)
-        return Quote(request, upper, usual_price(request, model), has_own_key(settings, model))
+        return Quote(request, upper, usual_price(request, model), has_own_key(settings, model), notes)
 
     async def style(self, asker: Asker, name: str) -> Style:
         """The look of this name: one's own, else the server's. Raises ``NoSuchStyle``."""

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from bot.rules.catalogue.model import Model
 from bot.rules.errors import UserError
+from bot.rules.options.checks import OptionChecks, Uploaded
+from bot.rules.options.problems import InvalidOptions
 from bot.rules.options.table import RawOptions
 from bot.rules.requests import Endpoint, ImageRequest, Kind
+from bot.rules.servers.access import Defaults
 
 
 class NoWords(UserError):
@@ -17,15 +20,20 @@ def words_request(
 ) -> ImageRequest:
     """The request. ``locale`` is the language in which a picture is described; ``sizes`` are the pictures sent along.
 
-    What was chosen for the picture that may come of it (size, look) goes with it.
+    What was chosen for the picture that may come of it (size, look) goes with it. Raises ``InvalidOptions`` for a
+    prompt that says nothing, or too much.
     """
     describes = kind is Kind.DESCRIBE
+    check = OptionChecks(raw, model, kind, Uploaded(sizes=sizes), Defaults(), Endpoint.CHAT)
+    prompt = f"Write in the language of the code {locale}." if describes else check.prompt()
+    if check.problems:
+        raise InvalidOptions(model.id, check.problems)
     return ImageRequest(
         kind=kind,
         endpoint=Endpoint.CHAT,
         model=model.id,
-        prompt=f"Write in the language of the code {locale}." if describes else raw.prompt,
-        shown_prompt="" if describes else raw.prompt,
+        prompt=prompt,
+        shown_prompt="" if describes else prompt,
         count=0,
         size=raw.size,
         look=look or "",

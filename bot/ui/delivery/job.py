@@ -191,7 +191,7 @@ class DiscordDelivery:
     ) -> Message:
         locale, notes = self._locale(job.asker), self._options.notes
         if job.request.is_words:
-            return words_message(job, made, locale, settings, self._options.name_of)
+            return words_message(job, made, locale, settings, self._options.name_of, notes)
         images = [image for one in made for image in one.images]
         looks = pages.Looks(settings.show_cost, settings.layout, self._options.name_of, self._options.notice)
         told = pages.result(job, made, took_s, locale, looks, notes=notes)

@@ -178,6 +178,8 @@ def _improves(here: Refusing) -> bool:
 def _for_options(here: Refusing, error: InvalidOptions) -> Proposal:
     if here.wish is None:
         return Proposal()
+    if _improves(here):  # a model for pictures takes more words
+        return Proposal(remedies=(OWN_WORDS,))
     wish, repair = here.wish, repaired(error.problems)
     makers: tuple[Model, ...] = ()
     if not wish.inputs_of and (repair is None or lacks(error.problems)):
