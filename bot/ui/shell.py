@@ -79,8 +79,8 @@ class Deliveries(Protocol):
         """The same for an answer that is not the job's own (a picture that waited)."""
         ...
 
-    def approved(self, job: Job) -> Delivery:
-        """The conversation about a job that moderators have looked at."""
+    def approved(self, job: Job, *, calls: bool = True) -> Delivery:
+        """The conversation about a job that moderators have looked at, whose message ``calls`` its maker, or nobody."""
         ...
 
     def of_batch(

@@ -121,6 +121,19 @@ async def test_what_cannot_wait_for_the_night_is_refused_in_a_sentence(town, opt
     assert town.images.batches.visits == []
 
 
+async def test_what_moderators_post_of_a_night_pings_nobody(town):
+    room = town.world.town.backstage
+    await (await town.world.slash(town.admin, town.general, "/settings review", {"channel": room})).wait_answer()
+    await tonight(town, "a red fox", "a blue fox")
+    await summed_up(town)
+    (review,) = [one for one in town.world.history(room, town.admin) if one.components]
+    await (await town.world.click(review, "Post", town.admin)).wait_acknowledged()
+    await town.quiet()
+    shown = [one for one in town.world.history(town.general) if one.attachments and one.author == town.world.bot]
+    assert sum(file.filename.endswith(".png") for one in shown for file in one.attachments) == 2
+    assert not any(one.mentions for one in shown)
+
+
 async def test_models_tells_who_draws_overnight(town):
     interaction = await town.world.slash(town.member, town.general, "/models")
     lines = (await interaction.wait_answer()).embeds[0]["description"].splitlines()

@@ -19,6 +19,7 @@ from bot.operator.migrate import look_at_ledger
 from bot.operator.purge import delete_everything, parse_age, purge_older
 from bot.operator.restore import check_backup, restore
 from bot.ports import CannotStart
+from bot.rules.overnight import Overnight
 from bot.settings.model import Settings
 from bot.settings.sources import parse_settings
 
@@ -199,6 +200,26 @@ async def test_deleting_everything_leaves_nothing_of_easel_and_nothing_else_is_t
     left = {path.name for path in settings.data_dir.iterdir()}
     assert left <= {"holiday.jpg", "easel.db.lock"}
     assert "holiday.jpg" in left
+
+
+async def test_deleting_everything_keeps_the_ids_of_what_the_image_service_still_holds(settings: Settings) -> None:
+    night = Overnight("1234567890", "default", "JOB1", NOW, file_id="file-1", night_id="batch-1", files=("file-1",))
+    store = await open_store(
+        settings.database_url, data_dir=settings.data_dir, secrets=load_secrets(None, settings.data_dir)
+    )
+    await store.notes.set_overnight(night)
+    await store.aclose()
+    _, kept = await delete_everything(settings)
+    assert kept == [night]
+    assert settings.sqlite_path
+    with closing(sqlite3.connect(settings.sqlite_path)) as connection:
+        facts = connection.execute("SELECT key FROM facts").fetchall()
+    assert [key for (key,) in facts if "1234567890" in key or key == "commands 1 global"] == ["overnight 1234567890"]
+    store = await open_store(
+        settings.database_url, data_dir=settings.data_dir, secrets=load_secrets(None, settings.data_dir)
+    )
+    assert await store.notes.overnights() == [night]
+    await store.aclose()
 
 
 def test_migrate_to_moves_the_ledger_and_says_what_is_next(settings: Settings, tmp_path: Path, monkeypatch, capsys):

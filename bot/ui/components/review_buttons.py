@@ -83,7 +83,9 @@ class PostReviewed(Press, template=pattern("post")):
         job = await shell.store.jobs.get(job_id)
         waits = job is not None and job.state is JobState.PRODUCED
         if job is not None and waits and job.answer is not None:
-            waits = not await shell.recovery.deliver_kept(job, shell.deliveries.approved(job))
+            batch = None if job.batch_id is None else await shell.store.jobs.get_batch(job.batch_id)
+            calls = batch is None or not batch.overnight
+            waits = not await shell.recovery.deliver_kept(job, shell.deliveries.approved(job, calls=calls))
         if waits:
             return False
         await shell.store.reviews.drop(job_id)

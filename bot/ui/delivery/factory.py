@@ -67,12 +67,14 @@ class DiscordDeliveries:
         """The same for an answer that is not the job's own (a picture that waited)."""
         return self._to(answer, self._options(limit_bytes), earlier=False)
 
-    def approved(self, job: Job) -> DiscordDelivery:
-        """The lines of a batch share one answer, which stays theirs together: each gets a message of its own."""
+    def approved(self, job: Job, *, calls: bool = True) -> DiscordDelivery:
+        """The lines of a batch share one answer, which stays theirs together: each gets a message of its own, which
+        ``calls`` whoever asked, or nobody.
+        """
         if job.answer is None:
             raise LookupError(f"job {job.id} has no answer to deliver to")
         answer = job.answer if job.batch_id is None else replace(job.answer, token="", message_id=None)
-        return self._to(answer, self._options(), earlier=False)
+        return self._to(answer, replace(self._options(), calls=calls), earlier=False)
 
     def _options(self, limit_bytes: int = UPLOAD_LIMIT_UNKNOWN, notes: tuple[Note, ...] = ()) -> ShowOptions:
         return ShowOptions(limit_bytes, notes, self._name_of, self._notice)

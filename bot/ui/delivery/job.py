@@ -55,13 +55,15 @@ class PostCheck(Protocol):
 @dataclass(frozen=True, slots=True)
 class ShowOptions:
     """How to show: the channel's upload limit, what was done to the uploads, what models are called for short, the
-    operator's words for "made with AI", and how long to try."""
+    operator's words for "made with AI", how long to try, and whether a new message calls whoever asked.
+    """
 
     limit_bytes: int = UPLOAD_LIMIT_UNKNOWN
     notes: tuple[Note, ...] = ()
     name_of: Callable[[str], str] = str
     notice: str | None = None
     waits_s: tuple[float, ...] = WAITS_S
+    calls: bool = True
 
 
 class DiscordDelivery:
@@ -175,7 +177,8 @@ class DiscordDelivery:
         locale = self._locale(job.asker)
         calling = say(locale, "result.ready", user=job.asker.user_id)
         named = replace(message, content="\n".join(line for line in (calling, message.content) if line))
-        delivered = await self._conversation.post(named, nonce=job.id, user_id=job.asker.user_id)
+        user_id = job.asker.user_id if self._options.calls else None
+        delivered = await self._conversation.post(named, nonce=job.id, user_id=user_id)
         await self._conversation.remove_by_bot()
         return replace(delivered, posted=True)
 
