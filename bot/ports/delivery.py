@@ -135,6 +135,10 @@ class BatchDelivery(Protocol):
         """Says how it ended, with a link to each group and a file of line, result and cost. Never raises."""
         ...
 
+    async def withdrawn(self, batch: Batch) -> None:
+        """Its maker asked to be forgotten: its message promises nothing any more. Never raises."""
+        ...
+
 
 class Notifier(Protocol):
     """Tells admins and the operator things nobody asked for. Best effort; never raises."""

@@ -98,6 +98,17 @@ async def test_a_refused_key_is_named_told_and_stops_the_next_night(town):
     assert "are not possible at the moment" in refused.content
 
 
+async def test_after_deleting_ones_data_its_message_promises_nothing(town):
+    town.images.batches.night.takes_s = 10**6
+    interaction = await tonight(town, "a red fox")
+    await interaction.wait_until(lambda one: one.answer and "of 1 drawn" in one.answer.content, 30, "that it is there")
+    asked = await town.world.slash(town.member, town.general, "/mydata delete", {})
+    await asked.wait_until(lambda one: one.messages and one.messages[0].components, 10, "the question")
+    await town.world.click(asked.messages[0], "Delete everything", town.member)
+    await interaction.wait_until(lambda one: not one.answer.components, 30, "its end")
+    assert interaction.answer.content == "This batch was deleted at the request of whoever ordered it."
+
+
 async def test_a_night_that_expires_shows_what_there_is(town):
     town.images.batches.night.plan = Plan("expired", done=1)
     clock = town.images.batches.night.clock

@@ -45,6 +45,7 @@ class Channel:
     groups: dict[int, list[int]] = field(default_factory=dict)
     summaries: list[BatchCounts] = field(default_factory=list)
     nights: list[Overnight] = field(default_factory=list)
+    withdrawn: int = 0
     closed: bool = False
 
 
@@ -67,6 +68,9 @@ class Delivery:
         self._channel.groups.setdefault(nonce, [picture.line for picture in pictures])
         self._life.reach("shown")
         return Delivered(500 + nonce, batch.channel_id)
+
+    async def withdrawn(self, batch: Batch) -> None:
+        self._channel.withdrawn += 1
 
     async def summary(self, batch: Batch, counts: BatchCounts, lines: Sequence[Job]) -> None:
         self._channel.summaries.append(counts)

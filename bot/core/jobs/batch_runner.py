@@ -126,6 +126,7 @@ class BatchRunner:
             now = await self._store.jobs.get_batch(batch.id)
             if now is None:
                 await self._wind_up(batch, running)
+                await delivery.withdrawn(batch)
                 return
             if now.cancelled:
                 await self.release_waiting(running, batch.asker)
@@ -141,6 +142,7 @@ class BatchRunner:
         jobs = await self._store.jobs.of_batch(batch.id)
         if len(jobs) < len(ended):
             await self._wind_up(batch, running)
+            await delivery.withdrawn(batch)
             return
         await delivery.summary(now, self._counts(now, jobs, ended), jobs)
         await self.finish(now)

@@ -105,6 +105,7 @@ class Nights:
         if await self._store.jobs.get_batch(batch.id) is None:  # forgotten: it is cleared away at the service, too
             is_out = night is not None and night.is_out
             await self._lines.wind_up(mine, billed=Billed.MAYBE if is_out else Billed.NO)
+            await delivery.withdrawn(batch)
             return False
         if night is not None and not night.read:  # an earlier life died before it wrote so
             await self._keep(replace(night, read=True))

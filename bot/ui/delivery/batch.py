@@ -152,6 +152,10 @@ class DiscordBatchDelivery:
         except TROUBLE as error:
             log.warning("batch %s: its end could not be told: %s", batch.id, failure_of(error).name)
 
+    async def withdrawn(self, batch: Batch) -> None:
+        await self._edits.close()
+        await self._replace(Message(content=say(self._locale(batch), "batch.withdrawn")))
+
     async def _sum_up(self, batch: Batch, counts: BatchCounts, lines: Sequence[Job]) -> None:
         locale = self._locale(batch)
         looks = await self._settings_of(batch.asker.place)

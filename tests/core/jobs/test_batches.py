@@ -107,6 +107,7 @@ class Channel:
     ends: list[list[Job]] = field(default_factory=list)
     progress: list[BatchCounts] = field(default_factory=list)
     closed: bool = False
+    withdrawn: int = 0
     calls: int = 0
 
     @property
@@ -135,6 +136,9 @@ class Delivery:
         self._channel.groups.setdefault(nonce, [picture.line for picture in pictures])
         self._life.reach("shown")
         return Delivered(500 + nonce, batch.channel_id)
+
+    async def withdrawn(self, batch: Batch) -> None:
+        self._channel.withdrawn += 1
 
     async def summary(self, batch: Batch, counts: BatchCounts, lines: Sequence[Job]) -> None:
         self._channel.summaries.append(counts)
@@ -514,6 +518,7 @@ async def test_a_batch_whose_maker_is_forgotten_ends_quietly(
     world.studio.gates["fox 2"].set()
     await asyncio.wait_for(task, 20)
 
+    assert world.channel.withdrawn == 1
     assert world.studio.prompts == ["fox 1", "fox 2"]
     assert world.channel.groups == {}
     assert world.channel.summaries == []

@@ -282,6 +282,7 @@ async def test_whoever_is_forgotten_leaves_nothing_at_the_service(world: World) 
     await asyncio.wait_for(task, 30)
     assert world.channel.groups == {}
     assert [path for path in world.folder.rglob("*") if path.suffix == ".png"] == []
+    assert world.channel.withdrawn == 1
     await world.cleared()
 
 
