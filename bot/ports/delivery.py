@@ -123,8 +123,10 @@ class BatchDelivery(Protocol):
         """Best effort, paced; never raises."""
         ...
 
-    async def overnight(self, batch: Batch, night: Overnight) -> None:
-        """The same of a batch that is drawn overnight: how it stands there."""
+    async def overnight(self, batch: Batch, night: Overnight, *, keyless: bool) -> None:
+        """The same of a batch that is drawn overnight: how it stands there. ``keyless``: nobody can look, for the key
+        of the server that pays for it is gone.
+        """
         ...
 
     async def group(self, batch: Batch, pictures: Sequence[BatchPicture]) -> Delivered:

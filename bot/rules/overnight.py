@@ -98,13 +98,22 @@ class Step(StrEnum):
     CLEAR = "clear"
 
 
+def _patience(night: Overnight) -> timedelta:
+    return READ_WITHIN if night.state in OVER else LONGEST
+
+
+def gives_up_at(night: Overnight) -> datetime:
+    """When it ends as unclear, where nothing is heard of it."""
+    return night.began_at + _patience(night)
+
+
 def next_step(night: Overnight, now: datetime) -> Step:
     if night.read:
         return Step.CLEAR
-    if night.state in OVER:
-        return Step.READ if left(night.began_at, now, READ_WITHIN) else Step.GIVE_UP
-    if not left(night.began_at, now, LONGEST):
+    if not left(night.began_at, now, _patience(night)):
         return Step.GIVE_UP
+    if night.state in OVER:
+        return Step.READ
     if night.night_id is not None:
         return Step.LOOK
     if night.asked_at is not None:

@@ -98,6 +98,32 @@ async def test_a_refused_key_is_named_told_and_stops_the_next_night(town):
     assert "are not possible at the moment" in refused.content
 
 
+async def test_while_the_servers_key_is_gone_everybody_is_told_that_it_waits(town):
+    images, night = town.images, town.images.batches.night
+    form = await (await town.world.slash(town.admin, town.general, "/settings apikey")).wait_modal()
+    images.key = None
+    await (await town.world.submit_form(form, {"key": "sk-our-very-own-key7"}, user=town.admin)).wait_answer()
+    night.takes_s = 10**6
+    interaction = await tonight(town, "a red fox")
+    await interaction.wait_until(lambda one: one.answer and "of 1 drawn" in one.answer.content, 30, "that it is there")
+
+    removed = await town.world.slash(town.admin, town.general, "/settings apikey", {"remove": True})
+    assert "1 batch overnight is paid with this key" in (await removed.wait_answer()).content
+    waits = "Waits for this server's API key"
+    await interaction.wait_until(lambda one: waits in one.answer.content, 30, "that it waits")
+    assert "Ready" not in interaction.answer.content
+    details = await (await town.world.click(interaction.answer, "Details", town.world.town.painter)).wait_answer()
+    assert waits in details.embeds[0]["description"]
+    cancel = await town.world.click(interaction.answer, "Cancel", town.member)
+    await cancel.wait_until(lambda one: one.followups, 10, "what Cancel came to")
+    assert "cannot be taken back" in cancel.followups[0].content
+
+    form = await (await town.world.slash(town.admin, town.general, "/settings apikey")).wait_modal()
+    await (await town.world.submit_form(form, {"key": "sk-our-very-own-key7"}, user=town.admin)).wait_answer()
+    await summed_up(town)
+    assert (await counts_by_state(town.app.store))["released"] == 1
+
+
 async def test_after_deleting_ones_data_its_message_promises_nothing(town):
     town.images.batches.night.takes_s = 10**6
     interaction = await tonight(town, "a red fox")

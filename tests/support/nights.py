@@ -45,6 +45,7 @@ class Channel:
     groups: dict[int, list[int]] = field(default_factory=dict)
     summaries: list[BatchCounts] = field(default_factory=list)
     nights: list[Overnight] = field(default_factory=list)
+    keyless: list[bool] = field(default_factory=list)
     withdrawn: int = 0
     closed: bool = False
 
@@ -58,8 +59,9 @@ class Delivery:
 
     async def progress(self, batch: Batch, counts: BatchCounts) -> None: ...
 
-    async def overnight(self, batch: Batch, night: Overnight) -> None:
+    async def overnight(self, batch: Batch, night: Overnight, *, keyless: bool) -> None:
         self._channel.nights.append(night)
+        self._channel.keyless.append(keyless)
 
     async def group(self, batch: Batch, pictures: Sequence[BatchPicture]) -> Delivered:
         if self._channel.closed:

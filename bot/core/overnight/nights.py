@@ -95,7 +95,7 @@ class Nights:
                 if now is None:
                     break
                 night = await self._round(now, night)
-                await delivery.overnight(now, night)
+                await delivery.overnight(now, night, keyless=await self.lacks_key(night))
                 if not night.read:
                     await self._wait(changed, look_again_s(night, self._clock()))
         except LostLease:
@@ -157,7 +157,8 @@ class Nights:
             return night
         if step is Step.GIVE_UP:
             log.error("batch %s: nothing was heard of it in time", batch.id)
-            return await self._end(batch, night, FaultKind.TIMED_OUT, Billed.MAYBE if night.is_out else Billed.NO)
+            reason = EndReason.KEY_GONE if await self.lacks_key(night) else FaultKind.TIMED_OUT
+            return await self._end(batch, night, reason, Billed.MAYBE if night.is_out else Billed.NO)
         jobs = [job for job in await self._store.jobs.of_batch(batch.id) if job.state in HOLDING]
         if not jobs:  # closed or forgotten in this moment: the next round sees which
             return night
@@ -304,6 +305,21 @@ class Nights:
             await api.delete(file_id, payer)
             self._crash_point("night cleared")
         await self._store.notes.drop_overnight(night.batch_id)
+
+    # --- a server's own key ----------------------------------------------------------------------------------------
+
+    async def lacks_key(self, night: Overnight) -> bool:
+        """Whether it can neither be looked at nor taken back: the key that pays for it is gone."""
+        try:
+            await self._payer(night)
+        except OwnKeyGone:
+            return not night.read
+        return False
+
+    async def paid_by(self, place: Place) -> int:
+        """So many nights are under way with the server's own key."""
+        nights = await self._store.notes.overnights()
+        return sum(night.server_id == place.guild_id and night.is_out and not night.read for night in nights)
 
     # --- shared ----------------------------------------------------------------------------------------------------
 

@@ -6,12 +6,14 @@ import discord
 
 from bot.ports import Batch
 from bot.rules.errors import NotFound
+from bot.rules.overnight import gives_up_at
 from bot.ui.components.press import Press, button
 from bot.ui.interactions.acknowledge import acknowledged, tell
 from bot.ui.interactions.who import asker_of
 from bot.ui.pages import batch as pages
 from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
+from bot.ui.words.numbers import moment
 
 STOP = "e1:batchstop:"
 NIGHT = "e1:night:"
@@ -23,12 +25,16 @@ class StopBatch(Press, template=r"e1:batchstop:(?P<batch>[0-9]{1,20})"):
     async def press(self, interaction: Interaction) -> None:
         await interaction.response.defer()
         acknowledged(interaction)
-        batches, locale = interaction.client.shell.batches, str(interaction.locale)
-        stopped = await batches.cancel(self.part("batch"), asker_of(interaction))
-        if stopped.overnight:
-            await tell(interaction, say(locale, "overnight.stopping"))
+        shell, locale = interaction.client.shell, str(interaction.locale)
+        stopped = await shell.batches.cancel(self.part("batch"), asker_of(interaction))
+        night = await shell.store.notes.overnight(self.part("batch")) if stopped.overnight else None
+        if night is not None and night.is_out and await shell.nights.lacks_key(night):
+            told = say(locale, "overnight.stopping_keyless", by=moment(gives_up_at(night)))
+        elif stopped.overnight:
+            told = say(locale, "overnight.stopping")
         else:
-            await tell(interaction, say(locale, "batch.stopped", count=stopped.released))
+            told = say(locale, "batch.stopped", count=stopped.released)
+        await tell(interaction, told)
 
 
 class NightDetails(Press, template=r"e1:night:(?P<batch>[0-9]{1,20})"):
@@ -45,7 +51,8 @@ class NightDetails(Press, template=r"e1:night:(?P<batch>[0-9]{1,20})"):
         jobs = await shell.store.jobs.of_batch(batch.id)
         looks = await shell.settings_cache.looks(asker.place)
         shows = looks.show_cost or asker.can_manage or asker.user_id == batch.asker.user_id
-        embed = pages.overnight_details(batch, night, jobs, asker.locale, show_cost=shows)
+        keyless = await shell.nights.lacks_key(night)
+        embed = pages.overnight_details(batch, night, jobs, asker.locale, show_cost=shows, keyless=keyless)
         await tell(interaction, embed=embed)
 
 

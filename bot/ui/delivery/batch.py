@@ -70,10 +70,11 @@ class DiscordBatchDelivery:
         message = Message(content=batch_words.progress(batch, counts, locale), view=view)
         self._edits.offer(lambda: self._replace(message))
 
-    async def overnight(self, batch: Batch, night: Overnight) -> None:
+    async def overnight(self, batch: Batch, night: Overnight, *, keyless: bool) -> None:
         locale = self._locale(batch)
-        view = None if night.state in OVER or night.read else overnight_view(batch, locale)
-        message = Message(content=batch_words.overnight(batch, night, locale), view=view)
+        is_over = night.read or (night.state in OVER and not keyless)
+        view = None if is_over else overnight_view(batch, locale)
+        message = Message(content=batch_words.overnight(batch, night, locale, keyless=keyless), view=view)
         self._edits.offer(lambda: self._replace(message))
 
     async def _replace(self, message: Message) -> None:

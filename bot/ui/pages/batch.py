@@ -10,7 +10,7 @@ import discord
 from bot.ports import Batch, BatchCounts, BatchPicture
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFailed
 from bot.rules.ledger import FINAL, WITH_PICTURES, Job, JobState
-from bot.rules.overnight import OVER, NightState, Overnight
+from bot.rules.overnight import OVER, NightState, Overnight, gives_up_at
 from bot.ui.pages.links import jump_link
 from bot.ui.pages.result import COLOUR, cost
 from bot.ui.words.catalogue import has, say
@@ -59,19 +59,23 @@ def progress(batch: Batch, counts: BatchCounts, locale: str) -> str:
 HALF = 50
 
 
-def overnight(batch: Batch, night: Overnight, locale: str) -> str:
+def overnight(batch: Batch, night: Overnight, locale: str, *, keyless: bool) -> str:
     """The message of a batch that is drawn overnight: how far it is, and until when it is there."""
     counts = BatchCounts(len(batch.lines), min(night.counts.completed, len(batch.lines)), 0, 0.0, batch.cancelled)
     total, user = number(locale, len(batch.lines)), batch.asker.user_id
     key = "overnight.head" if night.percent == HALF else "overnight.head_percent"
     head = say(locale, key, total=total, user=user, percent=night.percent)
-    told = [head, bar(counts), overnight_state(batch, night, locale)]
-    if night.state is NightState.WORKING and not (night.read or batch.cancelled):
+    told = [head, bar(counts), overnight_state(batch, night, locale, keyless=keyless)]
+    if keyless:
+        told.append(say(locale, "overnight.keyless_by", by=moment(gives_up_at(night))))
+    elif night.state is NightState.WORKING and not (night.read or batch.cancelled):
         told.append(say(locale, "overnight.by", by=moment(night.ends_by or night.began_at + A_DAY)))
     return "\n".join(told)
 
 
-def overnight_state(batch: Batch, night: Overnight, locale: str) -> str:
+def overnight_state(batch: Batch, night: Overnight, locale: str, *, keyless: bool) -> str:
+    if keyless:
+        return say(locale, "overnight.state_keyless")
     if night.state in OVER or night.read:
         return say(locale, "overnight.state_over")
     if batch.cancelled or night.state is NightState.CANCELLING:
@@ -83,16 +87,18 @@ def overnight_state(batch: Batch, night: Overnight, locale: str) -> str:
 
 
 def overnight_details(
-    batch: Batch, night: Overnight, jobs: Sequence[Job], locale: str, *, show_cost: bool
+    batch: Batch, night: Overnight, jobs: Sequence[Job], locale: str, *, show_cost: bool, keyless: bool
 ) -> discord.Embed:
     """What Details shows of it."""
     note = say(locale, "overnight.note", percent=night.percent)
-    state = f"{overnight_state(batch, night, locale)}\n\n{note}"
+    if keyless:
+        note = say(locale, "overnight.keyless_by", by=moment(gives_up_at(night)))
+    state = f"{overnight_state(batch, night, locale, keyless=keyless)}\n\n{note}"
     embed = discord.Embed(title=say(locale, "overnight.details"), description=state, colour=COLOUR)
     embed.add_field(name=say(locale, "overnight.model"), value=inline(jobs[0].request.model if jobs else ""))
     embed.add_field(name=say(locale, "overnight.lines"), value=number(locale, len(batch.lines)))
     embed.add_field(name=say(locale, "overnight.began"), value=moment(batch.created_at))
-    latest = night.ends_by or night.began_at + A_DAY
+    latest = gives_up_at(night) if keyless else night.ends_by or night.began_at + A_DAY
     embed.add_field(name=say(locale, "overnight.latest"), value=moment(latest))
     if show_cost:
         reserved, charged = (sum(job.reserved_micro_usd for job in jobs), sum(job.charged_micro_usd for job in jobs))

@@ -289,7 +289,11 @@ async def try_log(interaction: Interaction, channel_id: int) -> None:
 
 
 async def remove_api_key(interaction: Interaction) -> Message:
-    return changed(interaction, await interaction.client.shell.admin.set_api_key(asker_of(interaction), None))
+    """Says how many nights are under way that this key pays for."""
+    shell, asker = interaction.client.shell, asker_of(interaction)
+    nights = await shell.nights.paid_by(asker.place)
+    done = await shell.admin.set_api_key(asker, None)
+    return changed(interaction, done, say(asker.locale, "settings.key_nights", count=nights) if nights else "")
 
 
 async def export_file(interaction: Interaction) -> Message:

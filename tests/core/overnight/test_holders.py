@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bot.rules.errors import StorageTrouble
+from bot.rules.ledger import EndReason
 from sandbox.images.batches.routes import Trouble
 from tests.support.nights import MEMBER, NOON, World, prompts, until
 
@@ -89,7 +90,9 @@ async def test_while_the_servers_key_is_gone_nobody_elses_is_used(world: World, 
         world.hurry = 30
     await asyncio.wait_for(task, 30)
     assert await world.states(batch) == (["settled"] * 2 if comes_back else ["unknown"] * 2)
+    assert any(world.channel.keyless)
     if not comes_back:
+        assert {job.reason for job in await world.store.jobs.of_batch(batch.id)} == {EndReason.KEY_GONE}
         assert world.now - NOON > timedelta(hours=24)
         assert len(world.images.batches.visits) <= visits + 1
 
