@@ -12,6 +12,7 @@ from typing import Any
 from bot.adapters.database import SqlStore, store_on
 from bot.adapters.database.engine import Database
 from bot.adapters.files.disk import DiskFiles
+from bot.adapters.openai.clients import Account
 from bot.adapters.openai.images import OpenAIImages
 from bot.adapters.secrets import Secrets
 from bot.core.assembly import assemble
@@ -20,7 +21,10 @@ from bot.core.jobs.recovery import Recovery
 from bot.core.service.catalogue import CurrentCatalogue
 from bot.core.service.circuit import Circuit
 from bot.core.tasks import Tasks
+from bot.imaging.inspect import look
 from bot.ports import Batch, BatchCounts, BatchPicture, CannotDeliver, Delivered, Slot
+from bot.rules.catalogue.catalogue import Catalogue
+from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.ledger import Answer, Job, LostLease
 from bot.rules.limits.limit import Limit
 from bot.rules.options.table import RawOptions
@@ -282,6 +286,14 @@ class World:
     def drawn(self) -> list[str]:
         assert all(call.overnight for call in self.images.calls)
         return sorted(call.prompt for call in self.images.calls if call.rendered)
+
+
+def service_at(address: str) -> tuple[Catalogue, OpenAIImages]:
+    """A service that draws overnight, and the adapter to it."""
+    catalogue = load_catalogue(builtin_catalogue(), "[services.default]\novernight = true").at(address)
+    service = catalogue.services["default"]
+    adapter = OpenAIImages(service=service, account=Account("sk-0123456789"), inspect=look, models=catalogue)
+    return catalogue, adapter
 
 
 def prompts(count: int) -> list[str]:

@@ -204,7 +204,7 @@ class Nights:
         else:
             self._crash_point("night begun")
             await self._lines.taken(jobs[0], night)
-            return await self._keep(_seen(asked, begun))
+            return await self._begun(api, payer, jobs[0], asked, begun)
         log.warning("batch %s was not begun overnight: %s", batch.id, fault)
         await self._lines.refused(jobs[0], night, fault.kind)
         if fault.billed is not Billed.NO:
@@ -212,6 +212,17 @@ class Nights:
         if fault.kind in FOR_GOOD:
             return await self._end(batch, night, fault.kind, Billed.NO)
         return await self._keep_held(jobs[0], night)
+
+    async def _begun(self, api: NightService, payer: Payer, job: Job, asked: Overnight, begun: Night) -> Overnight:
+        """Where this process slept while another one took the lines and began it, too, the later one is ended."""
+        try:
+            return await self._keep_held(job, _seen(asked, begun))
+        except LostLease:
+            there = await self._store.notes.overnight(asked.batch_id)
+            if there is not None and there.night_id not in (None, begun.id):
+                log.error("batch %s was begun twice at the service: %s is cancelled", asked.batch_id, begun.id)
+                await api.cancel(begun.id, payer)
+            raise
 
     async def _search(self, api: NightService, payer: Payer, night: Overnight, job: Job) -> Overnight:
         found = await api.find(night.mark, night.began_at, payer)

@@ -7,14 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters.openai.clients import Account
-from bot.adapters.openai.images import OpenAIImages
-from bot.imaging.inspect import look
-from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.ledger import JobState
 from sandbox.images import ImageService
 from tests.support.ledger import counts_by_state, emptied_ledger
-from tests.support.nights import World
+from tests.support.nights import World, service_at
 
 
 @pytest.fixture
@@ -23,9 +19,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     worlds: list[World] = []
     images = ImageService(night_s=300, clock=lambda: worlds[0].now.timestamp())
     await images.start()
-    catalogue = load_catalogue(builtin_catalogue(), "[services.default]\novernight = true").at(images.base_url)
-    service = catalogue.services["default"]
-    adapter = OpenAIImages(service=service, account=Account("sk-0123456789"), inspect=look, models=catalogue)
+    catalogue, adapter = service_at(images.base_url)
     made = World(tmp_path, await emptied_ledger(), images, adapter, catalogue)
     worlds.append(made)
     yield made
