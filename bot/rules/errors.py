@@ -69,12 +69,13 @@ class Crowded(UserError):
 class ServicePaused(UserError):
     """The image service refused the key or has no funds left; the operator knows. Nothing was spent.
 
-    ``model``: for that one alone, others may work; None: for every model.
+    ``model``: for that one alone, others may work; None: for every model. ``of_words``: words were asked for.
     """
 
-    def __init__(self, model: str | None) -> None:
+    def __init__(self, model: str | None, *, of_words: bool = False) -> None:
         super().__init__(model or "every model")
         self.model = model
+        self.of_words = of_words
 
 
 class OwnKeyGone(UserError):

@@ -16,7 +16,7 @@ from bot.rules.people import Place
 from bot.rules.requests import Kind
 from sandbox.discord.model import Interaction, Upload, User
 from sandbox.images import ImageService
-from sandbox.images.faults import Shape
+from sandbox.images.faults import Delay, Shape
 from sandbox.images.words.chat import MODEL
 from tests.support.pictures import png
 from tests.support.running import Town, private_word, processes_in, said, town_in, until
@@ -171,6 +171,51 @@ async def test_what_goes_wrong_is_said_in_private_and_nothing_is_asked_twice(tow
     assert message.content
     job = await job_of(town, Kind.DESCRIBE)
     assert (job.state, len(town.images.calls)) == (state, 1)
+
+
+async def test_where_the_model_is_gone_only_the_operator_can_help_and_ones_own_words_are_drawn(town):
+    town.images.fail_next("model_not_found")
+    failed = await improve(town)
+    assert "Only the operator can set another one" in private_word(failed)
+    assert labels(failed.messages[0]) == ["Use my words"]
+    await town.restart()
+    assert (await town.press(failed.messages[0], "Use my words")).messages[-1].attachments
+
+
+async def test_while_words_are_paused_ones_own_are_drawn_where_pictures_are_not(town, tmp_path):
+    async with words_elsewhere(town, tmp_path) as other:
+        other.fail_next("insufficient_quota")
+        await describe(town)
+        assert "Prompts cannot be written" in private_word(await describe(town))
+        paused = await improve(town)
+        (button,) = labels(paused.messages[0])
+        assert button.startswith("Use my words")
+        assert (await town.press(paused.messages[0], button)).messages[-1].attachments
+        town.images.fail_next("insufficient_quota")
+        await town.imagined(quality="low")
+        assert (await improve(town)).messages[0].components == []
+
+
+async def test_a_form_that_was_open_while_the_model_went_offers_ones_own_words(town):
+    message = town.world.say(town.painter, town.general, "a red fox")
+    opened = await town.settled(await town.world.message_menu(town.member, message, "Use as prompt"))
+    await town.restart(CHAT_MODEL="", CHAT_PRICES="")
+    form = {"prompt": "a red fox", "improve": ["yes"]}
+    refused = await town.settled(await town.world.submit_form(opened.modal, form, user=town.member))
+    assert "no model that writes prompts" in private_word(refused)
+    (button,) = labels(refused.messages[0])
+    assert (await town.press(refused.messages[0], button)).messages[-1].attachments
+
+
+@pytest.mark.parametrize(("language", "sentence"), [("en-US", "your prompt was being written"), ("de", "dein Prompt")])
+async def test_stopped_on_the_way_it_is_words_that_were_being_written(town, language, sentence):
+    town.images.fail_next(Delay("late", 5))
+    member = town.world.speak(town.member, language)
+    asked = await town.world.slash(member, town.general, "describe", {"image": PICTURE})
+    await until(lambda: town.images.calls)
+    await town.restart()
+    await town.quiet()
+    assert sentence in private_word(asked)
 
 
 async def test_mentions_and_markdown_in_an_answer_are_only_letters(town):

@@ -275,7 +275,8 @@ class Intake:
         if wait > allowed:
             raise QueueTooLong(wait, allowed)
         if not any(self._may_try(asker, request, quote.own_key) for request in (quote.request, *quote.instead)):
-            raise ServicePaused(self._circuit.named(ticket.lane, quote.request.model))
+            named = self._circuit.named(ticket.lane, quote.request.model)
+            raise ServicePaused(named, of_words=quote.request.is_words)
 
     def quote_overnight(self, quote: Quote) -> Quote:
         """The same in a batch, at its price there; nothing stands in for it. Raises ``NotOvernight``."""

@@ -220,7 +220,7 @@ class JobRunner:
         settings = await self._store.servers.settings(job.asker.place)
         check_access(settings, job.asker, None if request.is_words else model)
         if not self._circuit.lets_through(self._circuit.key_of(running.ticket.lane, model), self._clock()):
-            raise ServicePaused(self._circuit.named(running.ticket.lane, model))
+            raise ServicePaused(self._circuit.named(running.ticket.lane, model), of_words=request.is_words)
 
     async def _dispatch(self, running: RunningJob) -> None:
         running.job = await self._store.jobs.dispatch(running.job, self._clock())

@@ -72,5 +72,16 @@ def words_view(job: Job, locale: str) -> discord.ui.View:
     view.add_item(MakeOfWords(job_button("wmake", job.id, say(locale, "wording.make"), "🎨", style=primary)))
     view.add_item(ChangeWords(job_button("wform", job.id, say(locale, change), "✏️")))
     if improves:
-        view.add_item(MakeOfMine(job_button("wmine", job.id, say(locale, "wording.mine"), "↩️")))
+        view.add_item(_of_mine(job.id, locale))
     return view
+
+
+def own_words_view(job_id: str, locale: str) -> discord.ui.View:
+    """What stands under the reason why there are no better ones."""
+    view = discord.ui.View(timeout=None)
+    view.add_item(_of_mine(job_id, locale))
+    return view
+
+
+def _of_mine(job_id: str, locale: str) -> MakeOfMine:
+    return MakeOfMine(job_button("wmine", job_id, say(locale, "wording.mine"), "↩️"))

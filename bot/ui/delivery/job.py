@@ -14,14 +14,15 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from bot.ports import CannotDeliver, Delivered, Progress, Stage, WhyKept
-from bot.rules.errors import Interrupted
+from bot.rules.errors import Cancelled, Interrupted
 from bot.rules.ledger import Job
 from bot.rules.people import Asker, Place
-from bot.rules.requests import Made, Partial
+from bot.rules.requests import Kind, Made, Partial
 from bot.rules.servers.access import ServerSettings
 from bot.rules.uploads import Note
 from bot.ui.components.job_buttons import cancel_view, claim_view
 from bot.ui.components.result_view import result_view
+from bot.ui.components.words import own_words_view
 from bot.ui.delivery.conversation import Conversation
 from bot.ui.delivery.files import NamedPicture, alt_of, file_stem, pack
 from bot.ui.delivery.progress import ProgressEdits
@@ -232,11 +233,13 @@ class DiscordDelivery:
         await self._tell(job, Message(content=text, view=claim_view([job], locale)), "kept.removed")
 
     async def failed(self, job: Job, error: Exception) -> None:
-        said = words(error, job.asker.locale)
+        said = words(error, job.asker.locale, of_words=job.request.is_words)
         title = cut_at_word(title_of(job.request, job.asker.locale), NAMED_ROOM)
         if title and isinstance(error, Interrupted):  # long after it was typed, and perhaps one of several
             said = f"{pages.bold(title)}\n{said}"
-        await self._tell(job, Message(content=said), "error.removed")
+        may_draw = job.request.kind is Kind.IMPROVE and self._conversation.is_live and not isinstance(error, Cancelled)
+        view = own_words_view(job.id, job.asker.locale) if may_draw else None
+        await self._tell(job, Message(content=said, view=view), "error.removed")
 
     async def _tell(self, job: Job, message: Message, neutral: str) -> None:
         """Once, in private: where the interaction still lives in its place, else by direct message."""

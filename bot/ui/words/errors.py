@@ -36,7 +36,7 @@ from bot.rules.errors import (
     TooOften,
     UserError,
 )
-from bot.rules.faults import Fault, FaultKind, ServiceFailed
+from bot.rules.faults import ServiceFailed
 from bot.rules.limits.amounts import BadAmount
 from bot.rules.limits.decide import Refused
 from bot.rules.options.problems import InvalidOptions
@@ -59,10 +59,10 @@ from bot.rules.uploads import BadUpload
 from bot.ui.words.catalogue import has, joined, say
 from bot.ui.words.changes import change_line
 from bot.ui.words.commands import option_said
+from bot.ui.words.failures import cancelled, interrupted, own_key_gone, paused, said_of_words, service
 from bot.ui.words.numbers import day, duration, number
-from bot.ui.words.problems import problem_line
+from bot.ui.words.problems import bad_style, bad_style_name, no_such_style, problem_line, too_many_styles
 from bot.ui.words.refusals import bad_word, denied_words, not_overnight, refused_words, review_refused, too_many_words
-from bot.ui.words.styles import bad_style, bad_style_name, no_such_style, too_many_styles
 from bot.ui.words.text import CONTENT_LIMIT, cut, escaped, inline, length
 from bot.ui.words.uploads import upload_fault, upload_words
 
@@ -119,10 +119,14 @@ class NoPicture(UserError):
     """The chosen message holds no picture."""
 
 
-def words(error: Exception, locale: str) -> str:
-    """What a person is told, at most one message long. An unknown error is logged here, with its reference."""
-    text = _words(error, locale) if isinstance(error, UserError) else _unknown(error, locale)
-    return cut(text, CONTENT_LIMIT)
+def words(error: Exception, locale: str, *, of_words: bool = False) -> str:
+    """What a person is told, at most one message long. An unknown error is logged here, with its reference.
+
+    ``of_words``: words were asked for, and no picture.
+    """
+    if not isinstance(error, UserError):
+        return cut(_unknown(error, locale), CONTENT_LIMIT)
+    return cut((said_of_words(error, locale) if of_words else "") or _words(error, locale), CONTENT_LIMIT)
 
 
 def _words(error: UserError, locale: str) -> str:
@@ -188,48 +192,6 @@ def _withheld(error: ModelWithheld, locale: str) -> str:
     )
 
 
-# --- the service -------------------------------------------------------------------------------------
-
-
-def _service(error: ServiceFailed, locale: str) -> str:
-    fault = error.fault
-    sentence = say(
-        locale,
-        f"service.{_kind_word(fault)}",
-        model=inline(error.model),
-        when=duration_or_later(fault.retry_after_s, locale),
-        stage=_stage(fault.stage, locale),
-        categories=_categories(fault.categories, locale),
-        param=say(locale, "service.bad_request_param", param=inline(fault.param, 40)) if fault.param else "",
-    )
-    free = "service.moderation_free" if fault.kind is FaultKind.MODERATION else "service.free"
-    return f"{sentence} {say(locale, 'service.charged' if error.charged else free)}"
-
-
-_FULL = frozenset({"server_is_overloaded", "overloaded_error", "service_unavailable", "slow_down"})
-
-
-def _kind_word(fault: Fault) -> str:
-    """Overloaded is only who says so: a plain 500 failed, and "again in a moment" would be a guess."""
-    says_so = fault.status in {503, 529} or fault.code in _FULL
-    return "failed" if fault.kind is FaultKind.OVERLOADED and not says_so else str(fault.kind)
-
-
-def duration_or_later(seconds: float | None, locale: str) -> str:
-    """``in 12 s`` as far as a service told it, else ``in a moment``."""
-    return say(locale, "service.in", time=duration(locale, seconds)) if seconds else say(locale, "service.later")
-
-
-def _stage(stage: str | None, locale: str) -> str:
-    key = f"service.moderation_stage_{stage}"
-    return say(locale, key) if stage and has(key) else ""
-
-
-def _categories(categories: tuple[str, ...], locale: str) -> str:
-    named = escaped(", ".join(categories), 200)
-    return say(locale, "service.moderation_categories", categories=named) if named else ""
-
-
 # --- the rest ----------------------------------------------------------------------------------------------------
 
 
@@ -245,24 +207,6 @@ def _unknown_price(error: UnknownPrice, locale: str) -> str:
 def _queue(error: QueueTooLong, locale: str) -> str:
     wait, allowed = duration(locale, error.wait_s), duration(locale, error.allowed_s)
     return say(locale, "error.queue_too_long", wait=wait, allowed=allowed)
-
-
-def _paused(error: ServicePaused, locale: str) -> str:
-    if error.model is None:
-        return say(locale, "error.service_paused")
-    return say(locale, "error.model_paused", model=inline(error.model))
-
-
-def _own_key_gone(error: OwnKeyGone, locale: str) -> str:
-    return say(locale, "error.own_key_removed" if error.removed else "error.own_key_unreadable")
-
-
-def _cancelled(error: Cancelled, locale: str) -> str:
-    return say(locale, "error.cancelled_billed" if error.maybe_billed else "error.cancelled_free")
-
-
-def _interrupted(error: Interrupted, locale: str) -> str:
-    return say(locale, "error.interrupted_billed" if error.maybe_billed else "error.interrupted_free")
 
 
 def _lines(error: BatchLinesRefused, locale: str) -> str:
@@ -348,14 +292,14 @@ _WORDINGS: dict[type[UserError], str | Callable[[Any, str], str]] = {
     Refused: refused_words,
     AccessDenied: denied_words,
     BadUpload: upload_words,
-    ServiceFailed: _service,
+    ServiceFailed: service,
     NotFound: _not_found,
     UnknownPrice: _unknown_price,
     NotOvernight: not_overnight,
     QueueTooLong: _queue,
-    OwnKeyGone: _own_key_gone,
-    Cancelled: _cancelled,
-    Interrupted: _interrupted,
+    OwnKeyGone: own_key_gone,
+    Cancelled: cancelled,
+    Interrupted: interrupted,
     BatchLinesRefused: _lines,
     BadAmount: _bad_amount,
     BadImport: _bad_import,
@@ -385,7 +329,7 @@ _WORDINGS: dict[type[UserError], str | Callable[[Any, str], str]] = {
     StorageFull: "error.storage_full",
     Busy: "error.busy",
     Crowded: "error.busy",
-    ServicePaused: _paused,
+    ServicePaused: paused,
     StaleButton: "error.stale",
     StaleForm: "error.stale_form",
     StaleOffer: "error.stale_offer",
@@ -397,4 +341,4 @@ _WORDINGS: dict[type[UserError], str | Callable[[Any, str], str]] = {
     NothingToPreview: "mask.preview_needs",
     NoPicture: "vary.no_picture",
 }
-"""A sentence by its key, or what makes one of the error's data."""
+"""A sentence by its key, or what makes one."""

@@ -32,7 +32,7 @@ from bot.ui.components.help.kept import KeptWish, to_text, with_remedy
 from bot.ui.components.help.labels import remedy_words
 from bot.ui.components.help.places import open_channels
 from bot.ui.components.press import Press
-from bot.ui.interactions.who import asker_of
+from bot.ui.interactions.who import answer_of, asker_of
 from bot.ui.orders.submit import Taken, taken_by
 from bot.ui.orders.wish import SMALLEST, Gathering, Wish, rough_quote, uploaded
 from bot.ui.shell import Helped, Interaction, Shell
@@ -165,8 +165,8 @@ async def _proposal(here: Refusing, error: UserError) -> Proposal:
             return _for_models(here, error.nearest)
         case ModelRetired():
             return _for_models(here, () if error.successor is None else (error.successor,))
-        case NoWords() | ServicePaused() if _improves(here):
-            return Proposal(remedies=(OWN_WORDS,))
+        case NoWords() | ServicePaused():
+            return Proposal(remedies=await _for_words(here))
         case _:
             return Proposal()
 
@@ -214,6 +214,18 @@ def _for_models(here: Refusing, nearest: Sequence[str]) -> Proposal:
     fixed = here.wish is not None and here.wish.inputs_of != ""
     remedies = () if fixed else tuple(Remedy(((MODEL, name),)) for name in ordered[:MOST_BUTTONS])
     return Proposal(say(here.locale, key, models=_named(here, allowed)), remedies)
+
+
+async def _for_words(here: Refusing) -> tuple[Remedy, ...]:
+    """Where better words cannot be had, one's own; unless pictures cannot be had either."""
+    quote = await _checked(here, here.wish, OWN_WORDS) if here.wish is not None and _improves(here) else None
+    if quote is None:
+        return ()
+    try:
+        here.shell.intake.check_open(quote, here.asker, answer_of(here.interaction, private=True))
+    except UserError:
+        return ()
+    return (OWN_WORDS,)
 
 
 def _for_channel(here: Refusing) -> Proposal:
