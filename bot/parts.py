@@ -77,6 +77,8 @@ def _with_chat(settings: Settings, catalogue: Catalogue) -> Catalogue:
     """With the model of words that ``CHAT_MODEL`` names at the default service. Raises ``CannotStart``."""
     name, prices = settings.chat_model, settings.chat_prices
     if name is None:
+        if prices is not None:
+            raise CannotStart("CHAT_PRICES: CHAT_MODEL is missing; say which model has these prices.")
         return catalogue
     if catalogue.services[DEFAULT_SERVICE].chat_model:
         raise CannotStart("CHAT_MODEL: IMAGE_MODELS names one already, as chat_model of services.default.")

@@ -174,6 +174,8 @@ def token_prices(text: str) -> TokenPrices:
             f"not {_quoted(text)}."
         )
     read, written = (int(Decimal(one) * MICRO) for one in found.groups())
+    if not read and not written:
+        raise ValueError(f"must be free where nothing is charged, not {_quoted(text)}.")
     return TokenPrices(read, read, written)
 
 

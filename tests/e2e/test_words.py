@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -113,6 +114,7 @@ async def test_a_picture_becomes_a_prompt_that_only_its_asker_sees_and_a_picture
     (message,) = described.messages
     assert message.ephemeral
     assert "A prompt for this picture" in said(described)
+    assert message.content == ""
     assert labels(message) == ["Make it", "Use as prompt"]
     (call,) = town.images.calls
     assert call.endpoint == "chat"
@@ -216,6 +218,15 @@ async def test_stopped_on_the_way_it_is_words_that_were_being_written(town, lang
     await town.restart()
     await town.quiet()
     assert sentence in private_word(asked)
+
+
+async def test_a_cooldown_counts_words_and_says_when_a_picture_may_be_made_of_them(town):
+    await admin(town, "cooldown", seconds=30)
+    described = await describe(town)
+    assert re.search(r"\*\*Make it\*\* works <t:\d+:R>", described.messages[0].content)
+    assert "One command every 30 s" in private_word(await town.press(described.messages[0], "Make it"))
+    await admin(town, "cooldown", seconds=0)
+    assert (await describe(town)).messages[0].content == ""
 
 
 async def test_mentions_and_markdown_in_an_answer_are_only_letters(town):

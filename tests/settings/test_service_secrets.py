@@ -87,3 +87,9 @@ def test_a_key_that_is_not_there_is_one_sentence_at_start(models: Path, key: str
     assert str(caught.value).startswith("IMAGE_MODELS: services.local.key")
     assert told in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("prices", ["0.15/0.60", "free"])
+def test_prices_of_words_without_a_model_of_words_are_a_fault(prices: str) -> None:
+    with pytest.raises(CannotStart, match="CHAT_MODEL is missing"):
+        catalogue_of(parse_settings({"CHAT_PRICES": prices}))

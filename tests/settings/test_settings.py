@@ -101,6 +101,8 @@ ILLEGAL = [
     ("SECRET_KEY", "hunter2hunter2", "Fernet"),
     ("SECRET_KEY", f"{KEY},zzz", "key 2 of 2"),
     ("OPERATOR_BUDGET_USD", "ten", "US dollars"),
+    ("CHAT_PRICES", "0/0.0", "free"),
+    ("CHAT_PRICES", "0.15", "0.15/0.60"),
     ("OPERATOR_BUDGET_USD", "-1", "US dollars"),
     ("DEFAULT_BUDGET_USD", "1e400", "US dollars"),
     ("DEFAULT_BUDGET_USD", "0.0000001", "US dollars"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from weakref import WeakValueDictionary
 
 import discord
@@ -11,7 +12,10 @@ import discord
 from bot.core.servers.settings_cache import SettingsCache
 from bot.core.tasks import Tasks
 from bot.ports import Batch, Clock, Store
+from bot.rules.errors import StorageTrouble
 from bot.rules.ledger import Answer, Job
+from bot.rules.limits.limit import Cooldown
+from bot.rules.people import Asker
 from bot.rules.uploads import Note
 from bot.ui.delivery.batch import DiscordBatchDelivery
 from bot.ui.delivery.conversation import DiscordConversation
@@ -77,7 +81,17 @@ class DiscordDeliveries:
         return self._to(answer, replace(self._options(), calls=calls), earlier=False)
 
     def _options(self, limit_bytes: int = UPLOAD_LIMIT_UNKNOWN, notes: tuple[Note, ...] = ()) -> ShowOptions:
-        return ShowOptions(limit_bytes, notes, self._name_of, self._notice)
+        return ShowOptions(limit_bytes, notes, self._name_of, self._notice, self._free_from)
+
+    async def _free_from(self, asker: Asker) -> datetime | None:
+        """What cannot be read now is not worth the result."""
+        now = self._clock()
+        try:
+            standings = await self._store.figures.standings(asker, now)
+        except StorageTrouble:
+            return None
+        ends = [one.resets_at for one in standings if isinstance(one.limit, Cooldown) and one.resets_at is not None]
+        return max((end for end in ends if end > now), default=None)
 
     def _to(self, answer: Answer, options: ShowOptions, *, earlier: bool) -> DiscordDelivery:
         post_check = PostOnce(self._client, self._store.notes, self._clock, answer, earlier=earlier)

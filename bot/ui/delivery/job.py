@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Protocol
 
 from bot.ports import CannotDeliver, Delivered, Progress, Stage, WhyKept
@@ -45,6 +46,8 @@ NAMED_ROOM = 150
 """Characters of the prompt that tell which picture is meant."""
 
 SettingsOf = Callable[[Place], Awaitable[ServerSettings]]
+FreeFrom = Callable[[Asker], Awaitable[datetime | None]]
+"""When the cooldown of this person ends; None where none is running."""
 
 
 class PostCheck(Protocol):
@@ -63,6 +66,7 @@ class ShowOptions:
     notes: tuple[Note, ...] = ()
     name_of: Callable[[str], str] = str
     notice: str | None = None
+    free_from: FreeFrom | None = None
     waits_s: tuple[float, ...] = WAITS_S
     calls: bool = True
 
@@ -195,7 +199,8 @@ class DiscordDelivery:
     ) -> Message:
         locale, notes = self._locale(job.asker), self._options.notes
         if job.request.is_words:
-            return words_message(job, made, locale, settings, self._options.name_of, notes)
+            free_from = await self._options.free_from(job.asker) if self._options.free_from is not None else None
+            return words_message(job, made, locale, settings, self._options.name_of, notes, free_from)
         images = [image for one in made for image in one.images]
         looks = pages.Looks(settings.show_cost, settings.layout, self._options.name_of, self._options.notice)
         told = pages.result(job, made, took_s, locale, looks, notes=notes)
