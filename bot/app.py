@@ -246,7 +246,7 @@ def _shell(ground: Ground, connection: HasShell) -> Shell:
         nights=parts.nights,
         recovery=Recovery(store, jobs, settlement, pictures, partial(deliveries.of_job, earlier=True), clock),
         admin=Admin(store, ground.service, jobs, ground.circuit, notifier, clock),
-        forgettings=Forgettings(store, ground.files, jobs, tasks, clock, ground.secrets.tag),
+        forgettings=Forgettings(store, ground.files, jobs, parts.batches, tasks, clock, ground.secrets.tag),
         styles=Styles(store, drawing, notifier, clock),
         own_defaults=OwnDefaults(store, settings_cache, drawing, clock),
         settings_cache=settings_cache,

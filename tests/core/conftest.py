@@ -143,7 +143,7 @@ class Core:
             deadline_s=60,
             sleep=self.wait,
         )
-        self.intake, self.jobs = parts.intake, parts.jobs
+        self.intake, self.jobs, self.batches = parts.intake, parts.jobs, parts.batches
         self.pictures, self.settlement = parts.pictures, parts.settlement
         self.recovery = Recovery(store, self.jobs, self.settlement, self.pictures, self.delivery_for, lambda: self.now)
 

@@ -176,7 +176,7 @@ class Life:
             crash_point=self.reach,
             sleep=world.pass_time,
         )
-        self.batches, self.nights = parts.batches, parts.nights
+        self.batches, self.nights, self.jobs = parts.batches, parts.nights, parts.jobs
         self.recovery = Recovery(ledger, parts.jobs, parts.settlement, parts.pictures, nobody, world.clock)
 
     def before_call(self, number: int, then: Callable[[], Coroutine[Any, Any, object]]) -> None:
@@ -238,12 +238,15 @@ class World:
     channel: Channel = field(default_factory=Channel)
     lives: list[Life] = field(default_factory=list)
     now: datetime = NOON
+    still: bool = False  # no wait ends by itself any more
     hurry: int = 1  # how much longer every wait is than it was asked for
 
     def clock(self) -> datetime:
         return self.now
 
     async def pass_time(self, seconds: float) -> None:
+        if self.still:
+            await asyncio.Event().wait()
         self.now += timedelta(seconds=seconds * self.hurry)
         await asyncio.sleep(0.005)
 

@@ -43,8 +43,9 @@ LOOK_EVERY_S = 5.0
 
 @dataclass(slots=True)
 class RunningBatch:
-    """A batch in this process."""
+    """A batch of that person in this process."""
 
+    user_id: int
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     lines: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     released: set[str] = field(default_factory=set)

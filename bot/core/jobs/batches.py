@@ -158,7 +158,7 @@ class Batches:
             )
             for line, one in enumerate(quotes, start=1)
         ]
-        running = RunningBatch()  # known before ``resume`` can see the batch
+        running = RunningBatch(asker.user_id)  # known before ``resume`` can see the batch
         is_new = self._running.setdefault(batch.id, running) is running
         try:
             return batch, await self._store.jobs.open_batch(batch, drafts, now)
@@ -184,7 +184,7 @@ class Batches:
 
     def start(self, batch: Batch, jobs: Sequence[Job], delivery: BatchDelivery) -> asyncio.Task[None]:
         """From here on the batch ends by itself, through ``delivery``."""
-        running = self._running.setdefault(batch.id, RunningBatch())
+        running = self._running.setdefault(batch.id, RunningBatch(batch.asker.user_id))
         return self._tasks.start(self._run(batch, jobs, delivery, running), f"batch {batch.id}")
 
     async def _run(self, batch: Batch, jobs: Sequence[Job], delivery: BatchDelivery, running: RunningBatch) -> None:
@@ -217,6 +217,12 @@ class Batches:
         released = await self._runner.release_waiting(running, batch.asker)
         running.changed.set()  # what is drawn overnight is taken back at the service, which tells what it drew
         return Stopped(released, batch.overnight)
+
+    def look_again(self, user_id: int) -> None:
+        """Something happened to what the person has here: their batches see to it now, not when they look next."""
+        for running in self._running.values():
+            if running.user_id == user_id:
+                running.changed.set()
 
     # --- after a restart ------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.core.jobs.batches import Batches
 from bot.core.jobs.jobs import Jobs
 from bot.core.tasks import Tasks
 from bot.ports import Clock, Files, Store
@@ -30,11 +31,19 @@ class Forgettings:
     """Who deleted their data lately, known by a keyed hash alone (``member_tag``) and for about a day."""
 
     def __init__(
-        self, store: Store, files: Files, jobs: Jobs, tasks: Tasks, clock: Clock, member_tag: Callable[[int], str]
+        self,
+        store: Store,
+        files: Files,
+        jobs: Jobs,
+        batches: Batches,
+        tasks: Tasks,
+        clock: Clock,
+        member_tag: Callable[[int], str],
     ) -> None:
         self._store = store
         self._files = files
         self._jobs = jobs
+        self._batches = batches
         self._tasks = tasks
         self._clock = clock
         self._member_tag = member_tag
@@ -44,6 +53,7 @@ class Forgettings:
         stopped = await self._jobs.cancel_waiting_of(user_id)
         running = self._jobs.running_ids()
         gone = await self._store.people.forget(user_id)
+        self._batches.look_again(user_id)
         await self._remove(gone)
         if gone:
             await self.note(user_id)

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from bot.adapters.files.disk import DiskFiles
+from bot.core.upkeep.forgettings import Forgettings
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.catalogue.pricing import upper_bound
 from bot.rules.ledger import JobState
@@ -270,6 +272,22 @@ async def test_where_the_server_lets_nobody_draw_it_is_taken_back(world: World, 
     await asyncio.wait_for(task, 30)
     assert await world.states(batch) == ["released"] * 2
     assert world.drawn == []
+    await world.cleared()
+
+
+async def test_a_night_whose_maker_is_forgotten_does_not_wait_for_its_next_look(world: World) -> None:
+    world.images.batches.night.takes_s = 10**9
+    life = await world.live()
+    _, task = await life.begin(2)
+    await until(lambda: world.channel.nights and world.channel.nights[-1].night_id)
+    world.still = True
+    forgettings = Forgettings(
+        life.real, DiskFiles(world.folder, floor_bytes=0), life.jobs, life.batches, life.tasks, world.clock, str
+    )
+    await forgettings.forget(MEMBER.user_id)
+    await asyncio.wait_for(task, 30)
+    assert world.channel.withdrawn == 1
+    world.still = False
     await world.cleared()
 
 

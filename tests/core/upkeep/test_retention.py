@@ -29,7 +29,9 @@ PICTURE = Bundle((("0.png", b"picture"),))
 
 @pytest.fixture
 def forgettings(core):
-    return Forgettings(core.store, core.files, core.jobs, core.tasks, lambda: core.now, lambda user: f"tag{user}")
+    return Forgettings(
+        core.store, core.files, core.jobs, core.batches, core.tasks, lambda: core.now, lambda user: f"tag{user}"
+    )
 
 
 @pytest.fixture
