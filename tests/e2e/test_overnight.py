@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.operator.purge import delete_everything
 from sandbox.discord.model import Interaction, Upload
 from sandbox.images.batches.night import Plan
 from tests.support.ledger import counts_by_state
@@ -133,6 +134,23 @@ async def test_after_deleting_ones_data_its_message_promises_nothing(town):
     await town.world.click(asked.messages[0], "Delete everything", town.member)
     await interaction.wait_until(lambda one: not one.answer.components, 30, "its end")
     assert interaction.answer.content == "This batch was deleted at the request of whoever ordered it."
+
+
+@pytest.mark.parametrize("button", ["Details", "Cancel"])
+async def test_the_message_of_a_batch_that_was_purged_promises_nothing_once_it_is_touched(town, button):
+    town.images.batches.night.takes_s = 10**6
+    interaction = await tonight(town, "a red fox")
+    await interaction.wait_until(lambda one: one.answer and "of 1 drawn" in one.answer.content, 30, "that it is there")
+    settings = town.app.settings
+    await town.stop()
+    await delete_everything(settings)
+    await town.start()
+    await (await town.world.click(interaction.answer, button, town.member)).wait_acknowledged()
+    await interaction.wait_until(lambda one: not one.answer.components, 30, "its end")
+    assert interaction.answer.content == "This batch was deleted."
+    while await town.app.store.notes.overnights():
+        await town.app.nights.tidy()
+    assert town.images.batches.files.all == []
 
 
 async def test_a_night_that_expires_shows_what_there_is(town):

@@ -23,6 +23,8 @@ class StopBatch(Press, template=r"e1:batchstop:(?P<batch>[0-9]{1,20})"):
     """For its maker and moderators."""
 
     async def press(self, interaction: Interaction) -> None:
+        if await _put_away(interaction, self.part("batch")):
+            return
         await interaction.response.defer()
         acknowledged(interaction)
         shell, locale = interaction.client.shell, str(interaction.locale)
@@ -43,6 +45,8 @@ class NightDetails(Press, template=r"e1:night:(?P<batch>[0-9]{1,20})"):
     is_harmless_twice = True
 
     async def press(self, interaction: Interaction) -> None:
+        if await _put_away(interaction, self.part("batch")):
+            return
         shell, asker = interaction.client.shell, asker_of(interaction)
         batch = await shell.store.jobs.get_batch(self.part("batch"))
         night = await shell.store.notes.overnight(self.part("batch"))
@@ -54,6 +58,16 @@ class NightDetails(Press, template=r"e1:night:(?P<batch>[0-9]{1,20})"):
         keyless = await shell.nights.lacks_key(night)
         embed = pages.overnight_details(batch, night, jobs, asker.locale, show_cost=shows, keyless=keyless)
         await tell(interaction, embed=embed)
+
+
+async def _put_away(interaction: Interaction, batch_id: str) -> bool:
+    """What was purged, or forgotten while nobody was there to say so, leaves a message that promises nothing more."""
+    if await interaction.client.shell.store.jobs.get_batch(batch_id) is not None:
+        return False
+    locale = str(interaction.guild_locale or interaction.locale)
+    await interaction.response.edit_message(content=say(locale, "batch.gone"), view=None)
+    acknowledged(interaction)
+    return True
 
 
 def overnight_view(batch: Batch, locale: str) -> discord.ui.View:
