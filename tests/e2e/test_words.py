@@ -258,6 +258,7 @@ async def test_over_a_budget_the_rule_is_told_with_its_number(town, ask):
     await admin(town, "budget", usd="0.0001", per="month")
     refused = await ask(town)
     assert "$0.0001 per month" in private_word(refused)
+    assert "lower quality" not in private_word(refused)
     assert await town.jobs() == []
 
 
@@ -265,7 +266,7 @@ async def test_over_the_operators_budget_ones_own_words_are_drawn_with_the_serve
     async with town_in(tmp_path, OPERATOR_BUDGET_USD="0.0001") as town:
         async with words_elsewhere(town, tmp_path) as other:
             await give_own_key(town)
-            assert "operator" in private_word(await describe(town))
+            assert "whole budget for a month.\n" in private_word(await describe(town))
             refused = await improve(town)
             assert "operator" in private_word(refused)
             button = next(label for label in labels(refused.messages[0]) if label.startswith("Use my words"))

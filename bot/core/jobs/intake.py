@@ -221,7 +221,7 @@ class Intake:
         )
         if refusals:
             refused = Refused(refusals, in_server=asker.place.is_server)
-            self._count(refused)
+            self._count(refused, quote)
             raise refused
 
     async def open(
@@ -249,7 +249,7 @@ class Intake:
         try:
             jobs = await self._store.jobs.open([draft], self._clock())
         except Refused as refusal:
-            self._count(refusal)
+            self._count(refusal, quote)
             raise
         self._crash_point("reserved")
         self._meter.job_opened(quote.request.model)
@@ -305,7 +305,9 @@ class Intake:
         lane = self._estimates.ticket_for(asker, request, own_key=own_key).lane
         return self._circuit.may_try(self._circuit.key_of(lane, request.model), self._clock())
 
-    def _count(self, refused: Refused) -> None:
+    def _count(self, refused: Refused, quote: Quote) -> None:
+        """Counts each rule; and the refusal knows from here on what was asked for."""
+        refused.of_words = quote.request.is_words
         for one in refused.refusals:
             self._meter.refused(f"{one.limit.scope}_{one.limit.measure}")
 

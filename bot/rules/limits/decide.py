@@ -78,12 +78,14 @@ class Refused(UserError):
 
     ``refusals`` is not empty, the tightest first: what no waiting helps against, then what lasts longest.
     ``in_server``: whether there is a server whose admins could change them; else the operator's defaults hold.
+    ``of_words``: words were asked for, and no picture.
     """
 
     def __init__(self, refusals: Sequence[Refusal], *, in_server: bool) -> None:
         super().__init__(", ".join(f"{r.limit.scope} {r.limit.measure}" for r in refusals))
         self.refusals = tuple(refusals)
         self.in_server = in_server
+        self.of_words = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ def not_overnight(error: NotOvernight, locale: str) -> str:
 
 def refused_words(error: Refused, locale: str) -> str:
     """Every rule that has no room, and who can change it with which command."""
-    lines = [_line(refusal, error.in_server, locale) for refusal in error.refusals]
+    lines = [_line(refusal, error, locale) for refusal in error.refusals]
     of_server = [one for one in error.refusals if error.in_server and one.limit.scope is not Scope.OPERATOR]
     if of_server:
         commands = [f"`{command_said(name, locale)}`" for name in sorted(set(map(_command, of_server)))]
@@ -39,7 +39,7 @@ def refused_words(error: Refused, locale: str) -> str:
     return "\n".join([say(locale, "refused.head"), *lines])
 
 
-def _line(refusal: Refusal, in_server: bool, locale: str) -> str:
+def _line(refusal: Refusal, error: Refused, locale: str) -> str:
     """The rule that had no room, with its numbers and when it starts afresh."""
     limit = refusal.limit
     shown_number = money if limit.measure is Measure.DOLLARS else number
@@ -47,11 +47,12 @@ def _line(refusal: Refusal, in_server: bool, locale: str) -> str:
         "amount": shown_number(locale, most_of(limit) or 0),
         "used": shown_number(locale, refusal.used),
         "asked": shown_number(locale, refusal.asked),
-        "whose": say(locale, f"refused.whose.{whose(limit, in_server)}", subject=limit.subject_id),
+        "whose": say(locale, f"refused.whose.{whose(limit, error.in_server)}", subject=limit.subject_id),
         "window": _window(limit, locale),
         "resets": moment(refusal.resets_at) if refusal.resets_at else say(locale, "service.later"),
     }
-    return say(locale, f"refused.{_refusal_key(refusal)}", **fields)
+    key = _refusal_key(refusal)
+    return say(locale, f"refused.{_OF_WORDS.get(key, key) if error.of_words else key}", **fields)
 
 
 def whose(limit: Limit, in_server: bool) -> str:
@@ -69,6 +70,9 @@ def _window(limit: Limit, locale: str) -> str:
 
 _NEVER = {Measure.IMAGES: "images_never", Measure.DOLLARS: "dollars_never"}
 """Measures of which one request can ask for more than the whole limit: waiting does not help then."""
+
+_OF_WORDS = {"dollars_never": "words_never", "operator_never": "operator_words_never"}
+"""Words have no quality, and nobody chooses their model."""
 
 
 def _refusal_key(refusal: Refusal) -> str:
