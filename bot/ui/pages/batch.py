@@ -218,6 +218,6 @@ def _result(job: Job, locale: str) -> str:
         return say(locale, "batch.result_waiting")
     if job.state in WITH_PICTURES:
         return jump_link(job) or say(locale, "batch.result_made")
-    if job.was_taken_back:
+    if job.was_cancelled:
         return say(locale, "batch.result_cancelled")
-    return say(locale, f"state.{job.state}")
+    return unmade(job, locale) or say(locale, f"state.{job.state}")

@@ -287,6 +287,20 @@ def test_the_summary_says_what_may_have_been_billed() -> None:
     assert "1 × This server's own API key was removed. It may have been billed" in (embed.description or "")
 
 
+def test_the_table_says_of_each_line_why_there_is_nothing() -> None:
+    jobs = [
+        line(1, state=JobState.RELEASED, reason="paused"),
+        line(2, state=JobState.UNKNOWN, reason="timed_out"),
+        line(3, state=JobState.RELEASED, reason="ValueError"),
+    ]
+    rows = batch_words.table(jobs, "en-US", show_cost=False).splitlines()[1:]
+    assert [row.split("\t")[1] for row in rows] == [
+        "Easel was paused on this server. It cost nothing.",
+        "The image service did not finish in time. It may have been billed, so it still counts towards the budget.",
+        "not made, cost nothing",
+    ]
+
+
 def test_what_was_taken_back_did_not_fail() -> None:
     text = batch_words.progress(batch(), BatchCounts(4, 1, 1, 0.0, back=2), "en-US")
     assert "🟩" * 5 + "🟥" * 5 + "⬛" * 10 in text
