@@ -131,6 +131,7 @@ class Mortal:
                 await first
             if name == "confirm" and self._life.lost:
                 raise LostLease("taken")
+            self._life.written_late += name == "set_overnight" and self._life.lost
             made = await method(*args, **kwargs)
             self._life.tick()
             return Mortal(made, self._life) if name == "nights" else made
@@ -152,6 +153,7 @@ class Life:
         self.calls_until = 0
         self.then: Callable[[], Coroutine[Any, Any, object]] = _nothing
         self.upsets: dict[str, Callable[[], None]] = {}  # what happens at a boundary; it may raise
+        self.written_late = 0  # notes of nights, after the lines were lost
         self.lost = False  # as where the ledger was not reached for so long that another process took the lines
         self.first: Coroutine[Any, Any, object] | None = None
         self.begun: list[asyncio.Future[object]] = []

@@ -33,6 +33,7 @@ async def test_whoever_lost_the_lines_on_the_way_asks_for_nothing_and_unwrites_n
     batch, task = await first.begin(2)
     await asyncio.wait_for(task, 30)
     await second.settled()
+    assert first.written_late == 0
     assert world.images.batches.visits.count("create") == 1
     assert await world.states(batch) == ["settled"] * 2
     assert world.drawn == prompts(2)
