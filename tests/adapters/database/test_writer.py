@@ -41,6 +41,22 @@ def at_once(store, *operations):
     return asyncio.gather(*(store.database.write_at_desk(one) for one in operations), return_exceptions=True)
 
 
+async def while_busy(store, *asked):
+    """What they return, all asked while the writer is in the middle of a transaction: so all of them wait together."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def held(desk):
+        begun.set()
+        go_on.wait(10)
+
+    holding = asyncio.create_task(store.database.write_at_desk(held))
+    await asyncio.to_thread(begun.wait, 10)
+    waiting = [asyncio.create_task(one) for one in asked]
+    asyncio.get_running_loop().call_soon(go_on.set)  # after the first step of each of them
+    await holding
+    return await asyncio.gather(*waiting)
+
+
 @pytest.fixture
 def commits(faults):
     """How often a transaction was committed since it was asked last."""
@@ -57,10 +73,10 @@ def commits(faults):
 
 async def test_what_waits_is_written_in_one_transaction(commits, store, draft, now):
     commits()
-    jobs = await asyncio.gather(*(store.jobs.open([draft()], now) for _ in range(20)))
-    assert commits() == 1
-    await asyncio.gather(*(store.jobs.dispatch(job, now) for [job] in jobs))
-    assert commits() == 1
+    jobs = await while_busy(store, *(store.jobs.open([draft()], now) for _ in range(20)))
+    assert commits() == 2  # what the writer was at, and all that waited
+    await while_busy(store, *(store.jobs.dispatch(job, now) for [job] in jobs))
+    assert commits() == 2
     assert await store.audit_sums() == []
 
 
