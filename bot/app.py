@@ -32,7 +32,7 @@ from bot.core.people.own_defaults import OwnDefaults
 from bot.core.people.styles import Styles
 from bot.core.servers.admin import Admin
 from bot.core.servers.departures import Departures
-from bot.core.servers.settings_cache import SettingsCache
+from bot.core.servers.settings_cache import QUICK_S, SettingsCache
 from bot.core.service.catalogue import CurrentCatalogue
 from bot.core.service.circuit import Circuit
 from bot.core.service.pace import SharedPace
@@ -119,6 +119,7 @@ class Ground:
     web: aiohttp.ClientSession
     crash_point: CrashPoint
     sleep: Sleep
+    quick_s: float
 
 
 @asynccontextmanager
@@ -129,8 +130,10 @@ async def build(
     crash_point: CrashPoint = nothing_happens,
     process_id: str | None = None,
     sleep: Sleep = asyncio.sleep,
+    quick_s: float = QUICK_S,
 ) -> AsyncIterator[App]:
-    """A bot, built from settings and closed on exit: nothing is connected yet. ``sleep`` waits between tries.
+    """A bot, built from settings and closed on exit: nothing is connected yet. ``sleep`` waits between tries;
+    ``quick_s``: what is not read by then is not waited for before an answer.
 
     Raises ``CannotStart``.
     """
@@ -167,6 +170,7 @@ async def build(
             web=web,
             crash_point=crash_point,
             sleep=sleep,
+            quick_s=quick_s,
         )
         client = Client(
             partial(_shell, ground),
@@ -211,7 +215,7 @@ def _queue(settings: Settings, catalogue: Catalogue, store: SqlStore, tasks: Tas
 def _shell(ground: Ground, connection: HasShell) -> Shell:
     """The use cases; results and notices go out through the connection."""
     store, tasks, clock = ground.store, ground.tasks, ground.clock
-    settings_cache = SettingsCache(store)
+    settings_cache = SettingsCache(store, ground.quick_s)
     notifier = DiscordNotifier(connection, store, settings_cache, tasks)
     parts = assemble(
         store=store,

@@ -41,6 +41,9 @@ KEY = "test-key"
 HANDLERS = ("CommandTree-invoker", "discord-ui-", "discord.py: on_")
 """How discord.py names the tasks in which it answers an interaction or an event."""
 
+PATIENT_S = 2.5
+"""Instead of ``settings_cache.QUICK_S``: of a busy machine that runs tests nobody wants to know how quick it is."""
+
 Found = TypeVar("Found")
 
 
@@ -183,7 +186,8 @@ class Town(Place):
         settings = parse_settings(self.env())
         point_at(settings.discord_api_base)
         connected = next_connection(self.discord)
-        self.app = await self._ends.enter_async_context(build(settings, clock=self.world.clock.now, sleep=self.sleep))
+        built = build(settings, clock=self.world.clock.now, sleep=self.sleep, quick_s=PATIENT_S)
+        self.app = await self._ends.enter_async_context(built)
         self.serving = asyncio.create_task(serve(self.app, self.world.token))
         self._ends.push_async_callback(close, self.app, self.serving)
         await while_alive(connected, self.serving)

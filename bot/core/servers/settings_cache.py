@@ -18,11 +18,13 @@ log = logging.getLogger(__name__)
 FRESH_S = 10.0
 PLACES = 2000
 QUICK_S = 1.0
+"""Discord waits three seconds for an answer; what is not read by then is shown as by default, or in private."""
 
 
 class SettingsCache:
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, quick_s: float = QUICK_S) -> None:
         self._store = store
+        self._quick_s = quick_s
         self._known: TtlMap[str, ServerSettings] = TtlMap(FRESH_S, PLACES)
 
     async def settings(self, place: Place) -> ServerSettings:
@@ -39,7 +41,7 @@ class SettingsCache:
         """Whether the answer is private where the asker did not say: as they always want it, else as the place does.
         Private where that cannot be read in time."""
         try:
-            async with asyncio.timeout(QUICK_S):
+            async with asyncio.timeout(self._quick_s):
                 own = (await self.settings(Place(None, asker.user_id))).defaults.private
                 return bool((await self.settings(asker.place)).defaults.private if own is None else own)
         except TimeoutError:
@@ -49,7 +51,7 @@ class SettingsCache:
     async def looks(self, place: Place) -> ServerSettings:
         """The settings for showing something; the defaults where they cannot be read."""
         try:
-            async with asyncio.timeout(QUICK_S):
+            async with asyncio.timeout(self._quick_s):
                 return await self.settings(place)
         except Exception:
             log.exception("settings of %s could not be read; showing as by default", place.key)
