@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from bot.loading import load
 from bot.ports import CannotStart
 from bot.started import as_started
 
@@ -94,7 +95,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     word = arguments.command or "run"
     os.umask(OWNER_ALONE)
     try:
-        code = int(importlib.import_module(f"bot.operator.{COMMANDS[word].module or word}").main(arguments))
+        code = int(load(f"bot.operator.{COMMANDS[word].module or word}").main(arguments))
         sys.stdout.flush()
         return code
     except BrokenPipeError:  # whoever reads has read enough (``| head``): nothing is wrong, and nothing more is said

