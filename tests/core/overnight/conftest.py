@@ -17,7 +17,7 @@ from tests.support.nights import World, service_at
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     """Ends with the books balanced, nothing reserved, and no line charged more than was put on hold for it."""
     worlds: list[World] = []
-    images = ImageService(night_s=300, clock=lambda: worlds[0].now.timestamp())
+    images = ImageService(night_s=60, clock=lambda: worlds[0].now.timestamp())
     await images.start()
     catalogue, adapter = service_at(images.base_url)
     made = World(tmp_path, await emptied_ledger(), images, adapter, catalogue)
