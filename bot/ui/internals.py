@@ -5,6 +5,7 @@ Each function says what the library has no public way for. ``tests/ui/test_inter
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
@@ -14,6 +15,7 @@ import aiohttp
 import discord
 import discord.webhook.async_
 from discord import app_commands
+from discord.gateway import DiscordWebSocket
 
 from bot.ui.messages import UPLOAD_LIMIT_UNKNOWN
 
@@ -54,6 +56,21 @@ def read_json() -> None:
     """From now on answers are read as JSON where they say so in any way; a proxy may say it in another than Discord."""
     for module in (discord.http, discord.webhook.async_):
         vars(module)["json_or_text"] = _json_or_text
+
+
+_poll_event = DiscordWebSocket.poll_event
+
+
+async def _poll_event_and_wait(socket: DiscordWebSocket) -> None:
+    await _poll_event(socket)
+    await asyncio.sleep(0)
+
+
+def take_turns() -> None:
+    """From now on everything else has its turn after each event of a gateway. discord.py reads all that has arrived
+    without a pause: with a thousand servers coming in, the answer to a command waited for a second.
+    """
+    DiscordWebSocket.poll_event = _poll_event_and_wait  # type: ignore[assignment, method-assign]
 
 
 def complete(interaction: dict[str, Any]) -> None:

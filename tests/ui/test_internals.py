@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import discord
 import pytest
+from discord.gateway import DiscordWebSocket
 
 from bot.ui.client.client import Client
 from bot.ui.components.forms import ImagineForm
@@ -23,6 +26,7 @@ from bot.ui.internals import (
     parsers_of,
     role_ids_of,
     submit,
+    take_turns,
     webhook_of,
 )
 from tests.ui.conftest import APP, GUILD
@@ -90,3 +94,35 @@ async def test_a_form_made_after_the_fact_takes_what_was_sent(
     data = {"custom_id": "e1:imagine:1", "components": [label]}
     await submit(ImagineForm(1, "en-US"), interact(type=5, data=data))
     assert typed == ["a fox"]
+
+
+class Crowded:
+    """A connection on which another event has always arrived already."""
+
+    async def receive(self, timeout: float | None = None) -> aiohttp.WSMessage:
+        return aiohttp.WSMessage(aiohttp.WSMsgType.TEXT, "{}", None)
+
+
+class Counting(DiscordWebSocket):
+    _max_heartbeat_timeout = 60.0
+    read = 0
+
+    async def received_message(self, msg: Any, /) -> None:
+        self.read += 1
+
+
+async def test_an_answer_does_not_wait_for_all_events_that_lie_there() -> None:
+    """Whoever answers a command needs some turns of the loop, for the ledger and for Discord."""
+    take_turns()
+    socket: Any = Crowded()
+    gateway = Counting(socket, loop=asyncio.get_running_loop())
+
+    async def answer() -> None:
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+    answering = asyncio.create_task(answer())
+    while not answering.done() and gateway.read < 1000:
+        await gateway.poll_event()
+    assert answering.done()
+    assert gateway.read < 50

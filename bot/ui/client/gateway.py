@@ -21,7 +21,7 @@ from bot.ports import LeaseStore, Meter
 from bot.ui.client.guilds import keep_packed, noticing_departures
 from bot.ui.client.unhandled import tell_unreadable
 from bot.ui.interactions.failures import TROUBLE
-from bot.ui.internals import complete, keep_channel, parsers_of, read_json
+from bot.ui.internals import complete, keep_channel, parsers_of, read_json, take_turns
 from bot.ui.shell import HasShell
 
 log = logging.getLogger(__name__)
@@ -42,6 +42,7 @@ def point_at(base: str) -> None:
     """Makes discord.py speak to this REST base. The gateway's address is asked of it at each start."""
     Route.BASE = base.rstrip("/")
     read_json()
+    take_turns()
 
 
 async def wait_for_discord(attempt: int, error: BaseException) -> None:
