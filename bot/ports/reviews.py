@@ -18,7 +18,12 @@ class ReviewStore(Protocol):
         """Those of the jobs of which no message stands yet, as one group, which is named after the first."""
         ...
 
-    async def of_job(self, job_id: str) -> Review | None: ...
+    async def of_job(self, job: Job) -> tuple[int | None, Review | None]:
+        """The channel in which its server's moderators look at pictures by now, and the review of this job, should
+        there be one.
+        """
+        ...
+
     async def of_group(self, group_id: str) -> list[Review]: ...
     async def stands(self, group_id: str, channel_id: int, message_id: int | None) -> None:
         """Moderators have the group before their eyes."""

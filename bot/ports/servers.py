@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import EllipsisType
@@ -36,6 +37,10 @@ class ServerStore(Protocol):
     """Settings, limits, keys and the trail of what was changed. Reading a server nobody set up gives the defaults."""
 
     async def settings(self, place: Place) -> ServerSettings: ...
+    async def settings_of(self, places: Sequence[Place]) -> list[ServerSettings]:
+        """The same of each, as of one moment."""
+        ...
+
     async def change_settings(self, place: Place, edit: Edit, actor_id: int, now: datetime) -> Change:
         """Stores what ``edit`` makes of the settings as they are at that moment, and its change in the trail.
 

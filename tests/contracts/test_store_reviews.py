@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 
 from bot.rules.people import Place
+from bot.rules.servers.edits import reviewed_in
 
 SERVER = Place(10, 1)
 
@@ -26,6 +27,18 @@ async def test_jobs_that_are_seen_together_are_one_group(store, sample):
 
     assert [(one.job_id, one.group_id) for one in late] == [(third.id, third.id)]
     assert [one.job_id for one in await store.reviews.of_group(first.id)] == [first.id, second.id]
+
+
+async def test_what_became_of_a_picture_is_told_with_the_channel_it_goes_to_by_now(store, sample):
+    seen, other = await opened(store, sample, 2)
+    await store.reviews.open([seen])
+    channel_id, review = await store.reviews.of_job(seen)
+    assert (channel_id, review is not None and review.approved) == (None, False)
+    await store.servers.change_settings(SERVER, reviewed_in(77), 9, sample.now)
+    await store.reviews.approve(seen.id)
+    channel_id, review = await store.reviews.of_job(seen)
+    assert (channel_id, review is not None and review.approved) == (77, True)
+    assert await store.reviews.of_job(other) == (77, None)
 
 
 async def test_of_many_who_decide_one_does_and_who_was_cut_off_leaves_it(store, sample):
@@ -52,7 +65,7 @@ async def test_what_is_undecided_is_shown_anew_each_by_itself(store, sample):
     ]
     assert await store.reviews.pending(Place(11, 1)) == []
     await store.reviews.drop(first.id)
-    assert await store.reviews.of_job(first.id) is None
+    assert await store.reviews.of_job(first) == (None, None)
 
 
 async def test_nobody_fetches_what_waits_for_moderators(store, sample):
@@ -65,4 +78,4 @@ async def test_nobody_fetches_what_waits_for_moderators(store, sample):
     await store.reviews.approve(job.id)
     assert [one.id for one in await store.jobs.waiting(SERVER, 1)] == [job.id]
     await store.people.forget_place(SERVER)
-    assert await store.reviews.of_job(job.id) is None
+    assert await store.reviews.of_job(job) == (None, None)

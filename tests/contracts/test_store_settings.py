@@ -78,6 +78,7 @@ async def test_settings_are_read_back_as_they_were_saved(store, sample):
     await store.servers.change_settings(SERVER, becomes(FULL), 9, sample.now)
     assert await store.servers.settings(SERVER) == FULL
     assert await store.servers.settings(Place(11, 1)) == ServerSettings()
+    assert await store.servers.settings_of([Place(11, 1), SERVER]) == [ServerSettings(), FULL]
 
 
 BLOCK = BlockChanged(5, Stop(False), Stop(True, "spam \ud800"))

@@ -56,6 +56,12 @@ class SqlServers:
 
         return await self._db.read(work)
 
+    async def settings_of(self, places: Sequence[Place]) -> list[ServerSettings]:
+        async def work(connection: AsyncConnection) -> list[ServerSettings]:
+            return [await settings_of(connection, place.key) for place in places]
+
+        return await self._db.read(work)
+
     async def change_settings(self, place: Place, edit: Edit, actor_id: int, now: datetime) -> Change:
         async def work(connection: AsyncConnection) -> Change:
             await lock_place(self._db, connection, place.key)

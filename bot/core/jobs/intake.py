@@ -136,8 +136,7 @@ class Intake:
         if kind not in PICTURES:
             return await self._quote_of_words(asker, kind, raw, uploaded or Uploaded(), look)
         raw, notes = read_flags(raw)
-        settings = await self._store.servers.settings(asker.place)
-        own = await self._own_defaults(asker, settings) if with_own else Defaults()
+        settings, own = await self._settings(asker, with_own=with_own)
         style = None if look is None else await self.style(asker, look)
 
         def build(options: RawOptions, chosen: Model) -> ImageRequest:
@@ -187,11 +186,13 @@ class Intake:
         every = [style for place in places for style in await self._store.styles.all(place)]
         raise NoSuchStyle(name, nearest_names(name, every))
 
-    async def _own_defaults(self, asker: Asker, here: ServerSettings) -> Defaults:
-        """They are kept as the settings of the person's own place, which direct messages are."""
-        if not asker.place.is_server:
-            return here.defaults
-        return (await self._store.servers.settings(Place(None, asker.user_id))).defaults
+    async def _settings(self, asker: Asker, *, with_own: bool) -> tuple[ServerSettings, Defaults]:
+        """What holds here, and one's own defaults: those are kept as the settings of the person's own place, which
+        direct messages are.
+        """
+        mine = Place(None, asker.user_id)
+        here, *own = await self._store.servers.settings_of([asker.place, mine] if with_own else [asker.place])
+        return here, own[0].defaults if own else Defaults()
 
     async def count_refused(self, asker: Asker, prompts: int) -> None:
         """So many of what was only quoted held a refused word."""

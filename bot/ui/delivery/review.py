@@ -38,17 +38,16 @@ class Reviews:
         if not job.asker.place.is_server:
             return None
         try:
-            settings = await self._store.servers.settings(job.asker.place)
-            held = await self._store.reviews.of_job(job.id)
+            channel_id, held = await self._store.reviews.of_job(job)
         except StorageTrouble:
             if job.request.reviewed:
                 raise _waits() from None
             return None
         if held is not None and held.approved:
             return None
-        if held is not None and settings.review_channel_id is None:
+        if held is not None and channel_id is None:
             raise _waits()  # it was to be looked at when it came: turning that off shows nothing by itself
-        return settings.review_channel_id
+        return channel_id
 
     async def hold(
         self, jobs: Sequence[Job], channel_id: int, message_of: MessageOf, locale: str, *, sleep: Sleep

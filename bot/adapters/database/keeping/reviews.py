@@ -6,17 +6,20 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, delete, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, bindparam, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.engine import Database
 from bot.adapters.database.schema.tables import reviews
+from bot.adapters.database.servers import settings_of
 from bot.rules.ledger import Job
 from bot.rules.people import Place
 from bot.rules.servers.review import Review
 
 DECIDES_FOR = timedelta(minutes=2)
 """Showing a picture takes seconds; who takes longer has been cut off."""
+
+OF_JOB = select(reviews).where(reviews.c.job_id == bindparam("job"))
 
 
 class SqlReviews:
@@ -43,9 +46,14 @@ class SqlReviews:
 
         return await self._db.write(work)
 
-    async def of_job(self, job_id: str) -> Review | None:
-        found = await self._db.rows(select(reviews).where(reviews.c.job_id == job_id))
-        return _review(found[0]) if found else None
+    async def of_job(self, job: Job) -> tuple[int | None, Review | None]:
+        async def work(connection: AsyncConnection) -> tuple[int | None, Review | None]:
+            settings = await settings_of(connection, job.asker.place.key)
+            found = await connection.execute(OF_JOB, {"job": job.id})
+            row = found.mappings().one_or_none()
+            return settings.review_channel_id, None if row is None else _review(row)
+
+        return await self._db.read(work)
 
     async def of_group(self, group_id: str) -> list[Review]:
         query = select(reviews).where(_of(group_id)).order_by(reviews.c.job_id)
