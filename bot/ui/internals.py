@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import aiohttp
@@ -59,18 +60,28 @@ def read_json() -> None:
 
 
 _poll_event = DiscordWebSocket.poll_event
+_gives_way: ContextVar[bool] = ContextVar("gives way", default=False)
 
 
-async def _poll_event_and_wait(socket: DiscordWebSocket) -> None:
+async def _poll_event_and_give_way(socket: DiscordWebSocket) -> None:
     await _poll_event(socket)
-    await asyncio.sleep(0)
+    if _gives_way.get():
+        _gives_way.set(False)
+        await asyncio.sleep(0)
 
 
 def take_turns() -> None:
-    """From now on everything else has its turn after each event of a gateway. discord.py reads all that has arrived
+    """From now on a gateway gives way where the reader of an event says so. discord.py reads all that has arrived
     without a pause: with a thousand servers coming in, the answer to a command waited for a second.
     """
-    DiscordWebSocket.poll_event = _poll_event_and_wait  # type: ignore[assignment, method-assign]
+    DiscordWebSocket.poll_event = _poll_event_and_give_way  # type: ignore[assignment, method-assign]
+
+
+def give_way() -> None:
+    """Everything else has its turn after the event that is being read. Never after a command: a crowd of them is to be
+    known in full at once, so that those who cannot be served are told in time.
+    """
+    _gives_way.set(True)
 
 
 def complete(interaction: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ import discord
 
 from bot.core.servers.departures import Departures
 from bot.ports import Clock
-from bot.ui.internals import drop_guild
+from bot.ui.internals import drop_guild, give_way
 from bot.ui.servers import Servers
 
 Parser = Callable[[Any], None]
@@ -55,6 +55,7 @@ def _freezing(parse: Parser) -> Parser:
     def parse_guild_create(data: Any) -> None:
         nonlocal came
         parse(data)
+        give_way()
         came += 1
         if came % FROZEN_EVERY == 0:
             gc.collect(1)
