@@ -15,12 +15,12 @@ import pytest
 from discord.gateway import DiscordWebSocket
 
 from bot.ui.client.client import Client
+from bot.ui.client.guilds import SHARED_EVENTS, keep_packed
 from bot.ui.components.forms import ImagineForm
 from bot.ui.components.result_view import DYNAMIC_ITEMS
 from bot.ui.internals import (
     commands_of,
     drop_guild,
-    give_way,
     is_bot_installed_here,
     knows_component,
     knows_form,
@@ -30,6 +30,7 @@ from bot.ui.internals import (
     take_turns,
     webhook_of,
 )
+from bot.ui.servers import Servers
 from tests.ui.conftest import APP, GUILD
 
 ROOT = Path(__file__).parents[2]
@@ -105,6 +106,8 @@ class Crowded:
 
 
 class Counting(DiscordWebSocket):
+    """Reads each event as one of a server's, or as nothing."""
+
     _max_heartbeat_timeout = 60.0
     read = 0
     of_servers = True
@@ -112,7 +115,9 @@ class Counting(DiscordWebSocket):
     async def received_message(self, msg: Any, /) -> None:
         self.read += 1
         if self.of_servers:
-            give_way()
+            parsers: dict[str, Callable[[Any], None]] = dict.fromkeys(SHARED_EVENTS, lambda _: None)
+            keep_packed(parsers, Servers())
+            parsers["GUILD_CREATE"]({"id": str(self.read), "roles": [], "channels": [], "threads": []})
 
 
 @pytest.mark.parametrize("of_servers", [True, False])
