@@ -7,7 +7,6 @@ import re
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,9 +15,10 @@ import pytest_asyncio
 from bot.operator.sandbox.launch import Sandbox, running, show
 from bot.operator.sandbox.options import options_of
 from sandbox.discord.model import Upload
+from tests.support.browser import started
 from tests.support.pictures import png
 
-from .visitor import Person, chromium, mask
+from .visitor import Person, mask
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
 
@@ -56,23 +56,17 @@ class House:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def house() -> AsyncIterator[House]:
-    playwright = pytest.importorskip("playwright.async_api", reason="Playwright is not installed")
     options = options_of(["--port", "0", "--no-browser"])
     # the tests may be started by somebody who has a key: never spend it
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OPENAI_API_KEY", "")
-        async with playwright.async_playwright() as driver:
-            path = chromium() or driver.chromium.executable_path
-            if not Path(path).exists():
-                pytest.skip("no Chromium on this machine: install one, or name it in EASEL_CHROMIUM")
-            browser = await driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
-            async with running(options, BOT, DEFAULT_COOLDOWN_S="0") as sandbox, show(options, sandbox) as page:
-                made = House(sandbox, page.url, browser)
-                made.slow_down(LATENCY_S)
-                yield made
-                sandbox.discord.assert_clean()
-                assert [breach for call in made.calls for breach in call.breaches] == []
-            await browser.close()
+        settings = {"DEFAULT_COOLDOWN_S": "0"}
+        async with started() as browser, running(options, BOT, **settings) as sandbox, show(options, sandbox) as page:
+            made = House(sandbox, page.url, browser)
+            made.slow_down(LATENCY_S)
+            yield made
+            sandbox.discord.assert_clean()
+            assert [breach for call in made.calls for breach in call.breaches] == []
 
 
 @pytest_asyncio.fixture(loop_scope="module")

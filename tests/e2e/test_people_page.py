@@ -6,7 +6,6 @@ import re
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +14,9 @@ from bot.operator.sandbox.launch import running, show
 from bot.operator.sandbox.options import options_of
 from bot.ui.words.catalogue import say
 from tests.support import node
+from tests.support.browser import started
 
-from .visitor import Person, chromium
+from .visitor import Person
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -38,20 +38,13 @@ MENU = {"en": "Servers and channels", "de": "Server und Kanäle"}
 @pytest.fixture
 async def house() -> AsyncIterator[tuple[Any, Any]]:
     """A sandbox whose members have three pictures a day, and a browser. Public answers are in the server's English."""
-    playwright = pytest.importorskip("playwright.async_api")
     options = options_of(["--port", "0", "--no-browser"])
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OPENAI_API_KEY", "")
-        async with playwright.async_playwright() as driver:
-            path = chromium() or driver.chromium.executable_path
-            if not Path(path).exists():
-                pytest.skip("no Chromium on this machine: install one, or name it in EASEL_CHROMIUM")
-            browser = await driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
-            settings = {"DEFAULT_COOLDOWN_S": "0", "DEFAULT_IMAGES_PER_DAY": "3"}
-            async with running(options, BOT, **settings) as sandbox, show(options, sandbox) as page:
-                yield (sandbox, page.url), browser
-                sandbox.discord.assert_clean()
-            await browser.close()
+        settings = {"DEFAULT_COOLDOWN_S": "0", "DEFAULT_IMAGES_PER_DAY": "3"}
+        async with started() as browser, running(options, BOT, **settings) as sandbox, show(options, sandbox) as page:
+            yield (sandbox, page.url), browser
+            sandbox.discord.assert_clean()
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ import pytest
 
 from bot.process import wind_down
 from bot.rules.ledger import JobState
+from sandbox.discord.model import Upload
 from tests.support.running import processes_in, until
 
 
@@ -52,10 +53,6 @@ async def test_what_does_not_finish_in_time_is_closed_and_told_the_truth(town):
 
 async def test_lines_of_a_batch_that_were_not_sent_wait_for_the_next_start(town):
     await town.restart(MAX_CONCURRENT_JOBS="1")
-    if "cogs.batch" not in town.app.client._extensions:
-        pytest.skip("there is no /batch yet")
-    from sandbox.discord.model import Upload
-
     town.images.latency_s = 0.5
     lines = Upload("lines.txt", b"one\ntwo\nthree\n", "text/plain")
     await town.world.slash(town.member, town.general, "/batch", {"file": lines, "quality": "low"})

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from typing import Any
 
 from PIL import Image, ImageDraw
@@ -76,9 +74,3 @@ def mask(size: tuple[int, int]) -> bytes:
     width, height = size
     ImageDraw.Draw(image).ellipse((width // 4, height // 4, 3 * width // 4, 3 * height // 4), fill=(0, 0, 0, 0))
     return encoded(image)
-
-
-def chromium() -> str | None:
-    named = os.environ.get("EASEL_CHROMIUM")
-    found = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
-    return named or next((path for path in found if path), None)

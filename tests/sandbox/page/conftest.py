@@ -3,12 +3,9 @@
 import asyncio
 import contextlib
 import io
-import os
-import shutil
 import warnings
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -28,6 +25,7 @@ from sandbox.discord.world import World
 from sandbox.images import ImageService
 from sandbox.page import PageServer
 from sandbox.page.welcome import Step, Welcome
+from tests.support.browser import started
 
 
 def _png(colour: str = "teal", size: tuple[int, int] = (320, 200)) -> bytes:
@@ -267,24 +265,10 @@ def png() -> Any:
     return _png
 
 
-def chromium() -> str | None:
-    """A Chromium of this machine, if there is one (``EASEL_CHROMIUM`` names another)."""
-    named = os.environ.get("EASEL_CHROMIUM")
-    found = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
-    return named or next((path for path in found if path), None)
-
-
 @pytest.fixture
 async def browser() -> AsyncIterator[Any]:
-    playwright = pytest.importorskip("playwright.async_api", reason="Playwright is not installed")
-    async with playwright.async_playwright() as running:
-        path = chromium() or running.chromium.executable_path
-        if not Path(path).exists():
-            pytest.skip("no Chromium on this machine: install one, or name it in EASEL_CHROMIUM")
-        arguments = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
-        one = await running.chromium.launch(executable_path=path, args=arguments)
+    async with started() as one:
         yield one
-        await one.close()
 
 
 @pytest.fixture
