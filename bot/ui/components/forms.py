@@ -43,6 +43,9 @@ FORM_OPEN_S = 3600.0
 """How long the form object is kept; what comes later is rebuilt from the id where that is enough."""
 
 TEXT_LIMIT = 4000
+LABEL_ROOM, NOTE_ROOM = 45, 100
+"""Characters that Discord takes of each; titles have the room of labels."""
+
 PROMPT, MASK = "prompt", "mask"
 
 
@@ -50,7 +53,11 @@ class Form(discord.ui.Modal):
     """A form whose every way out goes through the one error path. Subclasses say ``submitted``."""
 
     def __init__(self, title: str, custom_id: str) -> None:
-        super().__init__(title=title[:45], custom_id=custom_id, timeout=FORM_OPEN_S)
+        super().__init__(title=title[:LABEL_ROOM], custom_id=custom_id, timeout=FORM_OPEN_S)
+
+    def ask(self, item: discord.ui.Item[Any], label: str, note: str) -> None:
+        """Adds a field, with a label above it and a note below that."""
+        self.add_item(discord.ui.Label(text=label[:LABEL_ROOM], description=note[:NOTE_ROOM], component=item))
 
     async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
         take(interaction)
@@ -109,23 +116,11 @@ class PromptForm(Form):
         note = note or say(
             locale, "form.hint_note" if hint else "form.prompt_note", command=command_said(command, locale)
         )
-        self.add_item(
-            discord.ui.Label(
-                text=say(locale, "form.hint" if hint else "form.prompt")[:45],
-                description=note[:100],
-                component=self._prompt,
-            )
-        )
+        self.ask(self._prompt, say(locale, "form.hint" if hint else "form.prompt"), note)
         self._mask: discord.ui.FileUpload[Any] | None = None
         if with_mask:
             self._mask = discord.ui.FileUpload(custom_id=MASK, required=False, min_values=0, max_values=1)
-            self.add_item(
-                discord.ui.Label(
-                    text=say(locale, "form.mask")[:45],
-                    description=say(locale, "form.mask_note")[:100],
-                    component=self._mask,
-                )
-            )
+            self.ask(self._mask, say(locale, "form.mask"), say(locale, "form.mask_note"))
 
     @property
     def prompt(self) -> str:
@@ -262,13 +257,7 @@ class ReportForm(Form):
         self._reason: discord.ui.TextInput[Any] = discord.ui.TextInput(
             custom_id="reason", style=discord.TextStyle.paragraph, required=False, max_length=REASON_ROOM
         )
-        self.add_item(
-            discord.ui.Label(
-                text=say(locale, "report.form_reason")[:45],
-                description=say(locale, "report.form_note")[:100],
-                component=self._reason,
-            )
-        )
+        self.ask(self._reason, say(locale, "report.form_reason"), say(locale, "report.form_note"))
 
     async def submitted(self, interaction: Interaction) -> None:
         if not all(map(is_snowflake, self._message)):
@@ -331,13 +320,7 @@ class BatchForm(Form):
         self._lines: discord.ui.TextInput[Any] = discord.ui.TextInput(
             custom_id="lines", style=discord.TextStyle.paragraph, min_length=1, max_length=TEXT_LIMIT
         )
-        self.add_item(
-            discord.ui.Label(
-                text=say(locale, "batch.form_lines")[:45],
-                description=say(locale, "batch.form_note")[:100],
-                component=self._lines,
-            )
-        )
+        self.ask(self._lines, say(locale, "batch.form_lines"), say(locale, "batch.form_note"))
         self._look = look_menu(looks, locale)
         if self._look is not None:
             self.add_item(labelled(self._look, locale))

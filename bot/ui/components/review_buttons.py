@@ -113,9 +113,7 @@ class RefusalForm(Form):
         self._reason: discord.ui.TextInput[Any] = discord.ui.TextInput(
             custom_id="reason", required=False, max_length=REASON_CHARS, style=discord.TextStyle.paragraph
         )
-        label = say(locale, "review.form_reason")[:45]
-        note = say(locale, "review.form_note")[:100]
-        self.add_item(discord.ui.Label(text=label, description=note, component=self._reason))
+        self.ask(self._reason, say(locale, "review.form_reason"), say(locale, "review.form_note"))
 
     async def submitted(self, interaction: Interaction) -> None:
         found = await _taken(interaction, self._group_id)

@@ -28,13 +28,7 @@ class ApiKeyForm(Form):
         self._key: discord.ui.TextInput[Any] = discord.ui.TextInput(
             custom_id="key", max_length=KEY_LENGTH, placeholder="sk-…"
         )
-        self.add_item(
-            discord.ui.Label(
-                text=say(locale, "settings.key_label")[:45],
-                description=say(locale, "settings.key_note")[:100],
-                component=self._key,
-            )
-        )
+        self.ask(self._key, say(locale, "settings.key_label"), say(locale, "settings.key_note"))
 
     async def submitted(self, interaction: Interaction) -> None:
         """Tries and keeps the key; who lost the right since the form was opened is refused."""

@@ -99,13 +99,7 @@ class WordsForm(Form):
         self._lines: discord.ui.TextInput[Any] = discord.ui.TextInput(
             custom_id="words", style=discord.TextStyle.paragraph, min_length=1, max_length=TEXT_LIMIT
         )
-        self.add_item(
-            discord.ui.Label(
-                text=say(locale, "words.form_lines")[:45],
-                description=say(locale, "words.form_note")[:100],
-                component=self._lines,
-            )
-        )
+        self.ask(self._lines, say(locale, "words.form_lines"), say(locale, "words.form_note"))
 
     async def submitted(self, interaction: Interaction) -> None:
         check_admin(interaction)

@@ -12,16 +12,14 @@ from bot.rules.servers.changes import ReviewChanged
 from bot.rules.servers.edits import SetAndRemoved, reviewed_in
 from bot.ui.components.forms import Rebuild
 from bot.ui.components.review_buttons import REFUSAL, RefusalForm
-from bot.ui.interactions.failures import TROUBLE
 from bot.ui.interactions.who import asker_of
 from bot.ui.messages import Message
 from bot.ui.panels.refused_words import WORDS, WordsForm
 from bot.ui.panels.server.answers import changed
-from bot.ui.panels.settings_options import AnyChannel, check_here
+from bot.ui.panels.settings_options import AnyChannel, check_here, try_channel
 from bot.ui.shell import Interaction, Shell
 from bot.ui.words.catalogue import say
 from bot.ui.words.changes import change_line
-from bot.ui.words.errors import CannotPost
 
 log = logging.getLogger(__name__)
 
@@ -42,20 +40,11 @@ async def review_in(interaction: Interaction, channel: AnyChannel | None, *, rem
         return Message("\n".join([change_line(ReviewChanged(now, now), locale), hint]))
     check_here(interaction, channel)
     if channel is not None:
-        await try_room(interaction, channel.id)
+        await try_channel(interaction, channel.id, "review.here")
     done = await shell.admin.change(asker, reviewed_in(None if channel is None else channel.id))
     if channel is not None:
         shell.tasks.start(show_again(shell, asker.place), "show reviews again")
     return changed(interaction, done, say(locale, "review.holds" if channel is not None else "review.stays"))
-
-
-async def try_room(interaction: Interaction, channel_id: int) -> None:
-    """Raises ``CannotPost`` where the bot may not write."""
-    target = interaction.client.get_partial_messageable(channel_id, guild_id=interaction.guild_id)
-    try:
-        await target.send(say(str(interaction.guild_locale or "en"), "review.here"))
-    except TROUBLE:
-        raise CannotPost(channel_id) from None
 
 
 async def show_again(shell: Shell, place: Place) -> None:

@@ -45,18 +45,17 @@ from bot.rules.servers.edits import (
 )
 from bot.rules.uploads import BadUpload
 from bot.ui.components.confirm import Confirm
-from bot.ui.interactions.failures import TROUBLE
 from bot.ui.interactions.who import asker_of
 from bot.ui.messages import File, Message
 from bot.ui.orders.attachments import Source
 from bot.ui.pages.settings import Office, audit_page
 from bot.ui.panels.server.answers import Shown, all_changed, changed, listed_changes
 from bot.ui.panels.server.parts import Page
-from bot.ui.panels.settings_options import NO_DEFAULT, AnyChannel, check_here
+from bot.ui.panels.settings_options import NO_DEFAULT, AnyChannel, check_here, try_channel
 from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
 from bot.ui.words.changes import change_line
-from bot.ui.words.errors import CannotBlock, CannotPost
+from bot.ui.words.errors import CannotBlock
 from bot.ui.words.text import clean, escaped, inline
 
 AUDIT_ENTRIES = 50
@@ -275,17 +274,8 @@ async def log_to(interaction: Interaction, channel: AnyChannel | None, *, remove
         return _held(LogChannelChanged(now, now), interaction, Page.LOG, "log" if now is not None else "")
     check_here(interaction, channel)
     if channel is not None:
-        await try_log(interaction, channel.id)
+        await try_channel(interaction, channel.id, "notice.log_here")
     return await _edited(interaction, logged_to(None if channel is None else channel.id))
-
-
-async def try_log(interaction: Interaction, channel_id: int) -> None:
-    """Writes there once, in this very server. Raises ``CannotPost``."""
-    target = interaction.client.get_partial_messageable(channel_id, guild_id=interaction.guild_id)
-    try:
-        await target.send(say(str(interaction.guild_locale or "en"), "notice.log_here"))
-    except TROUBLE:
-        raise CannotPost(channel_id) from None
 
 
 async def remove_api_key(interaction: Interaction) -> Message:

@@ -16,10 +16,13 @@ from bot.rules.options.build import suggest
 from bot.rules.requests import Kind
 from bot.rules.servers.access import model_by_default
 from bot.rules.servers.edits import ALL
+from bot.ui.interactions.failures import TROUBLE
 from bot.ui.interactions.who import asker_of
 from bot.ui.orders.choices import LONGEST, MOST_CHOICES, Choices, offered
 from bot.ui.servers import Server
 from bot.ui.shell import Interaction
+from bot.ui.words.catalogue import say
+from bot.ui.words.errors import CannotPost
 from bot.ui.words.text import cut
 
 log = logging.getLogger(__name__)
@@ -102,6 +105,15 @@ def check_here(interaction: Interaction, thing: discord.Role | Person | AnyChann
             foreign = thing.guild_id != interaction.guild_id
             if foreign or (known is not None and thing.id not in known.channel_ids):
                 raise NotHere("channel")
+
+
+async def try_channel(interaction: Interaction, channel_id: int, greeting: str) -> None:
+    """Writes that sentence there once, in this very server and its language. Raises ``CannotPost``."""
+    target = interaction.client.get_partial_messageable(channel_id, guild_id=interaction.guild_id)
+    try:
+        await target.send(say(str(interaction.guild_locale or "en"), greeting))
+    except TROUBLE:
+        raise CannotPost(channel_id) from None
 
 
 # --- completing --------------------------------------------------------------------------------------------------

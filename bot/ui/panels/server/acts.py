@@ -29,9 +29,10 @@ from bot.rules.servers.edits import (
 )
 from bot.ui.interactions.ids import is_snowflake
 from bot.ui.interactions.who import asker_of, check_admin
-from bot.ui.panels.review import show_again, try_room
+from bot.ui.panels.review import show_again
 from bot.ui.panels.server.answers import Turn, undone
-from bot.ui.panels.settings import defaults_edit, notes_on, try_log
+from bot.ui.panels.settings import defaults_edit, notes_on
+from bot.ui.panels.settings_options import try_channel
 from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
 from bot.ui.words.errors import CannotBlock, StaleButton
@@ -168,7 +169,7 @@ async def _log(interaction: Interaction, pressed: Pressed) -> Turn:
     """Tries the channel by writing into it before it is kept."""
     (channel_id,) = ids_of(frozenset({pressed.one}))
     check_ids(interaction, Listed.CHANNELS, frozenset({channel_id}))
-    await try_log(interaction, channel_id)
+    await try_channel(interaction, channel_id, "notice.log_here")
     return await _edited(interaction, logged_to(channel_id))
 
 
@@ -176,7 +177,7 @@ async def _review(interaction: Interaction, pressed: Pressed) -> Turn:
     """The same, and what still waits is shown there again."""
     (channel_id,) = ids_of(frozenset({pressed.one}))
     check_ids(interaction, Listed.CHANNELS, frozenset({channel_id}))
-    await try_room(interaction, channel_id)
+    await try_channel(interaction, channel_id, "review.here")
     turn = await _edited(interaction, reviewed_in(channel_id))
     shell = interaction.client.shell
     shell.tasks.start(show_again(shell, asker_of(interaction).place), "show reviews again")
