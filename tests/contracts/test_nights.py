@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from sandbox.images import ImageService
-from tests.support.nights import Life, World, prompts, service_at, until
+from tests.support.nights import Life, World, prompts, service_at
 
 pytestmark = pytest.mark.postgres
 
@@ -59,7 +59,7 @@ async def test_who_slept_through_the_loss_of_a_night_draws_nothing_twice(lives, 
         await beats(hand, [second.real], seconds=120)
         world.now = hand.now
         assert await second.recover() == 1
-        await until(lambda: world.channel.nights and world.channel.nights[-1].night_id)
+        await world.handed_in()
 
     first.before[boundary] = taken()
     batch, task = await first.begin(2)

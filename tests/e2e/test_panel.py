@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from bot.rules.limits.limit import Measure, Period, Scope
-from bot.rules.people import Place
 from sandbox.discord.components import every
 
 
@@ -47,18 +46,6 @@ async def refusal(town, message, knob: str) -> str:
 
 def texts(message) -> str:
     return "\n".join(part["content"] for part in every(message.components) if "content" in part)
-
-
-def place(town) -> Place:
-    return Place(town.world.town.studio.id, town.admin.id)
-
-
-async def settings(town):
-    return await town.app.store.servers.settings(place(town))
-
-
-async def limits(town):
-    return await town.app.store.servers.limits(place(town))
 
 
 async def filled(town, opener, values):
@@ -105,12 +92,12 @@ async def test_several_models_in_one_go_and_undo(town):
         for one in part["options"]
     ][:6]
     await turned(town, panel, "e1:set:models:models_allow", six)
-    assert (await settings(town)).allowed_models == frozenset(six)
+    assert (await town.settings_held()).allowed_models == frozenset(six)
     assert "All other models are now closed" in texts(panel)
-    assert len(await town.app.store.servers.audit(place(town))) == 1
+    assert len(await town.app.store.servers.audit(town.here)) == 1
 
     await pressed(town, panel, "Undo")
-    assert (await settings(town)).allowed_models == frozenset()
+    assert (await town.settings_held()).allowed_models == frozenset()
     assert "→ all" in texts(panel)
 
 
@@ -120,31 +107,31 @@ async def test_channels_and_roles_are_picked_and_the_log_hears_of_it(town, peopl
     await turned(town, panel, "e1:set:log:go", ["who"])
     await turned(town, panel, "e1:set:who:channels_allow", [people.pictures])
     await turned(town, panel, "e1:set:who:roles_deny", [people.painters])
-    held = await settings(town)
+    held = await town.settings_held()
     assert (held.allowed_channels, held.denied_roles) == ({people.pictures.id}, {people.painters.id})
     logged = [one.content for one in town.world.history(people.pictures) if one.author == town.world.bot]
     assert any(f"<@&{people.painters.id}>" in line for line in logged)
 
     await pressed(town, panel, "Allow every channel")
-    assert (await settings(town)).allowed_channels == frozenset()
+    assert (await town.settings_held()).allowed_channels == frozenset()
 
 
 async def test_two_admins_at_once_lose_nothing_of_each_others(town, people):
     mine, theirs = await opened(town), await opened(town)
     await turned(town, mine, "e1:set:who:channels_allow", [people.pictures])
     await turned(town, theirs, "e1:set:who:channels_allow", [town.general])
-    assert (await settings(town)).allowed_channels == {people.pictures.id, town.general.id}
+    assert (await town.settings_held()).allowed_channels == {people.pictures.id, town.general.id}
 
 
 async def test_who_is_picked_is_blocked_and_who_is_left_out_is_let_in_again(town):
     panel = await opened(town)
     await turned(town, panel, "e1:set:who:block", [town.member])
-    assert [block.user_id for block in (await settings(town)).blocked] == [town.member.id]
+    assert [block.user_id for block in (await town.settings_held()).blocked] == [town.member.id]
     await turned(town, panel, "e1:set:who:block", [])
-    assert (await settings(town)).blocked == ()
+    assert (await town.settings_held()).blocked == ()
     await turned(town, panel, "e1:set:who:block", [town.admin])
     assert "⚠️" in texts(panel)
-    assert (await settings(town)).blocked == ()
+    assert (await town.settings_held()).blocked == ()
 
 
 async def test_switches_and_menus_set_what_they_say(town):
@@ -158,12 +145,12 @@ async def test_switches_and_menus_set_what_they_say(town):
         await pressed(town, panel, knob)
     await turned(town, panel, "e1:set:safety:level", ["low"])
     await turned(town, panel, "e1:set:safety:review", [town.world.town.pictures])
-    assert (await settings(town)).review_channel_id == town.world.town.pictures.id
+    assert (await town.settings_held()).review_channel_id == town.world.town.pictures.id
     await pressed(town, panel, "Show pictures at once")
-    assert (await settings(town)).review_channel_id is None
+    assert (await town.settings_held()).review_channel_id is None
     await turned(town, panel, "e1:set:safety:go", ["models"])
     await turned(town, panel, "e1:set:models:default_quality", ["high"])
-    held = await settings(town)
+    held = await town.settings_held()
     assert (held.show_cost, held.layout, held.defaults.private, held.previews) == (False, "plain", True, False)
     assert held.hidden_buttons == {"remix", "edit", "zoom", "pan", "star", "details"}
     assert (held.paused, held.spoiler, held.age_restricted_only, held.moderation) == (True, True, True, "low")
@@ -178,14 +165,16 @@ async def test_limits_are_typed_and_what_is_left_empty_stays(town):
     opener = await town.world.click(panel, "Change", town.admin)
     await drawn_anew(panel, await filled(town, opener, {"hour": "3", "day": "", "jobs": "2"}))
     held = {
-        (one.measure, getattr(one, "period", None)): one.amount for one in await limits(town) if hasattr(one, "amount")
+        (one.measure, getattr(one, "period", None)): one.amount
+        for one in await town.limits_held()
+        if hasattr(one, "amount")
     }
     assert held[Measure.IMAGES, Period.HOUR] == 3
     assert held[Measure.IMAGES, Period.DAY] == 50
     assert "**Pictures per hour for every member:** not set → 3" in texts(panel)
-    assert len(await town.app.store.servers.audit(place(town))) == 2
+    assert len(await town.app.store.servers.audit(town.here)) == 2
     await pressed(town, panel, "Undo")
-    assert not [one for one in await limits(town) if getattr(one, "period", None) is Period.HOUR]
+    assert not [one for one in await town.limits_held() if getattr(one, "period", None) is Period.HOUR]
 
 
 async def test_more_money_is_asked_about_first(town):
@@ -212,7 +201,7 @@ async def test_a_role_keeps_everyones_hour_which_is_said(town, people):
     await sent.wait_until(lambda _: bool(sent.messages), 10, "the question: everyone's 50 are more than 40")
     confirmed = await town.world.click(sent.messages[-1], "Confirm", town.admin)
     await confirmed.wait_until(lambda _: "Confirm" not in str(sent.messages[-1].components), 10, "the change")
-    assert not [one for one in await limits(town) if one.scope is Scope.ROLE]
+    assert not [one for one in await town.limits_held() if one.scope is Scope.ROLE]
 
 
 async def test_what_cannot_be_a_number_is_told_on_the_panel(town):
@@ -220,7 +209,7 @@ async def test_what_cannot_be_a_number_is_told_on_the_panel(town):
     opener = await town.world.click(panel, "Change", town.admin)
     await drawn_anew(panel, await filled(town, opener, {"day": "many"}))
     assert "⚠️" in texts(panel)
-    assert await town.app.store.servers.audit(place(town)) == []
+    assert await town.app.store.servers.audit(town.here) == []
 
 
 async def test_everyones_limit_goes_only_by_being_chosen(town):
@@ -242,7 +231,7 @@ async def test_panel_and_form_survive_a_restart(town):
     assert "50 → 7" in texts(panel)
     await turned(town, panel, "e1:set:limits:go", ["safety"])
     await pressed(town, panel, "e1:set:safety:spoiler:on")
-    assert (await settings(town)).spoiler
+    assert (await town.settings_held()).spoiler
 
 
 @pytest.mark.parametrize(
@@ -261,16 +250,16 @@ async def test_a_forged_press_changes_nothing_and_is_answered(town, forged):
     button = next(part for part in every(panel.components) if part.get("custom_id") == "e1:set:safety:spoiler:on")
     button["custom_id"] = forged
     await pressed(town, panel, forged)
-    held = await settings(town)
+    held = await town.settings_held()
     assert (held.spoiler, held.allowed_models) == (False, frozenset())
-    assert [one for one in await town.app.store.servers.audit(place(town)) if not one.change] == []
+    assert [one for one in await town.app.store.servers.audit(town.here) if not one.change] == []
 
 
 async def test_who_lost_the_right_is_refused(town):
     panel = await opened(town, "safety")
     town.world.town.studio.members[town.admin.id].role_ids = ()
     assert "Manage Server" in await refusal(town, panel, "e1:set:safety:spoiler:on")
-    assert not (await settings(town)).spoiler
+    assert not (await town.settings_held()).spoiler
 
 
 async def test_a_list_with_what_is_gone_says_so_and_stays_closed(town, people):
@@ -278,7 +267,7 @@ async def test_a_list_with_what_is_gone_says_so_and_stays_closed(town, people):
     town.world.delete_role(people.studio, people.painters)
     panel = await opened(town)
     assert "Nothing of this list exists any more" in texts(panel)
-    assert (await settings(town)).allowed_roles == {people.painters.id}
+    assert (await town.settings_held()).allowed_roles == {people.painters.id}
 
 
 # --- under the commands ------------------------------------------------------------------------------------------
@@ -313,9 +302,9 @@ async def test_a_forged_button_under_a_command_changes_nothing(town, forged):
     shown = await command(town, "quota")
     button = next(part for part in every(shown.components) if "custom_id" in part)
     button["custom_id"] = forged
-    before = await limits(town)
+    before = await town.limits_held()
     await (await town.world.click(shown, forged, town.admin)).wait_answer()
-    assert await limits(town) == before
+    assert await town.limits_held() == before
 
 
 # --- presets -----------------------------------------------------------------------------------------------------
@@ -327,16 +316,16 @@ def apply_button(message) -> str:
 
 async def test_a_preset_shows_what_it_changes_is_taken_by_one_press_and_taken_back(town):
     panel = await opened(town, "presets")
-    before = await settings(town), await limits(town)
+    before = await town.settings_held(), await town.limits_held()
     await turned(town, panel, "e1:set:presets:preset", ["community"])
     assert "50 → 5" in texts(panel)
-    assert (await settings(town), await limits(town)) == before
+    assert (await town.settings_held(), await town.limits_held()) == before
 
     await pressed(town, panel, apply_button(panel))
-    assert not (await settings(town)).show_cost
-    assert "Preset" in str(await town.app.store.servers.audit(place(town)))
+    assert not (await town.settings_held()).show_cost
+    assert "Preset" in str(await town.app.store.servers.audit(town.here))
     await pressed(town, panel, "Undo")
-    assert (await settings(town), set(await limits(town))) == (before[0], set(before[1]))
+    assert (await town.settings_held(), set(await town.limits_held())) == (before[0], set(before[1]))
 
 
 async def test_a_preset_for_a_role_asks_which(town, people):
@@ -345,7 +334,7 @@ async def test_a_preset_for_a_role_asks_which(town, people):
     assert ":preset_take:" not in str(panel.components)
     await turned(town, panel, "e1:set:presets:preset_role:staff", [people.painters])
     await pressed(town, panel, apply_button(panel))
-    assert (await settings(town)).allowed_roles == {people.painters.id}
+    assert (await town.settings_held()).allowed_roles == {people.painters.id}
 
 
 async def test_a_preset_is_looked_at_again_where_somebody_changed_something_meanwhile(town):
@@ -354,7 +343,7 @@ async def test_a_preset_is_looked_at_again_where_somebody_changed_something_mean
     await command(town, "quota", images=4)
     await pressed(town, panel, apply_button(panel))
     assert "4 → 5" in texts(panel)
-    assert (await settings(town)).show_cost
+    assert (await town.settings_held()).show_cost
 
 
 @pytest.mark.parametrize("forged", ["preset_take:staff.0.abc", "preset_take:nothing.0.abc", "preset_take:paid.1.abc"])
@@ -364,4 +353,4 @@ async def test_a_forged_preset_changes_nothing(town, forged):
     button = next(part for part in every(panel.components) if part.get("custom_id") == apply_button(panel))
     button["custom_id"] = f"e1:set:presets:{forged}"
     await pressed(town, panel, button["custom_id"])
-    assert await town.app.store.servers.audit(place(town)) == []
+    assert await town.app.store.servers.audit(town.here) == []

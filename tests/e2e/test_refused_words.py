@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
-from bot.rules.people import Place
 from sandbox.discord.model import Upload
 from tests.e2e.test_settings import told
-
-
-@pytest.fixture
-def place(town):
-    return Place(town.world.town.studio.id, town.admin.id)
 
 
 async def refused(town, interaction) -> str:
@@ -25,7 +17,7 @@ async def refused(town, interaction) -> str:
     return message.content
 
 
-async def test_a_word_is_refused_wherever_it_comes_from(town, place):
+async def test_a_word_is_refused_wherever_it_comes_from(town):
     assert "0 → 1" in (await told(town, "words", add="Badger")).content
     slash = town.world.slash
     file = Upload("p.txt", "a fox\nand a b\u0430dger".encode(), "text/plain")
@@ -36,7 +28,7 @@ async def test_a_word_is_refused_wherever_it_comes_from(town, place):
     assert "2" in batch
     assert "4" in batch
     assert town.images.calls == []
-    assert await town.app.store.servers.words_refused(place, town.world.clock.now()) == 4
+    assert await town.app.store.servers.words_refused(town.here, town.world.clock.now()) == 4
     page = (await told(town, "show")).embeds[0]
     assert any("1 (prompts refused this month: 4)" in field["value"] for field in page["fields"])
 

@@ -9,7 +9,6 @@ from cryptography.fernet import Fernet
 
 from bot.core.servers.settings_file import MAX_BYTES
 from bot.rules.limits.limit import Measure, Scope
-from bot.rules.people import Place
 from sandbox.discord.model import Message, Upload
 from sandbox.discord.people.options import NotPossible
 from tests.support.running import town_in, until
@@ -64,18 +63,6 @@ async def until_logged(town, channel, text: str) -> str:
     return next(line for line in log_of(town, channel) if text in line)
 
 
-def place(town) -> Place:
-    return Place(town.world.town.studio.id, town.admin.id)
-
-
-async def limits(town):
-    return await town.app.store.servers.limits(place(town))
-
-
-async def settings(town):
-    return await town.app.store.servers.settings(place(town))
-
-
 # --- limits that then hold ---------------------------------------------------------------------------------------
 
 
@@ -88,11 +75,19 @@ async def test_a_subcommand_without_options_shows_and_changes_nothing(town, peop
     await told(town, "concurrency", jobs=2)
     await told(town, "log", channel=people.pictures)
     await told(town, "previews", enabled=False)
-    before = await settings(town), await limits(town), await town.app.store.servers.audit(place(town), 50)
+    before = (
+        await town.settings_held(),
+        await town.limits_held(),
+        await town.app.store.servers.audit(town.here, 50),
+    )
 
     shown = {name: (await told(town, name)).content for name in LOOKING}
 
-    assert (await settings(town), await limits(town), await town.app.store.servers.audit(place(town), 50)) == before
+    assert (
+        await town.settings_held(),
+        await town.limits_held(),
+        await town.app.store.servers.audit(town.here, 50),
+    ) == before
     assert "**Pictures per hour for every member:** 3" in shown["quota"]
     assert "**Pictures per day for every member:** 50" in shown["quota"]
     assert f"<#{people.pictures.id}>" in shown["log"]
@@ -113,7 +108,7 @@ async def test_removing_what_is_not_there_says_so_and_changes_nothing(town):
     for name, what in (("cooldown", "not set"), ("concurrency", "not set"), ("apikey", "none")):
         said = (await told(town, name, remove=True)).content
         assert f"{what} (unchanged)" in said
-    assert await town.app.store.servers.audit(place(town)) == []
+    assert await town.app.store.servers.audit(town.here) == []
 
 
 async def test_a_quota_set_here_refuses_the_second_picture_with_that_very_number(town):
@@ -188,7 +183,7 @@ async def test_raising_a_budget_is_asked_first_and_then_done(town):
 
 
 async def server_budget(town):
-    return next(one for one in await limits(town) if one.scope is Scope.SERVER and one.measure is Measure.DOLLARS)
+    return next(one for one in await town.limits_held() if one.scope is Scope.SERVER and one.measure is Measure.DOLLARS)
 
 
 async def test_removing_a_budget_can_be_thought_better_of(town):
@@ -213,7 +208,7 @@ async def test_a_key_form_opened_before_the_right_was_lost_changes_nothing(town,
     people.studio.members[town.admin.id].role_ids = ()
     sent = await town.world.submit_form(modal, {"key": "sk-of-somebody-dismissed"}, user=town.admin)
     assert "Manage Server" in (await sent.wait_answer()).content
-    assert (await settings(town)).api_key_hint is None
+    assert (await town.settings_held()).api_key_hint is None
 
 
 # --- bad input -----------------------------------------------------------------------------------------------------
@@ -236,17 +231,17 @@ async def test_a_key_form_opened_before_the_right_was_lost_changes_nothing(town,
     ],
 )
 async def test_bad_input_is_one_sentence_and_changes_nothing(town, name, options, words):
-    before = await limits(town), await settings(town)
+    before = await town.limits_held(), await town.settings_held()
     message = await told(town, name, **options)
     assert words in message.content
-    assert (await limits(town), await settings(town)) == before
-    assert await town.app.store.servers.audit(place(town)) == []
+    assert (await town.limits_held(), await town.settings_held()) == before
+    assert await town.app.store.servers.audit(town.here) == []
 
 
 async def test_a_limit_is_for_one_of_role_member_and_channel(town, people):
     message = await told(town, "quota", images=5, role=people.painters, member=town.member)
     assert "Give only one" in message.content
-    assert await town.app.store.servers.audit(place(town)) == []
+    assert await town.app.store.servers.audit(town.here) == []
 
 
 async def test_whoever_is_not_in_the_server_gets_no_limit_but_can_be_blocked(town, people):
@@ -332,7 +327,7 @@ async def test_a_deleted_role_that_alone_was_allowed_keeps_the_list_closed_and_i
 async def test_neither_oneself_nor_the_bot_can_be_blocked(town):
     assert "cannot block yourself" in (await told(town, "block", member=town.admin)).content
     assert "I cannot be blocked" in (await told(town, "block", member=town.world.bot)).content
-    assert (await settings(town)).blocked == ()
+    assert (await town.settings_held()).blocked == ()
 
 
 async def test_a_prompt_of_which_nobody_sees_anything_is_refused_and_free(town):
@@ -391,7 +386,7 @@ async def test_a_budget_half_used_is_told_once_in_the_log_channel(town, people):
 async def test_a_channel_i_may_not_write_in_becomes_no_log_channel(town, people):
     message = await told(town, "log", channel=people.quiet)
     assert f"can't write in <#{people.quiet.id}>" in message.content
-    assert (await settings(town)).log_channel_id is None
+    assert (await town.settings_held()).log_channel_id is None
 
 
 async def enter_key(town, key: str) -> str:
@@ -409,12 +404,12 @@ async def test_a_key_goes_through_a_form_is_tried_and_pays(town):
 
     assert "not an API key" in await enter("nonsense with blanks")
     assert "does not accept this key" in await enter("sk-some-wrong-key")
-    assert (await settings(town)).api_key_hint is None
+    assert (await town.settings_held()).api_key_hint is None
     town.images.key = None  # takes every key from here on
     assert "none → …key7" in await enter("sk-our-very-own-key7")
     assert (await town.answer(await town.imagine(quality="low"))).attachments
     await town.quiet()
-    assert await town.app.store.servers.api_key(place(town)) == "sk-our-very-own-key7"
+    assert await town.app.store.servers.api_key(town.here) == "sk-our-very-own-key7"
     assert "…key7 → none" in (await told(town, "apikey", remove=True)).content
 
 
@@ -454,7 +449,7 @@ async def test_the_look_of_results_is_set_shown_and_taken_along(town):
     exported = (await told(town, "export")).attachments[0].data
     await press(town, await told(town, "reset", what="settings"), "Confirm")
     await press(town, await told(town, "import", file=Upload("easel-settings.json", exported)), "Confirm")
-    held = await settings(town)
+    held = await town.settings_held()
     assert (held.show_cost, held.layout, held.hidden_buttons) == (False, "plain", {"zoom"})
     assert "both allowed and denied" in (await told(town, "look", hide="pan", show="pan")).content
 
@@ -466,7 +461,7 @@ async def test_an_export_can_be_imported_after_a_look_at_what_changes(town, peop
     exported = (await told(town, "export")).attachments[0].data
     assert json.loads(exported)["easel"] == 1
     put_back = await press(town, await told(town, "reset", what="all"), "Confirm")
-    assert not (await settings(town)).paused
+    assert not (await town.settings_held()).paused
     logged = await until_logged(town, people.pictures, "Everything reset")
     for change in ("**Pictures:** paused: party → on", "5 → not set"):
         assert change in put_back
@@ -475,12 +470,12 @@ async def test_an_export_can_be_imported_after_a_look_at_what_changes(town, peop
 
     message = await told(town, "import", file=Upload("easel-settings.json", exported))
     assert "not set → 5" in message.content
-    assert not (await settings(town)).paused
+    assert not (await town.settings_held()).paused
     after = await press(town, message, "Confirm")
 
     assert "Imported: 2 changes." in after
     assert "not set → 5" in after
-    assert (await settings(town)).pause_reason == "party"
+    assert (await town.settings_held()).pause_reason == "party"
     again = await told(town, "import", file=Upload("easel-settings.json", exported))
     assert "changes nothing" in again.content
 
@@ -502,7 +497,7 @@ async def test_a_file_that_cannot_be_imported_changes_nothing(town, data, words)
     assert words in message.content
     assert "Nothing was changed" in message.content
     assert "spent" not in message.content
-    assert await town.app.store.servers.audit(place(town)) == []
+    assert await town.app.store.servers.audit(town.here) == []
 
 
 async def imported(town, document) -> Message:
@@ -513,16 +508,16 @@ async def test_an_import_leaves_what_another_admin_did_meanwhile_and_asks_anew_w
     question = await imported(town, {"settings": {"spoiler": True}})
     await told(town, "block", member=people.painter, user=people.owner)
     assert "Imported: 1 change." in await press(town, question, "Confirm")
-    assert [block.user_id for block in (await settings(town)).blocked] == [people.painter.id]
+    assert [block.user_id for block in (await town.settings_held()).blocked] == [people.painter.id]
 
     question = await imported(town, {"settings": {"spoiler": False}})
     await told(town, "moderation", level="auto", user=people.owner)
     asked_again = await press(town, question, "Confirm")
     assert asked_again.startswith("⚠️ Settings have changed in the meantime")
-    assert (await settings(town)).spoiler
+    assert (await town.settings_held()).spoiler
     assert "Imported: 1 change." in await press(town, question, "Confirm")
-    assert not (await settings(town)).spoiler
-    assert (await settings(town)).moderation == "auto"
+    assert not (await town.settings_held()).spoiler
+    assert (await town.settings_held()).moderation == "auto"
 
 
 async def test_a_budget_or_reset_confirmed_after_somebody_else_changed_it_is_asked_again(town, people):
@@ -533,9 +528,9 @@ async def test_a_budget_or_reset_confirmed_after_somebody_else_changed_it_is_ask
     question = await told(town, "reset", what="all")
     await told(town, "pause", reason="raid", user=people.owner)
     assert (await press(town, question, "Confirm")).startswith("⚠️ This has changed in the meantime")
-    assert (await settings(town)).paused
+    assert (await town.settings_held()).paused
     await press(town, question, "Confirm")
-    assert not (await settings(town)).paused
+    assert not (await town.settings_held()).paused
 
 
 async def test_an_import_of_another_servers_roles_is_refused_in_words_and_opens_nothing(town, people):
@@ -543,8 +538,8 @@ async def test_an_import_of_another_servers_roles_is_refused_in_words_and_opens_
     answer = await imported(town, {"settings": {"allowed_roles": ["999999999999999999"], "paused": True}})
     assert "None of the roles that the file allows exist here" in answer.content
     assert "Confirm" not in labels(answer)
-    assert (await settings(town)).allowed_roles == {people.painters.id}
-    assert not (await settings(town)).paused
+    assert (await town.settings_held()).allowed_roles == {people.painters.id}
+    assert not (await town.settings_held()).paused
 
 
 async def test_an_import_is_judged_as_the_commands_judge(town):
@@ -556,9 +551,9 @@ async def test_an_import_is_judged_as_the_commands_judge(town):
 async def test_a_reset_of_limits_is_asked_first(town, people):
     await told(town, "quota", images=5, role=people.painters)
     message = await told(town, "reset", what="limits")
-    assert Scope.ROLE in [one.scope for one in await limits(town)]
+    assert Scope.ROLE in [one.scope for one in await town.limits_held()]
     await press(town, message, "Confirm")
-    assert Scope.ROLE not in [one.scope for one in await limits(town)]
+    assert Scope.ROLE not in [one.scope for one in await town.limits_held()]
 
 
 async def test_the_trail_says_who_changed_what(town, people):
@@ -657,7 +652,7 @@ async def test_allow_says_what_it_closes_and_undo_opens_it_again(town, people):
 
     assert said.startswith("↩️ Undone.")
     assert f"only: <#{people.pictures.id}> → all" in said
-    assert (await settings(town)).allowed_channels == frozenset()
+    assert (await town.settings_held()).allowed_channels == frozenset()
     assert "Changes undone" in page(await told(town, "audit"))
     assert f"all → only: <#{people.pictures.id}>" in await press(town, message, "Redo")
 
@@ -668,7 +663,7 @@ async def test_undo_survives_a_restart_and_works_once(town, people):
     await town.restart()
     assert "3 → 50" in await press(town, message, "Undo")
     assert "3 → 50" in await until_logged(town, people.pictures, "Changes undone")
-    assert next(one.amount for one in await limits(town) if one.measure is Measure.IMAGES) == 50
+    assert next(one.amount for one in await town.limits_held() if one.measure is Measure.IMAGES) == 50
 
 
 async def test_undo_is_refused_where_somebody_changed_the_same_since(town):
@@ -677,7 +672,7 @@ async def test_undo_is_refused_where_somebody_changed_the_same_since(town):
     said = await refusal(town, message, "Undo")
     assert "changed again since" in said
     assert "3 → 2" in said
-    assert next(one.amount for one in await limits(town) if one.measure is Measure.IMAGES) == 2
+    assert next(one.amount for one in await town.limits_held() if one.measure is Measure.IMAGES) == 2
 
 
 async def test_an_import_and_a_reset_are_taken_back_whole(town, people):
@@ -696,4 +691,4 @@ async def test_undo_is_not_for_who_lost_the_right_nor_for_forged_ids(town):
     for forged in ("e1:undo:1:1", f"e1:undo:{town.admin.id}:9999999999999999"):
         button["custom_id"] = forged
         assert await refusal(town, message, "Undo")
-    assert (await settings(town)).paused
+    assert (await town.settings_held()).paused

@@ -22,89 +22,20 @@ from bot.core.service.catalogue import CurrentCatalogue
 from bot.core.service.circuit import Circuit
 from bot.core.tasks import Tasks
 from bot.imaging.inspect import look
-from bot.ports import Batch, BatchCounts, BatchPicture, CannotDeliver, Delivered, Slot
+from bot.ports import Batch
 from bot.rules.catalogue.catalogue import Catalogue
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.ledger import Answer, Job, LostLease
 from bot.rules.limits.limit import Limit
 from bot.rules.options.table import RawOptions
-from bot.rules.overnight import Overnight
 from bot.rules.people import Asker, Place
 from sandbox.images import ImageService
+from tests.support.batches import AtOnce, Channel, Delivery, Gone, Nobody
 from tests.support.ledger import each_part
 
 NOON = datetime(2026, 11, 29, 20, tzinfo=UTC)
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 MEMBER = Asker(1, Place(10, 1), 100)
-
-
-class Gone(BaseException):
-    """What the world of a killed process meets: nothing it does happens any more."""
-
-
-@dataclass
-class Channel:
-    """A pretend Discord that outlives processes: each message by what would be its nonce."""
-
-    groups: dict[int, list[int]] = field(default_factory=dict)
-    summaries: list[BatchCounts] = field(default_factory=list)
-    nights: list[Overnight] = field(default_factory=list)
-    keyless: list[bool] = field(default_factory=list)
-    withdrawn: int = 0
-    closed: bool = False
-
-
-class Delivery:
-    repeatable = True
-
-    def __init__(self, channel: Channel, life: Life) -> None:
-        self._channel = channel
-        self._life = life
-
-    async def progress(self, batch: Batch, counts: BatchCounts) -> None: ...
-
-    async def overnight(self, batch: Batch, night: Overnight, *, keyless: bool) -> None:
-        self._channel.nights.append(night)
-        self._channel.keyless.append(keyless)
-
-    async def group(self, batch: Batch, pictures: Sequence[BatchPicture]) -> Delivered:
-        if self._channel.closed:
-            raise CannotDeliver("closed")
-        nonce = (pictures[0].line - 1) // 10
-        self._channel.groups.setdefault(nonce, [picture.line for picture in pictures])
-        self._life.reach("shown")
-        return Delivered(500 + nonce, batch.channel_id)
-
-    async def withdrawn(self, batch: Batch) -> None:
-        self._channel.withdrawn += 1
-
-    async def summary(self, batch: Batch, counts: BatchCounts, lines: Sequence[Job]) -> None:
-        self._channel.summaries.append(counts)
-        self._life.reach("summed up")
-
-
-class Nobody:
-    """Is told of budgets and service, and keeps it to himself: what he was told of keys is in ``heard``."""
-
-    def __init__(self) -> None:
-        self.heard: list[tuple[object, bool, str]] = []
-
-    async def service(self, place: object, *, working: bool, why: str, model: str | None) -> None:
-        self.heard.append((place, working, why))
-
-    def __getattr__(self, name: str) -> Any:
-        async def told(*_: object, **__: object) -> None: ...
-
-        return told
-
-
-class AtOnce:
-    """A pace that makes nobody wait."""
-
-    async def take(self, lane: str, images: int) -> Slot:
-        return Slot(0)
-
-    async def give_back(self, lane: str, slot: Slot) -> None: ...
 
 
 class Mortal:
@@ -217,6 +148,12 @@ class Life:
         batch, jobs = await self.open(prompts(count))
         return batch, self.batches.start(batch, jobs, Delivery(self.world.channel, self))
 
+    async def hand_in(self, count: int) -> tuple[Batch, asyncio.Task[None]]:
+        """The same, once it is known to be with the service."""
+        begun = await self.begin(count)
+        await self.world.handed_in()
+        return begun
+
     async def recover(self) -> int:
         await self.recovery.adopt_and_close()
         return await self.batches.resume(lambda _batch, _jobs: Delivery(self.world.channel, self))
@@ -275,6 +212,10 @@ class World:
 
     async def states(self, batch: Batch) -> list[str]:
         return [job.state.value for job in await self.store.jobs.of_batch(batch.id)]
+
+    async def handed_in(self) -> None:
+        """Until a night is known to be with the service."""
+        await until(lambda: self.channel.nights and self.channel.nights[-1].night_id)
 
     async def cleared(self) -> None:
         """Until nothing is left at the service, however often it takes."""

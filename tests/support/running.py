@@ -11,7 +11,7 @@ import asyncio
 import inspect
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +26,9 @@ from bot.app import App, build
 from bot.operator.sandbox.environment import environment, sqlite_url
 from bot.process import close, serve
 from bot.rules.ledger import HOLDING, Job
+from bot.rules.limits.limit import Limit
+from bot.rules.people import Place as ServerPlace
+from bot.rules.servers.access import ServerSettings
 from bot.settings.sources import parse_settings
 from bot.ui.client.gateway import point_at
 from sandbox.discord.model import Attachment, Channel, Interaction, Message, User
@@ -239,6 +242,19 @@ class Town(Place):
         if busy := self.app.jobs.running_ids() or self.app.tasks.under_way():
             return list(busy)
         return [task.get_name() for task in asyncio.all_tasks() if task.get_name().startswith(HANDLERS)]
+
+    @property
+    def here(self) -> ServerPlace:
+        """The town's server, where its admin stands, as the ledger knows it."""
+        return ServerPlace(self.world.town.studio.id, self.admin.id)
+
+    async def settings_held(self) -> ServerSettings:
+        assert self.app is not None
+        return await self.app.store.servers.settings(self.here)
+
+    async def limits_held(self) -> Sequence[Limit]:
+        assert self.app is not None
+        return await self.app.store.servers.limits(self.here)
 
     async def jobs(self, user: User | None = None) -> list[Job]:
         assert self.app is not None

@@ -25,16 +25,11 @@ from bot.core.service.circuit import Circuit
 from bot.core.tasks import Tasks
 from bot.ports import (
     Batch,
-    BatchCounts,
-    BatchPicture,
     Bundle,
-    CannotDeliver,
-    Delivered,
     Kept,
     KeyPays,
     OperatorPays,
     Payer,
-    Slot,
 )
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.errors import NotFound, StorageFull
@@ -47,6 +42,7 @@ from bot.rules.options.table import RawOptions
 from bot.rules.people import Asker, Place
 from bot.rules.requests import ImageRequest, Made, MadeImage, Usage
 from bot.rules.servers.access import AccessDenied
+from tests.support.batches import AtOnce, Channel, Delivery, Gone, Nobody
 from tests.support.ledger import counts_by_state, each_part, emptied_ledger
 from tests.support.pictures import png
 
@@ -61,10 +57,6 @@ FIVE_A_DAY = Quota(Scope.EVERYONE, Measure.IMAGES, Period.DAY, 5)
 
 
 PNG = png(16)
-
-
-class Gone(BaseException):
-    """What the world of a killed process meets: nothing it does happens any more."""
 
 
 class Studio:
@@ -98,63 +90,6 @@ class Studio:
     async def aclose(self) -> None: ...
 
 
-@dataclass
-class Channel:
-    """A pretend Discord that outlives processes: each message by what would be its nonce."""
-
-    groups: dict[int, list[int]] = field(default_factory=dict)
-    summaries: list[BatchCounts] = field(default_factory=list)
-    ends: list[list[Job]] = field(default_factory=list)
-    progress: list[BatchCounts] = field(default_factory=list)
-    closed: bool = False
-    withdrawn: int = 0
-    calls: int = 0
-
-    @property
-    def lines(self) -> list[int]:
-        return [line for lines in self.groups.values() for line in lines]
-
-
-class Delivery:
-    """A batch's conversation in that channel, in one life of the process."""
-
-    def __init__(self, channel: Channel, life: Life, *, repeatable: bool = True) -> None:
-        self._channel = channel
-        self._life = life
-        self.repeatable = repeatable
-
-    async def progress(self, batch: Batch, counts: BatchCounts) -> None:
-        self._channel.progress.append(counts)
-
-    async def group(self, batch: Batch, pictures: Sequence[BatchPicture]) -> Delivered:
-        if self._channel.closed:
-            raise CannotDeliver("closed")
-        self._channel.calls += 1
-        nonce = (pictures[0].line - 1) // 10
-        if not self.repeatable:
-            nonce = self._channel.calls
-        self._channel.groups.setdefault(nonce, [picture.line for picture in pictures])
-        self._life.reach("shown")
-        return Delivered(500 + nonce, batch.channel_id)
-
-    async def withdrawn(self, batch: Batch) -> None:
-        self._channel.withdrawn += 1
-
-    async def summary(self, batch: Batch, counts: BatchCounts, lines: Sequence[Job]) -> None:
-        self._channel.summaries.append(counts)
-        self._channel.ends.append(list(lines))
-        self._life.reach("summed up")
-
-
-class Nobody:
-    """Is told of budgets and service, and keeps it to himself."""
-
-    def __getattr__(self, name: str) -> Any:
-        async def told(*_: object, **__: object) -> None: ...
-
-        return told
-
-
 class Life:
     """One process: everything it calls is the real thing until it is dead; then every call ends it."""
 
@@ -179,7 +114,7 @@ class Life:
             queue=FairQueue(
                 max_running=more.pop("at_once", 4),
                 per_minute=more.pop("per_minute", 6000),
-                pace=_AtOnce(),
+                pace=AtOnce(),
                 tasks=self.tasks,
             ),
             circuit=Circuit(),
@@ -259,15 +194,6 @@ class _Mortal:
             return await method(*args, **kwargs)
 
         return call
-
-
-class _AtOnce:
-    """A pace that makes nobody wait."""
-
-    async def take(self, lane: str, images: int) -> Slot:
-        return Slot(0)
-
-    async def give_back(self, lane: str, slot: Slot) -> None: ...
 
 
 @dataclass

@@ -27,7 +27,7 @@ async def test_whoever_lost_the_lines_on_the_way_asks_for_nothing_and_unwrites_n
     async def taken() -> None:
         first.lost = True
         await second.recover()
-        await until(lambda: world.channel.nights and world.channel.nights[-1].night_id)
+        await world.handed_in()
 
     first.before[boundary] = taken()
     batch, task = await first.begin(2)
@@ -63,8 +63,7 @@ async def test_a_key_that_was_set_meanwhile_pays_for_no_night_of_the_operators(w
     world.images.key = OPERATORS_KEY
     world.images.batches.night.takes_s = 3600
     life = await world.live()
-    batch, task = await life.begin(2)
-    await until(lambda: world.channel.nights and world.channel.nights[-1].night_id)
+    batch, task = await life.hand_in(2)
     await world.store.servers.set_api_key(MEMBER.place, OWN_KEY, 9, NOON)
     await asyncio.wait_for(task, 30)
     assert await world.states(batch) == ["settled"] * 2
@@ -77,8 +76,7 @@ async def test_while_the_servers_key_is_gone_nobody_elses_is_used(world: World, 
     await world.store.servers.set_api_key(MEMBER.place, OWN_KEY, 9, NOON)
     world.images.key = OWN_KEY
     world.images.batches.night.takes_s = 3600
-    batch, task = await life.begin(2)
-    await until(lambda: world.channel.nights and world.channel.nights[-1].night_id)
+    batch, task = await life.hand_in(2)
     await world.store.servers.set_api_key(MEMBER.place, None, 9, NOON)
     world.images.key = OPERATORS_KEY  # so that asking with it would work
     visits, rounds = len(world.images.batches.visits), len(world.channel.nights)

@@ -12,14 +12,10 @@ from bot.rules.ledger import EndReason
 from bot.rules.servers.edits import blocked, paused
 from sandbox.images.batches.night import Plan
 from sandbox.images.batches.routes import Trouble
-from tests.support.nights import MEMBER, NOON, World, prompts, until
+from tests.support.nights import MEMBER, NOON, World, prompts
 
 OWN_KEY = "sk-our-own-key"
 REFUSED = (None, False, FaultKind.BAD_KEY)
-
-
-async def under_way(world: World) -> None:
-    await until(lambda: world.channel.nights and world.channel.nights[-1].night_id)
 
 
 async def reasons(world: World, batch_id: str) -> set[tuple[str, str]]:
@@ -88,7 +84,7 @@ async def test_what_the_server_took_back_did_not_fail(world: World, edit, reason
         await world.store.servers.change_settings(MEMBER.place, edit, 2, NOON)
     task = life.batches.start(batch, jobs, world.delivery())
     if not early:
-        await under_way(world)
+        await world.handed_in()
         await world.store.servers.change_settings(MEMBER.place, edit, 2, NOON)
     await asyncio.wait_for(task, 30)
     assert await reasons(world, batch.id) == {("released", reason)}

@@ -162,8 +162,7 @@ async def test_fifty_kills_at_random(world: World) -> None:
 async def test_a_second_process_takes_over_and_the_first_one_stops(world: World) -> None:
     world.images.batches.night.takes_s = 10**9
     first = await world.live()
-    batch, task = await first.begin(3)
-    await until(lambda: world.channel.nights and world.channel.nights[-1].night_id)
+    batch, task = await first.hand_in(3)
     second = await world.live(ends=False)
     assert await second.recover() == 1
     world.images.batches.night.takes_s = 1
@@ -247,8 +246,7 @@ async def test_a_line_that_is_refused_stands_for_itself(world: World) -> None:
 async def test_cancelling_keeps_what_was_drawn_and_gives_back_the_rest(world: World) -> None:
     world.images.batches.night.takes_s = 10**9
     life = await world.live()
-    batch, task = await life.begin(4)
-    await until(lambda: world.channel.nights and world.channel.nights[-1].night_id)
+    batch, task = await life.hand_in(4)
     world.images.batches.night.takes_s = 2 * (world.now - NOON).total_seconds()
     stopped = await life.batches.cancel(batch.id, MEMBER)
     await asyncio.wait_for(task, 30)
@@ -263,8 +261,7 @@ async def test_cancelling_keeps_what_was_drawn_and_gives_back_the_rest(world: Wo
 async def test_where_the_server_lets_nobody_draw_it_is_taken_back(world: World, how: str) -> None:
     world.images.batches.night.takes_s = 10**9
     life = await world.live()
-    batch, task = await life.begin(2)
-    await until(lambda: world.channel.nights and world.channel.nights[-1].night_id)
+    batch, task = await life.hand_in(2)
     if how == "paused":
         await world.store.servers.change_settings(MEMBER.place, paused("party"), 2, world.now)
     else:
@@ -278,8 +275,7 @@ async def test_where_the_server_lets_nobody_draw_it_is_taken_back(world: World, 
 async def test_a_night_whose_maker_is_forgotten_does_not_wait_for_its_next_look(world: World) -> None:
     world.images.batches.night.takes_s = 10**9
     life = await world.live()
-    _, task = await life.begin(2)
-    await until(lambda: world.channel.nights and world.channel.nights[-1].night_id)
+    _, task = await life.hand_in(2)
     world.still = True
     forgettings = Forgettings(
         life.real, DiskFiles(world.folder, floor_bytes=0), life.jobs, life.batches, life.tasks, world.clock, str
@@ -294,8 +290,7 @@ async def test_a_night_whose_maker_is_forgotten_does_not_wait_for_its_next_look(
 async def test_whoever_is_forgotten_leaves_nothing_at_the_service(world: World) -> None:
     world.images.batches.night.takes_s = 10**9
     life = await world.live()
-    _, task = await life.begin(2)
-    await until(lambda: world.channel.nights and world.channel.nights[-1].night_id)
+    _, task = await life.hand_in(2)
     await world.store.people.forget(MEMBER.user_id)
     await asyncio.wait_for(task, 30)
     assert world.channel.groups == {}
@@ -309,8 +304,7 @@ async def test_whoever_is_forgotten_in_the_middle_of_a_round_leaves_nothing_eith
     """Before each of the calls of a round in turn."""
     world.images.batches.night.takes_s = 10**9
     life = await world.live()
-    _, task = await life.begin(2)
-    await until(lambda: world.channel.nights and world.channel.nights[-1].night_id)
+    _, task = await life.hand_in(2)
     life.before_call(call, lambda: world.store.people.forget(MEMBER.user_id))
     await asyncio.wait_for(task, 30)
     await world.cleared()
