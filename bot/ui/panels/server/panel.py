@@ -27,7 +27,7 @@ from bot.ui.orders.choices import offered
 from bot.ui.pages.settings import EXCEPTIONS
 from bot.ui.pages.settings import page as page_of
 from bot.ui.panels.api_key import ApiKeyForm
-from bot.ui.panels.server import pages, pages_more
+from bot.ui.panels.server import pages, result_pages
 from bot.ui.panels.server.acts import ACTS, Pressed, ids_of
 from bot.ui.panels.server.answers import Shown, Turn, changed, told_of, trace_of, under
 from bot.ui.panels.server.draw import drawn
@@ -51,10 +51,10 @@ SHOWN = {
     Page.WHO: pages.who,
     Page.LIMITS: pages.limits,
     Page.MONEY: pages.money,
-    Page.MODELS: pages_more.models,
-    Page.LOOK: pages_more.look,
-    Page.SAFETY: pages_more.safety,
-    Page.LOG: pages_more.trail,
+    Page.MODELS: result_pages.models,
+    Page.LOOK: result_pages.look,
+    Page.SAFETY: result_pages.safety,
+    Page.LOG: result_pages.trail,
 }
 FORMS = {
     "limits_form": Scope.EVERYONE,

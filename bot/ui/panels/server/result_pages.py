@@ -1,4 +1,4 @@
-"""The other pages: models and defaults, the look of results, safety, and the trail."""
+"""The pages about results, as data: models and defaults, how they look, safety; and the trail."""
 
 from __future__ import annotations
 
