@@ -46,7 +46,7 @@ async def test_of_one_person_only_the_newest_stay(store, sample):
 
 async def test_offers_are_forgotten_with_time_with_the_person_and_with_the_place(store, sample):
     await store.offers.offer(offer(sample), 5)
-    await store.offers.forget_offers(sample.now)
+    await store.offers.forget_offers(offer(sample).created_at)
     assert await store.offers.offered("offer1") is not None
     await store.offers.forget_offers(sample.now + timedelta(seconds=2))
     assert await store.offers.offered("offer1") is None
@@ -60,7 +60,7 @@ async def test_offers_are_forgotten_with_time_with_the_person_and_with_the_place
         await store.offers.remind(reminder(sample, minutes=0))
         await forget
         assert await store.offers.offered("offer1") is None
-    assert [one.about for one in await store.offers.take_due(sample.now, 9)] == []
+        assert await store.offers.take_due(sample.now, 9) == ()
 
 
 async def test_a_person_sees_what_is_kept_for_them(store, sample):
@@ -81,6 +81,14 @@ async def test_a_reminder_is_given_out_when_it_is_due_and_once(store, sample):
     assert list(due) == [reminder(sample)]
     assert list(await store.offers.take_due(sample.now + timedelta(minutes=6), 9)) == []
     assert list(await store.offers.take_due(sample.now + timedelta(hours=6), 9)) == [reminder(sample, "g10:dollars", 7)]
+
+
+async def test_no_more_are_given_out_at_once_than_was_asked_for_the_oldest_first(store, sample):
+    for minutes in (3, 1, 2):
+        await store.offers.remind(reminder(sample, f"g10:{minutes}", minutes))
+    later = sample.now + timedelta(hours=1)
+    assert [one.about for one in await store.offers.take_due(later, 2)] == ["g10:1", "g10:2"]
+    assert [one.about for one in await store.offers.take_due(later, 2)] == ["g10:3"]
 
 
 async def test_one_a_person_and_limit(store, sample):

@@ -29,6 +29,15 @@ async def test_jobs_that_are_seen_together_are_one_group(store, sample):
     assert [one.job_id for one in await store.reviews.of_group(first.id)] == [first.id, second.id]
 
 
+async def test_what_waits_elsewhere_is_in_nobody_elses_group_and_stands_without_a_number_too(store, sample):
+    first, second = await opened(store, sample, 2)
+    await store.reviews.open([first])
+    assert [one.job_id for one in await store.reviews.open([second])] == [second.id]
+    assert [one.job_id for one in await store.reviews.of_group(second.id)] == [second.id]
+    await store.reviews.stands(second.id, 5, None)
+    assert await store.reviews.open([second]) == []
+
+
 async def test_what_became_of_a_picture_is_told_with_the_channel_it_goes_to_by_now(store, sample):
     seen, other = await opened(store, sample, 2)
     await store.reviews.open([seen])

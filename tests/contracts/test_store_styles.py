@@ -38,7 +38,7 @@ async def test_a_look_comes_back_as_it_was_and_the_name_again_takes_its_place(st
 
 async def test_looks_of_one_place_are_nowhere_else(store):
     await store.styles.save(SERVER, look("noir", servers=True), 100, ME, NOON)
-    await store.styles.save(MINE, look("pop"), 50, ME, NOON)
+    await store.styles.save(MINE, look("pop"), 1, ME, NOON)  # nor do they take its room
 
     assert [style.servers for style in await store.styles.all(SERVER)] == [True]
     assert await store.styles.all(OTHER) == ()

@@ -121,6 +121,15 @@ def test_pictures_made_ready_for_one_model_go_to_another_only_as_it_takes_them()
     assert not takes_files(Inputs((replace(square, mime="image/webp"),)), found, edit)
     assert not takes_files(Inputs((replace(square, data=b"x" * 5_000_000),)), found, edit)
     assert takes_files(Inputs(), found, edit)
+    tight = replace(found, mask_max_bytes=100)
+    assert takes_files(Inputs((square,), replace(square)), tight, edit)
+    assert not takes_files(Inputs((square,), replace(square, data=b"x" * 101)), tight, edit)
+
+
+def test_nobody_who_draws_instead_draws_previews_that_were_not_asked_for() -> None:
+    for request in (asked(quality="high", preview=False), asked(quality="high", preview=True)):
+        found = stand_ins(request, CATALOGUE, SERVER, own_key=False, official=True, today=TODAY)
+        assert [one.request.partial_images for one in found] == [request.partial_images] * len(found) != []
 
 
 def test_whatever_the_price_a_stand_in_that_was_found_is_legal_where_it_would_be_sent() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +13,7 @@ from bot.rules.catalogue.model import Model
 from bot.rules.limits.limit import Cooldown, Measure, Period, Quota, Scope, Slot, slot_of
 from bot.rules.options.problems import InvalidOptions
 from bot.rules.people import Asker, Place
-from bot.rules.servers.access import AccessDenied, Block, Defaults, ServerSettings, check_access
+from bot.rules.servers.access import AccessDenied, Block, Defaults, ResultButton, ServerSettings, check_access
 from bot.rules.servers.changes import (
     BlockChanged,
     Change,
@@ -23,6 +25,7 @@ from bot.rules.servers.changes import (
     ModerationChanged,
     PauseChanged,
     Recorded,
+    Resettable,
     Stop,
     changes_between,
     is_news,
@@ -38,19 +41,24 @@ from bot.rules.servers.edits import (
     Held,
     ListChange,
     ListFull,
+    TooManyWords,
     blocked,
     checked_defaults,
     defaulted,
     first_settings,
     limiting,
     listed,
+    looking,
     moderated,
     opened,
     paused,
+    refusing,
     relisted,
+    resets,
     resumed,
     unblocked,
 )
+from bot.rules.servers.words.words import MOST_WORDS
 
 
 @pytest.fixture(scope="module")
@@ -177,11 +185,24 @@ def test_the_reason_for_an_end_is_told_where_there_was_something_to_end() -> Non
 
 
 def test_a_reset_keeps_who_is_blocked_the_key_and_where_it_is_told() -> None:
-    kept = ServerSettings(blocked=(Block(7),), api_key_hint="abcd", log_channel_id=9)
-    settings = ServerSettings(
-        allowed_models=frozenset({"a"}), blocked=(Block(7),), api_key_hint="abcd", log_channel_id=9, paused=True
+    kept = ServerSettings(
+        blocked=(Block(7),),
+        api_key_hint="abcd",
+        log_channel_id=9,
+        review_channel_id=8,
+        refused_words=frozenset({"a"}),
     )
-    assert first_settings(settings) == kept
+    assert first_settings(replace(kept, allowed_models=frozenset({"a"}), paused=True)) == kept
+
+
+def test_a_reset_takes_back_the_servers_own_limits_and_nothing_of_the_operators() -> None:
+    wait, day = Cooldown(Scope.EVERYONE, 5), Quota(Scope.EVERYONE, Measure.IMAGES, Period.DAY, 50)
+    own, theirs = replace(day, period=Period.MONTH), replace(day, scope=Scope.OPERATOR)
+    held = Held(ServerSettings(), (wait, replace(day, amount=9), own, theirs), (wait, day))
+    assert resets(held, Resettable.LIMITS) == (
+        LimitChanged(slot_of(day), replace(day, amount=9), day),
+        LimitChanged(slot_of(own), own, None),
+    )
 
 
 def test_what_lies_between_two_settings_is_told_setting_by_setting() -> None:
@@ -233,6 +254,31 @@ def test_several_are_put_on_and_taken_off_in_one_change_and_the_last_one_stays()
         relisted(Listed.ROLES, allow=frozenset({5}), deny=frozenset({5}))
 
 
+def test_what_stood_on_both_lists_is_only_denied_once_something_else_is_allowed() -> None:
+    both = ServerSettings(allowed_roles=frozenset({5}), denied_roles=frozenset({5}))
+    news = edited(both, relisted(Listed.ROLES, allow=frozenset({6})))
+    assert lists_of(news, Listed.ROLES) == Lists(frozenset({6}), frozenset({5}))
+
+
+def test_opening_a_list_lets_nobody_in_who_is_denied() -> None:
+    settings = edited(ServerSettings(allowed_roles=frozenset({5}), denied_roles=frozenset({6})), opened(Listed.ROLES))
+    assert lists_of(settings, Listed.ROLES) == Lists(frozenset(), frozenset({6}))
+
+
+def test_a_button_is_not_hidden_and_shown_at_once() -> None:
+    again = frozenset({ResultButton.AGAIN})
+    with pytest.raises(Contradiction):
+        looking(hide=again, show=again)
+
+
+def test_a_word_that_is_taken_off_and_put_on_stands_and_the_list_may_be_full() -> None:
+    assert edited(ServerSettings(), refusing(frozenset({"a"}), frozenset({"a"}))).refused_words == {"a"}
+    full = edited(ServerSettings(), refusing(frozenset(f"word{number}" for number in range(MOST_WORDS))))
+    assert len(full.refused_words) == MOST_WORDS
+    with pytest.raises(TooManyWords):
+        refusing(frozenset({"another"}))(full)
+
+
 def test_limits_are_set_together_or_not_at_all() -> None:
     wait, day = Cooldown(Scope.EVERYONE, 5), Quota(Scope.EVERYONE, Measure.IMAGES, Period.DAY, 50)
     held = Held(ServerSettings(), (day,), (day,))
@@ -241,3 +287,10 @@ def test_limits_are_set_together_or_not_at_all() -> None:
     assert (done.limits, done.changes) == ((wait,), (LimitChanged(slot_of(wait), None, wait),))
     with pytest.raises(ChangedMeanwhile):
         limiting([wait], [], {slot_of(wait): wait})(held)
+
+
+def test_a_limit_that_goes_is_told_as_what_the_operator_set() -> None:
+    day = Quota(Scope.EVERYONE, Measure.IMAGES, Period.DAY, 50)
+    few = replace(day, amount=5)
+    done = limiting([], [few], {slot_of(few): few})(Held(ServerSettings(), (few,), (day,)))
+    assert (done.limits, done.removed, done.changes) == ((), (few,), (LimitChanged(slot_of(day), few, day),))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
@@ -40,6 +42,23 @@ def test_a_preset_sets_what_it_names_leaves_exceptions_and_can_be_taken_back(pre
     held = Held(plan.settings, tuple(after.values()), DEFAULTS)
     assert taking(preset, 7)(held).changes == ()
     assert undoing(plan.changes)(held).settings == HELD.settings
+
+
+def test_it_takes_the_servers_budget_too_and_leaves_alone_what_the_operator_set() -> None:
+    (workshop,) = (one for one in PRESETS if one.name == "workshop")
+    plan = taking(replace(workshop, limits=()), None)(replace(HELD, limits=(*DEFAULTS, OWN[0])))
+    assert plan.removed == (OWN[0],)
+    budget = replace(DEFAULTS[1], amount=5)
+    held = replace(HELD, limits=(DEFAULTS[0], budget))
+    assert taking(replace(workshop, limits=()), None)(held).removed == (budget,)
+
+
+def test_who_is_let_in_is_not_denied_any_more() -> None:
+    staff = replace(next(one for one in PRESETS if one.name == "staff"), settings={"allowed_models": frozenset({"a"})})
+    denied = ServerSettings(denied_roles=frozenset({7, 8}), denied_models=frozenset({"a", "b"}))
+    after = taking(staff, 7)(Held(denied, ())).settings
+    assert (after.allowed_roles, after.denied_roles) == ({7}, {8})
+    assert (after.allowed_models, after.denied_models) == ({"a"}, {"b"})
 
 
 @pytest.mark.parametrize(

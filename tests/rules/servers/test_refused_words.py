@@ -238,6 +238,18 @@ def test_what_cannot_be_read_is_no_word(typed):
         word_of(typed)
 
 
+def test_letters_that_are_drawn_out_are_one_or_two():
+    for text in ("a daaark room", "a coooool room", "x, b a d"):
+        assert holds_refused(frozenset({"dark", "cool", "bad"}), text), text
+    assert not holds_refused(frozenset({"ab"}), "a b")  # two are initials
+
+
+def test_a_word_has_an_end():
+    assert word_of("x" * MOST_CHARS) == "x" * MOST_CHARS
+    with pytest.raises(BadWord):
+        word_of("x" * (MOST_CHARS + 1))
+
+
 def test_words_come_one_a_line():
     assert words_in("badger\n\n  secret cow \r\nhell") == {"badger", "secret cow", "hell"}
     with pytest.raises(BadWord):

@@ -8,7 +8,18 @@ import pytest
 
 from bot.rules.limits.limit import Cooldown, Limit, Measure, Period, Quota, Scope, slot_of
 from bot.rules.servers.access import Defaults, Layout, ResultButton, ServerSettings
-from bot.rules.servers.changes import Change, Imported, KeyChanged, LimitChanged, Listed, Reset, Resettable, Undone
+from bot.rules.servers.changes import (
+    Change,
+    Imported,
+    KeyChanged,
+    LimitChanged,
+    Listed,
+    Reset,
+    Resettable,
+    StyleChanged,
+    Undone,
+    WordsChanged,
+)
 from bot.rules.servers.edits import (
     Edit,
     Held,
@@ -22,6 +33,7 @@ from bot.rules.servers.edits import (
     moderated,
     paused,
     previewed,
+    relisted,
     resumed,
     unblocked,
 )
@@ -98,6 +110,12 @@ SINCE: tuple[tuple[Edit, Edit], ...] = (
 )
 
 
+def test_what_was_taken_off_a_list_and_put_back_since_is_left_alone() -> None:
+    changed, change = relisted(Listed.ROLES, drop_allowed=frozenset({5}))(after(START, allow(5), allow(6)))
+    with pytest.raises(ChangedSince):
+        undo(change, after(changed, allow(5)))
+
+
 @pytest.mark.parametrize(("mine", "theirs"), SINCE)
 def test_the_same_thing_changed_since_is_left_alone(mine: Edit, theirs: Edit) -> None:
     changed, change = mine(START)
@@ -151,7 +169,14 @@ def test_a_limit_set_anew_since_is_left_alone_and_all_with_it() -> None:
 
 
 def test_keys_headlines_and_what_changed_nothing_cannot_be_taken_back() -> None:
-    nothing = (KeyChanged(None, "abcd"), Reset(Resettable.ALL), Imported(), LimitChanged(slot_of(DAY), DAY, DAY))
+    nothing = (
+        KeyChanged(None, "abcd"),
+        WordsChanged(0, 1, 1, 0),
+        StyleChanged("Noir", "", "noir"),
+        Reset(Resettable.ALL),
+        Imported(),
+        LimitChanged(slot_of(DAY), DAY, DAY),
+    )
     assert undoable(nothing) == ()
     with pytest.raises(NothingToUndo):
         undoing(nothing)
