@@ -1,7 +1,8 @@
 """Reading the C2PA marks of a picture with the Content Authenticity Initiative's own library, the only user of it.
 
 Law: the picture may be anybody's, so it is read in a process of its own, with bounds on time and memory, that fetches
-nothing: neither marks that lie elsewhere nor lists of certificates. Its answer is foreign text.
+nothing: neither marks that lie elsewhere, nor lists of certificates, nor who a person in them is. That process cannot
+open anything once it has the picture. Its answer is foreign text.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import logging
 import subprocess
 import sys
 
-from bot.imaging.headers import sniff
+from bot.imaging.containers import read_container
+from bot.imaging.headers import CannotLook, carries_marks, sniff
 from bot.imaging.threads import offload_process
 from bot.rules.origins import MARKED_FORMATS, Marks, MarkState, read_store
 
@@ -30,10 +32,19 @@ try:
 except (ImportError, ValueError, OSError):
     pass
 import c2pa
-alone = {"verify": {"remote_manifest_fetch": False, "ocsp_fetch": False, "verify_trust": False}}
+alone = {
+    "verify": {
+        "remote_manifest_fetch": False, "ocsp_fetch": False, "verify_trust": False, "verify_timestamp_trust": False
+    },
+    "core": {"decode_identity_assertions": False, "allowed_network_hosts": []},
+}
+picture = io.BytesIO(sys.stdin.buffer.read())
+try:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
+except (NameError, ValueError, OSError):
+    pass
 try:
     with c2pa.Context.from_dict(alone) as context:
-        picture = io.BytesIO(sys.stdin.buffer.read())
         with c2pa.Reader(sys.argv[1], picture, context=context) as reader:
             told = {"fits": reader.get_validation_state() in ("Valid", "Trusted"), "store": json.loads(reader.json())}
 except c2pa.C2paError as error:
@@ -45,7 +56,8 @@ _ERRORS = {"ManifestNotFound": MarkState.NONE, "Remote": MarkState.ELSEWHERE}
 """What the library calls a picture without marks of its own, by the first word of its message."""
 
 _OF_THE_FILE = frozenset({"Other", "Io"})
-"""How it calls a file that it cannot read; every other word is about the marks."""
+"""How it calls a file that it cannot read, and marks of a kind that it does not know; every other word is about marks
+that do not fit."""
 
 
 class C2paMarks:
@@ -76,10 +88,10 @@ def read_marks(data: bytes, kind: str) -> Marks:
     if done.returncode != 0 or len(done.stdout) > MOST_TOLD_BYTES:
         log.warning("the marks of a picture could not be read: exit code %d", done.returncode)
         return Marks(MarkState.LATE)
-    return _told(done.stdout)
+    return _told(done.stdout, data, kind)
 
 
-def _told(answer: bytes) -> Marks:
+def _told(answer: bytes, data: bytes, kind: str) -> Marks:
     try:
         told = json.loads(answer)
     except (ValueError, RecursionError):
@@ -87,4 +99,13 @@ def _told(answer: bytes) -> Marks:
     word = told.get("error")
     if word is None:
         return read_store(told["store"], fits=told["fits"] is True)
-    return Marks(_ERRORS.get(word) or (MarkState.DAMAGED if word in _OF_THE_FILE else MarkState.BROKEN))
+    if word in _OF_THE_FILE:
+        return Marks(MarkState.UNKNOWN if carries_marks(data) and _is_whole(data, kind) else MarkState.DAMAGED)
+    return Marks(_ERRORS.get(word, MarkState.BROKEN))
+
+
+def _is_whole(data: bytes, kind: str) -> bool:
+    try:
+        return not read_container(data, kind).lacks
+    except (ValueError, CannotLook):
+        return False

@@ -18,8 +18,14 @@ MARKED_FORMATS = frozenset({"png", "jpeg", "webp"})
 LONGEST = 200
 """Of a name in a mark."""
 
-_AI = ("trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "algorithmicMedia")
-"""IPTC's words for what a machine made, at the end of an address."""
+_AI = frozenset({"trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia"})
+"""IPTC's words for what a trained model made, or part of it, at the end of an address. ``algorithmicMedia`` is what
+is made by a formula alone, ``compositeSynthetic`` may be a drawing."""
+
+_OF_THE_CERTIFICATE = frozenset(
+    {"signingCredential.expired", "signingCredential.invalid", "signingCredential.untrusted"}
+)
+"""C2PA's words for a certificate with which nobody should sign any more, or such things; the signature is another."""
 
 
 class MarkState(StrEnum):
@@ -27,6 +33,7 @@ class MarkState(StrEnum):
     BROKEN = "broken"  # there are marks, but they do not belong to this picture, or are none that can be checked
     NONE = "none"
     ELSEWHERE = "elsewhere"  # the file only says at which address they lie; that is never asked
+    UNKNOWN = "unknown"  # there are marks, but of a kind that is not read
     DAMAGED = "damaged"  # the file does not go on to its end
     FORMAT = "format"  # no format in which they are looked for
     LATE = "late"  # not read in time, or not with the memory there is
@@ -35,19 +42,23 @@ class MarkState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """``by_ai``: they say that a machine made the picture, or part of it. Names are foreign text."""
+    """``by_ai``: they say that a machine made the picture, or part of it; ``odd_certificate``: signed with one that has
+    expired or is for something else. Names are foreign text."""
 
     state: MarkState
     by_ai: bool = False
     signer: str = ""
     tool: str = ""
     signed_at: datetime | None = None
+    odd_certificate: bool = False
 
 
 def read_store(store: object, *, fits: bool) -> Marks:
     """The marks of a manifest store, as the C2PA libraries write one in JSON. What is odd in it is left out, and so is
-    whatever marks say that do not fit."""
-    if not fits:
+    whatever marks say that do not fit. A certificate that is odd says nothing of the picture: who signed is not checked
+    at all."""
+    odd_certificate = not fits and _fits_but_for_certificates(_mapping(store))
+    if not fits and not odd_certificate:
         return Marks(MarkState.BROKEN)
     manifests = _mapping(_mapping(store).get("manifests"))
     active = _mapping(manifests.get(str(_mapping(store).get("active_manifest"))))
@@ -56,11 +67,25 @@ def read_store(store: object, *, fits: bool) -> Marks:
     tools = [_agent(action.get("softwareAgent")) for action in actions] + [_generator(active)]
     return Marks(
         MarkState.FITS,
-        by_ai=any(str(action.get("digitalSourceType")).endswith(_AI) for action in actions),
+        by_ai=any(str(action.get("digitalSourceType")).rpartition("/")[2] in _AI for action in actions),
         signer=_text(signature.get("issuer")) or _text(signature.get("common_name")),
         tool=next((tool for tool in tools if tool), ""),
         signed_at=_moment(signature.get("time")),
+        odd_certificate=odd_certificate,
     )
+
+
+def _fits_but_for_certificates(store: Mapping[str, Any]) -> bool:
+    results = _mapping(store.get("validation_results"))
+    active = _mapping(results.get("activeManifest"))
+    parts = [_mapping(_mapping(one).get("validationDeltas")) for one in _sequence(results.get("ingredientDeltas"))]
+    found, wrong = _codes(active, "success"), [code for part in (active, *parts) for code in _codes(part, "failure")]
+    is_signed = "claimSignature.validated" in found and any(code.endswith("Hash.match") for code in found)
+    return is_signed and bool(wrong) and _OF_THE_CERTIFICATE.issuperset(wrong)
+
+
+def _codes(part: Mapping[str, Any], kind: str) -> list[str]:
+    return [str(_mapping(one).get("code")) for one in _sequence(part.get(kind))]
 
 
 def _actions(manifest: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -12,7 +12,7 @@ import pytest
 from bot.adapters.marks import C2paMarks, read_marks
 from bot.imaging.headers import carries_marks
 from bot.rules.origins import Marks, MarkState
-from sandbox.images.drawing.marks import SIGNER, marked
+from sandbox.images.drawing.marks import SIGNER, marked, signed
 from tests.support.pictures import encoded, opened, png
 
 PICTURES = {form: encoded(opened(png(64)), form.upper()) for form in ("png", "jpeg", "webp")}
@@ -49,6 +49,7 @@ async def test_names_of_ten_thousand_characters_are_cut() -> None:
     assert (found.state, found.tool) == (MarkState.FITS, "x" * 200)
 
 
+IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype"
 SIGNED = marked(PICTURES["png"], "png", "x")
 ODD = {
     "no marks": (PICTURES["png"], MarkState.NONE),
@@ -95,3 +96,26 @@ async def test_without_the_library_the_bot_says_so() -> None:
     reader = C2paMarks()
     reader.is_there = False
     assert (await reader.read(SIGNED, lane="g1")).state is MarkState.ABSENT
+
+
+async def test_who_a_person_in_marks_is_is_neither_looked_up_nor_judged() -> None:
+    """The library would ask the host that such a mark names, and call marks broken whose host does not answer."""
+    person = {
+        "label": "cawg.identity",
+        "data": {
+            "signer_payload": {"sig_type": "cawg.identity_claims_aggregation", "referenced_assertions": []},
+            "signature": [0xD2, 0x84],
+            "pad1": [],
+        },
+    }
+    action = {"action": "c2pa.created", "digitalSourceType": f"{IPTC}/digitalCreation"}
+    made = {"label": "c2pa.actions", "data": {"actions": [action]}}
+    found = await C2paMarks().read(signed(PICTURES["png"], "png", made, person), lane="g1")
+    assert (found.state, found.signer) == (MarkState.FITS, SIGNER)
+
+
+async def test_a_whole_picture_with_marks_of_another_kind_is_not_called_damaged() -> None:
+    before, claim, rest = marked(PICTURES["jpeg"], "jpeg", "x").rpartition(b"c2pa.claim")
+    draft = before + claim + rest.replace(b"cbor", b"json", 1)  # as before version 1.0
+    assert await C2paMarks().read(draft, lane="g1") == Marks(MarkState.UNKNOWN)
+    assert await C2paMarks().read(draft[:-200], lane="g1") == Marks(MarkState.DAMAGED)

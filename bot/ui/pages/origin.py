@@ -102,6 +102,7 @@ def _marks(seen: Seen, locale: str) -> str:
     lines += [say(locale, "origin.tool", name=inline(marks.tool))] if marks.tool else []
     lines += [say(locale, "origin.signer", name=inline(marks.signer))] if marks.signer else []
     lines += [say(locale, "origin.signed", when=f"<t:{int(marks.signed_at.timestamp())}:D>")] if marks.signed_at else []
+    lines += [say(locale, "origin.certificate")] if marks.odd_certificate else []
     return "\n".join(lines)
 
 

@@ -28,14 +28,20 @@ def can_mark() -> bool:
 
 def marked(data: bytes, form: str, tool: str) -> bytes:
     """The picture with marks that say that ``tool``, a machine, drew it."""
+    action = {"action": "c2pa.created", "softwareAgent": {"name": tool}, "digitalSourceType": _BY_AI}
+    return signed(data, form, {"label": "c2pa.actions", "data": {"actions": [action]}})
+
+
+def signed(data: bytes, form: str, *assertions: dict[str, Any]) -> bytes:
+    """The picture with marks that assert just that."""
     import c2pa
 
-    action = {"action": "c2pa.created", "softwareAgent": {"name": tool}, "digitalSourceType": _BY_AI}
-    manifest = {
-        "claim_generator_info": [{"name": SIGNER}],
-        "assertions": [{"label": "c2pa.actions", "data": {"actions": [action]}}],
+    manifest = {"claim_generator_info": [{"name": SIGNER}], "assertions": assertions}
+    plain = {
+        "builder": {"thumbnail": {"enabled": False}},
+        "verify": {"verify_after_sign": False},
+        "core": {"decode_identity_assertions": False},
     }
-    plain = {"builder": {"thumbnail": {"enabled": False}}, "verify": {"verify_after_sign": False}}
     certificates, key = _identity()
     info = c2pa.C2paSignerInfo(b"es256", certificates, key, None)
     out = io.BytesIO()
@@ -50,7 +56,10 @@ def said_by(data: bytes, form: str) -> tuple[str | None, bool]:
         return None, False
     import c2pa
 
-    alone = {"verify": {"remote_manifest_fetch": False, "ocsp_fetch": False, "verify_trust": False}}
+    alone = {
+        "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False, "verify_trust": False},
+        "core": {"decode_identity_assertions": False, "allowed_network_hosts": []},
+    }
     try:
         with (
             c2pa.Context.from_dict(alone) as context,
