@@ -278,7 +278,7 @@ async def look(
 async def review(interaction: Inter, channel: LogChannel | None = None, remove: bool = False) -> None:
     """Writes there once, to see that it may, and shows there again what still waits."""
     await acknowledge(interaction, private=True)
-    await answer(interaction, reviewing.review_in(interaction, channel, remove=remove))
+    await answer_settings(interaction, reviewing.review_in(interaction, channel, remove=remove))
 
 
 @settings.command(name="words", description="Words that no prompt may hold here; only admins see them")

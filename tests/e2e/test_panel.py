@@ -285,6 +285,13 @@ async def test_what_a_command_shows_can_be_changed_and_removed_from_there(town, 
     assert "Log channel" in texts(panel)
     removed = await (await town.world.click(shown, "Remove", town.admin)).wait_answer()
     assert "→ none" in removed.content
+    await command(town, "review", channel=people.pictures)
+    shown = await command(town, "review")
+    panel = await (await town.world.click(shown, "Change", town.admin)).wait_answer()
+    assert "Review before posting" in texts(panel)
+    removed = await (await town.world.click(shown, "Remove", town.admin)).wait_answer()
+    assert "→ none" in removed.content
+    assert (await town.settings_held()).review_channel_id is None
     shown = await command(town, "cooldown", role=people.painters)
     removed = await (await town.world.click(shown, "Remove: Wait between two commands", town.admin)).wait_answer()
     assert "9 s → not set" in removed.content

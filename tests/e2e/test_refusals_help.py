@@ -45,6 +45,12 @@ async def private_answer(town, message, custom_id: str, user=None) -> str:
     return pressed.messages[-1].content
 
 
+async def test_a_button_calls_options_as_the_reader_types_them(town):
+    reader = town.world.town.admin_abroad
+    refused = await town.answer(await town.imagine(reader, model="dall-e-3", style="vivd", complexity="high", frames=4))
+    assert buttons(refused) == ["Mit stil vivid, ohne detailgrad und ohne einzelbilder machen · 0,04 $"]
+
+
 async def test_the_nearest_size_is_made_by_a_press_once_and_after_a_restart(town):
     prompt = "a fox in the snow, " * 200
     refused = await town.answer(await town.imagine(prompt=prompt, size="512x512", quality="low"))

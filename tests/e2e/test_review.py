@@ -181,6 +181,10 @@ async def test_a_batch_is_looked_at_in_groups(town, room):
     (review,) = with_pictures(town, room)
     assert len(review.attachments) == 3
     assert with_pictures(town, town.general) == []
+    (summary,) = [one for one in town.world.history(town.general) if one.attachments and one.embeds]
+    assert "Moderators look at 3 of them first" in summary.embeds[0]["description"]
+    assert "/gallery" not in summary.embeds[0]["description"]
+    assert summary.attachments[0].data.decode().count("made, moderators look at it first") == 3
     await press(town, review, "Post", town.admin)
     assert sum(len(one.attachments) for one in with_pictures(town, town.general)) == 3
     assert await states(town) == {"settled": 3}

@@ -159,9 +159,10 @@ class DiscordBatchDelivery:
 
     async def _sum_up(self, batch: Batch, counts: BatchCounts, lines: Sequence[Job]) -> None:
         locale = self._locale(batch)
-        looks = await self._settings_of(batch.asker.place)
-        file = File("batch.txt", batch_words.table(lines, locale, show_cost=looks.show_cost).encode())
-        embed = batch_words.summary(batch, counts, lines, locale, show_cost=looks.show_cost, links=self.repeatable)
+        shows = (await self._settings_of(batch.asker.place)).show_cost
+        held = frozenset[str]() if self._reviews is None else await self._reviews.undecided(lines)
+        file = File("batch.txt", batch_words.table(lines, locale, show_cost=shows, held=held).encode())
+        embed = batch_words.summary(batch, counts, lines, locale, show_cost=shows, links=self.repeatable, held=held)
         message = Message(embed=embed, files=(file,))
         if self.repeatable and await self._post_summary(batch, counts, message):
             await self._replace(Message(content=batch_words.progress(batch, counts, locale)))
@@ -173,7 +174,7 @@ class DiscordBatchDelivery:
                 log.info("batch %s: its end could not stand in its answer: %s", batch.id, failure_of(error).name)
             else:
                 return
-        ended = Message(content=batch_words.ended(counts, batch.asker.locale))
+        ended = Message(content=batch_words.ended(counts, batch.asker.locale, held))
         await self._conversation.direct(batch.asker.user_id, ended)
 
     async def _post_summary(self, batch: Batch, counts: BatchCounts, message: Message) -> bool:

@@ -49,6 +49,17 @@ class Reviews:
             raise _waits()  # it was to be looked at when it came: turning that off shows nothing by itself
         return channel_id
 
+    async def undecided(self, jobs: Sequence[Job]) -> frozenset[str]:
+        """Those of the jobs whose pictures wait for the moderators."""
+        return frozenset([job.id for job in jobs if job.waiting and await self._is_undecided(job)])
+
+    async def _is_undecided(self, job: Job) -> bool:
+        try:
+            _, held = await self._store.reviews.of_job(job)
+        except StorageTrouble:
+            return job.request.reviewed
+        return held is not None and not held.approved
+
     async def hold(
         self, jobs: Sequence[Job], channel_id: int, message_of: MessageOf, locale: str, *, sleep: Sleep
     ) -> NoReturn:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 import discord
@@ -124,16 +124,24 @@ def group(
 
 
 def summary(
-    batch: Batch, counts: BatchCounts, lines: Sequence[Job], locale: str, *, show_cost: bool, links: bool
+    batch: Batch,
+    counts: BatchCounts,
+    lines: Sequence[Job],
+    locale: str,
+    *,
+    show_cost: bool,
+    links: bool,
+    held: Collection[str] = (),
 ) -> discord.Embed:
-    """How it ended, with a link to each group and the sum."""
+    """How it ended, with a link to each group and the sum. ``held``: jobs that moderators look at first."""
     title = say(
         locale, "batch.cancelled" if counts.cancelled else "batch.whole" if _is_whole(counts) else "batch.ended_short"
     )
     told = [_outcome(counts, locale)]
     told += _reasons(lines, locale)
-    waiting = sum(job.waiting for job in lines)
-    if waiting:
+    if held:
+        told.append(say(locale, "batch.reviewing", count=len(held)))
+    if waiting := sum(job.waiting and job.id not in held for job in lines):
         told.append(say(locale, "batch.waiting", count=waiting))
     embed = discord.Embed(title=title, description="\n".join(told), colour=COLOUR)
     if links and (jumps := _links(lines, locale)):
@@ -190,9 +198,10 @@ def _links(lines: Sequence[Job], locale: str) -> list[str]:
     ]
 
 
-def ended(counts: BatchCounts, locale: str) -> str:
+def ended(counts: BatchCounts, locale: str, held: Collection[str] = ()) -> str:
     """The end in one message, where nothing else reaches the person."""
-    return f"{_outcome(counts, locale)} {say(locale, 'batch.look')}"
+    next_step = say(locale, "batch.reviewing", count=len(held)) if held else say(locale, "batch.look")
+    return f"{_outcome(counts, locale)} {next_step}"
 
 
 def _outcome(counts: BatchCounts, locale: str) -> str:
@@ -201,19 +210,21 @@ def _outcome(counts: BatchCounts, locale: str) -> str:
     return say(locale, "batch.ended", done=counts.done, total=counts.total, failed=counts.failed + counts.back)
 
 
-def table(lines: Sequence[Job], locale: str, *, show_cost: bool) -> str:
+def table(lines: Sequence[Job], locale: str, *, show_cost: bool, held: Collection[str] = ()) -> str:
     """Line, result, cost and prompt, tab by tab: readable by people and by spreadsheets."""
     head = [say(locale, "batch.column_line"), say(locale, "batch.column_result")]
     head += [say(locale, "result.cost")] if show_cost else []
     rows = ["\t".join([*head, say(locale, "result.prompt")])]
     for job in lines:
-        cells = [str(job.batch_line or ""), _result(job, locale)]
+        cells = [str(job.batch_line or ""), _result(job, locale, held)]
         cells += [cost(job, locale)] if show_cost else []
         rows.append("\t".join([*cells, title_of(job.request, locale)]))
     return "\n".join(rows).encode("utf-8", "replace").decode() + "\n"
 
 
-def _result(job: Job, locale: str) -> str:
+def _result(job: Job, locale: str, held: Collection[str]) -> str:
+    if job.id in held:
+        return say(locale, "batch.result_reviewing")
     if job.waiting:
         return say(locale, "batch.result_waiting")
     if job.state in WITH_PICTURES:

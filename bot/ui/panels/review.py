@@ -15,7 +15,8 @@ from bot.ui.components.review_buttons import REFUSAL, RefusalForm
 from bot.ui.interactions.who import asker_of
 from bot.ui.messages import Message
 from bot.ui.panels.refused_words import WORDS, WordsForm
-from bot.ui.panels.server.answers import changed
+from bot.ui.panels.server.answers import Shown, changed
+from bot.ui.panels.server.parts import Page
 from bot.ui.panels.settings_options import AnyChannel, check_here, try_channel
 from bot.ui.shell import Interaction, Shell
 from bot.ui.words.catalogue import say
@@ -37,7 +38,8 @@ async def review_in(interaction: Interaction, channel: AnyChannel | None, *, rem
     if channel is None and not remove:
         now = (await shell.store.servers.settings(asker.place)).review_channel_id
         hint = say(locale, "settings.how_to_remove") if now is not None else say(locale, "review.how")
-        return Message("\n".join([change_line(ReviewChanged(now, now), locale), hint]))
+        told = "\n".join([change_line(ReviewChanged(now, now), locale), hint])
+        return Shown(told, page=Page.SAFETY, removable=() if now is None else (("review", ""),))
     check_here(interaction, channel)
     if channel is not None:
         await try_channel(interaction, channel.id, "review.here")

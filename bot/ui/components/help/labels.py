@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.rules.catalogue.catalogue import Catalogue
 from bot.rules.options.remedies import MODEL, Remedy, Value
 from bot.ui.words.catalogue import has, joined, say
+from bot.ui.words.commands import option_said
 
 
 def remedy_words(remedy: Remedy, catalogue: Catalogue, locale: str) -> str:
@@ -16,7 +17,8 @@ def _change(option: str, value: Value, catalogue: Catalogue, locale: str) -> str
     if option == MODEL:
         model = catalogue.get(str(value))
         return (model.short_name if model is not None else "") or str(value)
+    named = option_said(option, locale)
     if value is None or value is False:
-        return say(locale, "remedy.without", option=option)
+        return say(locale, "remedy.without", option=named)
     key = f"remedy.option.{option}"
-    return say(locale, key, value=value, count=value) if has(key) else f"{option} {value}"
+    return say(locale, key, value=value, count=value) if has(key) else f"{named} {value}"

@@ -54,7 +54,7 @@ async def undone(interaction: Interaction, who: str, at: str) -> Done:
 @dataclass(frozen=True, slots=True)
 class Shown(Message):
     """What holds, where nothing was asked to change: the page that changes it, and what can be removed, by its value
-    (``previews``, ``log``, or a limit's slot) and name."""
+    (``previews``, ``log``, ``review``, or a limit's slot) and name."""
 
     page: Page = Page.WHO
     removable: tuple[tuple[str, str], ...] = ()

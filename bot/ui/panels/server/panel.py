@@ -27,6 +27,7 @@ from bot.ui.orders.choices import offered
 from bot.ui.pages.settings import EXCEPTIONS
 from bot.ui.pages.settings import page as page_of
 from bot.ui.panels.api_key import ApiKeyForm
+from bot.ui.panels.review import review_in
 from bot.ui.panels.server import pages, result_pages
 from bot.ui.panels.server.acts import ACTS, Pressed, ids_of
 from bot.ui.panels.server.answers import Shown, Turn, changed, told_of, trace_of, under
@@ -232,7 +233,7 @@ class OpenPanel(Press, template=rf"{VERSION}:setopen:(?P<page>[a-z]+)"):
         await answer(interaction, open_panel(interaction, Page(page) if page in set(Page) else Page.WHO))
 
 
-class Remove(Press, template=rf"{VERSION}:setrm:(?:(?P<what>previews|log)|{SLOT})"):
+class Remove(Press, template=rf"{VERSION}:setrm:(?:(?P<what>previews|log|review)|{SLOT})"):
     """Under what a subcommand shows: takes that away, with the question that the command asks."""
 
     async def press(self, interaction: Interaction) -> None:
@@ -243,7 +244,10 @@ class Remove(Press, template=rf"{VERSION}:setrm:(?:(?P<what>previews|log)|{SLOT}
         if slot := self.part("slot"):
             outcome = await taken_away(interaction, slot)
             return told_of(interaction, outcome) if isinstance(outcome, Turn) else outcome
-        edit = previewed(None) if self.part("what") == "previews" else logged_to(None)
+        what = self.part("what")
+        if what == "review":
+            return await review_in(interaction, None, remove=True)
+        edit = previewed(None) if what == "previews" else logged_to(None)
         return changed(interaction, await interaction.client.shell.admin.change(asker, edit))
 
 
