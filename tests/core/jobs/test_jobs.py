@@ -24,6 +24,8 @@ from bot.rules.faults import Billed, FaultKind, ServiceFailed
 from bot.rules.ledger import EndReason, JobState
 from bot.rules.requests import InputImage, Inputs
 from bot.rules.servers.access import AccessDenied
+from bot.rules.servers.changes import Listed
+from bot.rules.servers.edits import ListChange, blocked, listed, paused
 from tests.core.conftest import PICTURE, Core, FakeService, assert_invariants, every_job, fault
 from tests.support.ledger import each_part
 
@@ -121,6 +123,18 @@ async def test_a_blocked_members_jobs_are_all_stopped_also_those_not_begun(core)
     assert await core.jobs.cancel_all_of(core.asker(9), 1) == 7
     assert core.jobs.running_ids() == frozenset()
     assert sorted(await states(core)) == sorted([JobState.UNKNOWN] * 4 + [JobState.RELEASED] * 3)
+
+
+@pytest.mark.parametrize(
+    "edit", [paused("party"), blocked(1, "why"), listed(Listed.MODELS, ListChange(deny="gpt-image-2.5-flare"))]
+)
+async def test_what_is_not_allowed_any_more_when_its_turn_comes_is_given_back(core, edit):
+    job = await core.open()
+    await core.store.servers.change_settings(core.asker().place, edit, 9, core.now)
+    await asyncio.wait({core.jobs.start(job, Inputs(), core.delivery)})
+    assert (core.service.calls, (await core.store.jobs.get(job.id)).state) == (0, JobState.RELEASED)
+    (told,) = core.delivery.told
+    assert isinstance(told, AccessDenied)
 
 
 async def test_a_cancel_at_any_moment_leaves_one_end_and_nothing_reserved(core):

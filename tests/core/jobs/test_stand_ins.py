@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,15 +17,20 @@ from bot.adapters.files.disk import DiskFiles
 from bot.ports import Payer, Slot
 from bot.rules.catalogue.instead import GIVES_WAY
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
+from bot.rules.catalogue.pricing import usage_price
 from bot.rules.errors import ServicePaused
 from bot.rules.faults import Billed, FaultKind, ServiceFailed
 from bot.rules.ledger import JobState
+from bot.rules.money import TokenPrices
+from bot.rules.options.checks import Uploaded
 from bot.rules.options.table import RawOptions
-from bot.rules.requests import Inputs, Kind, Made, MadeImage, Usage
-from bot.rules.servers.edits import falling_back
+from bot.rules.requests import InputImage, Inputs, Kind, Made, MadeImage, Usage
+from bot.rules.servers.changes import Listed
+from bot.rules.servers.edits import Edit, ListChange, falling_back, listed
 from tests.core.conftest import PICTURE, Core, assert_invariants, fault
 
 FLARE, SECOND, DEAR = "gpt-image-2.5-flare", "gpt-image-2.5-flare@second", "dear@third"
+TWO, SQUARE, SINGLE = "gpt-image-2", "square@third", "single@third"
 CATALOGUE = load_catalogue(
     builtin_catalogue(),
     f"""
@@ -39,6 +46,14 @@ instead = ["{SECOND}", "{DEAR}"]
 [models."{DEAR}"]
 like = "gpt-image-2"
 prices = {{ text_in = 50, image_in = 80, image_out = 300 }}
+[models."{TWO}"]
+instead = ["{SQUARE}"]
+[models."{SQUARE}"]
+like = "dall-e-2"
+[models."{SINGLE}"]
+like = "{TWO}"
+one_per_call = true
+instead = ["{SECOND}"]
 """,
 )
 K = FaultKind
@@ -54,10 +69,11 @@ class Books:
     asked: list[tuple[str, str]] = field(default_factory=list)
     drawn: Counter[str] = field(default_factory=Counter)
     by: dict[str, str] = field(default_factory=dict)
+    meanwhile: Callable[[], Awaitable[object]] = field(default_factory=lambda: partial(asyncio.sleep, 0))
 
     async def make(self, request, inputs, *, payer: Payer, member_tag, deadline_s, on_partial=None) -> Made:
         self.asked.append((request.prompt, request.model))
-        await asyncio.sleep(0)
+        await self.meanwhile()
         failure = self._failure(request.model)
         may_be_billed = (
             failure is None or getattr(failure, "fault", None) is None or failure.fault.billed is not Billed.NO
@@ -94,16 +110,18 @@ class Books:
 class Unhurried:
     """The ledger, but nobody waits for the pace: the clock of these tests stands still."""
 
-    def __init__(self, inner) -> None:
+    def __init__(self, inner, held: list[str] | None = None) -> None:
         self._inner = inner
+        self.held = [] if held is None else held
 
     def __getattr__(self, name: str):
         found = getattr(self._inner, name)
-        return Unhurried(found) if name == "leases" else found
+        return Unhurried(found, self.held) if name == "leases" else found
 
     async def push_slots(self, key: str, seconds: float) -> None: ...
 
     async def hold_slot(self, key: str, per_minute: float, *, cost: int) -> Slot:
+        self.held.append(key)
         return Slot(0.0)
 
 
@@ -124,6 +142,17 @@ def planned(core: Core, **faults: list[Exception | None]) -> Books:
 
 async def models_asked(core: Core) -> list[str]:
     return [model for _, model in core.service.asked]
+
+
+async def drawn(core: Core, job, *images: InputImage):
+    """The job at its end."""
+    await asyncio.wait({core.jobs.start(job, Inputs(images), core.delivery)})
+    return await core.store.jobs.get(job.id)
+
+
+def here(core: Core, edit: Edit):
+    """The server's settings become that."""
+    return core.store.servers.change_settings(core.asker().place, edit, 9, core.now)
 
 
 @pytest.mark.parametrize("kind", sorted(GIVES_WAY))
@@ -149,6 +178,45 @@ async def test_enough_is_reserved_for_the_dearest_and_only_what_was_drawn_is_cha
         await asyncio.wait({core.jobs.start(one, Inputs(), core.delivery)})
     charged = [(await core.store.jobs.get(one.id)).charged_micro_usd for one in (job, bare)]
     assert charged[0] == charged[1]
+
+
+async def test_whoever_draws_is_paid_by_their_own_prices(core):
+    planned(core, first=[fault(K.BAD_KEY)], second=[fault(K.BAD_KEY)])
+    ended = await drawn(core, await core.open())
+    assert ended.charged_micro_usd == usage_price(TokenPrices(50 * 10**6, 80 * 10**6, 300 * 10**6), ended.bill.usage)
+
+
+async def test_nobody_draws_who_is_dearer_than_what_was_reserved(core):
+    await here(core, falling_back(False))
+    job = await core.open()
+    await here(core, falling_back(True))
+    planned(core, first=[fault(K.BAD_KEY)], second=[fault(K.BAD_KEY)])
+    assert (await drawn(core, job)).state is JobState.RELEASED
+    assert await models_asked(core) == [FLARE, SECOND]
+
+
+async def test_a_servers_own_key_goes_to_no_other_service(core):
+    await core.store.servers.set_api_key(core.asker().place, "sk-a-key-of-the-server-1", 9, core.now)
+    planned(core, first=[fault(K.BAD_KEY)])
+    assert (await drawn(core, await core.open())).state is JobState.RELEASED
+    assert await models_asked(core) == [FLARE]
+
+
+async def test_pictures_that_are_there_are_shown_however_the_rest_went(core):
+    core.service.plan = {SINGLE: [None, None, fault(K.BAD_KEY)]}
+    ended = await drawn(core, await core.open(model=SINGLE, count=3))
+    assert (ended.state, ended.bill.images, ended.bill.drawn_by) == (JobState.SETTLED, 2, None)
+    assert await models_asked(core) == [SINGLE] * 3
+
+
+@pytest.mark.parametrize(("kind", "asked"), [("png", [TWO, SQUARE]), ("webp", [TWO])])
+async def test_pictures_go_to_another_as_they_are_or_not_at_all(core, kind: str, asked: list[str]):
+    core.service.plan = {TWO: [fault(K.BAD_KEY)]}
+    uploaded = Uploaded(sizes=((64, 64),))
+    quote = await core.intake.prepare(core.asker(), Kind.EDIT, RawOptions("red"), model=TWO, uploaded=uploaded)
+    job = await core.intake.open(core.asker(), quote, core.answer(), event_key="e1")
+    await drawn(core, job, InputImage(f"a.{kind}", f"image/{kind}", PICTURE, 64, 64))
+    assert await models_asked(core) == asked
 
 
 @pytest.mark.parametrize(
@@ -181,11 +249,31 @@ async def test_an_open_circuit_is_gone_around_without_asking(core):
     for number in range(3):
         await core.run(f"e{number}")
     assert await models_asked(core) == [FLARE, SECOND, SECOND, SECOND, DEAR]
+    assert core.store.held.count("images operator") == 1  # nor is its turn waited for
     await core.run("e4")
     planned(core, third=[fault(K.OUT_OF_FUNDS)])
     await core.run("e5")
     with pytest.raises(ServicePaused):
         await core.open("e6")
+
+
+async def test_who_waited_while_the_circuit_opened_is_drawn_by_another(core):
+    go = asyncio.Event()
+    core.service.meanwhile = go.wait
+    planned(core, first=[fault(K.BAD_KEY)] * 5)
+    running = [core.jobs.start(await core.open(f"e{number}"), Inputs(), core.delivery) for number in range(5)]
+    while len(core.service.asked) < 4 or not core.queue.waiting():
+        await asyncio.sleep(0)
+    go.set()
+    await asyncio.wait(running)
+    assert Counter(await models_asked(core)) == {FLARE: 4, SECOND: 5}
+
+
+async def test_who_is_denied_by_then_does_not_draw_instead(core):
+    core.service.meanwhile = partial(here, core, listed(Listed.MODELS, ListChange(deny=SECOND)))
+    planned(core, first=[fault(K.BAD_KEY)])
+    assert (await drawn(core, await core.open())).state is JobState.RELEASED
+    assert await models_asked(core) == [FLARE]
 
 
 async def test_the_last_of_them_is_as_patient_as_ever_and_its_failure_is_told(core):
