@@ -120,6 +120,7 @@ def test_pictures_made_ready_for_one_model_go_to_another_only_as_it_takes_them()
     assert not takes_files(Inputs((replace(square, width=65),)), found, edit)
     assert not takes_files(Inputs((replace(square, mime="image/webp"),)), found, edit)
     assert not takes_files(Inputs((replace(square, data=b"x" * 5_000_000),)), found, edit)
+    assert not takes_files(Inputs((square, square)), found, edit)
     assert takes_files(Inputs(), found, edit)
     tight = replace(found, mask_max_bytes=100)
     assert takes_files(Inputs((square,), replace(square)), tight, edit)
@@ -130,6 +131,21 @@ def test_nobody_who_draws_instead_draws_previews_that_were_not_asked_for() -> No
     for request in (asked(quality="high", preview=False), asked(quality="high", preview=True)):
         found = stand_ins(request, CATALOGUE, SERVER, own_key=False, official=True, today=TODAY)
         assert [one.request.partial_images for one in found] == [request.partial_images] * len(found) != []
+
+
+def test_who_has_no_previews_draws_instead_without() -> None:
+    assert "sd@local" in others(asked(quality=None, preview=True))
+
+
+def test_who_draws_instead_is_asked_with_the_mask_and_as_strictly_as_the_server_wants() -> None:
+    found = CATALOGUE.get(FLARE)
+    assert found is not None
+    masked = Uploaded(sizes=((64, 64),), has_mask=True)
+    edit = build_request(RawOptions("red", quality="low"), found, Kind.EDIT, uploaded=masked)
+    strict = replace(SERVER, moderation="auto")
+    (second, *_) = stand_ins(edit, CATALOGUE, strict, own_key=False, official=True, today=TODAY)
+    assert (second.request.has_mask, second.request.moderation) == (True, "auto")
+    assert second.upper_micro_usd == upper_bound(edit, found)
 
 
 def test_whatever_the_price_a_stand_in_that_was_found_is_legal_where_it_would_be_sent() -> None:

@@ -33,6 +33,11 @@ def test_a_model_is_chosen_by_its_id(typed: str) -> None:
     assert CATALOGUE.choose(typed, official=True, today=TODAY).id == "gpt-image-2"
 
 
+@pytest.mark.parametrize("typed", ["2.5 flare", " 2.5 Flare"])
+def test_a_model_is_chosen_by_its_short_name(typed: str) -> None:
+    assert CATALOGUE.choose(typed, official=True, today=TODAY).id == "gpt-image-2.5-flare"
+
+
 def test_a_misspelt_model_is_answered_with_the_nearest_on_offer() -> None:
     with pytest.raises(NoSuchModel) as refused:
         CATALOGUE.choose("gpt-imgae-2", official=True, today=TODAY)

@@ -22,6 +22,7 @@ from bot.rules.catalogue.pricing import (
     grid_tokens,
     is_usable,
     picture_price,
+    previews_add_little,
     upper_bound,
     usage_price,
 )
@@ -198,6 +199,7 @@ def test_a_free_model_costs_nothing() -> None:
     mine = catalogue.get("mine")
     assert mine is not None
     assert upper_bound(asked("mine", count=10), mine) == 0
+    assert previews_add_little(asked("mine", quality="high"), mine, 3)
     assert charge(asked("mine"), mine, Usage(output_tokens=10**9), 1) == 0
     assert picture_price(mine) == 0
 
@@ -358,12 +360,12 @@ def test_one_picture_a_call_is_reserved_for_as_it_is_charged() -> None:
     catalogue = load_catalogue(
         builtin_catalogue(),
         '[models.x]\nlike = "gpt-image-2"\none_per_call = true\n'
-        "prices = { text_in = 0.3, image_in = 0, image_out = 0.7 }",
+        "prices = { text_in = 0.3, image_in = 0, image_out = 0.6 }",
     )
     model = catalogue.get("x")
     assert model is not None
     request = asked("x", quality="low", size="1024x1024", count=3, calls=3)
     one = replace(request, count=1, calls=1)
-    assert upper_bound(request, model) == 3 * upper_bound(one, model)
+    assert upper_bound(request, model) == 3 * upper_bound(one, model) == 3 * 150  # each is 149.1
     most = Usage(input_text_tokens=len("a red fox") + TEMPLATE_TOKENS, output_tokens=196)
     assert sum(charge(one, model, most, 1) for _ in range(3)) == upper_bound(request, model)

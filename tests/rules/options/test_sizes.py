@@ -73,6 +73,10 @@ def test_what_people_type_is_read(typed: str, read: object) -> None:
         ("square-hd", DALL_E_3, Size(1024, 1024)),
         ("4k", DALL_E_3, None),
         ("hd", GPT_IMAGE_1, None),
+        ("full hd", DALL_E_3, None),
+        ("50x50", GPT_IMAGE_2, Size(1024, 1024)),
+        ("51x51", GPT_IMAGE_2, None),
+        ("32x32", SizeList((Size(32, 32), Size(64, 64)), auto=False), None),
         ("16x9", GPT_IMAGE_2, Size(1536, 864)),
         ("1x1", DALL_E_3, Size(1024, 1024)),
         ("512x512", GPT_IMAGE_2, None),
@@ -144,6 +148,11 @@ def test_an_illegal_size_is_explained_and_has_a_nearest(size: str, nearest: str,
     assert not is_legal(GPT_IMAGE_2, read)
     assert str(nearest_size(GPT_IMAGE_2, read)) == nearest
     assert why in reasons_against(GPT_IMAGE_2, read)
+
+
+def test_of_two_that_are_equally_near_it_is_the_larger() -> None:
+    sizes = SizeList((Size(256, 512), Size(1024, 512)), auto=False)
+    assert nearest_size(sizes, Size(512, 512)) == Size(1024, 512)
 
 
 def test_a_reason_begins_with_the_multiple_or_names_the_list() -> None:
