@@ -8,9 +8,12 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
+from bot.adapters.database.keeping.offers import SqlOffers
 from bot.adapters.database.schema.tables import offers
+from bot.adapters.secrets import Secrets
 from bot.ports import Offer, Reminder
 from bot.rules.people import Place
+from tests.contracts.conftest import KEY
 
 ME = 4242424242
 HERE = Place(10, ME)
@@ -95,6 +98,30 @@ async def test_one_a_person_and_limit(store, sample):
     for minutes in (5, 3):
         await store.offers.remind(reminder(sample, minutes=minutes))
     assert list(await store.offers.take_due(sample.now + timedelta(hours=1), 9)) == [reminder(sample, minutes=3)]
+
+
+class Between:
+    """A database in which something happens right after the next look."""
+
+    def __init__(self, inner, then) -> None:
+        self._inner = inner
+        self._then = then
+
+    def __getattr__(self, name: str):
+        return getattr(self._inner, name)
+
+    async def rows(self, query):
+        found = await self._inner.rows(query)
+        await self._then()
+        return found
+
+
+async def test_a_reminder_put_off_while_it_is_taken_waits(store, sample):
+    await store.offers.remind(reminder(sample))
+    later = reminder(sample, minutes=90)
+    looking = SqlOffers(Between(store.database, lambda: store.offers.remind(later)), Secrets((KEY,)))
+    assert list(await looking.take_due(sample.now + timedelta(hours=1), 9)) == []
+    assert list(await store.offers.take_due(sample.now + timedelta(hours=2), 9)) == [later]
 
 
 async def test_many_who_look_at_once_get_each_reminder_once(store, sample):

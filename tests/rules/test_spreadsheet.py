@@ -26,6 +26,10 @@ def test_no_cell_is_a_formula(text):
     assert cell == f"'{text}"
 
 
+def test_what_no_spreadsheet_reads_hides_no_formula():
+    assert read(csv_file(["a"], [["\0=1"]]))[1] == ["'=1"]
+
+
 @given(st.lists(st.tuples(st.text(), st.integers(), st.text()), max_size=5))
 def test_what_is_written_is_read_back(rows):
     found = read(csv_file(["a", "b", "c"], rows))[1:]

@@ -20,6 +20,14 @@ def test_only_what_every_further_job_would_meet_opens_it(kind):
     assert circuit.is_open("operator") is (kind in OPENING)
 
 
+def test_a_key_that_worked_once_is_refused_like_any_other():
+    circuit = Circuit()
+    circuit.succeeded("operator")
+    assert not circuit.is_open("operator")
+    circuit.failed("operator", FaultKind.BAD_KEY, NOON)
+    assert circuit.is_open("operator")
+
+
 def test_people_are_told_once_however_many_jobs_fail():
     circuit = Circuit()
 

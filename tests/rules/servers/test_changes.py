@@ -140,6 +140,8 @@ def test_a_list_has_an_end() -> None:
     full = ServerSettings(allowed_channels=frozenset(range(MOST_LISTED)))
     with pytest.raises(ListFull):
         listed(Listed.CHANNELS, ListChange(allow=MOST_LISTED))(full)
+    with pytest.raises(ListFull):
+        relisted(Listed.CHANNELS, allow=frozenset({MOST_LISTED}))(full)
 
 
 def test_defaults_are_kept_as_the_model_spells_them(flare: Model) -> None:

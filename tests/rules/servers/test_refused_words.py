@@ -244,6 +244,11 @@ def test_letters_that_are_drawn_out_are_one_or_two():
     assert not holds_refused(frozenset({"ab"}), "a b")  # two are initials
 
 
+def test_a_letter_with_more_than_its_dots_is_no_umlaut():
+    assert holds_refused(frozenset({"nu"}), "nǚ")
+    assert not holds_refused(frozenset({"nue"}), "nǚ")
+
+
 def test_a_word_has_an_end():
     assert word_of("x" * MOST_CHARS) == "x" * MOST_CHARS
     with pytest.raises(BadWord):

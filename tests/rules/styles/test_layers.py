@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -166,6 +167,42 @@ def test_an_own_default_that_does_not_go_with_what_was_typed_is_passed_over() ->
 
     assert (request.format, request.quality) == (None, "low")
     assert settled.notes == (Note(NoteKind.OWN, "format", Typed("gif")),)
+
+
+def test_of_own_defaults_that_do_not_go_together_the_size_stands() -> None:
+    request, settled = finish(own=Defaults(size="3840x2160", format="gif"), model="gpt-image-2.6-flare")
+
+    assert (request.size, request.format) == ("3840x2160", None)
+    assert settled.notes == (Note(NoteKind.OWN, "format", Typed("gif")),)
+
+
+def settled_by(problems: Callable[[RawOptions], list[str]], look: dict[str, Any], own: Defaults) -> Settled:
+    """Where what is wrong, option by option, has "low" or "1x1" as its nearest."""
+    style = make_style("Noir", "{prompt}, noir", options=look)
+    nearest = {"quality": "low", "size": "1x1"}
+    return settle(
+        Layers(RawOptions("a fox", compression=40), FLARE, style, own, NOTHING, FLARE),
+        usable=MODELS.get,
+        demanded=lambda name: MODELS[name],
+        problems=lambda raw, _: [Problem(one, "", works=nearest.get(one)) for one in problems(raw)],
+    )
+
+
+def test_where_the_nearest_goes_wrong_too_nothing_is_asked_for() -> None:
+    settled = settled_by(lambda raw: ["quality"] if raw.quality else [], {"quality": "high"}, NOTHING)
+
+    assert settled.raw.quality is None
+    assert settled.notes == (Note(NoteKind.LOOK, "quality", Typed("high")),)
+
+
+def test_what_a_look_has_set_right_goes_wrong_by_no_default() -> None:
+    def problems(raw: RawOptions) -> list[str]:
+        return ["compression"] if raw.format != "webp" or raw.size else []
+
+    settled = settled_by(problems, {"format": "webp"}, Defaults(size="1024x1024"))
+
+    assert (settled.raw.format, settled.raw.size) == ("webp", None)
+    assert settled.notes == (Note(NoteKind.OWN, "size", Typed("1024x1024")),)
 
 
 def test_what_the_person_typed_wrong_is_told_and_not_what_others_said() -> None:
