@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import cached_property, partial
 from typing import Any, TypeVar
@@ -109,7 +109,7 @@ class Database:
         writing = create_engine(url, connect_args=_sqlite_args(), pool_size=2, max_overflow=0)  # the desk has its own
         reading = create_engine(url, connect_args=_sqlite_args(), pool_size=READERS, max_overflow=0)
         _prepare(writing, "BEGIN IMMEDIATE")
-        _prepare(reading, "BEGIN")
+        _prepare(reading, None)  # each thread begins by itself
         return Threads(writing, reading)
 
     @asynccontextmanager
@@ -203,11 +203,11 @@ class Database:
                 raise _translated(error) from error
         raise AssertionError("unreachable")
 
-    async def rows(self, query: Select[Any]) -> list[RowMapping]:
+    async def rows(self, query: Select[Any], values: Mapping[str, Any] | None = None) -> list[RowMapping]:
         """Every row one query finds."""
 
         async def work(connection: AsyncConnection) -> list[RowMapping]:
-            return list((await connection.execute(query)).mappings())
+            return list((await connection.execute(query, values)).mappings())
 
         return await self.read(work)
 
@@ -248,7 +248,7 @@ def checked_url(url: str | URL) -> URL:
     return parsed
 
 
-def _prepare(engine: Engine, begin: str) -> None:
+def _prepare(engine: Engine, begin: str | None) -> None:
     @event.listens_for(engine, "connect")
     def pragmas(connection: Any, _record: Any) -> None:
         cursor = connection.cursor()
@@ -256,6 +256,9 @@ def _prepare(engine: Engine, begin: str) -> None:
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute(f"PRAGMA busy_timeout={int(BUSY_TIMEOUT_S * 1000)}")
         cursor.close()
+
+    if begin is None:
+        return
 
     @event.listens_for(engine, "begin")
     def begin_it(connection: Connection) -> None:

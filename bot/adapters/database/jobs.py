@@ -5,11 +5,11 @@ What a step writes is said here; how it is written, by ``Steps``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, or_, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.codec import Sealer, all_jobs, batch_from_row, batch_values, job_from_row, plain
@@ -18,6 +18,7 @@ from bot.adapters.database.engine import Database
 from bot.adapters.database.leases import Life
 from bot.adapters.database.schema.ids import Ids
 from bot.adapters.database.schema.tables import WAITING, batches, favourites, jobs, reviews
+from bot.adapters.database.sqlite.reading import lasting
 from bot.adapters.database.steps import Opening, Step, Steps, updated
 from bot.ports import Batch, Known, Look
 from bot.rules.job_ids import ALPHABET, LENGTH
@@ -25,6 +26,11 @@ from bot.rules.ledger import Bill, Job, JobDraft, JobState, advance
 from bot.rules.people import Place
 
 _SHOWN = [JobState.DELIVERED.value, JobState.SETTLED.value]
+
+_HELD = select(reviews.c.job_id).where(reviews.c.place_key == bindparam("place"), reviews.c.approved.is_(False))
+_MINE = (jobs.c.place_key == bindparam("place")) & (jobs.c.user_id == bindparam("user"))
+_FREE = jobs.c.deleted.is_(False) & jobs.c.id.not_in(_HELD)
+_WAITING_FOR = lasting(all_jobs().where(_MINE, WAITING, _FREE).order_by(jobs.c.id))
 
 REACH = 2000
 """How many jobs of a place, or of a member there, one look into the gallery goes through at most."""
@@ -119,10 +125,7 @@ class SqlJobs:
         return await self._found(all_jobs().where(or_(*begun), *there).order_by(jobs.c.id))
 
     async def waiting(self, place: Place, user_id: int) -> list[Job]:
-        mine = (jobs.c.place_key == place.key) & (jobs.c.user_id == user_id)
-        held = select(reviews.c.job_id).where(reviews.c.place_key == place.key, reviews.c.approved.is_(False))
-        free = jobs.c.deleted.is_(False) & jobs.c.id.not_in(held)
-        return await self._found(all_jobs().where(mine, WAITING, free).order_by(jobs.c.id))
+        return await self._found(_WAITING_FOR, {"place": place.key, "user": user_id})
 
     async def gallery(
         self,
@@ -208,8 +211,8 @@ class SqlJobs:
 
     # shared
 
-    async def _found(self, query: Select[Any]) -> list[Job]:
-        return [job_from_row(row, self._sealer) for row in await self._db.rows(query)]
+    async def _found(self, query: Select[Any], values: Mapping[str, Any] | None = None) -> list[Job]:
+        return [job_from_row(row, self._sealer) for row in await self._db.rows(query, values)]
 
     async def _move(self, job: Job, step: Step) -> Job:
         advance(job.state, step.to)

@@ -25,6 +25,7 @@ from bot.adapters.database.schema.ids import Ids
 from bot.adapters.database.schema.tables import audit, jobs, warnings, word_refusals
 from bot.adapters.database.schema.tables import limits as limit_rows
 from bot.adapters.database.schema.tables import settings as setting_rows
+from bot.adapters.database.sqlite.reading import lasting
 from bot.adapters.database.trail import change_from_row, change_values
 from bot.ports import AuditEntry, BudgetWarning
 from bot.rules.errors import OwnKeyGone
@@ -309,7 +310,7 @@ async def settings_of(connection: AsyncConnection, place_key: str) -> ServerSett
     return load_settings(found.mappings().one_or_none())
 
 
-SETTINGS_OF = select(setting_rows).where(setting_rows.c.place_key == bindparam("place"))
+SETTINGS_OF = lasting(select(setting_rows).where(setting_rows.c.place_key == bindparam("place")))
 
 
 async def limits_of(connection: AsyncConnection, place_key: str, defaults: Sequence[Limit]) -> tuple[Limit, ...]:
@@ -318,7 +319,9 @@ async def limits_of(connection: AsyncConnection, place_key: str, defaults: Seque
     return with_defaults(defaults, (dict(row) for row in found.mappings()))
 
 
-LIMITS_OF = select(limit_rows).where(limit_rows.c.place_key == bindparam("place")).order_by(*limit_rows.primary_key)
+LIMITS_OF = lasting(
+    select(limit_rows).where(limit_rows.c.place_key == bindparam("place")).order_by(*limit_rows.primary_key)
+)
 
 
 def with_defaults(defaults: Sequence[Limit], rows: Iterable[Mapping[str, Any]]) -> tuple[Limit, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar, cast
@@ -17,6 +18,7 @@ from typing import Any, TypeVar, cast
 from sqlalchemy import Connection, Engine, PoolProxiedConnection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.adapters.database.sqlite.reading import Reader
 from bot.adapters.database.sqlite.writer import Progress, Withdrawn, Writer
 
 T = TypeVar("T")
@@ -57,6 +59,8 @@ class Threads:
         self._writing = ThreadPoolExecutor(1, thread_name_prefix="ledger writes")
         self._reading = ThreadPoolExecutor(READERS, thread_name_prefix="ledger reads")
         self._borrowed: PoolProxiedConnection | None = None
+        self._here = threading.local()
+        self._readers: list[Reader] = []
         self.desk = Writer(self._writing, self._borrow)
         """Beside ``write``, on a connection of its own in the same thread, for many small operations at once."""
 
@@ -80,6 +84,8 @@ class Threads:
         """Waits for what runs, then lets go of the file."""
         for executor in (self._writing, self._reading):
             await asyncio.to_thread(executor.shutdown)
+        for reader in self._readers:
+            reader.close()
         if self._borrowed is not None:
             self._borrowed.close()
         for engine in (self._writer, self._reader):
@@ -96,5 +102,14 @@ class Threads:
         return result
 
     def _read(self, work: Callable[[AsyncConnection], Any]) -> Any:
-        with self._reader.begin() as connection:
-            return _run_through(work(cast("AsyncConnection", _AtOnce(connection))))
+        reader = self._reader_here()
+        with reader.moment():
+            return _run_through(work(cast("AsyncConnection", reader)))
+
+    def _reader_here(self) -> Reader:
+        """This thread's own, opened when it first reads."""
+        found: Reader | None = getattr(self._here, "reader", None)
+        if found is None:
+            found = self._here.reader = Reader(self._reader)
+            self._readers.append(found)
+        return found

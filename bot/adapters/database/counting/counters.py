@@ -34,6 +34,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.schema.tables import from_micros, jobs, to_micros, uses
+from bot.adapters.database.sqlite.reading import lasting
 from bot.rules.instants import APART
 from bot.rules.ledger import GIVEN_BACK
 from bot.rules.limits.decide import Subject, Use, Used, applicable, subject_of
@@ -161,13 +162,21 @@ async def add(connection: AsyncConnection, rows: Sequence[tuple[str, str]], chan
 
 async def tally(connection: AsyncConnection, rows: Sequence[tuple[str, str]]) -> Tally:
     """The values of ``rows`` without locking them; a row that is missing counts as empty."""
-    names, windows = {name for name, _ in rows}, {window for _, window in rows}
-    found = await connection.execute(
+    names, windows = sorted({name for name, _ in rows}), sorted({window for _, window in rows})
+    values = {f"subject{n}": name for n, name in enumerate(names)}
+    values |= {f"window{n}": window for n, window in enumerate(windows)}
+    found = await connection.execute(_tally_statement(len(names), len(windows)), values)
+    return {(row[0], row[1]): Counts(*row[2:]) for row in found}
+
+
+@cache
+def _tally_statement(names: int, windows: int) -> Select[Any]:
+    return lasting(
         select(uses.c.subject, uses.c.window_key, *(uses.c[name] for name in _COLUMNS)).where(
-            uses.c.subject.in_(sorted(names)), uses.c.window_key.in_(sorted(windows))
+            uses.c.subject.in_([bindparam(f"subject{n}") for n in range(names)]),
+            uses.c.window_key.in_([bindparam(f"window{n}") for n in range(windows)]),
         )
     )
-    return {(row[0], row[1]): Counts(*row[2:]) for row in found}
 
 
 def as_use(counted: Counted, found: Tally, before: Counts, lasts: Mapping[Subject, datetime]) -> Use:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.adapters.database.engine import Database
 from bot.adapters.database.schema.tables import reviews
 from bot.adapters.database.servers import settings_of
+from bot.adapters.database.sqlite.reading import lasting
 from bot.rules.ledger import Job
 from bot.rules.people import Place
 from bot.rules.servers.review import Review
@@ -19,7 +20,7 @@ from bot.rules.servers.review import Review
 DECIDES_FOR = timedelta(minutes=2)
 """Showing a picture takes seconds; who takes longer has been cut off."""
 
-OF_JOB = select(reviews).where(reviews.c.job_id == bindparam("job"))
+OF_JOB = lasting(select(reviews).where(reviews.c.job_id == bindparam("job")))
 
 
 class SqlReviews:

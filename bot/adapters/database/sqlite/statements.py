@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, ClauseElement, Table
+from sqlalchemy import Boolean, ClauseElement, ColumnElement, Table
 from sqlalchemy.dialects import sqlite
 
 from bot.adapters.database.schema.tables import Moment, from_micros, to_micros
@@ -55,8 +55,14 @@ def all_stored(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: to_micros(value) if isinstance(value, datetime) else value for name, value in values.items()}
 
 
+def loaders_of(columns: Sequence[ColumnElement[Any]]) -> list[tuple[int, Callable[[Any], Any]]]:
+    """How what sqlite3 gives becomes what SQLAlchemy would have said, for the columns that differ, by their place."""
+    found = ((at, _load_of(column.type)) for at, column in enumerate(columns))
+    return [(at, load) for at, load in found if load is not None]
+
+
 def reader_of(table: Table) -> Callable[[Sequence[Any]], dict[str, Any]]:
-    """Turns whole rows of a table, as sqlite3 gives them, into what SQLAlchemy would have said."""
+    """The same for whole rows of a table, by name."""
     columns = [(column.name, _load_of(column.type)) for column in table.columns]
 
     def read(row: Sequence[Any]) -> dict[str, Any]:
