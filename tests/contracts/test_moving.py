@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import pathlib
 import shutil
 import sqlite3
 import sys
@@ -99,6 +100,23 @@ async def test_every_row_of_every_table_arrives_and_the_old_ledger_is_as_it_was(
     assert [job.revised_prompt for job in await store.jobs.waiting(SERVER, 1)] == ["revised"]
     assert await store.servers.api_key(SERVER) == "sk-secret"
     await store.aclose()
+
+
+async def test_what_a_dead_process_left_in_the_log_arrives_and_the_log_stays(lived, tmp_path):
+    old = tmp_path / "dead" / "easel.db"
+    old.parent.mkdir()
+    with closing(sqlite3.connect(file_of(lived))) as connection:
+        connection.execute("UPDATE jobs SET reason = 'in the log'")
+        connection.commit()
+        for end in ("", "-wal"):
+            shutil.copy(f"{file_of(lived)}{end}", f"{old}{end}")
+    log = pathlib.Path(f"{old}-wal")
+    url, said = f"sqlite+aiosqlite:///{old}", log.read_bytes()
+    file = bytes_of(url)
+    there = f"sqlite+aiosqlite:///{tmp_path}/new.db"
+    await move_ledger(url, there, quiet)
+    assert (bytes_of(url), log.read_bytes()) == (file, said)
+    assert all("in the log" in row for row in (await rows(there))["jobs"])
 
 
 async def test_a_ledger_moves_there_and_back(lived, elsewhere, tmp_path):

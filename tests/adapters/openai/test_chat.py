@@ -13,6 +13,7 @@ from bot.adapters.openai.images import OpenAIImages
 from bot.ports import KeyPays, OperatorPays
 from bot.rules.catalogue.chat import MOST_WORDS
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
+from bot.rules.catalogue.services import Service
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFault
 from bot.rules.money import TokenPrices
 from bot.rules.requests import Endpoint, ImageRequest, InputImage, Inputs, Kind, Made
@@ -36,11 +37,18 @@ async def service() -> AsyncIterator[ImageService]:
     await service.stop()
 
 
+class OpenAIs(Service):
+    """OpenAI's own, wherever it is."""
+
+    is_official = True
+
+
 @pytest.fixture
-async def images(service: ImageService) -> AsyncIterator[OpenAIImages]:
+async def images(service: ImageService, request: pytest.FixtureRequest) -> AsyncIterator[OpenAIImages]:
     catalogue = load_catalogue(builtin_catalogue()).at(service.base_url).with_chat(MODEL, PRICES)
+    kind = getattr(request, "param", Service)
     images = OpenAIImages(
-        service=catalogue.services["default"],
+        service=kind(base_url=service.base_url),
         account=Account("right-key-0123456789"),
         inspect=inspect,
         models=catalogue,
@@ -106,6 +114,12 @@ async def test_what_is_no_answer_is_told_with_what_it_may_have_cost(images, serv
     found = await fault(images)
     assert (found.kind, found.billed) == (kind, billed)
     assert len(service.calls) == 1
+
+
+@pytest.mark.parametrize("images", [OpenAIs], indirect=True)
+async def test_words_are_there_so_soon_that_a_quick_failure_may_come_after_them(images, service) -> None:
+    service.fail_next("error_500_html")
+    assert (await fault(images)).billed is Billed.MAYBE
 
 
 async def test_an_answer_that_never_comes_is_given_up(images, service) -> None:

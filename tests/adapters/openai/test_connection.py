@@ -296,6 +296,18 @@ async def test_a_picture_is_read_and_checked_in_its_place_and_no_longer(connect,
     assert porter.inside == 0
 
 
+class Broken(Porter):
+    async def take(self, *, holds: bool = False) -> None:
+        raise RuntimeError("a bug")
+
+
+async def test_what_breaks_within_ourselves_after_asking_may_have_been_billed(connect, server) -> None:
+    server.does(pictures(picture()))
+    with pytest.raises(ServiceFault) as failed:
+        await connect(gate=Broken()).make(request(), Inputs(), payer=OperatorPays(), member_tag="t", deadline_s=20)
+    assert failed.value.fault.billed is Billed.MAYBE
+
+
 async def test_who_waits_for_a_place_loses_no_time_of_the_deadline() -> None:
     porter, loop = Porter(), asyncio.get_running_loop()
     async with asyncio.timeout(0.05) as deadline:

@@ -435,6 +435,31 @@ async def test_a_key_that_is_refused_pauses_the_line_until_a_probe_succeeds(core
     assert await states(core) == [JobState.RELEASED, JobState.SETTLED, JobState.SETTLED]
 
 
+async def test_of_all_that_wait_for_a_refused_key_one_is_the_probe(core):
+    jobs = [await core.open(f"e{number}") for number in range(3)]
+    core.circuit.failed("operator", FaultKind.BAD_KEY, core.now)
+    core.now += FIRST_PROBE
+    core.service.script = [fault(FaultKind.BAD_KEY)] * 3
+    await asyncio.wait([core.jobs.start(job, Inputs(), core.delivery) for job in jobs])
+    assert core.service.calls == 1
+
+
+async def test_what_may_be_billed_stays_charged_though_it_is_stopped_while_somebody_is_told(core, monkeypatch):
+    told = asyncio.Event()
+
+    async def tell(*_: object, **__: object) -> None:
+        told.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(core.notices, "service", tell)
+    core.service.script = [fault(FaultKind.BAD_KEY), fault(FaultKind.TIMED_OUT, Billed.MAYBE)]
+    job = await core.open(model="dall-e-3", quality="hd", count=2)
+    core.jobs.start(job, Inputs(), core.delivery)
+    await told.wait()
+    assert await core.jobs.cancel(job.id, core.asker()) is CancelOutcome.MAYBE_BILLED
+    assert (await core.store.jobs.get(job.id)).charged_micro_usd == job.reserved_micro_usd
+
+
 async def test_at_a_compatible_server_one_models_key_stops_that_model_alone(core):
     core.circuit.by_model = frozenset({"default"})
     core.service.script = [fault(FaultKind.BAD_KEY)]

@@ -28,6 +28,15 @@ def test_a_key_that_worked_once_is_refused_like_any_other():
     assert circuit.is_open("operator")
 
 
+def test_a_key_that_one_model_was_drawn_with_is_not_refused():
+    circuit = Circuit(by_model=frozenset({"default"}))
+    circuit.succeeded(circuit.key_of("operator", "m"))
+    circuit.failed(circuit.key_of("operator", "n"), FaultKind.BAD_KEY, NOON)
+    assert not circuit.is_open("operator")
+    circuit.failed(circuit.key_of("operator", "m"), FaultKind.BAD_KEY, NOON)
+    assert circuit.is_open("operator")
+
+
 def test_people_are_told_once_however_many_jobs_fail():
     circuit = Circuit()
 
