@@ -151,8 +151,10 @@ class NightService(Protocol):
         """Begins the batch. ``mark`` is written on it."""
         ...
 
-    async def find(self, mark: str, since: datetime, payer: Payer) -> Sequence[Night]:
-        """Every batch with that mark, the oldest first, of those begun since then. A fault where not all were seen."""
+    async def find(self, mark: str, file_id: str, since: datetime, payer: Payer) -> Sequence[Night]:
+        """Every batch with that mark, or of that file where no mark is told, the oldest first, of those begun since
+        then. A fault where nobody can tell whether all were seen.
+        """
         ...
 
     async def look(self, night_id: str, payer: Payer) -> Night: ...

@@ -24,6 +24,9 @@ SURELY_ARRIVED = timedelta(minutes=2)
 LONGEST = timedelta(days=3)
 """The service takes a day, and a little. Whoever knows nothing after so long gives up."""
 
+A_DAY = timedelta(days=1)
+"""What was promised. What could not be begun by then is given back."""
+
 READ_WITHIN = timedelta(days=14)
 """So long a result file that cannot be read is asked for again."""
 
@@ -99,6 +102,8 @@ class Step(StrEnum):
 
 
 def _patience(night: Overnight) -> timedelta:
+    if not night.is_out:
+        return A_DAY
     return READ_WITHIN if night.state in OVER else LONGEST
 
 

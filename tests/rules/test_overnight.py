@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.faults import Billed
 from bot.rules.overnight import (
+    A_DAY,
     LONGEST,
     OVER,
     READ_WITHIN,
@@ -61,6 +62,8 @@ def test_a_moment_to_come_does_not_make_it_sure() -> None:
 
 
 def test_nobody_waits_for_ever() -> None:
+    assert next_step(FRESH, NOW + A_DAY) is Step.GIVE_UP
+    assert next_step(replace(FRESH, file_id="file-1", asked_at=NOW), NOW + A_DAY) is Step.SEARCH
     known = replace(FRESH, night_id="batch-1")
     assert next_step(known, NOW + LONGEST) is Step.GIVE_UP
     over = replace(known, state=NightState.COMPLETED)

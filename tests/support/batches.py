@@ -54,6 +54,7 @@ class Delivery:
     async def overnight(self, batch: Batch, night: Overnight, *, keyless: bool) -> None:
         self._channel.nights.append(night)
         self._channel.keyless.append(keyless)
+        self._life.reach(f"told that it is {night.state}")
 
     async def group(self, batch: Batch, pictures: Sequence[BatchPicture]) -> Delivered:
         if self._channel.closed:

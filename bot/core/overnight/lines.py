@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from bot.core.jobs.alerts import Alerts
@@ -18,13 +19,16 @@ from bot.core.service.billing import bill_overnight
 from bot.core.service.catalogue import CurrentCatalogue
 from bot.core.service.lanes import lane_at, lane_of
 from bot.core.tasks import to_the_end
-from bot.ports import Clock, CrashPoint, Delivered, Meter, NightAnswer, Store
-from bot.rules.faults import Billed, Fault, FaultKind
+from bot.ports import Clock, CrashPoint, Delivered, Meter, NightAnswer, NightService, Payer, Store
+from bot.rules.faults import Billed, Fault, FaultKind, ServiceFault
 from bot.rules.ledger import HOLDING, EndReason, Job, JobState
 from bot.rules.overnight import Overnight
 from bot.rules.requests import Made
 
 log = logging.getLogger(__name__)
+
+
+NOT_THERE = (404, 410)
 
 
 @dataclass(slots=True)
@@ -36,6 +40,13 @@ class Read:
     billed: set[str] = field(default_factory=set)
     whole: bool = True
     refused: set[FaultKind] = field(default_factory=set)
+
+    def without(self, failure: ServiceFault) -> None:
+        """Goes on without what the service says it does not hold (any more). Raises what says anything else."""
+        if failure.fault.status not in NOT_THERE:
+            raise failure
+        log.warning("a batch, or a file of its results, is not at the service: %s", failure)
+        self.whole = False
 
 
 class NightLines:
@@ -74,10 +85,21 @@ class NightLines:
         """It does not, for this reason."""
         await self._alerts.fails(job, job.request.model, _lane(job, night), kind)
 
-    async def read(
-        self, jobs: Sequence[Job], answers: AsyncIterator[NightAnswer], percent: int, stopped: str, seen: Read
+    async def read_file(
+        self, api: NightService, file_id: str, payer: Payer, batch_id: str, percent: int, stopped: str, seen: Read
     ) -> None:
         """Takes what a result file says into the ledger, line by line. ``stopped``: why lines were cancelled there."""
+        jobs = await self._store.jobs.of_batch(batch_id)
+        asked = {job.id: job.request for job in jobs}
+        try:
+            async with aclosing(api.answers(file_id, asked, payer)) as answers:
+                await self._read(jobs, answers, percent, stopped, seen)
+        except ServiceFault as failure:
+            seen.without(failure)
+
+    async def _read(
+        self, jobs: Sequence[Job], answers: AsyncIterator[NightAnswer], percent: int, stopped: str, seen: Read
+    ) -> None:
         open_jobs = {job.id: job for job in jobs if job.state is JobState.DISPATCHED}
         known = {job.id for job in jobs}
         async for answer in answers:

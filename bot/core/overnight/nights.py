@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import aclosing
 from dataclasses import replace
 
 from bot.core.overnight.lines import NightLines, Read
@@ -138,7 +137,7 @@ class Nights:
         except ServiceFault as failure:
             log.warning("batch %s overnight: %s", batch.id, failure)
             await self._tell(batch, night, failure.fault.kind)
-            if not night.is_out and failure.fault.kind in FOR_GOOD:
+            if not night.is_out and failure.fault.kind in FOR_GOOD | {FaultKind.BROKEN_ANSWER}:
                 return await self._end(batch, night, failure.fault.kind, Billed.NO)
         except OwnKeyGone:
             log.warning("batch %s overnight: the server's own key is gone", batch.id)
@@ -225,7 +224,7 @@ class Nights:
             raise
 
     async def _search(self, api: NightService, payer: Payer, night: Overnight, job: Job) -> Overnight:
-        found = await api.find(night.mark, night.began_at, payer)
+        found = await api.find(night.mark, night.file_id or "", night.began_at, payer)
         for double in found[1:]:
             log.error("batch %s was begun twice at the service: %s is cancelled", night.batch_id, double.id)
             await api.cancel(double.id, payer)
@@ -243,14 +242,14 @@ class Nights:
     async def _read(
         self, api: NightService, payer: Payer, batch: Batch, night: Overnight, stopped: EndReason
     ) -> Overnight:
-        seen = await api.look(night.night_id or "", payer)
-        asked = {job.id: job.request for job in await self._store.jobs.of_batch(batch.id)}
         read = Read()
-        for file_id in (seen.output, seen.error):
-            if file_id is not None:
-                jobs = await self._store.jobs.of_batch(batch.id)
-                async with aclosing(api.answers(file_id, asked, payer)) as answers:
-                    await self._lines.read(jobs, answers, night.percent, stopped, read)
+        try:
+            seen = await api.look(night.night_id or "", payer)
+        except ServiceFault as failure:
+            read.without(failure)
+            seen = Night(night.night_id or "", night.state, counts=night.counts)
+        for file_id in filter(None, (seen.output, seen.error)):
+            await self._lines.read_file(api, file_id, payer, batch.id, night.percent, stopped, read)
         jobs = await self._store.jobs.of_batch(batch.id)
         billed = missing_line(seen.state, seen.counts, seen=len(read.billed), whole=read.whole)
         missing = [job for job in jobs if job.state in HOLDING]
@@ -304,7 +303,7 @@ class Nights:
     async def _clear(self, night: Overnight) -> None:
         """Nobody waits for it any more: what is still being drawn is ended, then every file goes."""
         api, payer = await self._service.nights(service=night.service), await self._payer(night)
-        found = await api.find(night.mark, night.began_at, payer) if night.is_out else ()
+        found = await api.find(night.mark, night.file_id or "", night.began_at, payer) if night.is_out else ()
         if not found and night.night_id is None and not_found(night, self._clock()).asked_at is not None:
             return  # it may still arrive
         for one in found:

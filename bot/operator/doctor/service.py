@@ -158,7 +158,7 @@ async def check_overnight(here: Surroundings) -> list[Finding]:
         models = ", ".join(model.id for model in able if model.service == name and model.alias_of is None)
         try:
             nights = await here.service().nights(service=name)
-            await nights.find("doctor", here.clock(), OperatorPays())
+            await nights.find("doctor", "doctor", here.clock(), OperatorPays())
         except ServiceFault as error:
             says = f"{service.address} takes no batches with this key ({error.fault.kind})"
             advice = "Give the key the rights to files and batches; else members cannot use /batch when:tonight."

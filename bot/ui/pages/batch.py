@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import timedelta
 
 import discord
 
 from bot.ports import Batch, BatchCounts, BatchPicture
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFailed
 from bot.rules.ledger import FINAL, WITH_PICTURES, Job, JobState
-from bot.rules.overnight import OVER, NightState, Overnight, gives_up_at
+from bot.rules.overnight import A_DAY, OVER, NightState, Overnight, gives_up_at
 from bot.ui.pages.links import jump_link
 from bot.ui.pages.result import COLOUR, cost
 from bot.ui.words.catalogue import has, say
@@ -19,7 +18,6 @@ from bot.ui.words.numbers import duration, moment, money, number
 from bot.ui.words.text import DESCRIPTION_LIMIT, cut, escaped, inline
 from bot.ui.words.titles import title_of
 
-A_DAY = timedelta(days=1)
 BAR_CELLS = 20
 LINE_ROOM = 300
 MOST_REASONS = 5

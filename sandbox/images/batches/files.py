@@ -58,10 +58,11 @@ class Files:
         now = self._clock()
         return [one for one in self._stored.values() if one.expires_at is None or one.expires_at > now]
 
-    def keep(self, name: str, purpose: str, data: bytes, life_s: float | None) -> StoredFile:
+    def keep(self, name: str, purpose: str, data: bytes, life_s: float | None, tail: str = "") -> StoredFile:
+        """``tail`` is put to its id."""
         now = self._clock()
         expires_at = None if life_s is None else now + life_s
-        one = StoredFile(f"file-{secrets.token_hex(12)}", name, purpose, data, now, expires_at)
+        one = StoredFile(f"file-{secrets.token_hex(12)}{tail}", name, purpose, data, now, expires_at)
         self._stored[one.id] = one
         return one
 
@@ -71,7 +72,7 @@ class Files:
             raise ApiError(404, f"No such File object: {file_id}", param="id")
         return one
 
-    def upload(self, fields: Fields, files: tuple[Upload, ...]) -> StoredFile:
+    def upload(self, fields: Fields, files: tuple[Upload, ...], tail: str = "") -> StoredFile:
         """Raises ``ApiError`` for what the service would not take."""
         for name in fields.raw:
             if name not in _KNOWN:
@@ -89,7 +90,7 @@ class Files:
                 raise ApiError(413, "The file is larger than 200 MB.", code="file_too_large")
             if not given.data.strip():
                 raise errors.invalid("file", "The file is empty.")
-        return self.keep(given.name or "upload", purpose, given.data, _life_s(fields, purpose))
+        return self.keep(given.name or "upload", purpose, given.data, _life_s(fields, purpose), tail)
 
     def delete(self, file_id: str) -> dict[str, Any]:
         del self._stored[self.get(file_id).id]

@@ -49,11 +49,12 @@ class Night:
         self.clock = clock
         self._drawing: set[asyncio.Task[None]] = set()
 
-    def create(self, asked: Asked) -> Batch:
+    def create(self, asked: Asked, tail: str = "") -> Batch:
+        """``tail`` is put to its id."""
         file = self._files.get(asked.input_file_id)
         if file.purpose != "batch":
             raise ApiError(400, "The file must have been uploaded with the purpose 'batch'.", param="input_file_id")
-        batch = Batch(f"batch_{secrets.token_hex(16)}", asked, self.clock())
+        batch = Batch(f"batch_{secrets.token_hex(16)}{tail}", asked, self.clock())
         batch.lines, batch.faults = read_lines(file.data, asked.endpoint)
         batch.model = batch.lines[0].body["model"] if batch.lines else None
         if batch.model is not None and batch.model not in HALF_PRICE:

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from sandbox.images.batches.batch import Batch, read_create
 from sandbox.images.batches.files import Files, page
+from sandbox.images.batches.habits import Habits
 from sandbox.images.batches.night import Night
 from sandbox.images.errors import INVALID, ApiError
 from sandbox.images.uploads import read_form
@@ -31,14 +32,16 @@ class Trouble:
     how: Literal["before", "after", "twice", "status", "half"] = "status"
     status: int = 503
     times: int = 1
+    message: str = "Something went wrong."
 
 
 class BatchRoutes:
-    """``visits`` are the routes in the order in which they were asked, refused ones included."""
+    """``visits`` are the routes in the order in which they were asked, refused ones included. ``habits``: how."""
 
     def __init__(self, files: Files, night: Night, check_key: Callable[[web.Request], None]) -> None:
         self.files = files
         self.night = night
+        self.habits = Habits()
         self.troubles: list[Trouble] = []
         self.visits: list[str] = []
         self._check_key = check_key
@@ -69,7 +72,7 @@ class BatchRoutes:
                 if trouble is not None and trouble.how == "status":
                     await request.read()
                     kind = "server_error" if trouble.status >= 500 else INVALID
-                    raise ApiError(trouble.status, "Something went wrong.", type=kind)
+                    raise ApiError(trouble.status, trouble.message, type=kind)
                 if trouble is not None and trouble.how == "half":
                     return await self._half(request)
                 answered = await work(request)
@@ -94,7 +97,7 @@ class BatchRoutes:
 
     async def _upload(self, request: web.Request) -> dict[str, Any]:
         fields, files = await read_form(request)
-        return self.files.upload(fields, files).body()
+        return self.files.upload(fields, files, self.habits.tail).body()
 
     async def _list_files(self, request: web.Request) -> dict[str, Any]:
         return self.files.page(request.query)
@@ -124,17 +127,18 @@ class BatchRoutes:
             body = json.loads(await request.read())
         except ValueError:
             raise ApiError(400, "We could not parse the JSON body of your request.") from None
-        return self.night.create(read_create(body)).body()
+        return self.habits.batch(self.night.create(read_create(body), self.habits.tail).body())
 
     async def _look(self, request: web.Request) -> dict[str, Any]:
-        return self.night.get(request.match_info["id"]).body()
+        return self.habits.batch(self.night.get(request.match_info["id"]).body())
 
     async def _list(self, request: web.Request) -> dict[str, Any]:
         bodies = list(map(Batch.body, self.night.all()))
-        return page(bodies, request.query, most=100, usual=20, usual_order="desc")
+        query = self.habits.query(dict(request.query))
+        return self.habits.page(page(bodies, query, most=100, usual=20, usual_order="desc"))
 
     async def _cancel(self, request: web.Request) -> dict[str, Any]:
-        return self.night.cancel(request.match_info["id"]).body()
+        return self.habits.batch(self.night.cancel(request.match_info["id"]).body())
 
 
 async def _hang_up(request: web.Request) -> None:

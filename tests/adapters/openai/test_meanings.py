@@ -57,6 +57,9 @@ ROWS = (
     said("LiteLLM guardrails", 400, "Violated guardrail policy", K.MODERATION, code="400", type="None"),
     said("new-api", 400, "sensitive words detected", K.MODERATION, code="sensitive_words_detected", type="new_api_error"),
     said("LiteLLM", 400, LITELLM + "rejected", K.MODERATION, code="400", type=USER_ERROR),
+    # a file that was just uploaded
+    said("Azure, question 2203029", 400, "The input file 'file-28009a6785e5439a' is in 'pending' state. Only files with status"
+         " 'Processed' are accepted for batch inferencing. Please check the file status and try again", K.OVERLOADED),
     # not about the words of the member
     said("pollinations#9707", 403, "Your resource has been temporarily blocked because we detected behavior that may violate our"
          " content policy.", K.FORBIDDEN, code="Forbidden"),

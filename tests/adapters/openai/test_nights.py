@@ -94,9 +94,9 @@ async def test_what_is_asked_for_comes_back_by_its_id(nights: NightService, serv
 
 async def test_a_batch_is_found_by_its_mark_and_a_file_by_its_name(nights: NightService) -> None:
     first, second = await begun(nights), await begun(nights)
-    found = await nights.find("mark-1", LONG_AGO, PAYER)
+    found = await nights.find("mark-1", "none", LONG_AGO, PAYER)
     assert [night.id for night in found] == [first, second]
-    assert await nights.find("another", LONG_AGO, PAYER) == []
+    assert await nights.find("another", "none", LONG_AGO, PAYER) == []
     newest = (await nights.look(second, PAYER)).input
     assert await nights.uploaded("night.jsonl", PAYER) == newest
     assert await nights.uploaded("other.jsonl", PAYER) is None
@@ -107,7 +107,7 @@ async def test_a_search_looks_through_every_page(nights: NightService) -> None:
     first = (await nights.create(file_id, "mark-1", PAYER)).id
     for _ in range(120):
         await nights.create(file_id, "other", PAYER)
-    assert [night.id for night in await nights.find("mark-1", LONG_AGO, PAYER)] == [first]
+    assert [night.id for night in await nights.find("mark-1", "none", LONG_AGO, PAYER)] == [first]
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ async def test_only_what_was_certainly_refused_was_certainly_not_begun(
     with pytest.raises(ServiceFault) as caught:
         await nights.create(file_id, "mark-1", PAYER)
     assert caught.value.fault.billed is billed
-    assert len(await nights.find("mark-1", LONG_AGO, PAYER)) == made
+    assert len(await nights.find("mark-1", "none", LONG_AGO, PAYER)) == made
 
 
 def foreign(rows: Rows) -> Rows:

@@ -12,7 +12,7 @@ import logging
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import httpx2
@@ -22,39 +22,23 @@ from bot.adapters.openai.answers import Parsed
 from bot.adapters.openai.clients import Clients
 from bot.adapters.openai.connection import KEY, broken_off, read_up_to
 from bot.adapters.openai.overnight.lines import Models, id_of, lines_of, outcome_of, parsed_lines
+from bot.adapters.openai.overnight.told import MARK, Search, broken, night_of, rows_of, text
 from bot.adapters.openai.pictures import Pictures
 from bot.adapters.openai.refusals.errors import fault_of, read_reason
-from bot.adapters.openai.refusals.meanings import CODES
 from bot.ports import Clock, Gate, KeyPays, Night, NightAnswer, NightLine, OperatorPays, Payer
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFault
-from bot.rules.overnight import Counts, NightState
 from bot.rules.redaction import DetailRedactor
 from bot.rules.requests import ImageRequest, Made
 
 log = logging.getLogger(__name__)
-
-MARK = "easel"
-"""The key of the mark among a batch's metadata."""
 
 _ASK_S = 60.0
 _STALL_S = 120.0
 _MOST_BYTES = 8 * 2**20
 _PAGE, _MOST_PAGES = 100, 100
 _KEPT_S = 30 * 24 * 60 * 60
-_SLACK = timedelta(hours=1)
-"""How far the service's clock may be behind ours."""
-
-_STATES: Mapping[str, NightState] = {
-    "validating": NightState.WORKING,
-    "in_progress": NightState.WORKING,
-    "finalizing": NightState.WORKING,
-    "cancelling": NightState.CANCELLING,
-    "completed": NightState.COMPLETED,
-    "expired": NightState.EXPIRED,
-    "cancelled": NightState.CANCELLED,
-    "failed": NightState.FAILED,
-}
-_GONE = frozenset({FaultKind.ENDPOINT_GONE, FaultKind.MODEL_GONE})
+_NO_LIST = frozenset({FaultKind.ENDPOINT_GONE, FaultKind.BAD_REQUEST})
+"""What a server says that does not list files, or not so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +73,18 @@ class OpenAINights:
             expires_after={"anchor": "created_at", "seconds": _KEPT_S},
             extra_headers=told,
         )
-        return _text(await self._asked(call, payer), "id")
+        return text(await self._asked(call, payer), "id")
 
     async def uploaded(self, name: str, payer: Payer) -> str | None:
         files = self._client(payer).files.with_streaming_response
         call = files.list(purpose="batch", order="desc", limit=1000, extra_headers=self._headers(payer))
-        rows = _rows(await self._asked(call, payer))
-        return next((_text(row, "id") for row in rows if row.get("filename") == name), None)
+        try:
+            rows = rows_of(await self._asked(call, payer))
+        except ServiceFault as failure:
+            if failure.fault.kind not in _NO_LIST:
+                raise
+            return None
+        return next((text(row, "id") for row in rows if row.get("filename") == name), None)
 
     async def delete(self, file_id: str, payer: Payer) -> None:
         files = self._client(payer).files.with_streaming_response
@@ -118,31 +107,27 @@ class OpenAINights:
             extra_headers=self._headers(payer),
         )
         try:
-            return _night(await self._asked(call, payer))
+            return night_of(await self._asked(call, payer))
         except ServiceFault as failure:
             fault = failure.fault
         refused = fault.status is not None and 400 <= fault.status < 500 and fault.kind is not FaultKind.TIMED_OUT
         certain = fault.kind is FaultKind.UNREACHABLE or refused
         raise ServiceFault(replace(fault, billed=Billed.NO if certain else Billed.MAYBE))
 
-    async def find(self, mark: str, since: datetime, payer: Payer) -> Sequence[Night]:
-        found: list[Night] = []
-        after: str | openai.Omit = openai.omit
+    async def find(self, mark: str, file_id: str, since: datetime, payer: Payer) -> Sequence[Night]:
         batches = self._client(payer).batches.with_streaming_response
+        search = Search(mark, file_id, since)
         for _ in range(_MOST_PAGES):
+            after = openai.omit if search.after is None else search.after
             call = batches.list(limit=_PAGE, after=after, extra_headers=self._headers(payer))
-            page = await self._asked(call, payer)
-            rows = _rows(page)
-            found += [_night(row) for row in rows if _marked(row) == mark]
-            oldest = _moment(rows[-1].get("created_at")) if rows else None
-            if not rows or page.get("has_more") is not True or (oldest is not None and oldest < since - _SLACK):
-                return found[::-1]
-            after = _text(rows[-1], "id")
-        raise ServiceFault(Fault(FaultKind.BROKEN_ANSWER, Billed.NO, detail="more batches than can be looked through"))
+            search.take(await self._asked(call, payer))
+            if search.over:
+                return search.found()
+        raise broken("more batches than can be looked through")
 
     async def look(self, night_id: str, payer: Payer) -> Night:
         batches = self._client(payer).batches.with_streaming_response
-        return _night(await self._asked(batches.retrieve(night_id, extra_headers=self._headers(payer)), payer))
+        return night_of(await self._asked(batches.retrieve(night_id, extra_headers=self._headers(payer)), payer))
 
     async def cancel(self, night_id: str, payer: Payer) -> None:
         batches = self._client(payer).batches.with_streaming_response
@@ -245,67 +230,3 @@ class OpenAINights:
     def _redactor(self, payer: Payer, request: ImageRequest | None = None) -> DetailRedactor:
         prompts = () if request is None else (request.prompt, request.shown_prompt)
         return DetailRedactor(prompts=prompts, secrets=(self._key(payer), *self._around.secrets))
-
-
-def _broken(what: str) -> ServiceFault:
-    return ServiceFault(Fault(FaultKind.BROKEN_ANSWER, Billed.MAYBE, detail=what))
-
-
-def _text(row: Mapping[str, Any], name: str) -> str:
-    value = row.get(name)
-    if not isinstance(value, str) or not 0 < len(value) <= 200 or not value.isprintable() or "/" in value:
-        raise _broken(f"an object without {name}")
-    return value
-
-
-def _rows(body: Mapping[str, Any]) -> list[dict[str, Any]]:
-    rows = body.get("data")
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise _broken("a list without data")
-    return rows
-
-
-def _marked(row: Mapping[str, Any]) -> object:
-    metadata = row.get("metadata")
-    return metadata.get(MARK) if isinstance(metadata, dict) else None
-
-
-def _moment(value: object) -> datetime | None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 10**11
-    return datetime.fromtimestamp(value, UTC) if is_number and isinstance(value, int | float) else None
-
-
-def _night(row: Mapping[str, Any]) -> Night:
-    state = _STATES.get(str(row.get("status")))
-    if state is None:
-        raise _broken("a batch in a state nobody knows")
-    counts = row.get("request_counts")
-    told = counts if isinstance(counts, dict) else {}
-    codes = _codes(row.get("errors"))
-    return Night(
-        id=_text(row, "id"),
-        state=state,
-        input=_file(row, "input_file_id"),
-        output=_file(row, "output_file_id"),
-        error=_file(row, "error_file_id"),
-        counts=Counts(_count(told, "total"), _count(told, "completed"), _count(told, "failed")),
-        ends_by=_moment(row.get("expires_at")),
-        why=", ".join(codes)[:200],
-        refused=next((CODES[code] for code in codes if code in CODES), FaultKind.BAD_REQUEST),
-    )
-
-
-def _file(row: Mapping[str, Any], name: str) -> str | None:
-    return _text(row, name) if row.get(name) else None
-
-
-def _count(told: Mapping[str, Any], name: str) -> int:
-    value = told.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**6 else 0
-
-
-def _codes(errors: object) -> list[str]:
-    """The codes of what was wrong with the input."""
-    rows = errors.get("data") if isinstance(errors, dict) else None
-    codes = [row.get("code") for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-    return list(dict.fromkeys(code[:60] for code in codes if isinstance(code, str) and code.isprintable()))

@@ -133,6 +133,10 @@ SAYINGS = (
     ),
     _saying(_MODEL, r"invalid model name|no such model|unknown model", "LiteLLM", 200, 400, 404, 410, 422),
     _saying(_MODEL, r"is not a valid model id|unable to access model", "OpenRouter, Together", 200, 400, 404),
+    # a file that was just uploaded
+    _saying(
+        FaultKind.OVERLOADED, r"file\b.{0,100} is in '?pending'? state", "Azure (question 2203029 of its users)", 400
+    ),
     # pictures and options that do not fit: before the vague type, which would call them moderation
     _saying(_REQUEST, r"invalid image|image (?:file )?(?:is )?(?:too large|corrupt)", "ComfyUI#8430", *_REFUSALS),
     _saying(_REQUEST, r"unable to process (?:the )?input image|not a valid image", "Gemini, Azure", *_REFUSALS),
