@@ -67,14 +67,16 @@ class Crowded(UserError):
 
 
 class ServicePaused(UserError):
-    """The image service refused the key or has no funds left; the operator knows. Nothing was spent.
+    """The image service refused the key or has no funds left; whose it is knows. Nothing was spent.
 
     ``model``: for that one alone, others may work; None: for every model. ``of_words``: words were asked for.
+    ``own_key``: it is the server's own.
     """
 
-    def __init__(self, model: str | None, *, of_words: bool = False) -> None:
+    def __init__(self, model: str | None, *, own_key: bool, of_words: bool = False) -> None:
         super().__init__(model or "every model")
         self.model = model
+        self.own_key = own_key
         self.of_words = of_words
 
 

@@ -69,10 +69,13 @@ class ServiceFault(Exception):
 
 
 class ServiceFailed(UserError):
-    """No picture was made. ``charged`` says whether the attempt may appear on the bill."""
+    """No picture was made. ``charged`` says whether the attempt may appear on the bill, ``own_key`` that it is the
+    server's.
+    """
 
-    def __init__(self, fault: Fault, *, model: str, charged: bool) -> None:
+    def __init__(self, fault: Fault, *, model: str, charged: bool, own_key: bool) -> None:
         super().__init__(str(fault.kind))
         self.fault = fault
         self.model = model
         self.charged = charged
+        self.own_key = own_key

@@ -70,6 +70,17 @@ async def give_own_key(town: Town, key: str = OWN_KEY) -> None:
     await given.wait_answer()
 
 
+async def test_what_the_servers_own_key_cannot_pay_is_for_its_admins_to_mend(town):
+    await give_own_key(town)
+    town.images.fail_next("insufficient_quota", times=None)
+    first, second = [await town.answer(await town.imagine(quality="low")) for _ in range(2)]
+    described = await town.answer(await describe(town))
+    for one in (first, second, described):
+        assert "this server's own API key" in one.content
+        assert "operator" not in one.content
+        assert "`/settings apikey`" in one.content
+
+
 @asynccontextmanager
 async def words_elsewhere(town: Town, tmp_path: Path) -> AsyncIterator[ImageService]:
     """The model of words lives at a service of its own, which the operator pays for."""

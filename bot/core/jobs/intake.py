@@ -277,7 +277,7 @@ class Intake:
             raise QueueTooLong(wait, allowed)
         if not any(self._may_try(asker, request, quote.own_key) for request in (quote.request, *quote.instead)):
             named = self._circuit.named(ticket.lane, quote.request.model)
-            raise ServicePaused(named, of_words=quote.request.is_words)
+            raise ServicePaused(named, own_key=quote.own_key, of_words=quote.request.is_words)
 
     def quote_overnight(self, quote: Quote) -> Quote:
         """The same in a batch, at its price there; nothing stands in for it. Raises ``NotOvernight``."""
@@ -300,7 +300,7 @@ class Intake:
             raise NotOvernight(Why.PRIVATE if answer.private else Why.CHANNEL, quote.request.model)
         if not self._may_try(asker, quote.request, quote.own_key):
             lane = self._estimates.ticket_for(asker, quote.request, own_key=quote.own_key).lane
-            raise ServicePaused(self._circuit.named(lane, quote.request.model))
+            raise ServicePaused(self._circuit.named(lane, quote.request.model), own_key=quote.own_key)
 
     def _may_try(self, asker: Asker, request: ImageRequest, own_key: bool) -> bool:
         lane = self._estimates.ticket_for(asker, request, own_key=own_key).lane

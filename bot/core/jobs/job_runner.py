@@ -220,7 +220,8 @@ class JobRunner:
         settings = await self._store.servers.settings(job.asker.place)
         check_access(settings, job.asker, None if request.is_words else model)
         if not self._circuit.lets_through(self._circuit.key_of(running.ticket.lane, model), self._clock()):
-            raise ServicePaused(self._circuit.named(running.ticket.lane, model), of_words=request.is_words)
+            named = self._circuit.named(running.ticket.lane, model)
+            raise ServicePaused(named, own_key=job.own_key, of_words=request.is_words)
 
     async def _dispatch(self, running: RunningJob) -> None:
         running.job = await self._store.jobs.dispatch(running.job, self._clock())
@@ -294,7 +295,8 @@ class JobRunner:
             running.job = await self._settlement.close_unmade(running.job, fault.kind, maybe_billed=maybe_billed)
         if running.job.state not in FINAL:
             return  # another process has it, and tells
-        failure = ServiceFailed(fault, model=request.model, charged=maybe_billed)
+        own_key = running.job.own_key
+        failure = ServiceFailed(fault, model=request.model, charged=maybe_billed, own_key=own_key)
         await running.delivery.failed(running.job, failure)
 
     async def _end_in_trouble(self, running: RunningJob, error: Exception, reason: str) -> None:

@@ -178,7 +178,7 @@ class Admin:
         except ServiceFault as problem:
             if problem.fault.kind in (FaultKind.BAD_KEY, FaultKind.FORBIDDEN):
                 raise BadApiKey(refused_by_service=True) from None
-            raise ServiceFailed(problem.fault, model="", charged=False) from None
+            raise ServiceFailed(problem.fault, model="", charged=False, own_key=True) from None
 
     @staticmethod
     def _require_server(place: Place) -> None:

@@ -168,7 +168,8 @@ def unmade(job: Job, locale: str) -> str:
     charged = job.state is JobState.UNKNOWN
     if job.reason in _FAULTS:
         fault = Fault(FaultKind(job.reason), Billed.MAYBE if charged else Billed.NO)
-        return words(ServiceFailed(fault, model=job.request.model, charged=charged), locale)
+        failed = ServiceFailed(fault, model=job.request.model, charged=charged, own_key=job.own_key)
+        return words(failed, locale)
     key = f"unmade.{job.reason}"
     if not has(key):
         return ""

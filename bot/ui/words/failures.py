@@ -16,7 +16,7 @@ def service(error: ServiceFailed, locale: str) -> str:
     fault = error.fault
     sentence = say(
         locale,
-        f"service.{_kind_word(fault)}",
+        _of_own_key(error) or f"service.{_kind_word(fault)}",
         model=inline(error.model),
         when=_duration_or_later(fault.retry_after_s, locale),
         stage=_stage(fault.stage, locale),
@@ -24,6 +24,12 @@ def service(error: ServiceFailed, locale: str) -> str:
         param=say(locale, "service.bad_request_param", param=inline(fault.param, 40)) if fault.param else "",
     )
     return f"{sentence} {_charged(error, locale)}"
+
+
+def _of_own_key(error: ServiceFailed) -> str:
+    """A key that the server has set is for its admins to mend, and the operator hears nothing of it."""
+    key = f"service.own_{error.fault.kind}"
+    return key if error.own_key and has(key) else ""
 
 
 def _charged(error: ServiceFailed, locale: str) -> str:
@@ -35,7 +41,8 @@ def said_of_words(error: UserError, locale: str) -> str:
     """Empty where the sentence for pictures serves."""
     match error:
         case ServiceFailed(fault=fault):
-            key, when = f"wording_failed.{_kind_word(fault)}", _duration_or_later(fault.retry_after_s, locale)
+            key = _of_own_key(error) or f"wording_failed.{_kind_word(fault)}"
+            when = _duration_or_later(fault.retry_after_s, locale)
             return f"{say(locale, key, when=when)} {_charged(error, locale)}"
         case Interrupted():
             return say(locale, "wording.interrupted_billed" if error.maybe_billed else "wording.interrupted_free")
@@ -73,10 +80,11 @@ def _categories(categories: tuple[str, ...], locale: str) -> str:
 
 def paused(error: ServicePaused, locale: str) -> str:
     if error.of_words:
-        return say(locale, "wording.paused")
+        return say(locale, "wording.own_paused" if error.own_key else "wording.paused")
     if error.model is None:
-        return say(locale, "error.service_paused")
-    return say(locale, "error.model_paused", model=inline(error.model))
+        return say(locale, "error.own_service_paused" if error.own_key else "error.service_paused")
+    key = "error.own_model_paused" if error.own_key else "error.model_paused"
+    return say(locale, key, model=inline(error.model))
 
 
 def own_key_gone(error: OwnKeyGone, locale: str) -> str:

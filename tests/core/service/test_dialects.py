@@ -112,7 +112,7 @@ def through(*names: str):
 def told(results: CallResults, locale: str = "en-US") -> str:
     fault = results.worst
     assert fault is not None
-    return words(ServiceFailed(fault, model=MODEL, charged=results.maybe_billed_calls > 0), locale)
+    return words(ServiceFailed(fault, model=MODEL, charged=results.maybe_billed_calls > 0, own_key=False), locale)
 
 
 UNUSABLE = ("Portkey", "Azure OpenAI, classic addresses", "OpenRouter")

@@ -11,7 +11,7 @@ import bot.core.jobs.batches
 import bot.core.servers.admin
 import bot.core.servers.settings_file
 from bot.rules.catalogue.catalogue import Catalogue, ModelRetired, NoSuchModel
-from bot.rules.errors import Interrupted, NotFound, QueueTooLong, UserError
+from bot.rules.errors import Interrupted, NotFound, QueueTooLong, ServicePaused, UserError
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFailed
 from bot.rules.limits.decide import Refusal, Refused
 from bot.rules.limits.limit import Cooldown, Measure, Period, Quota, Scope
@@ -147,15 +147,32 @@ def test_details_reach_the_sentence(error: UserError, parts: list[str]) -> None:
         assert part in text
 
 
-def failed(kind: FaultKind, *, charged: bool = False, **more: Any) -> ServiceFailed:
+def failed(kind: FaultKind, *, charged: bool = False, own_key: bool = False, **more: Any) -> ServiceFailed:
     return ServiceFailed(
-        Fault(kind, Billed.MAYBE if charged else Billed.NO, **more), model="gpt-image-2", charged=charged
+        Fault(kind, Billed.MAYBE if charged else Billed.NO, **more),
+        model="gpt-image-2",
+        charged=charged,
+        own_key=own_key,
     )
 
 
 def test_a_failure_says_whether_it_was_billed() -> None:
     assert "cost nothing" in words(failed(FaultKind.UNREACHABLE), "en-US")
     assert "may have been billed" in words(failed(FaultKind.TIMED_OUT, charged=True), "en-US")
+
+
+@pytest.mark.parametrize("locale", LANGUAGES)
+@pytest.mark.parametrize("of_words", [False, True])
+@pytest.mark.parametrize("own_key", [False, True])
+def test_whose_key_is_refused_is_who_is_asked_to_mend_it(own_key: bool, of_words: bool, locale: str) -> None:
+    kinds_of_refusal = (FaultKind.BAD_KEY, FaultKind.OUT_OF_FUNDS)
+    texts = [words(failed(kind, own_key=own_key), locale, of_words=of_words) for kind in kinds_of_refusal]
+    for model in (None, "gpt-image-2"):
+        texts.append(words(ServicePaused(model, own_key=own_key, of_words=of_words), locale))
+    operator = "Der Betreiber" if locale == "de" else "The operator"
+    for text in texts:
+        assert ("`/settings apikey`" in text or "`/einstellungen api-schlüssel`" in text) is own_key
+        assert (operator in text) is not own_key
 
 
 def test_moderation_names_stage_and_category_but_no_prompt() -> None:
