@@ -32,6 +32,7 @@ DAY_S = 24 * 60 * 60.0
 REMIND_S = 20.0
 CATCH_UP_S = 60.0
 CLEAR_S = 60.0
+UNSEEN_S = 300.0
 HOPELESS_CLOSE_CODES = frozenset({4004, 4010, 4011, 4012, 4013, 4014})
 """Discord will not take this bot as it is configured: connecting again only uses up the daily budget."""
 
@@ -186,6 +187,10 @@ def start_background(app: App) -> None:
         await app.client.wait_until_ready()  # what is taken out of the ledger must be sent
         await app.reminders.send_due()
 
+    async def show_unseen() -> None:
+        await app.client.wait_until_ready()
+        await app.recovery.show_unseen()
+
     async def clear_away() -> None:
         await app.client.wait_until_ready()
         await app.nights.tidy()
@@ -193,6 +198,7 @@ def start_background(app: App) -> None:
     app.tasks.every(HEARTBEAT_S, app.store.leases.heartbeat, "heartbeat")
     app.tasks.every(ADOPT_S, recover, "recovery")
     app.tasks.every(REMIND_S, remind, "reminders")
+    app.tasks.every(UNSEEN_S, show_unseen, "reviews that no moderator sees")
     app.tasks.every(CLEAR_S, clear_away, "what nights leave at the service")
     app.tasks.every(CATCH_UP_S, app.files.catch_up, "pictures kept aside")
     app.tasks.every(DAY_S, look_for_ends, "model ends")

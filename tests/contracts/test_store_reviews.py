@@ -77,6 +77,16 @@ async def test_what_is_undecided_is_shown_anew_each_by_itself(store, sample):
     assert await store.reviews.of_job(first) == (None, None)
 
 
+async def test_what_stands_in_no_message_is_known_until_it_does_or_is_approved(store, sample):
+    first, second, third = await opened(store, sample)
+    await store.reviews.open([first, second])
+    await store.reviews.open([third])
+    assert [one.job_id for one in await store.reviews.unseen()] == [first.id, second.id, third.id]
+    await store.reviews.stands(first.id, 5, None)
+    await store.reviews.approve(third.id)
+    assert await store.reviews.unseen() == []
+
+
 async def test_nobody_fetches_what_waits_for_moderators(store, sample):
     (job,) = await opened(store, sample, 1)
     job = await store.jobs.dispatch(job, sample.now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.rules.people import Place
+from sandbox.discord.ids import SEND_MESSAGES
 from sandbox.discord.model import Upload
 from tests.e2e.test_settings import told
 from tests.support.ledger import counts_by_state
@@ -172,6 +173,29 @@ async def test_without_a_channel_it_waits_and_admins_know(town, room):
     assert len(with_pictures(town, town.general)) == 1
 
 
+async def test_a_channel_that_takes_messages_again_gets_what_it_did_not_take_and_nobody_is_told_twice(town, room):
+    await turn_on(town, room)
+    town.world.allow(room, town.world.bot, deny=SEND_MESSAGES)
+    interactions = [await town.imagined(user, quality="low") for user in (town.member, town.painter)]
+    owner = town.world.town.owner
+    warnings = [one.content for one in town.world.history(town.world.dm(owner), owner)]
+    assert ["cannot write in" in one for one in warnings] == [True]
+
+    await town.app.recovery.show_unseen()
+    assert with_pictures(town, room) == []
+    town.world.allow(room, town.world.bot, allow=SEND_MESSAGES)
+    await town.app.recovery.show_unseen()
+    await town.app.recovery.show_unseen()
+
+    assert len(with_pictures(town, room)) == 2
+    for one in interactions:
+        assert private_words(one).count("moderators look at it first") == 1
+    assert [one.content for one in town.world.history(town.world.dm(owner), owner)] == warnings
+    for review in with_pictures(town, room):
+        await press(town, review, "Post", town.admin)
+    assert len(with_pictures(town, town.general)) == 2
+
+
 async def test_a_batch_is_looked_at_in_groups(town, room):
     await turn_on(town, room)
     lines = Upload("l.txt", b"a fox\nan owl\na boat", "text/plain")
@@ -186,7 +210,8 @@ async def test_a_batch_is_looked_at_in_groups(town, room):
     assert "/gallery" not in summary.embeds[0]["description"]
     assert summary.attachments[0].data.decode().count("made, moderators look at it first") == 3
     await press(town, review, "Post", town.admin)
-    assert sum(len(one.attachments) for one in with_pictures(town, town.general)) == 3
+    assert [len(one.attachments) for one in with_pictures(town, town.general)] == [1, 1, 1]
+    assert [len(one.mentions) for one in with_pictures(town, town.general)] == [1, 0, 0]
     assert await states(town) == {"settled": 3}
 
 

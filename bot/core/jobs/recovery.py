@@ -183,7 +183,8 @@ class Recovery:
             await self.deliver_kept(job)
 
     async def deliver_kept(self, job: Job, delivery: Delivery | None = None) -> bool:
-        """Shows the kept pictures of a produced job; False when that is not possible now and they keep waiting.
+        """Shows the kept pictures of a produced job; False when that is not possible now and they keep waiting. Who
+        knows that is not told again, but for an answer of its own.
 
         Words stand in the ledger itself.
         """
@@ -206,17 +207,38 @@ class Recovery:
         if delivery is None and job.answer is None:  # forgotten, or sealed with a key that is gone
             await self._store.jobs.set_waiting(job, True)
             return False
+        knows = delivery is None and job.waiting
         delivery = delivery or self._delivery_for(job)
         try:
             delivered = await delivery.result(job, (Made(tuple(images), words=words),), 0.0)
         except CannotDeliver as problem:
             log.warning("job %s still cannot be delivered (%s)", job.id, problem)
-            await delivery.kept(await self._store.jobs.set_waiting(job, True), problem.why)
+            job = await self._store.jobs.set_waiting(job, True)
+            if not knows:
+                await delivery.kept(job, problem.why)
             return False
         if delivered is not None:
             self._pictures.shown(job.id)
             await self._settlement.settle(job, delivered)
         return True
+
+    async def show_unseen(self) -> None:
+        """Puts before moderators what their channel did not take so far. One that still takes nothing is tried once."""
+        shut: set[str] = set()
+        for review in await self._store.reviews.unseen():
+            job = None if review.place_key in shut else await self._store.jobs.get(review.job_id)
+            can_be = job is not None and job.waiting and job.state is JobState.PRODUCED
+            if job is not None and can_be and not self._pictures.lie_elsewhere(job) and not await self._is_seen(job):
+                shut.add(review.place_key)
+
+    async def _is_seen(self, job: Job) -> bool:
+        """Whether moderators have it before them now."""
+        channel_id, _ = await self._store.reviews.of_job(job)
+        if channel_id is None:
+            return False
+        await self.deliver_kept(job)
+        _, review = await self._store.reviews.of_job(job)
+        return review is None or review.message_id is not None
 
     async def give_up(self, job: Job) -> None:
         """Ends a produced job whose pictures nobody may see: what they cost stays, they do not."""

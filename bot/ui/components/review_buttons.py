@@ -72,19 +72,19 @@ class PostReviewed(Press, template=pattern("post")):
         store = interaction.client.shell.store
         try:
             await store.reviews.approve(group_id)
-            shown = [await self._show(interaction, review.job_id) for review in found]
+            shown = [await self._show(interaction, one.job_id, calls=one is found[0]) for one in found]
         finally:
             await store.reviews.leave(group_id)
         await _decided(interaction, "posted" if all(shown) else "approved")
 
-    async def _show(self, interaction: Interaction, job_id: str) -> bool:
-        """What could not be shown stays approved, so that its maker can fetch it."""
+    async def _show(self, interaction: Interaction, job_id: str, *, calls: bool) -> bool:
+        """What could not be shown stays approved, so that its maker can fetch it. Whoever asked is called once."""
         shell = interaction.client.shell
         job = await shell.store.jobs.get(job_id)
         waits = job is not None and job.state is JobState.PRODUCED
         if job is not None and waits and job.answer is not None:
             batch = None if job.batch_id is None else await shell.store.jobs.get_batch(job.batch_id)
-            calls = batch is None or not batch.overnight
+            calls = calls and (batch is None or not batch.overnight)
             waits = not await shell.recovery.deliver_kept(job, shell.deliveries.approved(job, calls=calls))
         if waits:
             return False

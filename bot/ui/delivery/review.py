@@ -5,12 +5,14 @@ Law: fails closed. What is to be looked at first is shown to nobody else, whatev
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NoReturn
 
 import discord
 
+from bot.core.ttl_map import TtlMap
 from bot.ports import CannotDeliver, Delivered, Store, WhyKept
 from bot.rules.errors import StorageTrouble
 from bot.rules.ledger import Job
@@ -22,6 +24,9 @@ from bot.ui.words.catalogue import say
 
 log = logging.getLogger(__name__)
 
+TOLD_AGAIN_S = 24 * 60 * 60.0
+TOLD_MOST = 1000
+
 MessageOf = Callable[[frozenset[str], float], Awaitable[Message]]
 """What shows the pictures of these jobs, in a share of the limits."""
 
@@ -32,6 +37,7 @@ class Reviews:
     def __init__(self, client: discord.Client, store: Store) -> None:
         self._client = client
         self._store = store
+        self._told = TtlMap[int, bool](TOLD_AGAIN_S, TOLD_MOST)
 
     async def channel_for(self, job: Job) -> int | None:
         """Where moderators look at it first; None: it may be shown. Raises ``CannotDeliver``."""
@@ -90,11 +96,16 @@ class Reviews:
             log.warning("job %s waits: its review cannot be posted (%s)", group_id, problem)
             await self._tell_admins(first, channel_id, locale)
             raise _waits() from problem
+        self._told.forget(channel_id)
         await self._store.reviews.stands(group_id, channel_id, shown.message_id)
         raise _waits()
 
     async def _tell_admins(self, job: Job, channel_id: int, locale: str) -> None:
-        """In the log channel, else to the owner of the server."""
+        """In the log channel, else to the owner of the server: once for all that waits, until it works again."""
+        now = asyncio.get_running_loop().time()
+        if self._told.get(channel_id, now):
+            return
+        self._told.put(channel_id, True, now)
         text = say(locale, "review.cannot", channel=channel_id)
         settings = await self._store.servers.settings(job.asker.place)
         try:

@@ -6,7 +6,6 @@ import logging
 import re
 from collections.abc import Mapping
 
-from bot.rules.ledger import JobState
 from bot.rules.people import Place
 from bot.rules.servers.changes import ReviewChanged
 from bot.rules.servers.edits import SetAndRemoved, reviewed_in
@@ -51,7 +50,5 @@ async def review_in(interaction: Interaction, channel: AnyChannel | None, *, rem
 
 async def show_again(shell: Shell, place: Place) -> None:
     """Puts everything that is undecided before the moderators once more: the old channel may be gone."""
-    for review in await shell.store.reviews.pending(place):
-        job = await shell.store.jobs.get(review.job_id)
-        if job is not None and job.state is JobState.PRODUCED:
-            await shell.recovery.deliver_kept(job)
+    await shell.store.reviews.pending(place)
+    await shell.recovery.show_unseen()

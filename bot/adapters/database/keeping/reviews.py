@@ -84,6 +84,10 @@ class SqlReviews:
 
         await self._db.write(work)
 
+    async def unseen(self) -> list[Review]:
+        query = select(reviews).where(reviews.c.message_id.is_(None), reviews.c.approved.is_(False))
+        return [_review(row) for row in await self._db.rows(query.order_by(reviews.c.job_id))]
+
     async def pending(self, place: Place) -> list[Review]:
         undecided = (reviews.c.place_key == place.key) & reviews.c.approved.is_(False)
         await self._change(undecided, message_id=None, channel_id=None, group_id=reviews.c.job_id)
