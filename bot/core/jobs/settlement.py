@@ -69,7 +69,8 @@ class Settlement:
 
     async def settle(self, job: Job, where: Delivered) -> Job:
         """Writes delivered and settled: the end of a job whose pictures a person has."""
-        settled = await self._until_written(lambda: self._close(job, where))
+        conclude = self._store.jobs.conclude
+        settled = await self._until_written(lambda: conclude(job, where.message_id, where.channel_id, self._clock()))
         self._crash_point("delivered")
         if where.posted:  # the ledger knows the message now: the mark that one was being posted has done its work
             await self._marks.forget(job.id)
@@ -114,11 +115,6 @@ class Settlement:
                 log.warning("the ledger could not be written (%s); trying again", type(problem).__name__)
             await self._sleep(wait)
         return await write()
-
-    async def _close(self, job: Job, where: Delivered) -> Job:
-        if job.state is JobState.DELIVERED:
-            return await self._store.jobs.settle(job, self._clock())
-        return await self._store.jobs.conclude(job, where.message_id, where.channel_id, self._clock())
 
     async def _try_to_settle(self, shown: ShownResult) -> Job:
         job = shown.job
