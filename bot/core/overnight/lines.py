@@ -93,11 +93,11 @@ class NightLines:
         asked = {job.id: job.request for job in jobs}
         try:
             async with aclosing(api.answers(file_id, asked, payer)) as answers:
-                await self._read(jobs, answers, percent, stopped, seen)
+                await self.read(jobs, answers, percent, stopped, seen)
         except ServiceFault as failure:
             seen.without(failure)
 
-    async def _read(
+    async def read(
         self, jobs: Sequence[Job], answers: AsyncIterator[NightAnswer], percent: int, stopped: str, seen: Read
     ) -> None:
         open_jobs = {job.id: job for job in jobs if job.state is JobState.DISPATCHED}

@@ -46,6 +46,17 @@ async def test_a_job_is_made_shown_and_settled(core):
     assert await states(core) == [JobState.SETTLED]
     assert len(core.delivery.shown) == 1
     assert core.delivery.told == []
+    assert core.settlement.outstanding == {}
+
+
+async def test_what_moved_on_elsewhere_is_not_closed_and_not_waited_for(core):
+    job = await core.open()
+    await core.store.jobs.release(job, EndReason.RESTART, core.now)
+
+    assert await core.settlement.close_unmade(job, EndReason.STOPPED, maybe_billed=False) == job
+
+    assert await states(core) == [JobState.RELEASED]
+    assert core.waited == []
 
 
 async def test_what_was_uploaded_is_kept_before_anybody_can_press_again(core):
@@ -227,22 +238,27 @@ async def test_a_bug_that_stays_makes_the_picture_wait_instead_of_trying_for_eve
     ids=["busy", "full", "input/output error", "in words nobody expected"],
 )
 async def test_pictures_are_shown_though_the_ledger_cannot_be_written_and_it_learns_of_them_later(core, problem):
-    produce = core.store.jobs.produce
-    broken = [problem] * 6
+    produce, conclude = core.store.jobs.produce, core.store.jobs.conclude
+    broken, refused = [problem] * 6, [problem] * 5
 
     async def produce_later(*args):
         if broken:
             raise broken.pop()
         return await produce(*args)
 
+    async def conclude_later(*args):
+        if refused:
+            raise refused.pop()
+        return await conclude(*args)
+
     core.store.jobs.produce = produce_later
+    core.store.jobs.conclude = conclude_later
     await core.run()
     assert len(core.delivery.shown) == 1
-    assert await states(core) == [JobState.DISPATCHED]
-
-    await core.settlement.settle_outstanding()
-
-    assert await states(core) == [JobState.SETTLED]
+    for state in (JobState.DISPATCHED, JobState.PRODUCED, JobState.SETTLED):
+        assert await states(core) == [state]
+        await core.settlement.settle_outstanding()
+    assert core.settlement.outstanding == {}
     assert core.delivery.told == []
     await core.recovery.adopt_and_close()
     await core.recovery.adopt_and_close()

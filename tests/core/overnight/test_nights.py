@@ -361,6 +361,25 @@ async def test_a_bad_result_file_spends_nothing_twice_and_loses_nothing(
     await world.cleared()
 
 
+async def test_what_is_missing_at_first_is_read_again(world: World) -> None:
+    service, written = world.images.batches, list[bytes]()
+
+    def all_but_the_first(rows: Rows) -> Rows:
+        written.extend(rows)
+        return rows[1:]
+
+    def write_all() -> None:
+        whole = service.files.keep("output.jsonl", "batch_output", b"".join(written), None)
+        service.night.batches[0].output_file_id = whole.id
+
+    service.night.plan = Plan(output=all_but_the_first)
+    life = await world.live()
+    life.upsets["night produced"] = write_all
+    batch, task = await life.begin(3)
+    await asyncio.wait_for(task, 30)
+    assert await world.states(batch) == ["settled"] * 3
+
+
 async def test_a_line_that_the_service_counts_as_not_made_is_given_back(world: World) -> None:
     world.images.batches.night.plan = Plan(done=2)
     batch = await world.run(3)
