@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.openai.answers import BrokenAnswer, decode_picture, parse_json
+from bot.adapters.openai.answers import BrokenAnswer, decode_picture, parse_json, read_usage
 from bot.adapters.openai.bodies import BodyReader, strings_in
 from bot.adapters.openai.stream import EventSplitter
 from bot.imaging.inspect import look
@@ -151,6 +151,11 @@ async def test_usage_that_says_nothing_counts_as_unknown(usage, endpoint, expect
         request(kind=kind, endpoint=endpoint), inputs, payer=OperatorPays(), member_tag="t", deadline_s=20
     )
     assert answer.usage == expected
+
+
+def test_what_the_writing_of_an_svg_took_is_part_of_it() -> None:
+    told = {"input_tokens": 12, "output_tokens": 5}
+    assert read_usage(told, Endpoint.GENERATIONS, {"input_tokens": 30, "output_tokens": 700}) == Usage(42, 0, 705)
 
 
 # --- previews ------------------------------------------------------------------------------------------------------

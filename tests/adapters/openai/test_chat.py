@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
+from bot.adapters.openai.chat import read_words
 from bot.adapters.openai.clients import Account
 from bot.adapters.openai.images import OpenAIImages
 from bot.ports import KeyPays, OperatorPays
@@ -16,7 +18,7 @@ from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.catalogue.services import Service
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFault
 from bot.rules.money import TokenPrices
-from bot.rules.requests import Endpoint, ImageRequest, InputImage, Inputs, Kind, Made
+from bot.rules.requests import Endpoint, ImageRequest, InputImage, Inputs, Kind, Made, Usage
 from sandbox.images import ImageService
 from sandbox.images.words.chat import MODEL
 from sandbox.images.words.faults import WORD_FAULTS
@@ -26,6 +28,7 @@ from tests.support.pictures import png
 PRICES = TokenPrices(150_000, 150_000, 600_000)
 FOX = InputImage("image", "image/png", png(64, 32), 64, 32)
 DESCRIBE = ImageRequest(Kind.DESCRIBE, Endpoint.CHAT, MODEL, "Answer in English.", count=0, inputs=1)
+CACHED = Usage(9, 0, 4, 9)
 IMPROVE = ImageRequest(Kind.IMPROVE, Endpoint.CHAT, MODEL, "a red fox", count=0)
 
 
@@ -120,6 +123,26 @@ async def test_what_is_no_answer_is_told_with_what_it_may_have_cost(images, serv
 async def test_words_are_there_so_soon_that_a_quick_failure_may_come_after_them(images, service) -> None:
     service.fail_next("error_500_html")
     assert (await fault(images)).billed is Billed.MAYBE
+
+
+@pytest.mark.parametrize(
+    ("told", "usage"),
+    [
+        ({"prompt_tokens": 9, "completion_tokens": 4}, Usage(9, 0, 4)),
+        ({"prompt_tokens": 9}, None),
+        ({"completion_tokens": 4}, None),
+        ({"prompt_tokens": 9, "completion_tokens": True}, None),
+        (
+            {"prompt_tokens": 9, "completion_tokens": 4, "prompt_tokens_details": {"cached_tokens": 99}},
+            Usage(9, 0, 4, 9),
+        ),
+    ],
+)
+def test_half_a_report_is_none(told: dict[str, Any], usage: Usage | None) -> None:
+    body = {"choices": [{"message": {"content": "A fox."}}], "usage": told}
+    made = read_words(json.dumps(body).encode(), None)
+    assert isinstance(made, Made)
+    assert made.usage == usage
 
 
 async def test_an_answer_that_never_comes_is_given_up(images, service) -> None:

@@ -7,9 +7,11 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import httpx2
+import openai
 import pytest
 
-from bot.adapters.openai.connection import let_in
+from bot.adapters.openai.connection import broken_off, let_in
 from bot.ports import KeyPays, OperatorPays
 from bot.rules.faults import Billed, FaultKind, ServiceFault
 from bot.rules.requests import Inputs
@@ -47,6 +49,22 @@ def closed_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return free.getsockname()[1]
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "billed"),
+    [
+        *((never, FaultKind.UNREACHABLE, Billed.NO) for never in (httpx2.ConnectError, httpx2.ConnectTimeout)),
+        *((never, FaultKind.UNREACHABLE, Billed.NO) for never in (httpx2.PoolTimeout, httpx2.ProxyError)),
+        *((slow, FaultKind.TIMED_OUT, Billed.MAYBE) for slow in (httpx2.ReadTimeout, httpx2.WriteTimeout)),
+        *((broken, FaultKind.BROKEN_OFF, Billed.MAYBE) for broken in (httpx2.ReadError, httpx2.RemoteProtocolError)),
+    ],
+)
+def test_only_what_was_never_sent_cost_nothing(error, kind, billed) -> None:
+    wrapped = openai.APIConnectionError(request=httpx2.Request("POST", "https://service.example"))
+    wrapped.__cause__ = error("why")
+    fault = broken_off(wrapped, None)
+    assert (fault.kind, fault.billed) == (kind, billed)
 
 
 @both_transports

@@ -39,6 +39,8 @@ def test_a_model_of_words_lives_at_its_service_and_is_offered_nowhere() -> None:
     assert chat is not None
     assert (chat.id, chat.wire_name, catalogue.service_of(chat.id)) == ("words@local", "words", "local")
     assert catalogue.get("words@local") is chat
+    assert chat.pricing is not None
+    assert chat.pricing.tokens == TokenPrices(150_000, 150_000, 600_000)
     assert "words@local" not in [model.id for model in catalogue]
     assert catalogue.is_used("local")
 

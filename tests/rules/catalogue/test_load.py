@@ -10,8 +10,11 @@ import pytest
 from bot.rules.catalogue.catalogue import CatalogueError, ModelRetired, ModelWithheld, NoSuchModel
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.catalogue.model import deadline_of
+from bot.rules.catalogue.pricing import upper_bound
 from bot.rules.money import MicroUSD
+from bot.rules.options.build import build_request
 from bot.rules.options.sizes import Size, SizeList
+from bot.rules.options.table import RawOptions
 from bot.rules.requests import Endpoint, ImageRequest, Kind
 
 BUILTIN = builtin_catalogue()
@@ -193,6 +196,33 @@ def test_a_new_model_may_be_like_another_new_one_and_override_its_price() -> Non
     assert not b.pricing.free
     assert b.pricing.tokens is None
     assert b.pricing.per_image["*", Size(640, 480)] == MicroUSD(2500)
+
+
+@pytest.mark.parametrize(
+    "prices",
+    [
+        'per_image = { "*" = { 640x480 = 0.0025 } }',
+        'prices = { text_in = 5, image_in = 8, image_out = 30 }\nquality_g = { "*" = 16 }',
+        'prices = { text_in = 5, image_in = 8, image_out = 30 }\noutput_tokens = { "*" = { 640x480 = 300 } }',
+    ],
+)
+def test_what_has_a_price_is_not_free_though_it_is_like_what_is(prices: str) -> None:
+    catalogue = load_catalogue(
+        BUILTIN,
+        f"""
+        [models.b]
+        like = "a"
+        {prices}
+        [models.a]
+        like = "gpt-image-2"
+        free = true
+        sizes = {{ list = ["640x480"] }}
+        """,
+    )
+    priced = catalogue.get("b")
+    assert priced is not None
+    request = build_request(RawOptions("a fox", size="640x480"), priced, Kind.IMAGINE)
+    assert upper_bound(request, priced) >= 2500
 
 
 def test_a_model_can_be_told_from_nothing() -> None:

@@ -99,8 +99,10 @@ def test_a_gif_costs_one_still_of_its_sheet_and_a_margin() -> None:
 
 
 def test_a_gif_whose_size_the_service_chooses_is_reserved_at_the_largest_sheet() -> None:
-    auto = gif(9, "auto", quality="high")
-    assert upper_bound(auto, model()) >= upper_bound(gif(9, "960x960", quality="high"), model())
+    for frames in range(2, 17):
+        auto = upper_bound(gif(frames, "auto", quality="high"), model())
+        for size in frame_rule(rule(), frames).standard:
+            assert auto >= upper_bound(gif(frames, str(size), quality="high"), model()), (frames, size)
 
 
 @given(st.integers(2, 16), st.integers(1, 4000), st.integers(1, 4000))
