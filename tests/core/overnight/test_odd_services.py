@@ -98,6 +98,7 @@ ODD_LISTS = [
     Habits(tells_more=False, order="asc", pages=3),
     Habits(tells_more=False, order="asc", pages=3, leaves_out=frozenset({"created_at"})),
     Habits(heeds_after=False, pages=3),
+    Habits(heeds_after=False, tells_more=False, leaves_out=frozenset({"created_at"})),
 ]
 
 

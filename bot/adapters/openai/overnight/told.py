@@ -143,16 +143,17 @@ class Search:
         self.over = False
 
     def take(self, page: Mapping[str, Any]) -> None:
-        """Raises ``ServiceFault`` where pages come again: then nobody can tell what was not shown."""
+        """Raises ``ServiceFault`` where pages come again and it was on none: nobody can tell what was not shown."""
         rows = rows_of(page)
         fresh = [row for row in rows if str(row.get("id")) not in self._seen]
         self._seen.update(str(row.get("id")) for row in fresh)
         for row in fresh:
             self._look_at(row)
         more = page.get("has_more")
-        if more is False or (more is None and not rows) or self._rest_is_older():
+        goes_round = not fresh
+        if more is False or (more is None and not rows) or self._rest_is_older() or (goes_round and self._found):
             self.over = True
-        elif not fresh:
+        elif goes_round:
             raise broken("a list of batches that does not go on")
         else:
             self.after = text(rows[-1], "id")
