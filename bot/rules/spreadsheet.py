@@ -1,14 +1,18 @@
 """Tables as CSV for spreadsheets: RFC 4180, UTF-8 with a byte order mark.
 
-Law: no cell is ever a formula. What a spreadsheet would read as the beginning of one gets an apostrophe before it.
+Law: no cell is ever a formula, also where a spreadsheet splits at semicolons (as in many countries), tabs or bars. What
+would be read as the beginning of one gets an apostrophe before it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 BOM = b"\xef\xbb\xbf"
 _BEGINNINGS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_SPLIT = re.compile(r"[;|\t\r\n](?=[\s\"]*[=+\-@＝＋－＠])")
+"""Where another reader may begin a cell within ours, just before something that would be a formula there."""
 
 
 def csv_file(header: Sequence[str], rows: Iterable[Sequence[str | int]]) -> bytes:
@@ -26,4 +30,5 @@ def harmless(text: str) -> str:
     """The text as a spreadsheet shows it, never counts it out: also behind white space, which some pass over."""
     text = text.replace("\0", "")
     begins = text.startswith(_BEGINNINGS) or text.lstrip().startswith(_BEGINNINGS)
+    text = _SPLIT.sub(r"\g<0>'", text)
     return f"'{text}" if begins else text
