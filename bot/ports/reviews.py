@@ -14,7 +14,7 @@ from bot.rules.servers.review import Review
 class ReviewStore(Protocol):
     """Reviews by job and by group. A group is dropped when all is decided and shown."""
 
-    async def open(self, jobs: Sequence[Job]) -> list[Review]:
+    async def open(self, held: Sequence[Job]) -> list[Review]:
         """Those of the jobs of which no message stands yet, as one group, which is named after the first."""
         ...
 
@@ -39,6 +39,10 @@ class ReviewStore(Protocol):
 
     async def approve(self, group_id: str) -> None: ...
     async def drop(self, job_id: str) -> None: ...
+    async def of_maker(self, user_id: int) -> list[Review]:
+        """What of theirs is undecided, or approved and was not shown, on any server."""
+        ...
+
     async def unseen(self) -> list[Review]:
         """What is undecided, on any server, and stands in no message: its channel took none."""
         ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+from bot.rules.ledger import JobState
 from bot.rules.people import Place
 from bot.rules.servers.edits import reviewed_in
 
@@ -85,6 +86,22 @@ async def test_what_stands_in_no_message_is_known_until_it_does_or_is_approved(s
     await store.reviews.stands(first.id, 5, None)
     await store.reviews.approve(third.id)
     assert await store.reviews.unseen() == []
+
+
+async def test_what_waits_of_a_person_is_known_until_they_are_forgotten_and_ends_then(store, sample):
+    (job,) = await opened(store, sample, 1)
+    job = await store.jobs.dispatch(job, sample.now)
+    job = await store.jobs.produce(job, sample.bill(), None, sample.now)
+    await store.jobs.set_waiting(job, True)
+    await store.reviews.open([job])
+    assert [one.job_id for one in await store.reviews.of_maker(job.asker.user_id)] == [job.id]
+    assert await store.reviews.of_maker(job.asker.user_id + 1) == []
+    await store.people.forget(job.asker.user_id)
+    assert await store.reviews.of_maker(job.asker.user_id) == []
+    ended = await store.jobs.get(job.id)
+    assert (ended.state, ended.waiting, ended.deleted) == (JobState.SETTLED, False, True)
+    assert ended.charged_micro_usd == job.charged_micro_usd
+    assert await store.audit_sums() == []
 
 
 async def test_nobody_fetches_what_waits_for_moderators(store, sample):

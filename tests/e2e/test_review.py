@@ -196,6 +196,49 @@ async def test_a_channel_that_takes_messages_again_gets_what_it_did_not_take_and
     assert len(with_pictures(town, town.general)) == 2
 
 
+async def delete_data(town) -> None:
+    asked = await town.run("mydata delete")
+    await town.press(asked.messages[0], "Delete everything")
+
+
+async def test_what_waits_of_somebody_who_deletes_their_data_is_taken_from_the_moderators(town, room):
+    await turn_on(town, room)
+    await asked(town, room)
+    await delete_data(town)
+    assert with_pictures(town, room) == []
+    assert await states(town) == {"settled": 1}
+    assert [kept async for kept in town.app.files.jobs()] == []
+
+
+async def test_what_is_drawn_for_somebody_who_deletes_their_data_meanwhile_comes_before_no_moderator(town, room):
+    await turn_on(town, room)
+    town.images.latency_s = 1.5
+    drawing = await town.imagine(quality="low", preview=False)
+    await until(lambda: town.images.calls)
+    confirm = await (await town.world.slash(town.member, town.general, "/mydata delete")).wait_answer()
+    pressed = await town.world.click(confirm, "Delete everything", town.member)
+    await pressed.wait_until(lambda one: "Deleted" in one.source_message.content, 10, "that it is deleted")
+    await town.quiet()
+    assert "you deleted your data" in private_words(drawing).lower()
+    assert with_pictures(town, room) == with_pictures(town, town.general) == []
+    assert await states(town) == {"settled": 1}
+    assert [kept async for kept in town.app.files.jobs()] == []
+
+
+async def test_a_second_message_about_what_is_decided_loses_its_buttons_when_it_is_pressed(town, room):
+    await turn_on(town, room)
+    await asked(town, room)
+    await turn_on(town, town.world.town.announcements)
+    other = town.world.town.announcements
+    await town.world.changed.until(lambda: with_pictures(town, other), 20, "the picture there, too")
+    await press(town, with_pictures(town, other)[0], "Post", town.admin)
+    (first,) = with_pictures(town, room)
+    late = await press(town, first, "Refuse", town.admin)
+    assert "no longer available" in private_words(late)
+    assert first.components == []
+    assert len(with_pictures(town, town.general)) == 1
+
+
 async def test_a_batch_is_looked_at_in_groups(town, room):
     await turn_on(town, room)
     lines = Upload("l.txt", b"a fox\nan owl\na boat", "text/plain")

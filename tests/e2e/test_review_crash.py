@@ -1,4 +1,4 @@
-"""Killed with ``kill -9`` around a moderator's decision, and started again: shown once, paid once, never before *Post*."""
+"""Killed with ``kill -9`` around a moderator's decision: shown once, paid once, never before *Post*."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def ends_as_shown_once(stage: Processes) -> None:
     await until(lambda: "Posted by" in review.content)
     (job,) = await stage.end()
     assert job.state is JobState.SETTLED
-    assert 0 < job.charged_micro_usd
+    assert job.charged_micro_usd > 0
     assert job.message_id == pictures_in(stage, stage.general)[0].id
     assert len(stage.images.calls) == 1
 

@@ -103,6 +103,7 @@ class SqlPeople:
             await lock_out(self._db, connection, user_id)
             await _hold_open_jobs(connection, jobs.c.user_id == user_id)
             await keep(self._db, connection, user_id, self._sealer.tag(user_id), self._clock())
+            await _give_up_waiting(connection, jobs.c.user_id == user_id)
             gone = await _forget_place(connection, f"u{user_id}")
             await _rename_member(connection, user_id, stranger)
             gone += await _forget_jobs(connection, jobs.c.user_id == user_id, {"user_id": stranger}, keep_place=True)
@@ -119,6 +120,7 @@ class SqlPeople:
     async def forget_place(self, place: Place) -> list[str]:
         async def work(connection: AsyncConnection) -> list[str]:
             await _hold_open_jobs(connection, jobs.c.place_key == place.key)
+            await _give_up_waiting(connection, jobs.c.place_key == place.key)
             return await _forget_place(connection, place.key)
 
         return await self._db.write(work)
@@ -146,16 +148,7 @@ class SqlPeople:
         """Pictures that waited for delivery until then are given up. Counters of windows that ended before go too."""
 
         async def work(connection: AsyncConnection) -> list[str]:
-            await connection.execute(
-                update(jobs)
-                .where(jobs.c.state == JobState.PRODUCED.value, WAITING, jobs.c.produced_at < before)
-                .values(
-                    state=JobState.SETTLED.value,
-                    finished_at=jobs.c.produced_at,
-                    waiting=False,
-                    deleted=True,
-                )
-            )
+            await _give_up_waiting(connection, jobs.c.produced_at < before)
             gone = await _forget_jobs(connection, _FINAL & (jobs.c.finished_at < before), {}, keep_place=True)
             stale = jobs.c.token.is_not(None) & (jobs.c.token_expires_at <= before)
             await connection.execute(update(jobs).where(stale).values(token=None))
@@ -188,6 +181,12 @@ class SqlPeople:
 async def _hold_open_jobs(connection: AsyncConnection, which: ColumnElement[bool]) -> None:
     """Locks jobs that may still take a step: a step locks its job and then its counters, and so does forgetting."""
     await connection.execute(select(jobs.c.id).where(which, OPEN).order_by(jobs.c.id).with_for_update())
+
+
+async def _give_up_waiting(connection: AsyncConnection, which: ColumnElement[bool]) -> None:
+    """Ends jobs whose pictures wait to be shown and will be shown to nobody."""
+    over = {"state": JobState.SETTLED.value, "finished_at": jobs.c.produced_at, "waiting": False, "deleted": True}
+    await connection.execute(update(jobs).where(jobs.c.state == JobState.PRODUCED.value, WAITING, which).values(over))
 
 
 async def _rename_member(connection: AsyncConnection, user_id: int, stranger: int) -> None:

@@ -7,6 +7,7 @@ somebody pressed *Post*.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Any
 
 import discord
@@ -48,8 +49,16 @@ async def _undecided(interaction: Interaction, group_id: str, *, approved: bool 
     found = await interaction.client.shell.store.reviews.of_group(group_id)
     here = [one for one in found if one.place_key == asker.place.key and (approved or not one.approved)]
     if not here:
+        interaction.client.shell.tasks.start(_closed(interaction), "closing a review")
         raise NotFound("review")
     return here
+
+
+async def _closed(interaction: Interaction) -> None:
+    """There is nothing to decide any more: another message about it was pressed, or it was taken back."""
+    if interaction.message is not None:
+        with suppress(*TROUBLE):
+            await interaction.message.edit(view=None)
 
 
 async def _taken(interaction: Interaction, group_id: str, *, approved: bool = False) -> list[Review]:

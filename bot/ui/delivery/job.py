@@ -145,6 +145,9 @@ class DiscordDelivery:
             and not job.request.is_words
             and (channel_id := await self._reviews.channel_for(job)) is not None
         ):
+            if await self._reviews.is_nobodys(job):
+                await self._tell(job, Message(content=say(job.asker.locale, "kept.nobodys")), "kept.removed")
+                return Delivered(None, None)
             await self._reviews.hold(
                 [job], channel_id, lambda _, share: message_of(share), public_locale(job.asker), sleep=self._sleep
             )

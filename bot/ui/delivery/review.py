@@ -16,6 +16,7 @@ from bot.core.ttl_map import TtlMap
 from bot.ports import CannotDeliver, Delivered, Store, WhyKept
 from bot.rules.errors import StorageTrouble
 from bot.rules.ledger import Job
+from bot.rules.servers.review import Review
 from bot.ui.components.review_buttons import review_view
 from bot.ui.delivery.show import Sleep, show
 from bot.ui.interactions.failures import TROUBLE
@@ -54,6 +55,11 @@ class Reviews:
         if held is not None and channel_id is None:
             raise _waits()  # it was to be looked at when it came: turning that off shows nothing by itself
         return channel_id
+
+    async def is_nobodys(self, job: Job) -> bool:
+        """Whether whoever asked has deleted their data meanwhile: nobody could be shown what moderators post."""
+        known = await self._store.jobs.get(job.id)
+        return known is not None and known.asker.user_id <= 0
 
     async def undecided(self, jobs: Sequence[Job]) -> frozenset[str]:
         """Those of the jobs whose pictures wait for the moderators."""
@@ -115,6 +121,17 @@ class Reviews:
                 await (await self._client.fetch_user(guild.owner_id)).send(text)
         except TROUBLE as error:
             log.warning("nobody of %s could be told: %s", job.asker.place.key, type(error).__name__)
+
+
+async def withdraw(client: discord.Client, held: Sequence[Review]) -> None:
+    """Takes the moderators' messages about these away."""
+    for channel_id, message_id in {(one.channel_id, one.message_id) for one in held}:
+        if not channel_id or not message_id:
+            continue
+        try:
+            await client.get_partial_messageable(channel_id).get_partial_message(message_id).delete()
+        except TROUBLE as error:
+            log.info("a review's message could not be taken away: %s", type(error).__name__)
 
 
 def _waits() -> CannotDeliver:

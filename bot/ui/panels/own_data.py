@@ -13,6 +13,7 @@ import discord
 
 from bot.rules.errors import NotFound
 from bot.ui.components.press import Press, button
+from bot.ui.delivery.review import withdraw
 from bot.ui.interactions.acknowledge import acknowledge, acknowledged, tell
 from bot.ui.messages import File
 from bot.ui.pages.result import COLOUR
@@ -79,7 +80,10 @@ class Forget(Press, template=r"e1:forget:(?P<user>\d{1,20})"):
             told = say(locale, "mydata.again", when=moment(again))
             await interaction.edit_original_response(content=told, embed=None, view=None)
             return
-        gone = await interaction.client.shell.forgettings.forget(interaction.user.id)
+        shell = interaction.client.shell
+        held = await shell.store.reviews.of_maker(interaction.user.id)
+        gone = await shell.forgettings.forget(interaction.user.id)
+        shell.tasks.start(withdraw(interaction.client, held), "taking reviews away")
         told = (
             say(locale, "mydata.deleted", jobs=number(locale, gone.jobs))
             if gone.jobs

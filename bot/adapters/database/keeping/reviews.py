@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, RowMapping, bindparam, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.engine import Database
-from bot.adapters.database.schema.tables import reviews
+from bot.adapters.database.schema.tables import jobs, reviews
 from bot.adapters.database.servers import settings_of
 from bot.adapters.database.sqlite.reading import lasting
 from bot.rules.ledger import Job
@@ -29,14 +29,14 @@ class SqlReviews:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def open(self, jobs: Sequence[Job]) -> list[Review]:
-        ids = [job.id for job in jobs]
+    async def open(self, held: Sequence[Job]) -> list[Review]:
+        ids = [job.id for job in held]
         unseen = reviews.c.job_id.in_(ids) & reviews.c.message_id.is_(None) & reviews.c.approved.is_(False)
 
         async def work(connection: AsyncConnection) -> list[Review]:
             rows = [
                 {"job_id": job.id, "group_id": job.id, "place_key": job.asker.place.key, "approved": False}
-                for job in jobs
+                for job in held
             ]
             await connection.execute(self._db.upsert(reviews).values(rows).on_conflict_do_nothing())
             order = select(reviews.c.job_id).where(unseen).order_by(reviews.c.job_id)
@@ -83,6 +83,10 @@ class SqlReviews:
             await connection.execute(delete(reviews).where(reviews.c.job_id == job_id))
 
         await self._db.write(work)
+
+    async def of_maker(self, user_id: int) -> list[Review]:
+        of_theirs = select(reviews).join(jobs, jobs.c.id == reviews.c.job_id).where(jobs.c.user_id == user_id)
+        return [_review(row) for row in await self._db.rows(of_theirs.order_by(reviews.c.job_id))]
 
     async def unseen(self) -> list[Review]:
         query = select(reviews).where(reviews.c.message_id.is_(None), reviews.c.approved.is_(False))
