@@ -101,6 +101,10 @@ def test_what_is_charged_is_never_more_than_what_was_reserved(charge: int, bound
     assert overnight_price(charge, percent) <= overnight_price(bound, percent) <= bound
 
 
+def test_half_of_an_odd_price_is_rounded_up() -> None:
+    assert [overnight_price(price, 50) for price in (0, 1, 3, 4)] == [0, 1, 2, 2]
+
+
 def test_half_price_is_for_2_and_2_5_alone() -> None:
     able = [model for model in load_catalogue(builtin_catalogue()) if model.overnight_percent]
     named = {model.id for model in able if model.alias_of is None}

@@ -156,6 +156,7 @@ async def test_usage_that_says_nothing_counts_as_unknown(usage, endpoint, expect
 def test_what_the_writing_of_an_svg_took_is_part_of_it() -> None:
     told = {"input_tokens": 12, "output_tokens": 5}
     assert read_usage(told, Endpoint.GENERATIONS, {"input_tokens": 30, "output_tokens": 700}) == Usage(42, 0, 705)
+    assert read_usage({**told, "output_tokens": 10**9}, Endpoint.GENERATIONS) == Usage(12, 0, 0)  # nonsense
 
 
 # --- previews ------------------------------------------------------------------------------------------------------

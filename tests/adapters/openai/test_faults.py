@@ -331,6 +331,35 @@ def test_only_a_quick_failure_of_openais_own_service_certainly_cost_nothing(
     assert (fault.kind, fault.billed) == (K.OVERLOADED, billed)
 
 
+@pytest.mark.parametrize(
+    ("status", "code", "official", "uploads", "elapsed_s", "billed"),
+    [
+        (200, "server_error", True, False, 0.1, MAYBE),  # said after the work was taken on
+        (429, "rate_limit_exceeded", True, False, 60.0, NO),
+        (429, "rate_limit_exceeded", False, False, 4.9, NO),
+        (429, "rate_limit_exceeded", False, False, 5.0, MAYBE),
+        (400, "invalid_value", False, False, 5.0, MAYBE),
+        (400, "invalid_value", False, True, 60.0, NO),
+        (400, "invalid_value", True, False, 60.0, NO),
+        (400, "invalid_api_key", False, False, 60.0, NO),
+    ],
+)
+def test_a_late_refusal_of_somebody_between_may_be_that_of_a_second_try(
+    status: int, code: str, official: bool, uploads: bool, elapsed_s: float, billed: Billed
+) -> None:
+    fault = fault_of(
+        Reason(code=code),
+        status=status,
+        headers={},
+        elapsed_s=elapsed_s,
+        now=NOW,
+        redactor=DetailRedactor(prompts=(), secrets=()),
+        official=official,
+        uploads=uploads,
+    )
+    assert fault.billed is billed
+
+
 PROMPT = "a purple heron reads the newspaper under a streetlamp in Lisbon"
 TELLTALES = (
     f"Incorrect API key provided: {KEY}. Find it at https://platform.openai.com/account/api-keys",

@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
+from bot.adapters.openai.answers import Parsed
 from bot.adapters.openai.clients import Account
 from bot.adapters.openai.images import OpenAIImages
-from bot.adapters.openai.overnight.lines import id_of, parsed_lines
+from bot.adapters.openai.overnight.lines import id_of, outcome_of, parsed_lines
 from bot.imaging.inspect import look
 from bot.ports import NightAnswer, NightLine, NightService, OpenGate, OperatorPays
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
 from bot.rules.catalogue.services import Service
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFault
 from bot.rules.overnight import NightState
+from bot.rules.redaction import DetailRedactor
 from bot.rules.requests import Endpoint, ImageRequest, Kind, Made
 from sandbox.images import ImageService
 from sandbox.images.batches.night import Plan, Rows
 from sandbox.images.batches.routes import Trouble
 
 PAYER = OperatorPays()
+CATALOGUE = load_catalogue(builtin_catalogue())
+K_BAD = FaultKind.BAD_REQUEST
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -53,7 +59,7 @@ async def nights(service: ImageService) -> AsyncIterator[NightService]:
         service=Service(base_url=service.base_url),
         account=Account("sk-right-1234"),
         inspect=look,
-        models=load_catalogue(builtin_catalogue()),
+        models=CATALOGUE,
     )
     yield await images.nights()
     await images.aclose()
@@ -116,6 +122,7 @@ async def test_a_search_looks_through_every_page(nights: NightService) -> None:
         (Trouble("create", "before"), Billed.MAYBE, 0),
         (Trouble("create", "after"), Billed.MAYBE, 1),
         (Trouble("create", status=500), Billed.MAYBE, 0),
+        (Trouble("create", status=408), Billed.MAYBE, 0),
         (Trouble("create", status=429), Billed.NO, 0),
         (Trouble("create", status=400), Billed.NO, 0),
     ],
@@ -130,6 +137,39 @@ async def test_only_what_was_certainly_refused_was_certainly_not_begun(
         await nights.create(file_id, "mark-1", PAYER)
     assert caught.value.fault.billed is billed
     assert len(await nights.find("mark-1", "none", LONG_AGO, PAYER)) == made
+
+
+async def test_what_never_left_was_certainly_not_begun() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        there = Service(base_url=f"http://127.0.0.1:{closed.getsockname()[1]}/v1")
+    images = OpenAIImages(service=there, account=Account("sk-right-1234"), inspect=look, models=CATALOGUE)
+    with pytest.raises(ServiceFault) as caught:
+        await (await images.nights()).create("file-1", "mark-1", PAYER)
+    await images.aclose()
+    assert (caught.value.fault.kind, caught.value.fault.billed) == (FaultKind.UNREACHABLE, Billed.NO)
+
+
+@pytest.mark.parametrize(
+    ("row", "kind", "billed"),
+    [
+        ({"response": None, "error": {"code": "batch_expired"}}, FaultKind.TIMED_OUT, Billed.NO),
+        ({"response": None, "error": {"code": "batch_cancelled"}}, FaultKind.CANCELLED, Billed.NO),
+        ({"response": None, "error": {"code": "odd"}}, FaultKind.TIMED_OUT, Billed.MAYBE),
+        ({"response": None, "error": None}, FaultKind.TIMED_OUT, Billed.MAYBE),
+        ({"response": {"status_code": "200"}}, FaultKind.BROKEN_ANSWER, Billed.MAYBE),
+        ({"response": {"status_code": 200, "body": []}}, FaultKind.BROKEN_ANSWER, Billed.MAYBE),
+        ({"response": {"status_code": 200, "body": {"error": {"code": "x"}}}}, FaultKind.BROKEN_ANSWER, Billed.MAYBE),
+        ({"response": {"status_code": 400, "body": {"error": {"code": "invalid_value"}}}}, K_BAD, Billed.NO),
+    ],
+)
+def test_a_line_without_pictures_costs_nothing_only_where_that_is_certain(
+    row: dict[str, Any], kind: FaultKind, billed: Billed
+) -> None:
+    redactor = DetailRedactor(prompts=(), secrets=())
+    outcome = outcome_of(Parsed(row), asked(), now=LONG_AGO, redactor=redactor, official=True)
+    assert isinstance(outcome, Fault)
+    assert (outcome.kind, outcome.billed) == (kind, billed)
 
 
 def foreign(rows: Rows) -> Rows:
