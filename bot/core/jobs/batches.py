@@ -37,6 +37,9 @@ log = logging.getLogger(__name__)
 SURELY_OVER = timedelta(minutes=2)
 """A batch whose last line ended this long ago and that is not summed up has nobody to do so any more."""
 
+NOT_BEGUN = frozenset({JobState.RESERVED, JobState.RELEASED})
+"""States in which nothing of a line was sent."""
+
 PROMPT = "prompt"
 
 
@@ -175,7 +178,7 @@ class Batches:
         self._running.pop(batch.id, None)
 
     async def set_message(self, batch: Batch, message_id: int) -> Batch:
-        """Remembers the progress message. Only a batch that has one goes on after a restart."""
+        """Remembers the progress message. One without goes on after a restart only if anything of it was sent."""
         batch = replace(batch, message_id=message_id)
         await self._store.jobs.save_batch(batch)
         return batch
@@ -236,7 +239,7 @@ class Batches:
             jobs = await self._store.jobs.of_batch(batch.id)
             if batch.id not in mine and not self._is_orphan(batch, jobs):
                 continue
-            if batch.message_id is None:
+            if batch.message_id is None and all(job.state in NOT_BEGUN for job in jobs):
                 await self._give_up(batch, jobs)
                 continue
             log.info("batch %s goes on after a restart", batch.id)

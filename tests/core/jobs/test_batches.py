@@ -568,6 +568,25 @@ async def test_a_batch_that_nobody_was_told_of_is_released_at_the_next_start(wor
     assert await world.store.jobs.unfinished_batches() == []
 
 
+async def test_a_batch_that_was_begun_goes_on_though_discord_named_no_message(world: World) -> None:
+    """As where the acknowledgement came through, and was sent again for want of an answer."""
+    life = await world.live(at_once=1)
+    world.studio.hold("a")
+    quotes = await life.batches.prepare(MEMBER, [(1, "a"), (2, "b")], RawOptions(""), model=None)
+    answer = Answer(7, 8, "interaction-token", 100, NOON + timedelta(minutes=15))
+    batch, jobs = await life.batches.open(MEMBER, quotes, answer, event_key="55")
+    life.batches.start(batch, jobs, life.delivery())
+    await until(lambda: world.studio.prompts)
+    life.kill()
+
+    second = await world.live()
+    assert await second.recover() == 1
+    await second.settled()
+    assert await world.states(batch) == ["unknown", "settled"]
+    assert world.channel.lines == [2]
+    assert await world.store.jobs.unfinished_batches() == []
+
+
 async def test_an_orderly_stop_leaves_the_waiting_lines_to_the_next_start(world: World) -> None:
     life = await world.live(at_once=1)
     world.studio.hold("fox 2")
