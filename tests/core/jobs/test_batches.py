@@ -17,7 +17,7 @@ from bot.adapters.database.engine import Database
 from bot.adapters.files.disk import DiskFiles
 from bot.adapters.secrets import Secrets
 from bot.core.assembly import assemble
-from bot.core.jobs.batches import BatchLinesRefused
+from bot.core.jobs.batches import SURELY_OVER, BatchLinesRefused
 from bot.core.jobs.queue import FairQueue
 from bot.core.jobs.recovery import Recovery
 from bot.core.service.catalogue import CurrentCatalogue
@@ -585,6 +585,22 @@ async def test_a_batch_that_was_begun_goes_on_though_discord_named_no_message(wo
     assert await world.states(batch) == ["unknown", "settled"]
     assert world.channel.lines == [2]
     assert await world.store.jobs.unfinished_batches() == []
+
+
+async def test_a_batch_whose_last_line_ended_a_moment_ago_is_left_to_whoever_watched_it(world: World) -> None:
+    life = await world.live()
+    batch, jobs = await life.open(prompts(2))
+    for job in jobs:
+        await world.store.jobs.release(job, "restart", NOON)
+    life.kill()
+
+    second = await world.live()
+    assert await second.recover() == 0
+    second.now += SURELY_OVER
+    assert await second.recover() == 1
+    await second.settled()
+    assert len(world.channel.summaries) == 1
+    assert await world.states(batch) == ["released"] * 2
 
 
 async def test_an_orderly_stop_leaves_the_waiting_lines_to_the_next_start(world: World) -> None:

@@ -9,7 +9,7 @@ import pytest
 from bot.adapters.files.disk import DiskFiles
 from bot.core.jobs.running import CancelOutcome
 from bot.core.service.circuit import FIRST_PROBE
-from bot.ports import CannotDeliver, Kept, WhyKept
+from bot.ports import CannotDeliver, Delivered, Kept, WhyKept
 from bot.rules.errors import (
     Busy,
     Cancelled,
@@ -21,7 +21,8 @@ from bot.rules.errors import (
     StorageTrouble,
 )
 from bot.rules.faults import Billed, FaultKind, ServiceFailed
-from bot.rules.ledger import EndReason, JobState
+from bot.rules.ledger import Bill, EndReason, JobState
+from bot.rules.money import MicroUSD
 from bot.rules.requests import InputImage, Inputs
 from bot.rules.servers.access import AccessDenied
 from bot.rules.servers.changes import Listed
@@ -47,6 +48,15 @@ async def test_a_job_is_made_shown_and_settled(core):
     assert len(core.delivery.shown) == 1
     assert core.delivery.told == []
     assert core.settlement.outstanding == {}
+
+
+@pytest.mark.parametrize("posted", [True, False])
+async def test_the_mark_that_a_post_began_is_kept_until_the_ledger_knows_of_it(core, posted):
+    job = await core.store.jobs.dispatch(await core.open(), core.now)
+    job = await core.settlement.produce(job, Bill(MicroUSD(5), 1), None)
+    await core.store.notes.set_posting(job.id, core.now)
+    await core.settlement.settle(job, Delivered(77, 100, posted=posted))
+    assert (await core.store.notes.posting(job.id) is None) is posted
 
 
 async def test_what_moved_on_elsewhere_is_not_closed_and_not_waited_for(core):

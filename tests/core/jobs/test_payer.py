@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import random
+from functools import partial
 from pathlib import Path
 
 import pytest
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.adapters.database import SqlStore
+from bot.adapters.database import SqlStore, store_on
 from bot.adapters.database.schema.tables import settings
 from bot.adapters.files.disk import DiskFiles
+from bot.adapters.secrets import Secrets
 from bot.ports import KeyPays, OperatorPays
 from bot.rules.errors import OwnKeyGone
 from bot.rules.ledger import EndReason, JobState
+from bot.rules.limits.decide import Refused
+from bot.rules.limits.limit import Measure, Period, Quota, Scope
+from bot.rules.options.table import RawOptions
 from bot.rules.people import Place
-from bot.rules.requests import Inputs
-from tests.core.conftest import NOON, Core, FakeService, assert_invariants, every_job
+from bot.rules.requests import Inputs, Kind
+from tests.core.conftest import KEY, NOON, Core, FakeService, assert_invariants, every_job
 from tests.support.ledger import each_part
 
 HERE = Place(10, 1)
@@ -39,6 +44,20 @@ async def test_each_purse_pays_for_what_was_reserved_on_it(core):
     await core.run("after", prompt="after")
 
     assert core.service.payers == [("before", OperatorPays()), ("after", KeyPays(OWN))]
+
+
+async def test_the_operators_limits_stop_nobody_whose_own_key_pays(store, tmp_path: Path):
+    nothing = Quota(Scope.OPERATOR, Measure.DOLLARS, Period.MONTH, 0)
+    strict = store_on(store.database, Secrets((KEY,)), [nothing], clock=lambda: NOON)
+    core = Core(strict, DiskFiles(tmp_path, floor_bytes=0), FakeService())
+    asked = partial(core.intake.prepare, core.asker(), Kind.IMAGINE, RawOptions("a fox"))
+    with pytest.raises(Refused):
+        await core.intake.check_room(core.asker(), await asked())
+    await give(strict, OWN)
+    await core.intake.check_room(core.asker(), await asked())
+    await core.run()
+    assert core.service.payers == [("a fox", KeyPays(OWN))]
+    await core.end()
 
 
 async def test_a_key_set_while_a_job_waits_does_not_pay_for_it(core):
