@@ -44,6 +44,16 @@ async def test_a_look_is_saved_offered_used_and_its_prompt_kept_for_again(town):
     assert len(town.images.calls) == 2
 
 
+async def test_a_look_is_told_in_the_readers_language(town):
+    options = {"prompt": "{prompt}, *klein*", "quality": "low", "size": "1:1", "model": "gpt-image-2"}
+    saved = await ask(town, "/style save", town.world.town.admin_abroad, name="Klein", **options)
+    listed = await ask(town, "/style list", town.world.town.admin_abroad)
+    for one in (saved, listed):
+        description = one.embeds[0]["description"]
+        assert "Modell gpt-image-2 · Größe 1:1 · Qualität low" in description
+        assert "{prompt}, \\*klein\\*" in description
+
+
 async def test_the_servers_looks_are_for_all_there_and_made_by_who_manages_it(town):
     people = town.world.town
     refused = await ask(town, "/style save", name="ours", prompt="comic", server=True)

@@ -12,6 +12,7 @@ from bot.ui.messages import Message
 from bot.ui.pages.result import COLOUR
 from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
+from bot.ui.words.options import option_told
 from bot.ui.words.text import DESCRIPTION_LIMIT, escaped
 
 SHOWN = 1500
@@ -28,7 +29,7 @@ async def save(interaction: Interaction, style: Style) -> Message:
     key = "style.saved" if old is None else "style.changed"
     whose = say(locale, "style.of_server" if style.servers else "style.of_yours")
     head = say(locale, key, name=escaped(style.name, 80), whose=whose)
-    embed = discord.Embed(colour=COLOUR, title=head[:256], description=_body(style, SHOWN))
+    embed = discord.Embed(colour=COLOUR, title=head[:256], description=_body(style, SHOWN, locale))
     embed.set_footer(text=say(locale, "style.how", look=style.name))
     return Message(embed=embed)
 
@@ -50,19 +51,20 @@ async def listing(interaction: Interaction) -> Message:
         )
     room = max(FEWEST, ROOM // count)
     parts = [
-        "\n".join([say(locale, key, count=len(some)), *(_line(style, room) for style in some)])
+        "\n".join([say(locale, key, count=len(some)), *(_line(style, room, locale) for style in some)])
         for key, some in (("style.own", known.own), ("style.servers", known.servers))
         if some
     ]
     return Message(embed=discord.Embed(colour=COLOUR, title=title, description=_cut("\n\n".join(parts))))
 
 
-def _line(style: Style, room: int) -> str:
-    """The name, and as much of the rest as there is room for."""
-    name = f"**{escaped(style.name, 80)}**"
-    rest = " · ".join([*([] if style.prompt == HOLE else [style.prompt]), *_options(style)])
-    left = room - len(name) - 4
-    return f"- {name} · {escaped(rest.replace(chr(10), ' '), left)}" if left >= FEWEST else f"- {name}"
+def _line(style: Style, room: int, locale: str) -> str:
+    """The name, and as much of the rest as there is room for: of long words the beginning."""
+    parts, options = [f"**{escaped(style.name, 80)}**"], _options(style, locale)
+    left = room - len(" · ".join([*parts, *options])) - 5
+    if style.prompt != HOLE and left >= FEWEST:
+        parts.append(escaped(style.prompt.replace("\n", " "), left))
+    return "- " + " · ".join([*parts, *options] if left >= 0 else parts)
 
 
 def _cut(text: str) -> str:
@@ -73,11 +75,10 @@ def _cut(text: str) -> str:
     return "\n".join(lines)
 
 
-def _body(style: Style, room: int) -> str:
-    options = " · ".join(_options(style))
-    return "\n".join(part for part in (escaped(style.prompt, room), escaped(options, 400)) if part)
+def _body(style: Style, room: int, locale: str) -> str:
+    return "\n".join(part for part in (escaped(style.prompt, room), " · ".join(_options(style, locale))) if part)
 
 
-def _options(style: Style) -> Sequence[str]:
-    model = [f"model {style.model}"] if style.model else []
-    return [*model, *(f"{name} {value}" for name, value in style.options)]
+def _options(style: Style, locale: str) -> Sequence[str]:
+    told = [("model", style.model)] if style.model else []
+    return [option_told(name, value, locale) for name, value in (*told, *style.options)]
