@@ -51,6 +51,28 @@ async def test_a_button_calls_options_as_the_reader_types_them(town):
     assert buttons(refused) == ["Mit stil vivid, ohne detailgrad und ohne einzelbilder machen · 0,04 $"]
 
 
+async def test_a_default_model_that_is_gone_is_told_as_such_to_members_and_admins(town, tmp_path):
+    models = tmp_path / "models.toml"
+    models.write_text('[models.ours]\nlike = "gpt-image-2"\n')
+    await town.restart(IMAGE_MODELS=str(models))
+    await admin(town, "defaults", model="ours")
+    models.write_text("")
+    await town.restart()
+
+    plain, named = [await town.answer(await town.imagine(**one)) for one in ({}, {"model": "ours"})]
+    assert "It is this server's default model" in plain.content
+    assert "default" not in named.content
+    reader = town.world.town.admin_abroad
+    for command in ("defaults", "show", "open"):
+        shown = await town.answer(await town.world.slash(reader, town.general, f"/settings {command}"))
+        text = f"{shown.content} {shown.embeds} {shown.components}"
+        assert "Das voreingestellte Modell `ours` gibt es nicht mehr" in text
+    await admin(town, "defaults", model="gpt-image-2")
+    assert (await town.answer(await town.imagine(quality="low"))).attachments
+    shown = await town.answer(await town.world.slash(reader, town.general, "/settings show"))
+    assert "gibt es nicht mehr" not in str(shown.embeds)
+
+
 async def test_the_nearest_size_is_made_by_a_press_once_and_after_a_restart(town):
     prompt = "a fox in the snow, " * 200
     refused = await town.answer(await town.imagine(prompt=prompt, size="512x512", quality="low"))

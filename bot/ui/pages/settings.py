@@ -10,7 +10,7 @@ import discord
 from bot.ports import AuditEntry
 from bot.rules.limits.decide import Standing
 from bot.rules.limits.limit import Cooldown, Limit, Measure, Period, Quota, Scope, is_open, slot_of
-from bot.rules.servers.access import Defaults, ServerSettings
+from bot.rules.servers.access import Defaults, ServerSettings, model_by_default
 from bot.rules.servers.changes import Listed, Lists, lists_of, look_of
 from bot.ui.pages.result import COLOUR
 from bot.ui.words.catalogue import say
@@ -47,7 +47,9 @@ COMMANDS = {
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """Everything the page is made of. ``exists`` says whether a role or channel is still there."""
+    """Everything the page is made of. ``exists`` says whether a role or channel is still there, ``default_gone`` that
+    the model of who names none is not.
+    """
 
     settings: ServerSettings
     limits: tuple[Limit, ...]
@@ -56,12 +58,13 @@ class Office:
     exists: Callable[[Scope, int], bool]
     locale: str
     words_refused: int = 0
+    default_gone: bool = False
 
 
 def page(office: Office) -> discord.Embed:
     """The whole page: one embed, well under Discord's 6000 characters however much is set."""
     locale = office.locale
-    intro = f"{_state(office)}\n{say(locale, 'settings.intro')}"
+    intro = f"{state(office)}\n{say(locale, 'settings.intro')}"
     embed = discord.Embed(colour=COLOUR, title=say(locale, "settings.title"), description=intro)
     for key, lines in (
         ("money", _money(office)),
@@ -87,11 +90,16 @@ def fitted(lines: Sequence[str], room: int, locale: str) -> str:
     return "\n".join(kept) or "–"
 
 
-def _state(office: Office) -> str:
-    if not office.settings.paused:
-        return say(office.locale, "settings.running")
-    reason = office.settings.pause_reason
-    return say(office.locale, "settings.paused", reason=f" ({escaped(reason, 200)})" if reason else "")
+def state(office: Office) -> str:
+    """Whether pictures can be made, and what keeps those who choose nothing from it."""
+    locale, reason = office.locale, office.settings.pause_reason
+    told = say(locale, "settings.running")
+    if office.settings.paused:
+        told = say(locale, "settings.paused", reason=f" ({escaped(reason, 200)})" if reason else "")
+    if not office.default_gone:
+        return told
+    default = model_by_default(office.settings.defaults, office.default_model)
+    return "\n".join([told, say(locale, "settings.default_gone", model=inline(default))])
 
 
 def _line(office: Office, what: str, value: str, command: str) -> str:

@@ -9,6 +9,7 @@ import discord
 
 from bot.core.servers.settings_file import BadImport, ImportFile, export, read_import
 from bot.core.servers.transfer import Known, apply_import, plan_import
+from bot.rules.catalogue.catalogue import ModelRetired, ModelWithheld, NoSuchModel
 from bot.rules.catalogue.model import Model
 from bot.rules.limits.limit import (
     Scope,
@@ -52,7 +53,7 @@ from bot.ui.pages.settings import Office, audit_page
 from bot.ui.panels.server.answers import Shown, all_changed, changed, listed_changes
 from bot.ui.panels.server.parts import Page
 from bot.ui.panels.settings_options import NO_DEFAULT, AnyChannel, check_here, try_channel
-from bot.ui.shell import Interaction
+from bot.ui.shell import Interaction, Shell
 from bot.ui.words.catalogue import say
 from bot.ui.words.changes import change_line
 from bot.ui.words.errors import CannotBlock
@@ -79,21 +80,32 @@ def place_of(interaction: Interaction) -> Place:
 async def office_of(interaction: Interaction) -> Office:
     """All that holds here."""
     shell, asker = interaction.client.shell, asker_of(interaction)
-    known = _known(interaction)
+    settings, known = await shell.store.servers.settings(asker.place), _known(interaction)
 
     def exists(scope: Scope, subject_id: int) -> bool:
         here = {Scope.ROLE: known.roles, Scope.CHANNEL: known.channels}.get(scope)
         return not here or subject_id in here
 
     return Office(
-        settings=await shell.store.servers.settings(asker.place),
+        settings=settings,
         limits=await shell.store.servers.limits(asker.place),
         standings=await shell.store.figures.standings(asker, shell.clock()),
         default_model=shell.config.default_model,
         exists=exists,
         locale=locale_of(interaction),
         words_refused=await shell.store.servers.words_refused(asker.place, shell.clock()),
+        default_gone=_is_gone(shell, settings.defaults),
     )
+
+
+def _is_gone(shell: Shell, defaults: Defaults) -> bool:
+    """Whether the model of who names none cannot be had any more."""
+    named = model_by_default(defaults, shell.config.default_model)
+    try:
+        shell.catalogue.choose(named, official=shell.config.is_official, today=shell.clock().date())
+    except (NoSuchModel, ModelRetired, ModelWithheld):
+        return True
+    return False
 
 
 async def audit(interaction: Interaction) -> Message:
@@ -180,8 +192,11 @@ async def put_models(
 async def put_defaults(interaction: Interaction, asked: Defaults) -> Message:
     """Sets what is given, checked against the model it will be used with; ``none`` takes one back."""
     if asked == Defaults():
-        held = (await interaction.client.shell.store.servers.settings(place_of(interaction))).defaults
-        return Shown(change_line(DefaultsChanged(held, held), locale_of(interaction)), page=Page.MODELS)
+        shell, locale = interaction.client.shell, locale_of(interaction)
+        held = (await shell.store.servers.settings(place_of(interaction))).defaults
+        named = inline(model_by_default(held, shell.config.default_model))
+        gone = [say(locale, "settings.default_gone", model=named)] if _is_gone(shell, held) else []
+        return Shown("\n".join([change_line(DefaultsChanged(held, held), locale), *gone]), page=Page.MODELS)
     return await _edited(interaction, await defaults_edit(interaction, asked))
 
 

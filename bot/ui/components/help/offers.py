@@ -160,11 +160,13 @@ async def _proposal(here: Refusing, error: UserError) -> Proposal:
         case AccessDenied(because=DeniedBecause.CHANNEL):
             return _for_channel(here)
         case AccessDenied(because=DeniedBecause.MODEL):
-            return _for_models(here, ())
-        case NoSuchModel() | ModelWithheld():
-            return _for_models(here, error.nearest)
+            return _for_models(here, error.detail, ())
+        case NoSuchModel():
+            return _for_models(here, error.asked, error.nearest)
+        case ModelWithheld():
+            return _for_models(here, error.model, error.nearest)
         case ModelRetired():
-            return _for_models(here, () if error.successor is None else (error.successor,))
+            return _for_models(here, error.model, () if error.successor is None else (error.successor,))
         case NoWords() | ServicePaused():
             return Proposal(remedies=await _for_words(here))
         case _:
@@ -201,8 +203,9 @@ def _build(here: Refusing, wish: Wish, model: Model) -> object:
     )
 
 
-def _for_models(here: Refusing, nearest: Sequence[str]) -> Proposal:
-    """For a model that is not there or not allowed: those that are, the nearest first.
+def _for_models(here: Refusing, refused: str, nearest: Sequence[str]) -> Proposal:
+    """For a model that is not there or not allowed: those that are, the nearest first; and who chose it, where whoever
+    asked named none.
 
     Pictures that were made ready for one model are not given to another.
     """
@@ -213,7 +216,9 @@ def _for_models(here: Refusing, nearest: Sequence[str]) -> Proposal:
     ordered = [*(name for name in nearest if name in known), *others]
     fixed = here.wish is not None and here.wish.inputs_of != ""
     remedies = () if fixed else tuple(Remedy(((MODEL, name),)) for name in ordered[:MOST_BUTTONS])
-    return Proposal(say(here.locale, key, models=_named(here, allowed)), remedies)
+    by_default = here.wish is not None and here.wish.model is None and here.settings.defaults.model == refused
+    whose = [say(here.locale, "remedy.by_default")] if by_default else []
+    return Proposal("\n".join([*whose, say(here.locale, key, models=_named(here, allowed))]), remedies)
 
 
 async def _for_words(here: Refusing) -> tuple[Remedy, ...]:

@@ -11,7 +11,7 @@ from bot.rules.limits.decide import Standing
 from bot.rules.limits.limit import Limit, Measure, Scope, is_open, most_of, slot_of
 from bot.rules.money import MicroUSD
 from bot.rules.servers.changes import Listed, lists_of
-from bot.ui.pages.settings import EXCEPTIONS, MEMBER_MEASURES, Office, fitted
+from bot.ui.pages.settings import EXCEPTIONS, MEMBER_MEASURES, Office, fitted, state
 from bot.ui.panels.server.parts import (
     MOST_SHOWN,
     PAGE_EMOJI,
@@ -31,7 +31,7 @@ from bot.ui.panels.server.parts import (
 from bot.ui.words.catalogue import say
 from bot.ui.words.limits import amount, counted, slot
 from bot.ui.words.numbers import money as money_words
-from bot.ui.words.text import escaped, inline
+from bot.ui.words.text import inline
 
 THINGS = {Listed.ROLES: Things.ROLES, Listed.CHANNELS: Things.CHANNELS}
 SCOPES = {Listed.ROLES: Scope.ROLE, Listed.CHANNELS: Scope.CHANNEL}
@@ -60,14 +60,11 @@ class Desk:
 
 def head(desk: Desk, page: Page, notice: Sequence[Part]) -> list[Part]:
     """Where one is, what has just happened, and the menu of pages."""
-    settings = desk.office.settings
-    state = "settings.running" if not settings.paused else "settings.paused"
-    reason = f" ({escaped(settings.pause_reason, 200)})" if settings.pause_reason else ""
     pages = tuple(
         Option(one, _name(one, desk), say(desk.locale, f"panel.{one}_about"), chosen=one is page) for one in Page
     )
     return [
-        Text(f"## {_name(page, desk)}\n{say(desk.locale, state, reason=reason)}"),
+        Text(f"## {_name(page, desk)}\n{state(desk.office)}"),
         *notice,
         Menu("", "go", pages, hint=say(desk.locale, "panel.go")),
         Gap(),
