@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from bot.adapters.files.disk import DiskFiles
+from bot.core.jobs.intake import Quote
 from bot.core.jobs.running import CancelOutcome
 from bot.core.service.circuit import FIRST_PROBE
 from bot.ports import CannotDeliver, Delivered, Kept, WhyKept
@@ -152,6 +153,11 @@ async def test_a_blocked_members_jobs_are_all_stopped_also_those_not_begun(core)
 async def test_what_is_not_allowed_any_more_when_its_turn_comes_is_given_back(core, edit):
     job = await core.open()
     await core.store.servers.change_settings(core.asker().place, edit, 9, core.now)
+    with pytest.raises(AccessDenied):
+        await core.intake.reprice(core.asker(), job.request)
+    with pytest.raises(AccessDenied):
+        quote = Quote(job.request, job.reserved_micro_usd, job.reserved_micro_usd)
+        await core.intake.open(core.asker(), quote, core.answer(), event_key="e2")  # quoted a moment before
     await asyncio.wait({core.jobs.start(job, Inputs(), core.delivery)})
     assert (core.service.calls, (await core.store.jobs.get(job.id)).state) == (0, JobState.RELEASED)
     (told,) = core.delivery.told

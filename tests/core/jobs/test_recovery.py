@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -14,7 +15,7 @@ from bot.ports import Bundle, CannotDeliver, Kept, WhyKept
 from bot.rules.errors import Interrupted, StorageFull
 from bot.rules.ledger import Bill, JobState, LostLease
 from bot.rules.money import MicroUSD
-from bot.rules.requests import Made, MadeImage
+from bot.rules.requests import Inputs, Made, MadeImage
 from tests.core.conftest import KEY, NOON, PICTURE, Core, FakeService, assert_invariants, every_job
 from tests.support.ledger import left_delivered
 
@@ -238,6 +239,36 @@ async def test_a_job_between_its_opening_and_its_start_is_not_taken_for_dropped(
     await core.intake.abandon(job, "the test is over")
 
 
+async def test_a_job_that_starts_while_it_is_looked_for_is_not_taken_for_dropped(core, monkeypatch):
+    job = await core.open()
+    await core.recovery.adopt_and_close()
+    unfinished, started = core.store.leases.unfinished, []
+
+    async def as_it_starts():
+        held = await unfinished()
+        started.append(core.jobs.start(job, Inputs(), core.delivery))
+        return held
+
+    monkeypatch.setattr(core.store.leases, "unfinished", as_it_starts)
+    assert await core.recovery.adopt_and_close() == 0
+    await asyncio.wait(started)
+    assert core.delivery.shown == [job.id]
+
+
+async def test_what_was_called_unknown_is_looked_for_once(machine, monkeypatch):
+    first, other = machine("a"), machine("b")
+    await dispatched_on(first)
+    await other.recovery.adopt_and_close()
+    back, looked = machine("a"), []
+
+    async def nothing(job_id: str) -> None:
+        looked.append(job_id)
+
+    monkeypatch.setattr(back.pictures, "kept_bill", nothing)
+    assert [await back.recovery.retrieve() for _ in range(3)] == [0, 0, 0]
+    assert len(looked) == 1
+
+
 @pytest.mark.parametrize(("failure", "traceback"), [(StorageFull("no room"), False), (KeyError("bug"), True)])
 async def test_a_job_that_a_full_disk_keeps_from_its_end_is_one_line_without_a_traceback(
     left, monkeypatch, caplog, failure, traceback
@@ -252,6 +283,8 @@ async def test_a_job_that_a_full_disk_keeps_from_its_end_is_one_line_without_a_t
     [said] = [one for one in caplog.records if "could not be recovered" in one.getMessage()]
     assert bool(said.exc_info) == traceback
     assert type(failure).__name__ in said.getMessage()
+    for _round in range(6):
+        await left.next_life()
     monkeypatch.undo()
     for _round in range(2):
         await left.next_life()

@@ -209,6 +209,12 @@ async def test_pictures_that_are_there_are_shown_however_the_rest_went(core):
     assert await models_asked(core) == [SINGLE] * 3
 
 
+async def test_of_several_calls_one_that_is_put_off_is_made_again(core):
+    core.service.plan = {SINGLE: [None, fault(K.RATE_LIMITED), None]}
+    ended = await drawn(core, await core.open(model=SINGLE, count=3))
+    assert (ended.bill.images, ended.bill.drawn_by) == (3, None)
+
+
 @pytest.mark.parametrize(("kind", "asked"), [("png", [TWO, SQUARE]), ("webp", [TWO])])
 async def test_pictures_go_to_another_as_they_are_or_not_at_all(core, kind: str, asked: list[str]):
     core.service.plan = {TWO: [fault(K.BAD_KEY)]}
