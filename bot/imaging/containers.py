@@ -8,13 +8,12 @@ No library does that without touching pixels; a JPEG of 12 megapixels takes 3 ms
 
 from __future__ import annotations
 
-import re
 import struct
 import zlib
 from dataclasses import dataclass
 from functools import cached_property
 
-from bot.imaging.headers import PNG_SIGNATURE, CannotLook, check_parts, jpeg_segments
+from bot.imaging.headers import MARK_IN_PIXELS, PNG_SIGNATURE, CannotLook, check_parts, jpeg_segments
 
 _END = b"\xff\xd9"
 MAX_PROFILE_BYTES = 4_000_000
@@ -143,13 +142,10 @@ def _read_jpeg(data: bytes) -> Container:
     return Container(data, tuple(kept), exif=exif, icc=profile[:MAX_PROFILE_BYTES] or None, lacks=lacks, scans=scans)
 
 
-_MARKER = re.compile(rb"\xff[\x02-\xcf\xd8-\xfe]")  # in coded pixels FF is followed by 00 or a restart mark
-
-
 def _keep_scans(data: bytes, start: int, kept: list[memoryview | bytes]) -> tuple[bytes, int]:
     """Appends the coded pixels, from the first scan to the end mark; what is missing of that, and how many scans."""
     view, pos, scans = memoryview(data), start, 1
-    while (found := _MARKER.search(data, pos)) is not None:
+    while (found := MARK_IN_PIXELS.search(data, pos)) is not None:
         at, marker = found.start(), data[found.start() + 1]
         kept.append(view[start:at])
         if marker == 0xD9:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Literal
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -115,6 +116,10 @@ MAX_PARTS = 100_000
 """Chunks or segments of one file; walking over them holds the interpreter lock, and no honest file has so many."""
 
 _ANY_MARKER = re.compile(rb"\xff[\x02-\xcf\xd8-\xfe]")  # neither a fill byte nor a mark without payload
+MARK_IN_PIXELS = re.compile(rb"\xff[\x02-\xcf\xd8-\xfe]")
+"""Among coded pixels FF is followed by 00 or is a restart mark."""
+_PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
+_JPEG_LS = 0xF7
 _NO_FRAME = frozenset({0xC4, 0xC8, 0xCC})  # in the range of frame headers, but tables
 
 
@@ -141,6 +146,8 @@ def _jpeg_frame(data: bytes) -> tuple[int, bytes]:
             if end - start < 6:
                 break
             return marker, data[start:end]
+        if marker == _JPEG_LS:
+            raise CannotLook("JPEG-LS is not read here")
     raise ValueError("no frame header")
 
 
@@ -165,6 +172,28 @@ def jpeg_segments(data: bytes) -> list[tuple[int, int, int]]:
         if marker == 0xDA:
             return found
         pos = end
+
+
+def lacks_scans(data: bytes) -> bool:
+    """Whether a JPEG has no scan of some component, or of some of its frequencies to the last bit."""
+    marker, frame = _jpeg_frame(data)
+    frequencies = range(64) if marker in _PROGRESSIVE else range(1)
+    left = {(component, at) for component in frame[6::3][: frame[5]] for at in frequencies}
+    for scan in _scans(data):
+        components, (first, last, bits) = scan[1 : 1 + 2 * scan[0] : 2], scan[1 + 2 * scan[0] :][:3]
+        if bits & 15 == 0:
+            left -= {(component, at) for component in components for at in range(first, last + 1)}
+    return bool(left)
+
+
+def _scans(data: bytes) -> Iterator[bytes]:
+    """The header of each scan."""
+    _, start, pos = jpeg_segments(data)[-1]
+    yield data[start:pos]
+    while (found := MARK_IN_PIXELS.search(data, pos)) is not None and data[found.end() - 1] != 0xD9:
+        pos = found.end() + int.from_bytes(data[found.end() : found.end() + 2])
+        if data[found.end() - 1] == 0xDA:
+            yield data[found.end() + 2 : pos]
 
 
 def check_parts(count: int) -> None:

@@ -12,12 +12,13 @@ at before) ``thorough=False`` walks over the structure alone.
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass
 
 from PIL import Image
 
 from bot.imaging.containers import Container, read_container
-from bot.imaging.headers import FORMATS, NO_PICTURES, CannotLook, picture_size, sniff
+from bot.imaging.headers import FORMATS, NO_PICTURES, CannotLook, lacks_scans, picture_size, sniff
 from bot.imaging.pixels import check_work, decode
 from bot.imaging.svg import read_svg
 from bot.imaging.threads import RESULTS, gate, offload
@@ -134,21 +135,29 @@ def _decode_all(data: bytes, image_format: str, container: Container, size: tupl
         raise ValueError(f"claims {size}, holds {image.size}")
 
 
-_NOTHING_CODED = b"\x55" * 512
+_NOTHING_CODED = (b"\x55" * 512, b"\xaa" * 512)
+_RESTART = re.compile(rb"\xff([\xd0-\xd7])")
 
 
 def decode_without_end(container: Container, image_format: str) -> Image.Image:
     """A JPEG or PNG that lacks nothing but its end, as libjpeg and libpng read it.
 
-    A PNG counts its rows. If pixels of a JPEG were missing, whatever stands before the mark would become some: so
-    nothing may change with it.
+    A PNG counts its rows. If a whole scan of a JPEG were missing, its headers tell; if pixels of the last one were,
+    whatever stands before the mark would become some, also behind the restart mark that comes next: so nothing may
+    change with it.
     """
     image = decode(container.closed, image_format)
     if image_format == "png":
         return image
     pixels, end = container.closed[:-2], container.closed[-2:]
-    if image.tobytes() != decode(pixels + _NOTHING_CODED + end, "jpeg").tobytes():
+    if lacks_scans(container.closed):
         raise ValueError("the picture ends early")
+    marks = _RESTART.findall(pixels, pixels.rindex(b"\xff\xda"))
+    next_mark = bytes([0xFF, 0xD0 + (marks[-1][0] + 1) % 8 if marks else 0xD0])
+    as_decoded = image.tobytes()
+    for more in (between + nothing for between in (b"", next_mark) for nothing in _NOTHING_CODED):
+        if decode(pixels + more + end, "jpeg").tobytes() != as_decoded:
+            raise ValueError("the picture ends early")
     return image
 
 

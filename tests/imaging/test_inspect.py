@@ -13,7 +13,9 @@ import pytest
 from PIL import Image
 
 from bot.imaging import inspect, pixels
+from bot.imaging.containers import read_container
 from bot.imaging.inspect import Inspected, inspect_result
+from bot.imaging.pixels import decode
 from bot.imaging.sheets import thumbnail
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="120" height="2cm"><circle r="5"/></svg>'
@@ -213,6 +215,45 @@ def test_a_jpeg_that_lacks_nothing_but_its_end_mark_is_whole(make: SimpleNamespa
         for cut in (1, 2):
             assert inspect_result(data[:-cut]) == Inspected("jpeg", *picture.size)
             assert thumbnail(data[:-cut], 30) == thumbnail(data, 30)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"progressive": True}, {"restart_marker_blocks": 1}, {"restart_marker_rows": 1}]
+)
+@pytest.mark.parametrize("side", [8, 40])
+def test_a_jpeg_that_is_taken_without_its_end_lacks_no_pixel(
+    make: SimpleNamespace, options: dict[str, object], side: int
+) -> None:
+    """Cut behind a scan, at a restart mark, or where the next pixels would be as if nothing had been coded."""
+    data = make.saved(make.noise(side, side), "JPEG", **options)
+    marks = [at for at in range(data.index(b"\xff\xda"), len(data)) if data[at] == 0xFF and data[at + 1] != 0]
+    pixels = decode(data, "jpeg").tobytes()
+    for keep in sorted({*range(len(data) - 60, len(data)), *marks, *(at + 1 for at in marks)}):
+        try:
+            seen = inspect_result(data[:keep])
+        except ValueError:
+            continue
+        assert seen == Inspected("jpeg", side, side)
+        assert decode(read_container(data[:keep], "jpeg").closed, "jpeg").tobytes() == pixels, len(data) - keep
+
+
+def test_a_jpeg_without_one_of_its_colours_was_cut(make: SimpleNamespace) -> None:
+    """A scan for each colour, as some cameras write them: one MCU of grey each, the last scan not there."""
+    grey = make.saved(make.noise(8, 8).convert("L"), "JPEG")
+    frame, scan = grey.index(b"\xff\xc0"), grey.index(b"\xff\xda")
+    coded = grey[scan + 10 : -2]
+    three = b"\xff\xc0\x00\x11\x08\x00\x08\x00\x08\x03\x01\x11\x00\x02\x11\x00\x03\x11\x00"
+    head = grey[:frame] + three + grey[frame + 13 : scan]
+    scans = [b"\xff\xda\x00\x08\x01" + bytes([one]) + b"\x00\x00\x3f\x00" + coded for one in (1, 2, 3)]
+    assert inspect_result(head + b"".join(scans)) == Inspected("jpeg", 8, 8)
+    with pytest.raises(ValueError, match="ends early"):
+        inspect_result(head + b"".join(scans[:2]))
+
+
+def test_a_jpeg_ls_is_kept() -> None:
+    frame = b"\xff\xf7\x00\x0b\x08\x00\x08\x00\x08\x01\x01\x11\x00"
+    seen = inspect_result(b"\xff\xd8" + frame + b"\xff\xda\x00\x08\x01\x01\x00\x00\x00\x00" + bytes(9) + b"\xff\xd9")
+    assert (seen.format, seen.kept) == ("jpeg", "JPEG-LS is not read here")
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
