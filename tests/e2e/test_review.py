@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import func, select, update
 
+from bot.adapters.database.schema.tables import reviews
 from bot.rules.people import Place
 from sandbox.discord.ids import SEND_MESSAGES
 from sandbox.discord.model import Upload
@@ -58,6 +60,11 @@ async def refuse(town, message, user, reason=""):
     return done
 
 
+async def undecided(town) -> int:
+    async with town.app.store.database.reading() as connection:
+        return await connection.scalar(select(func.count()).select_from(reviews))
+
+
 async def gallery_of(town, user=None):
     place = Place(town.world.town.studio.id, 0)
     member = None if user is None else user.id
@@ -85,6 +92,7 @@ async def test_a_picture_is_shown_when_a_moderator_posts_it_and_not_before(town,
     assert f"Posted by <@{town.admin.id}>" in review.content
     assert review.components == []
     assert await states(town) == {"settled": 1}
+    assert await undecided(town) == 0
     assert len(await gallery_of(town)) == 1
     again = await (await town.world.click(shown, "Details", town.member)).wait_answer()
     assert again.ephemeral
@@ -94,15 +102,16 @@ async def test_a_refused_picture_is_gone_and_its_maker_knows_why(town, room):
     await turn_on(town, room)
     interaction, review = await asked(town, room)
 
-    await refuse(town, review, town.admin, "Not in school.")
+    await refuse(town, review, town.world.town.moderator, "Not in *school*.")
 
     assert with_pictures(town, town.general) == []
-    assert "Not in school." in review.content
+    assert r"Not in \*school\*." in review.content
     assert review.attachments == []
     told_in_place = private_words(interaction)
-    assert "Not in school." in told_in_place
+    assert r"Not in \*school\*." in told_in_place
     (job,) = await town.jobs()
     assert (job.state, job.deleted) == ("settled", True)
+    assert await undecided(town) == 0
     assert [kept async for kept in town.app.files.jobs()] == []
     assert await gallery_of(town, town.member) == ()
 
@@ -113,6 +122,14 @@ async def test_who_may_not_moderate_decides_nothing(town, room):
     for label in ("Post", "Refuse"):
         click = await town.world.click(review, label, town.member)
         assert "Manage Messages" in (await click.wait_answer()).content
+    buttons, here = review.components, f"g{town.world.town.studio.id}"
+    odd = [("Post", {"place_key": "g1"}), ("Refuse", {"place_key": "g1"})]  # of another server
+    for label, row in [*odd, ("Refuse", {"place_key": here, "approved": True})]:  # or approved, and not shown yet
+        async with town.app.store.database.writing() as connection:
+            await connection.execute(update(reviews).values(row))
+        review.components = buttons
+        await (await town.world.click(review, label, town.admin)).wait_answer()
+    assert with_pictures(town, town.general) == []
     assert await states(town) == {"produced": 1}
 
 
