@@ -337,3 +337,10 @@ async def test_a_refused_batch_leaves_no_batch(opened, sample):
 
 def test_every_final_state_is_one_the_store_wipes_tokens_in():
     assert {JobState.SETTLED, JobState.REFUSED, JobState.RELEASED, JobState.UNKNOWN} == FINAL
+
+
+async def test_jobs_that_are_opened_together_have_one_asker_and_one_key(store, sample):
+    for other in (sample.draft(sample.asker(2)), sample.draft(own_key=True)):
+        with pytest.raises(ValueError, match="one asker and one key"):
+            await store.jobs.open([sample.draft(), other], sample.now)
+    assert await store.audit_sums() == []

@@ -60,6 +60,39 @@ async def test_the_mark_that_a_post_began_is_kept_until_the_ledger_knows_of_it(c
     assert (await core.store.notes.posting(job.id) is None) is posted
 
 
+async def test_pictures_that_are_there_when_the_process_ends_are_not_called_lost(core, monkeypatch):
+    reached, go_on, keep = asyncio.Event(), asyncio.Event(), core.files.keep
+
+    async def slowly(*given):
+        reached.set()
+        await go_on.wait()
+        await keep(*given)
+
+    monkeypatch.setattr(core.files, "keep", slowly)
+    task = core.jobs.start(await core.open(), Inputs(), core.delivery)
+    await reached.wait()
+    task.cancel()
+    go_on.set()
+    await asyncio.wait({task})
+    assert (core.delivery.told, await states(core)) == ([], [JobState.PRODUCED])
+    for _ in range(2):
+        await core.recovery.adopt_and_close()
+    assert len(core.delivery.shown) == 1
+
+
+async def test_what_another_process_called_unknown_is_shown_when_it_is_drawn_after_all(core):
+    core.service.gate = asyncio.Event()
+    job = await core.open()
+    task = core.jobs.start(job, Inputs(), core.delivery)
+    await calls(core)
+    lost = await core.store.jobs.lose(await core.store.jobs.get(job.id), EndReason.RESTART, core.now)
+    assert lost.charged_micro_usd == job.reserved_micro_usd
+    core.service.gate.set()
+    await asyncio.wait({task})
+    (ended,) = await every_job(core.store)
+    assert (ended.state, ended.charged_micro_usd, core.delivery.shown) == (JobState.SETTLED, 196 * 30 + 50, [job.id])
+
+
 async def test_what_moved_on_elsewhere_is_not_closed_and_not_waited_for(core):
     job = await core.open()
     await core.store.jobs.release(job, EndReason.RESTART, core.now)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
+from bot.adapters.files.disk import DiskFiles
 from bot.core.jobs.alerts import Alerts
 from bot.core.overnight.lines import NightLines, Read
 from bot.core.service.catalogue import CurrentCatalogue
-from bot.ports import Delivered, NightAnswer, NullMeter, nothing_happens
+from bot.ports import Bundle, Delivered, Kept, NightAnswer, NullMeter, nothing_happens
+from bot.rules.errors import StorageFull
 from bot.rules.faults import Billed, Fault, FaultKind
 from bot.rules.ledger import EndReason, Job, JobState
 from bot.rules.requests import Made, MadeImage, Usage
@@ -84,3 +87,21 @@ async def test_a_line_of_nobody_is_passed_over_and_one_that_is_none_is_missed(co
     ended = await core.store.jobs.get(job.id)
     assert ended is not None
     assert ended.state is JobState.UNKNOWN
+
+
+class Full(DiskFiles):
+    async def keep(self, job_id: str, kept: Kept, bundle: Bundle) -> None:
+        raise StorageFull
+
+
+async def test_what_no_disk_takes_stays_at_the_service_and_not_in_memory(core: Core, tmp_path: Path) -> None:
+    full = Core(core.store, Full(tmp_path, floor_bytes=0), core.service)
+    lines, job = lines_of(full), await full.open()
+    (job,) = await lines.send([job])
+    with pytest.raises(StorageFull):
+        await lines.read([job], said(NightAnswer(job.id, DRAWN)), 50, "", Read())
+    assert await full.pictures.results(job.id) == []
+    await lines_of(core).read([job], said(NightAnswer(job.id, DRAWN)), 50, "", Read())
+    read_again = await core.store.jobs.get(job.id)
+    assert read_again is not None
+    await core.settlement.settle(read_again, Delivered(None, None))
