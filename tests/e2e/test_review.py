@@ -7,7 +7,7 @@ from sqlalchemy import func, select, update
 
 from bot.adapters.database.schema.tables import reviews
 from bot.rules.people import Place
-from sandbox.discord.ids import SEND_MESSAGES
+from sandbox.discord.ids import ATTACH_FILES, EMBED_LINKS, SEND_MESSAGES
 from sandbox.discord.model import Upload
 from tests.e2e.test_settings import told
 from tests.support.ledger import counts_by_state
@@ -98,17 +98,17 @@ async def test_a_picture_is_shown_when_a_moderator_posts_it_and_not_before(town,
     assert again.ephemeral
 
 
-async def test_a_refused_picture_is_gone_and_its_maker_knows_why(town, room):
+@pytest.mark.parametrize("reason", ["Not in *school*.", "Not in *school*"])
+async def test_a_refused_picture_is_gone_and_its_maker_knows_why(town, room, reason):
     await turn_on(town, room)
     interaction, review = await asked(town, room)
 
-    await refuse(town, review, town.world.town.moderator, "Not in *school*.")
+    await refuse(town, review, town.world.town.moderator, reason)
 
     assert with_pictures(town, town.general) == []
-    assert r"Not in \*school\*." in review.content
+    assert r"Not in \*school\*" in review.content
     assert review.attachments == []
-    told_in_place = private_words(interaction)
-    assert r"Not in \*school\*." in told_in_place
+    assert r"Reason: Not in \*school\*. It stays counted." in private_words(interaction)
     (job,) = await town.jobs()
     assert (job.state, job.deleted) == ("settled", True)
     assert await undecided(town) == 0
@@ -196,7 +196,7 @@ async def test_a_channel_that_takes_messages_again_gets_what_it_did_not_take_and
     interactions = [await town.imagined(user, quality="low") for user in (town.member, town.painter)]
     owner = town.world.town.owner
     warnings = [one.content for one in town.world.history(town.world.dm(owner), owner)]
-    assert ["cannot write in" in one for one in warnings] == [True]
+    assert ["Attach Files" in one for one in warnings] == [True]
 
     await town.app.recovery.show_unseen()
     assert with_pictures(town, room) == []
@@ -211,6 +211,19 @@ async def test_a_channel_that_takes_messages_again_gets_what_it_did_not_take_and
     for review in with_pictures(town, room):
         await press(town, review, "Post", town.admin)
     assert len(with_pictures(town, town.general)) == 2
+
+
+@pytest.mark.parametrize("right", [ATTACH_FILES, EMBED_LINKS])
+async def test_a_channel_that_takes_no_pictures_is_not_kept(town, room, right):
+    town.world.allow(room, town.world.bot, deny=right)
+    refused = await told(town, "review", channel=room)
+    assert "I can't post pictures in" in refused.content
+    assert (await town.settings_held()).review_channel_id is None
+    assert town.world.history(room) == []
+    town.world.allow(room, town.world.bot, allow=right)
+    await turn_on(town, room)
+    (greeting,) = town.world.history(room)
+    assert (greeting.attachments, greeting.embeds) == ([], [])
 
 
 async def delete_data(town) -> None:

@@ -30,7 +30,7 @@ SAFETY_FORMS: Mapping[re.Pattern[str], Rebuild] = {
 
 
 async def review_in(interaction: Interaction, channel: AnyChannel | None, *, remove: bool) -> Message:
-    """Tries the channel by writing into it before it is kept. Raises ``NotHere`` or ``CannotPost``."""
+    """Tries the channel by showing something in it before it is kept. Raises ``NotHere`` or ``CannotPost``."""
     shell, asker, locale = interaction.client.shell, asker_of(interaction), str(interaction.locale)
     if remove and channel is not None:
         raise SetAndRemoved
@@ -41,7 +41,7 @@ async def review_in(interaction: Interaction, channel: AnyChannel | None, *, rem
         return Shown(told, page=Page.SAFETY, removable=() if now is None else (("review", ""),))
     check_here(interaction, channel)
     if channel is not None:
-        await try_channel(interaction, channel.id, "review.here")
+        await try_channel(interaction, channel.id, "review.here", pictures=True)
     done = await shell.admin.change(asker, reviewed_in(None if channel is None else channel.id))
     if channel is not None:
         shell.tasks.start(show_again(shell, asker.place), "show reviews again")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
@@ -107,13 +108,21 @@ def check_here(interaction: Interaction, thing: discord.Role | Person | AnyChann
                 raise NotHere("channel")
 
 
-async def try_channel(interaction: Interaction, channel_id: int, greeting: str) -> None:
-    """Writes that sentence there once, in this very server and its language. Raises ``CannotPost``."""
+async def try_channel(interaction: Interaction, channel_id: int, greeting: str, *, pictures: bool = False) -> None:
+    """Writes that sentence there once, in this very server and its language; with ``pictures`` a file and an embed
+    stand beside it for a moment: each needs a right of its own. Raises ``CannotPost``.
+    """
     target = interaction.client.get_partial_messageable(channel_id, guild_id=interaction.guild_id)
+    text = say(str(interaction.guild_locale or "en"), greeting)
     try:
-        await target.send(say(str(interaction.guild_locale or "en"), greeting))
+        if not pictures:
+            await target.send(text)
+            return
+        file = discord.File(io.BytesIO(text.encode()), "easel.txt")
+        sent = await target.send(text, embed=discord.Embed(description=text), file=file)
+        await sent.edit(embed=None, attachments=[])
     except TROUBLE:
-        raise CannotPost(channel_id) from None
+        raise CannotPost(channel_id, pictures=pictures) from None
 
 
 # --- completing --------------------------------------------------------------------------------------------------

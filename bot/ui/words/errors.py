@@ -96,11 +96,14 @@ class ServerOnly(UserError):
 
 
 class CannotPost(UserError):
-    """The bot may not write in the channel that was to be the log channel."""
+    """The bot may not write in the channel that was to be the log channel, or, with ``pictures``, show pictures in the
+    one for reviews.
+    """
 
-    def __init__(self, channel_id: int) -> None:
+    def __init__(self, channel_id: int, *, pictures: bool) -> None:
         super().__init__(str(channel_id))
         self.channel_id = channel_id
+        self.pictures = pictures
 
 
 class CannotBlock(UserError):
@@ -262,7 +265,8 @@ def _not_here(error: NotHere, locale: str) -> str:
 
 
 def _cannot_post(error: CannotPost, locale: str) -> str:
-    return say(locale, "error.cannot_post", channel=f"<#{error.channel_id}>")
+    key = "error.cannot_post_pictures" if error.pictures else "error.cannot_post"
+    return say(locale, key, channel=f"<#{error.channel_id}>")
 
 
 def _too_often(error: TooOften, locale: str) -> str:

@@ -121,5 +121,7 @@ def too_many_words(_: TooManyWords, locale: str) -> str:
 
 
 def review_refused(error: ReviewRefused, locale: str) -> str:
-    because = say(locale, "review.because", reason=escaped(error.reason, 300)) if error.reason else ""
+    reason = escaped(error.reason, 300)
+    ended = reason if reason.endswith((".", "!", "?", "…")) else f"{reason}."
+    because = say(locale, "review.because", reason=ended) if reason else ""
     return say(locale, "error.review_refused", count=error.count, because=because)

@@ -177,7 +177,7 @@ async def _review(interaction: Interaction, pressed: Pressed) -> Turn:
     """The same, and what still waits is shown there again."""
     (channel_id,) = ids_of(frozenset({pressed.one}))
     check_ids(interaction, Listed.CHANNELS, frozenset({channel_id}))
-    await try_channel(interaction, channel_id, "review.here")
+    await try_channel(interaction, channel_id, "review.here", pictures=True)
     turn = await _edited(interaction, reviewed_in(channel_id))
     shell = interaction.client.shell
     shell.tasks.start(show_again(shell, asker_of(interaction).place), "show reviews again")
