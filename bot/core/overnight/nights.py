@@ -215,19 +215,33 @@ class Nights:
     async def _begun(self, api: NightService, payer: Payer, job: Job, asked: Overnight, begun: Night) -> Overnight:
         """Where this process slept while another one took the lines and began it, too, the later one is ended."""
         try:
-            return await self._keep_held(job, _seen(asked, begun))
+            night = await self._keep_held(job, _seen(asked, begun))
         except LostLease:
             there = await self._store.notes.overnight(asked.batch_id)
             if there is not None and there.night_id not in (None, begun.id):
                 log.error("batch %s was begun twice at the service: %s is cancelled", asked.batch_id, begun.id)
                 await api.cancel(begun.id, payer)
             raise
+        try:
+            await self._end_doubles(api, payer, night)
+        except ServiceFault as failure:
+            log.info("batch %s: whether it was begun twice cannot be seen (%s)", night.batch_id, failure)
+        return night
+
+    async def _end_doubles(self, api: NightService, payer: Payer, night: Overnight) -> None:
+        """A gateway may have asked again by itself. A list without this one may have other names for all."""
+        found = await api.find(night.mark, night.file_id or "", night.began_at, payer)
+        if any(one.id == night.night_id for one in found):
+            await self._cancel(api, payer, night, [one for one in found if one.id != night.night_id])
+
+    async def _cancel(self, api: NightService, payer: Payer, night: Overnight, doubles: Sequence[Night]) -> None:
+        for double in doubles:
+            log.error("batch %s was begun twice at the service: %s is cancelled", night.batch_id, double.id)
+            await api.cancel(double.id, payer)
 
     async def _search(self, api: NightService, payer: Payer, night: Overnight, job: Job) -> Overnight:
         found = await api.find(night.mark, night.file_id or "", night.began_at, payer)
-        for double in found[1:]:
-            log.error("batch %s was begun twice at the service: %s is cancelled", night.batch_id, double.id)
-            await api.cancel(double.id, payer)
+        await self._cancel(api, payer, night, found[1:])
         return await self._keep_held(job, _seen(night, found[0]) if found else not_found(night, self._clock()))
 
     async def _look(self, api: NightService, payer: Payer, night: Overnight, *, stopped: bool) -> Overnight:

@@ -17,7 +17,7 @@ Body = dict[str, Any]
 class Habits:
     """``status`` spells a state; ``tail`` makes every new id longer; ``leaves_out`` are fields of a batch that it does
     not have; ``iso``: moments are text. Lists: ``order``, ``tells_more`` (``has_more``), ``heeds_after``, and
-    ``pages``: so many rows at once, whatever was asked for.
+    ``pages``: so many rows at once, whatever was asked for; ``renames``: what it calls each there.
     """
 
     status: Callable[[str], str] = str
@@ -28,6 +28,7 @@ class Habits:
     tells_more: bool = True
     heeds_after: bool = True
     pages: int | None = None
+    renames: Callable[[str], str] = str
 
     def batch(self, body: Body) -> Body:
         """A batch as this server tells it."""
@@ -47,7 +48,8 @@ class Habits:
 
     def page(self, body: Body) -> Body:
         """A page of batches as it tells it."""
-        told = {**body, "data": [self.batch(row) for row in body["data"]]}
+        rows = [{**row, "id": self.renames(row["id"])} for row in body["data"]]
+        told = {**body, "data": [self.batch(row) for row in rows]}
         if not self.tells_more:
             del told["has_more"]
         return told

@@ -24,12 +24,12 @@ Work = Callable[[web.Request], Awaitable[web.StreamResponse | dict[str, Any]]]
 @dataclass(slots=True)
 class Trouble:
     """What the next ``times`` visits of a route meet. ``before``: lost on the way there, nothing happened; ``after``:
-    it happened, and the answer is lost; ``twice``: the same, and something on the way has sent it again; ``status``:
-    refused; ``half``: a file breaks off in the middle.
+    it happened, and the answer is lost; ``twice``: the same, and something on the way has sent it again; ``again``: and
+    the second answer comes; ``status``: refused; ``half``: a file breaks off in the middle.
     """
 
     route: Route
-    how: Literal["before", "after", "twice", "status", "half"] = "status"
+    how: Literal["before", "after", "twice", "again", "status", "half"] = "status"
     status: int = 503
     times: int = 1
     message: str = "Something went wrong."
@@ -78,8 +78,8 @@ class BatchRoutes:
                 answered = await work(request)
             except ApiError as error:
                 return web.json_response(error.body(), status=error.status)
-            if trouble is not None and trouble.how == "twice":
-                await work(request)
+            if trouble is not None and trouble.how in ("twice", "again"):
+                answered = await work(request)
             if trouble is not None and trouble.how in ("after", "twice"):
                 await _hang_up(request)
             return web.json_response(answered) if isinstance(answered, dict) else answered

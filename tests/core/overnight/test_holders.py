@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Literal
 
 import pytest
 
 from bot.rules.errors import StorageTrouble
 from bot.rules.ledger import EndReason
+from sandbox.images.batches.habits import Habits
 from sandbox.images.batches.routes import Trouble
 from tests.support.nights import MEMBER, NOON, World, prompts, until
 
@@ -40,14 +42,31 @@ async def test_whoever_lost_the_lines_on_the_way_asks_for_nothing_and_unwrites_n
     await world.cleared()
 
 
-async def test_a_batch_that_was_begun_twice_is_drawn_once(world: World) -> None:
-    """Nothing here begins one twice; what stands in between may repeat a request."""
-    world.images.batches.troubles.append(Trouble("create", "twice"))
+@pytest.mark.parametrize(("how", "ours"), [("twice", 0), ("again", 1)])
+async def test_a_batch_that_was_begun_twice_is_drawn_once(
+    world: World, how: Literal["twice", "again"], ours: int
+) -> None:
+    """Nothing here begins one twice; what stands in between may repeat a request, and tell of the later one alone."""
+    world.images.batches.troubles.append(Trouble("create", how))
     batch = await world.run(2)
-    assert [one.status for one in world.images.batches.night.batches] == ["completed", "cancelling"]
+    states = [one.status for one in world.images.batches.night.batches]
+    assert (states.pop(ours), states) == ("completed", ["cancelling"])
     assert world.drawn == prompts(2)
     assert await world.states(batch) == ["settled"] * 2
     await world.cleared()
+
+
+async def test_a_list_that_has_other_names_for_batches_ends_none(world: World) -> None:
+    world.images.batches.habits = Habits(renames=lambda name: f"upstream-{name}")
+    batch = await world.run(2)
+    assert await world.states(batch) == ["settled"] * 2
+
+
+async def test_where_nobody_can_see_whether_it_was_begun_twice_it_goes_on(world: World) -> None:
+    world.images.batches.troubles.append(Trouble("list", status=404))
+    batch = await world.run(2)
+    assert await world.states(batch) == ["settled"] * 2
+    assert world.images.batches.visits.count("create") == 1
 
 
 async def test_a_servers_own_key_pays_for_its_night(world: World) -> None:
