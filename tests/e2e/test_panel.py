@@ -260,6 +260,9 @@ async def test_who_lost_the_right_is_refused(town):
     town.world.town.studio.members[town.admin.id].role_ids = ()
     assert "Manage Server" in await refusal(town, panel, "e1:set:safety:spoiler:on")
     assert not (await town.settings_held()).spoiler
+    button = next(part for part in every(panel.components) if part.get("custom_id") == "e1:set:safety:spoiler:on")
+    button["custom_id"] = "e1:setask:limits:key_form"
+    assert "Manage Server" in await refusal(town, panel, "e1:setask:limits:key_form")
 
 
 async def test_a_list_with_what_is_gone_says_so_and_stays_closed(town, people):
@@ -302,6 +305,19 @@ async def test_what_a_command_shows_can_be_changed_and_removed_from_there(town, 
             ).wait_answer()
         ).components
     )
+
+
+async def test_who_lost_the_right_removes_nothing_under_a_command(town, people):
+    await command(town, "previews", enabled=False)
+    shown = await command(town, "previews")
+    admin = people.studio.members[town.admin.id]
+    admin.role_ids, roles = (), admin.role_ids
+    assert "Manage Server" in (await (await town.world.click(shown, "Remove", town.admin)).wait_answer()).content
+    assert (await town.settings_held()).previews is False
+    admin.role_ids = roles
+    shown = await command(town, "previews")
+    await (await town.world.click(shown, "Remove", town.admin)).wait_answer()
+    assert (await town.settings_held()).previews is None
 
 
 @pytest.mark.parametrize("forged", ["e1:setrm:operator.dollars.month.0", "e1:setrm:a.b.c.1", "e1:setopen:nowhere"])
