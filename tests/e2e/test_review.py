@@ -116,6 +116,15 @@ async def test_a_refused_picture_is_gone_and_its_maker_knows_why(town, room, rea
     assert await gallery_of(town, town.member) == ()
 
 
+async def test_what_was_changed_is_said_to_its_maker_too(town, room):
+    await turn_on(town, room)
+    _, review = await asked(town, room, prompt="a fox --v 6")
+    assert "--v" in str(review.embeds)
+    await press(town, review, "Post", town.admin)
+    (shown,) = with_pictures(town, town.general)
+    assert "--v" in str(shown.embeds)
+
+
 async def test_who_may_not_moderate_decides_nothing(town, room):
     await turn_on(town, room)
     _, review = await asked(town, room)

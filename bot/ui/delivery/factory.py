@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -11,6 +12,7 @@ import discord
 
 from bot.core.servers.settings_cache import SettingsCache
 from bot.core.tasks import Tasks
+from bot.core.ttl_map import TtlMap
 from bot.ports import Batch, Clock, Store
 from bot.rules.errors import StorageTrouble
 from bot.rules.ledger import Answer, Job
@@ -24,6 +26,10 @@ from bot.ui.delivery.post_once import PostOnce
 from bot.ui.delivery.progress import ChannelPace, ProgressEdits
 from bot.ui.delivery.review import Reviews
 from bot.ui.messages import UPLOAD_LIMIT_UNKNOWN
+
+NOTES_S = 7 * 24 * 60 * 60.0
+NOTES_MOST = 1000
+"""Of pictures that moderators look at first: what was done to the uploads is said as long as this process knows it."""
 
 
 class DiscordDeliveries:
@@ -48,6 +54,7 @@ class DiscordDeliveries:
         self._clock = clock
         self._name_of = name_of
         self._notice = notice
+        self._notes = TtlMap[str, tuple[Note, ...]](NOTES_S, NOTES_MOST)
         self._paces: WeakValueDictionary[int, ChannelPace] = WeakValueDictionary()
 
     def _edits(self, channel_id: int) -> ProgressEdits:
@@ -65,6 +72,8 @@ class DiscordDeliveries:
         """The conversation about this job, of a live interaction or of an earlier process (``earlier``)."""
         if job.answer is None:
             raise LookupError(f"job {job.id} has no answer to deliver to")
+        if notes and job.request.reviewed:
+            self._notes.put(job.id, notes, asyncio.get_running_loop().time())
         return self._to(job.answer, self._options(limit_bytes, notes), earlier=earlier)
 
     def at(self, answer: Answer, *, limit_bytes: int = UPLOAD_LIMIT_UNKNOWN) -> DiscordDelivery:
@@ -78,7 +87,8 @@ class DiscordDeliveries:
         if job.answer is None:
             raise LookupError(f"job {job.id} has no answer to deliver to")
         answer = job.answer if job.batch_id is None else replace(job.answer, token="", message_id=None)
-        return self._to(answer, replace(self._options(), calls=calls), earlier=False)
+        notes = self._notes.get(job.id, asyncio.get_running_loop().time()) or ()
+        return self._to(answer, replace(self._options(notes=notes), calls=calls), earlier=False)
 
     def _options(self, limit_bytes: int = UPLOAD_LIMIT_UNKNOWN, notes: tuple[Note, ...] = ()) -> ShowOptions:
         return ShowOptions(limit_bytes, notes, self._name_of, self._notice, self._free_from)
