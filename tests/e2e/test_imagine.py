@@ -247,6 +247,16 @@ async def test_direct_messages_threads_and_user_installs_work(town):
     assert len(await jobs_of(town, Place(None, nomi.id))) == 2
 
 
+async def test_a_picture_in_a_server_without_the_bot_is_linked_by_its_channel_alone(town):
+    world, nomi = town.world, town.world.town.outsider
+    for channel in (world.town.far, world.dm(nomi)):
+        await town.answer(await world.slash(nomi, channel, "/imagine", {"prompt": "hello", "quality": "low"}))
+    listed = (await town.answer(await world.slash(nomi, world.town.far, "/gallery"))).embeds[0]["description"]
+    assert f"https://discord.com/channels/@me/{world.dm(nomi).id}/" in listed
+    assert f"· <#{world.town.far.id}>" in listed
+    assert listed.count("https://") == 1
+
+
 async def test_a_limit_met_in_direct_messages_is_the_operators_and_no_servers(town):
     await town.restart(DEFAULT_IMAGES_PER_DAY="1")
     typed = await town.world.slash(

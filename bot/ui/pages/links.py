@@ -17,11 +17,17 @@ def link_to(guild_id: int | None, channel_id: int, message_id: int) -> str:
     return f"https://discord.com/channels/{guild_id or '@me'}/{channel_id}/{message_id}"
 
 
+def is_private(job: Job) -> bool:
+    return job.request.private or (job.answer is not None and job.answer.private)
+
+
 def jump_link(job: Job) -> str | None:
-    """Where the pictures stand; None for what only one person can see, or what nobody was shown."""
-    if job.message_id is None or job.message_channel_id is None or job.request.private:
+    """Where the pictures stand; None for what only one person can see, what nobody was shown, and what stands in a
+    server that Easel is no member of: its number is not kept.
+    """
+    if job.message_id is None or job.message_channel_id is None or is_private(job):
         return None
-    if job.answer is not None and job.answer.private:
+    if not job.asker.place.is_server and job.asker.guild_locale is not None:
         return None
     return link_to(job.asker.place.guild_id, job.message_channel_id, job.message_id)
 

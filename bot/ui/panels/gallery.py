@@ -26,7 +26,7 @@ from bot.ui.interactions.ids import is_snowflake
 from bot.ui.interactions.who import asker_of, in_server
 from bot.ui.internals import role_ids_of
 from bot.ui.messages import File, Message, opened
-from bot.ui.pages.links import jump_link
+from bot.ui.pages.links import is_private, jump_link
 from bot.ui.pages.result import COLOUR, ai_notice
 from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
@@ -235,7 +235,9 @@ def _title(wanted: Filter, asker: Asker) -> str:
 def _line(number: int, job: Job, locale: str, *, liked: bool) -> str:
     link = jump_link(job)
     when = f"<t:{int(job.created_at.timestamp())}:R>"
-    where = f"[{say(locale, 'gallery.open')}]({link})" if link else say(locale, "gallery.private")
+    is_hidden = is_private(job) or job.message_channel_id is None
+    unlinked = say(locale, "gallery.private") if is_hidden else f"<#{job.message_channel_id}>"
+    where = f"[{say(locale, 'gallery.open')}]({link})" if link else unlinked
     star = "★ " if liked else ""
     return (
         f"**{number}** · {star}{escaped(_prompt(job, locale), PROMPT_ROOM)}\n<@{job.asker.user_id}> · {when} · {where}"
