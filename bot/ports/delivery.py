@@ -123,9 +123,9 @@ class BatchDelivery(Protocol):
         """Best effort, paced; never raises."""
         ...
 
-    async def overnight(self, batch: Batch, night: Overnight, *, keyless: bool) -> None:
+    async def overnight(self, batch: Batch, night: Overnight, *, keyless: bool, late: bool) -> None:
         """The same of a batch that is drawn overnight: how it stands there. ``keyless``: nobody can look, for the key
-        of the server that pays for it is gone.
+        of the server that pays for it is gone; ``late``: it takes longer than was promised.
         """
         ...
 

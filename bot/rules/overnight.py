@@ -107,6 +107,16 @@ def _patience(night: Overnight) -> timedelta:
     return READ_WITHIN if night.state in OVER else LONGEST
 
 
+def promised_by(night: Overnight) -> datetime:
+    """When it is there at the latest, as the service says or has always said."""
+    return night.ends_by or night.began_at + A_DAY
+
+
+def is_late(night: Overnight, now: datetime) -> bool:
+    """Whether it takes longer than was promised."""
+    return night.state not in OVER and not night.read and now > promised_by(night)
+
+
 def gives_up_at(night: Overnight) -> datetime:
     """When it ends as unclear, where nothing is heard of it."""
     return night.began_at + _patience(night)

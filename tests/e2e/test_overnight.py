@@ -9,6 +9,7 @@ import pytest
 
 from bot.operator.purge import delete_everything
 from sandbox.discord.model import Interaction, Upload
+from sandbox.images.batches import batch
 from sandbox.images.batches.night import Plan
 from tests.support.ledger import counts_by_state
 from tests.support.running import Place, processes_in, town_in
@@ -87,6 +88,19 @@ async def test_its_message_says_how_far_it_is_and_details_and_cancel_work(town):
     await interaction.wait_until(lambda one: "2 given back" in one.answer.content, 30, "what came of it")
     assert "failed" not in interaction.answer.content
     assert "Cancelled." in posts(town)[-1].embeds[0]["description"]
+
+
+async def test_what_is_late_says_so_and_when_it_ends(town, monkeypatch):
+    monkeypatch.setattr(batch, "WINDOW_S", -60)
+    town.images.batches.night.takes_s = 10**6
+    interaction = await tonight(town, "a red fox")
+    late = "It takes longer than the image service promised. If nothing comes, it ends <t:"
+    await interaction.wait_until(lambda one: one.answer and late in one.answer.content, 30, "that it is late")
+    assert "Ready" not in interaction.answer.content
+    details = await (await town.world.click(interaction.answer, "Details", town.member)).wait_answer()
+    assert late in details.embeds[0]["description"]
+    await town.world.click(interaction.answer, "Cancel", town.member)
+    await summed_up(town)
 
 
 async def test_a_refused_key_is_named_told_and_stops_the_next_night(town):

@@ -21,6 +21,7 @@ from bot.rules.overnight import (
     NightState,
     Overnight,
     Step,
+    is_late,
     look_again_s,
     missing_line,
     next_step,
@@ -69,6 +70,14 @@ def test_nobody_waits_for_ever() -> None:
     over = replace(known, state=NightState.COMPLETED)
     assert next_step(over, NOW + LONGEST) is Step.READ
     assert next_step(over, NOW + READ_WITHIN) is Step.GIVE_UP
+
+
+def test_it_is_late_once_the_promise_is_broken_and_not_over() -> None:
+    assert not is_late(FRESH, NOW + A_DAY)
+    assert is_late(FRESH, NOW + A_DAY + timedelta(seconds=1))
+    assert is_late(replace(FRESH, ends_by=NOW), NOW + timedelta(seconds=1))
+    assert not is_late(replace(FRESH, state=NightState.EXPIRED), NOW + LONGEST)
+    assert not is_late(replace(FRESH, read=True), NOW + LONGEST)
 
 
 def test_it_is_looked_at_more_and_more_rarely() -> None:

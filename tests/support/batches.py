@@ -31,6 +31,7 @@ class Channel:
     progress: list[BatchCounts] = field(default_factory=list)
     nights: list[Overnight] = field(default_factory=list)
     keyless: list[bool] = field(default_factory=list)
+    late: list[bool] = field(default_factory=list)
     withdrawn: int = 0
     calls: int = 0
     closed: bool = False
@@ -51,9 +52,10 @@ class Delivery:
     async def progress(self, batch: Batch, counts: BatchCounts) -> None:
         self._channel.progress.append(counts)
 
-    async def overnight(self, batch: Batch, night: Overnight, *, keyless: bool) -> None:
+    async def overnight(self, batch: Batch, night: Overnight, *, keyless: bool, late: bool) -> None:
         self._channel.nights.append(night)
         self._channel.keyless.append(keyless)
+        self._channel.late.append(late)
         self._life.reach(f"told that it is {night.state}")
 
     async def group(self, batch: Batch, pictures: Sequence[BatchPicture]) -> Delivered:

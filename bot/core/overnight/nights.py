@@ -37,6 +37,7 @@ from bot.rules.overnight import (
     NightState,
     Overnight,
     Step,
+    is_late,
     look_again_s,
     missing_line,
     next_step,
@@ -53,8 +54,7 @@ FOR_GOOD = frozenset(
 """What was not taken for such a reason is not asked for again; everything else passes."""
 
 WHOLE = 100
-READ_TRIES = 3
-"""So often results are read that are not whole: a file may have been cut short on its way."""
+READ_TRIES = 3  # of results that are not whole: a file may have been cut short on its way
 
 
 class Nights:
@@ -94,7 +94,8 @@ class Nights:
                 if now is None:
                     break
                 night = await self._round(now, night)
-                await delivery.overnight(now, night, keyless=await self.lacks_key(night))
+                late = is_late(night, self._clock())
+                await delivery.overnight(now, night, keyless=await self.lacks_key(night), late=late)
                 if not night.read:
                     await self._wait(changed, look_again_s(night, self._clock()))
         except LostLease:

@@ -6,7 +6,7 @@ import discord
 
 from bot.ports import Batch
 from bot.rules.errors import NotFound
-from bot.rules.overnight import gives_up_at
+from bot.rules.overnight import gives_up_at, is_late
 from bot.ui.components.press import Press, button
 from bot.ui.interactions.acknowledge import acknowledged, tell
 from bot.ui.interactions.who import asker_of
@@ -56,7 +56,8 @@ class NightDetails(Press, template=r"e1:night:(?P<batch>[0-9]{1,20})"):
         looks = await shell.settings_cache.looks(asker.place)
         shows = looks.show_cost or asker.can_manage or asker.user_id == batch.asker.user_id
         keyless = await shell.nights.lacks_key(night)
-        embed = pages.overnight_details(batch, night, jobs, asker.locale, show_cost=shows, keyless=keyless)
+        late = is_late(night, shell.clock())
+        embed = pages.overnight_details(batch, night, jobs, asker.locale, show_cost=shows, keyless=keyless, late=late)
         await tell(interaction, embed=embed)
 
 

@@ -70,11 +70,11 @@ class DiscordBatchDelivery:
         message = Message(content=batch_words.progress(batch, counts, locale), view=view)
         self._edits.offer(lambda: self._replace(message))
 
-    async def overnight(self, batch: Batch, night: Overnight, *, keyless: bool) -> None:
+    async def overnight(self, batch: Batch, night: Overnight, *, keyless: bool, late: bool) -> None:
         locale = self._locale(batch)
         is_over = night.read or (night.state in OVER and not keyless)
         view = None if is_over else overnight_view(batch, locale)
-        message = Message(content=batch_words.overnight(batch, night, locale, keyless=keyless), view=view)
+        message = Message(content=batch_words.overnight(batch, night, locale, keyless=keyless, late=late), view=view)
         self._edits.offer(lambda: self._replace(message))
 
     async def _replace(self, message: Message) -> None:

@@ -9,7 +9,7 @@ import discord
 from bot.ports import Batch, BatchCounts, BatchPicture
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFailed
 from bot.rules.ledger import FINAL, WITH_PICTURES, Job, JobState
-from bot.rules.overnight import A_DAY, OVER, NightState, Overnight, gives_up_at
+from bot.rules.overnight import OVER, NightState, Overnight, gives_up_at, promised_by
 from bot.ui.pages.links import jump_link
 from bot.ui.pages.result import COLOUR, cost
 from bot.ui.words.catalogue import has, say
@@ -57,18 +57,23 @@ def progress(batch: Batch, counts: BatchCounts, locale: str) -> str:
 HALF = 50
 
 
-def overnight(batch: Batch, night: Overnight, locale: str, *, keyless: bool) -> str:
+def overnight(batch: Batch, night: Overnight, locale: str, *, keyless: bool, late: bool) -> str:
     """The message of a batch that is drawn overnight: how far it is, and until when it is there."""
     counts = BatchCounts(len(batch.lines), min(night.counts.completed, len(batch.lines)), 0, 0.0, batch.cancelled)
     total, user = number(locale, len(batch.lines)), batch.asker.user_id
     key = "overnight.head" if night.percent == HALF else "overnight.head_percent"
     head = say(locale, key, total=total, user=user, percent=night.percent)
     told = [head, bar(counts), overnight_state(batch, night, locale, keyless=keyless)]
-    if keyless:
-        told.append(say(locale, "overnight.keyless_by", by=moment(gives_up_at(night))))
+    if keyless or late:
+        told.append(_unclear_by(night, locale, keyless=keyless))
     elif night.state is NightState.WORKING and not (night.read or batch.cancelled):
-        told.append(say(locale, "overnight.by", by=moment(night.ends_by or night.began_at + A_DAY)))
+        told.append(say(locale, "overnight.by", by=moment(promised_by(night))))
     return "\n".join(told)
+
+
+def _unclear_by(night: Overnight, locale: str, *, keyless: bool) -> str:
+    """When nobody waits for it any more, and why it may come to that."""
+    return say(locale, "overnight.keyless_by" if keyless else "overnight.late_by", by=moment(gives_up_at(night)))
 
 
 def overnight_state(batch: Batch, night: Overnight, locale: str, *, keyless: bool) -> str:
@@ -85,18 +90,18 @@ def overnight_state(batch: Batch, night: Overnight, locale: str, *, keyless: boo
 
 
 def overnight_details(
-    batch: Batch, night: Overnight, jobs: Sequence[Job], locale: str, *, show_cost: bool, keyless: bool
+    batch: Batch, night: Overnight, jobs: Sequence[Job], locale: str, *, show_cost: bool, keyless: bool, late: bool
 ) -> discord.Embed:
     """What Details shows of it."""
     note = say(locale, "overnight.note", percent=night.percent)
-    if keyless:
-        note = say(locale, "overnight.keyless_by", by=moment(gives_up_at(night)))
+    if keyless or late:
+        note = _unclear_by(night, locale, keyless=keyless)
     state = f"{overnight_state(batch, night, locale, keyless=keyless)}\n\n{note}"
     embed = discord.Embed(title=say(locale, "overnight.details"), description=state, colour=COLOUR)
     embed.add_field(name=say(locale, "overnight.model"), value=inline(jobs[0].request.model if jobs else ""))
     embed.add_field(name=say(locale, "overnight.lines"), value=number(locale, len(batch.lines)))
     embed.add_field(name=say(locale, "overnight.began"), value=moment(batch.created_at))
-    latest = gives_up_at(night) if keyless else night.ends_by or night.began_at + A_DAY
+    latest = gives_up_at(night) if keyless or late else promised_by(night)
     embed.add_field(name=say(locale, "overnight.latest"), value=moment(latest))
     if show_cost:
         reserved, charged = (sum(job.reserved_micro_usd for job in jobs), sum(job.charged_micro_usd for job in jobs))
