@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 
 from bot.core.service.attempts import CallResults
 from bot.rules.catalogue.model import Model
@@ -28,8 +27,7 @@ def bill_for(job: Job, request: ImageRequest, results: CallResults, model: Model
     if model is None:
         return Bill(job.reserved_micro_usd, images, estimated=True, drawn_by=drawn_by)
     unconfirmed = job.reserved_micro_usd * results.maybe_billed_calls // max(request.calls, 1)
-    one_call = replace(request, count=1, calls=1) if request.calls > 1 else request
-    charged = sum(charge(one_call, model, made.usage, len(made.images)) for made in results.made) + unconfirmed
+    charged = sum(charge(request, model, made.usage, len(made.images)) for made in results.made) + unconfirmed
     if charged > job.reserved_micro_usd:
         log.warning("job %s: %d micro-USD reported, %d were reserved", job.id, charged, job.reserved_micro_usd)
         charged = job.reserved_micro_usd

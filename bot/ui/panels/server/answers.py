@@ -45,10 +45,7 @@ async def undone(interaction: Interaction, who: str, at: str) -> Done:
     asker = check_admin(interaction)
     if who != str(asker.user_id):
         raise AccessDenied(DeniedBecause.NOT_ADMIN)
-    shell = interaction.client.shell
-    done = await shell.admin.undo(asker, EPOCH + timedelta(microseconds=int(at)))
-    shell.settings_cache.forget(asker.place)
-    return done
+    return await interaction.client.shell.admin.undo(asker, EPOCH + timedelta(microseconds=int(at)))
 
 
 @dataclass(frozen=True, slots=True)
