@@ -504,9 +504,15 @@ async def test_of_all_that_wait_for_a_refused_key_one_is_the_probe(core):
     jobs = [await core.open(f"e{number}") for number in range(3)]
     core.circuit.failed("operator", FaultKind.BAD_KEY, core.now)
     core.now += FIRST_PROBE
-    core.service.script = [fault(FaultKind.BAD_KEY)] * 3
-    await asyncio.wait([core.jobs.start(job, Inputs(), core.delivery) for job in jobs])
+    core.service.gate = asyncio.Event()
+    running = [core.jobs.start(job, Inputs(), core.delivery) for job in jobs]
+    async with asyncio.timeout(5):
+        while sum(one.done() for one in running) < 2:
+            await asyncio.sleep(0)
     assert core.service.calls == 1
+    core.service.gate.set()
+    await asyncio.wait(running)
+    assert sorted(await states(core)) == [JobState.RELEASED, JobState.RELEASED, JobState.SETTLED]
 
 
 async def test_what_may_be_billed_stays_charged_though_it_is_stopped_while_somebody_is_told(core, monkeypatch):

@@ -225,6 +225,12 @@ def test_what_has_a_price_is_not_free_though_it_is_like_what_is(prices: str) -> 
     assert upper_bound(request, priced) >= 2500
 
 
+def test_half_a_price_is_none_though_it_is_like_what_is_free() -> None:
+    free = '[models.a]\nlike = "gpt-image-2"\nfree = true\n'
+    faults = overridden(f'{free}[models.b]\nlike = "a"\nprices = {{ text_in = 5, image_in = 8, image_out = 30 }}')
+    assert ["models.b.quality_g: is missing" in fault for fault in faults] == [True]
+
+
 def test_a_model_can_be_told_from_nothing() -> None:
     catalogue = load_catalogue(
         BUILTIN,
