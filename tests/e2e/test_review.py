@@ -138,6 +138,7 @@ async def test_who_may_not_moderate_decides_nothing(town, room):
             await connection.execute(update(reviews).values(row))
         review.components = buttons
         await (await town.world.click(review, label, town.admin)).wait_answer()
+        await town.quiet()
     assert with_pictures(town, town.general) == []
     assert await states(town) == {"produced": 1}
 
