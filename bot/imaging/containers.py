@@ -24,7 +24,7 @@ class Container:
     """``parts`` are what pixels need; ``clean`` is a file of them alone, the very same object as the input when there
     was nothing else. It is put together when it is first asked for, hence no slots.
 
-    ``lacks`` is the end of a JPEG or PNG that came without it: perhaps cut. ``exif`` starts with the TIFF header.
+    ``lacks`` is the end of a JPEG, PNG or GIF that came without it: perhaps cut. ``exif`` starts with the TIFF header.
     ``scans``: how often a decoder walks over all pixels (a progressive JPEG may say more than once).
     """
 
@@ -204,13 +204,20 @@ def _read_webp(data: bytes) -> Container:
 # --- GIF -----------------------------------------------------------------------------------------------------------
 
 
+_GIF_ENDS = {0: b";", 1: b"\x00;"}
+"""What is missing where the blocks of a GIF end just there, or one byte later."""
+
+
 def _read_gif(data: bytes) -> Container:
-    """Counts the frames and finds the trailer; each frame must lie within the screen that the header claims."""
+    """Counts the frames and finds the trailer; each frame must lie within the screen that the header claims.
+
+    Not every encoder writes the trailer.
+    """
     leaves = False
     try:
         width, height, flags = struct.unpack_from("<HHB", data, 6)
         pos, frames = 13 + _table_bytes(flags), 0
-        while data[pos] != 0x3B:
+        while pos < len(data) and data[pos] != 0x3B:
             if data[pos] == 0x21:
                 pos = _after_blocks(data, pos + 2)
             elif data[pos] == 0x2C:
@@ -219,13 +226,15 @@ def _read_gif(data: bytes) -> Container:
                 pos, frames = _after_blocks(data, pos + 11 + _table_bytes(flags)), frames + 1
             else:
                 raise ValueError("a broken GIF block")
-    except (struct.error, IndexError):
+    except struct.error:
         raise ValueError("the GIF ends early") from None
+    if pos > len(data) + 1:
+        raise ValueError("the GIF ends early")
     if frames == 0:
         raise ValueError("the GIF has no frames")
     if leaves:
         raise CannotLook("a GIF frame leaves the screen")
-    return Container(data, (data[: pos + 1],), frames=frames)
+    return Container(data, (data[: pos + 1],), frames=frames, lacks=_GIF_ENDS.get(pos - len(data), b""))
 
 
 def _table_bytes(flags: int) -> int:
@@ -233,7 +242,8 @@ def _table_bytes(flags: int) -> int:
 
 
 def _after_blocks(data: bytes, pos: int) -> int:
-    while data[pos] != 0:
+    """Where the next block begins; beyond the end where this one is not there to its own."""
+    while pos < len(data) and data[pos] != 0:
         pos += data[pos] + 1
     return pos + 1
 

@@ -140,14 +140,14 @@ _RESTART = re.compile(rb"\xff([\xd0-\xd7])")
 
 
 def decode_without_end(container: Container, image_format: str) -> Image.Image:
-    """A JPEG or PNG that lacks nothing but its end, as libjpeg and libpng read it.
+    """A JPEG, PNG or GIF that lacks nothing but its end, as decoders read it.
 
-    A PNG counts its rows. If a whole scan of a JPEG were missing, its headers tell; if pixels of the last one were,
-    whatever stands before the mark would become some, also behind the restart mark that comes next: so nothing may
-    change with it.
+    PNG and GIF count their rows. If a whole scan of a JPEG were missing, its headers tell; if pixels of the last one
+    were, whatever stands before the mark would become some, also behind the restart mark that comes next: so nothing
+    may change with it.
     """
     image = decode(container.closed, image_format)
-    if image_format == "png":
+    if image_format != "jpeg":
         return image
     pixels, end = container.closed[:-2], container.closed[-2:]
     if lacks_scans(container.closed):

@@ -99,7 +99,7 @@ def check_upload(data: bytes, *, name: str, max_pixels: int = MAX_PIXELS, max_by
         raise BadUpload(UploadProblem.UNREADABLE, name) from error
     except ValueError as error:
         raise BadUpload(UploadProblem.DAMAGED, name) from error
-    if container.lacks and image_format == "png":  # whoever has it can send it again, and whole
+    if container.lacks and image_format != "jpeg":  # whoever has it can send it again, and whole
         raise BadUpload(UploadProblem.DAMAGED, name)
     if container.frames > 1:
         raise BadUpload(UploadProblem.ANIMATED, name, Format(image_format))

@@ -37,14 +37,15 @@ def test_a_moving_picture_tells_its_frames(make: SimpleNamespace, kind: str) -> 
 @pytest.mark.parametrize("thorough", [True, False])
 def test_a_picture_cut_anywhere_is_not_whole(make: SimpleNamespace, kind: str, thorough: bool) -> None:
     data = make.movie("GIF") if kind == "movie" else make.saved(make.noise(40, 30), kind)
-    whole = len(data) - {"JPEG": 2, "PNG": 12 + 4}.get(kind, 0)  # without its end mark no pixel is missing
-    for keep in [
-        *range(0, whole - 8, max(1, len(data) // 60)),
-        whole - 8,
-        *([whole - 2, whole - 1] if whole == len(data) else []),
-    ]:
-        with pytest.raises(ValueError):
-            inspect_result(data[:keep], thorough=thorough)
+    end = {"JPEG": 2, "PNG": 12 + 4, "GIF": 2, "movie": 2}.get(kind, 0)  # without its end mark no pixel is missing
+    whole = len(data) - end
+    for keep in [*range(0, whole - 8, max(1, len(data) // 60)), whole - 8, *([] if end else [whole - 2, whole - 1])]:
+        try:
+            seen = inspect_result(data[:keep], thorough=thorough)
+        except ValueError:
+            continue
+        assert seen.kept, keep
+        assert kind == "movie"  # whose first frames are whole
 
 
 @pytest.mark.parametrize("thorough", [True, False])
@@ -272,6 +273,18 @@ def test_a_png_that_lacks_nothing_but_its_end_is_whole(make: SimpleNamespace, mo
             assert inspect_result(data[:-12] + junk) == Inspected("png", *picture.size), junk
         with pytest.raises(ValueError):
             inspect_result(data[: -(12 + 4 + 4 + 9)])
+
+
+def test_a_gif_that_lacks_nothing_but_its_end_is_whole_and_one_that_moves_is_kept(make: SimpleNamespace) -> None:
+    for picture in (make.quarters(), make.noise(40, 30), make.photo(333, 77)):
+        data = make.saved(picture.quantize(16), "GIF")
+        for cut in (1, 2):
+            assert inspect_result(data[:-cut]) == Inspected("gif", *picture.size)
+            assert thumbnail(data[:-cut], 30) == thumbnail(data, 30)
+        with pytest.raises(ValueError):
+            inspect_result(data[:-6])
+    movie = make.movie("GIF")
+    assert [bool(inspect_result(movie[:-cut]).kept) for cut in (1, 2)] == [True, True]
 
 
 async def test_a_picture_that_may_lack_only_its_end_is_kept_where_no_thread_can_be_had(
