@@ -17,6 +17,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.loading import load_late
 from bot.ports import CannotStart, Clock, Files, Gate, OpenGate, Setup
 from bot.rules.catalogue.catalogue import Catalogue, CatalogueError, ModelRetired, NoSuchModel
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
@@ -285,6 +286,7 @@ def service_of(
     gate = gate or OpenGate()
 
     def connect(service: Service) -> OpenAIImages:
+        load_late("bot.adapters.openai.images")
         from bot.adapters.openai.images import OpenAIImages
         from bot.imaging.inspect import inspect_result, look
 

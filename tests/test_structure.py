@@ -103,7 +103,7 @@ RULES: tuple[Row, ...] = (
     ("bot.started", (), ()),
     ("bot.operator.sandbox", ("bot", "sandbox"), ("aiohttp",)),
     ("bot.operator", (*PUTTING_TOGETHER, *AROUND, "bot.operator"), ("aiohttp", "multidict")),
-    ("bot.parts", (*INNER, "bot.adapters", "bot.settings"), ()),
+    ("bot.parts", (*INNER, "bot.adapters", "bot.settings", "bot.loading"), ()),
     ("bot.app", PUTTING_TOGETHER, ("aiohttp",)),
     ("bot.process", PUTTING_TOGETHER, ("discord",)),
     ("bot.__main__", ("bot.loading", "bot.ports", "bot.started"), ()),
