@@ -19,9 +19,11 @@ from bot.adapters.database.codec import Sealer
 from bot.adapters.database.engine import Database, Work
 from bot.adapters.database.figures import use_of
 from bot.adapters.database.jobs import SqlJobs
+from bot.adapters.database.keeping.reviews import SqlReviews
 from bot.adapters.database.leases import Life
 from bot.adapters.database.reserving import Reserving
 from bot.adapters.database.schema.tables import jobs, metadata
+from bot.adapters.database.servers import SqlServers
 from bot.adapters.database.steps import SqlSteps
 from bot.adapters.secrets import Secrets
 from bot.operator.sandbox.environment import sqlite_url
@@ -88,8 +90,13 @@ class ThroughSqlalchemy:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    remembers = False
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._database, name)
+
+    async def remembered(self, key: object, work: Work[T]) -> T:
+        return await self.read(work)
 
     async def read(self, work: Work[T], *, snapshot: bool = False) -> T:
         async with self._database.reading(snapshot=snapshot) as connection:
@@ -106,6 +113,13 @@ def one_by_one(store: SqlStore, sealer: Sealer, *defaults: Limit) -> SqlStore:
     life = Life()
     steps = SqlSteps(database, sealer, Reserving(database, sealer, defaults, life))
     return replace(store, jobs=SqlJobs(database, sealer, steps, life))
+
+
+def read_through_sqlalchemy(store: SqlStore, sealer: Sealer, *defaults: Limit) -> SqlStore:
+    """The same ledger, of which nothing is remembered and everything is asked for the general way."""
+    general = one_by_one(store, sealer, *defaults)
+    database = cast("Database", ThroughSqlalchemy(store.database))
+    return replace(general, servers=SqlServers(database, sealer, defaults), reviews=SqlReviews(database))
 
 
 async def left_delivered(store: SqlStore, job: Job) -> Job:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping
 from contextlib import asynccontextmanager
 from functools import cached_property, partial
 from typing import Any, TypeVar
@@ -122,8 +122,11 @@ class Database:
             async with self._engines[0].begin() as connection:
                 yield connection
             return
-        async with self._lane, self._engines[0].begin() as connection:
-            yield connection
+        try:
+            async with self._lane, self._engines[0].begin() as connection:
+                yield connection
+        finally:
+            self.forget_remembered()
 
     @asynccontextmanager
     async def reading(self, *, snapshot: bool = False) -> AsyncIterator[AsyncConnection]:
@@ -202,6 +205,25 @@ class Database:
                     continue
                 raise _translated(error) from error
         raise AssertionError("unreachable")
+
+    @property
+    def remembers(self) -> bool:
+        """Whether what is ``remembered`` is read once and not each time."""
+        return self._threads is not None
+
+    async def remembered(self, key: Hashable, work: Work[T]) -> T:
+        """What ``work`` finds, or found last where nothing has been written since but at the desk.
+
+        Not for what is written at the desk, unless ``forget_remembered`` is told of it.
+        """
+        if self._threads is None:
+            return await self.read(work)
+        self._look()
+        return await self._threads.memory.remembered(key, partial(self.read, work))
+
+    def forget_remembered(self) -> None:
+        if self._threads is not None:
+            self._threads.memory.written()
 
     async def rows(self, query: Select[Any], values: Mapping[str, Any] | None = None) -> list[RowMapping]:
         """Every row one query finds."""

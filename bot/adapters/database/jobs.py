@@ -31,6 +31,7 @@ _HELD = select(reviews.c.job_id).where(reviews.c.place_key == bindparam("place")
 _MINE = (jobs.c.place_key == bindparam("place")) & (jobs.c.user_id == bindparam("user"))
 _FREE = jobs.c.deleted.is_(False) & jobs.c.id.not_in(_HELD)
 _WAITING_FOR = lasting(all_jobs().where(_MINE, WAITING, _FREE).order_by(jobs.c.id))
+_WHO_WAITS: Select[Any] = lasting(select(jobs.c.place_key, jobs.c.user_id).where(WAITING).distinct())
 
 REACH = 2000
 """How many jobs of a place, or of a member there, one look into the gallery goes through at most."""
@@ -95,7 +96,10 @@ class SqlJobs:
         return await self._move(job, Step(JobState.UNKNOWN, _ended(now, reason), charged=None, images=None))
 
     async def set_waiting(self, job: Job, waiting: bool) -> Job:
-        return await self._steps.note(job, {"waiting": waiting}, job.state)
+        try:
+            return await self._steps.note(job, {"waiting": waiting}, job.state)
+        finally:
+            self._db.forget_remembered()
 
     async def set_pictures_at(self, job: Job, place: str) -> Job:
         return await self._steps.note(job, {"pictures_at": place}, None)
@@ -125,6 +129,8 @@ class SqlJobs:
         return await self._found(all_jobs().where(or_(*begun), *there).order_by(jobs.c.id))
 
     async def waiting(self, place: Place, user_id: int) -> list[Job]:
+        if self._db.remembers and (place.key, user_id) not in await self._db.remembered("who waits", _who_waits):
+            return []
         return await self._found(_WAITING_FOR, {"place": place.key, "user": user_id})
 
     async def gallery(
@@ -217,6 +223,11 @@ class SqlJobs:
     async def _move(self, job: Job, step: Step) -> Job:
         advance(job.state, step.to)
         return await self._steps.move(job, step)
+
+
+async def _who_waits(connection: AsyncConnection) -> frozenset[tuple[str, int]]:
+    """Places and members whose pictures could not be shown yet. Shown since, they may still be among them."""
+    return frozenset((row[0], row[1]) for row in await connection.execute(_WHO_WAITS))
 
 
 def _produced(bill: Bill, revised_prompt: str | None, now: datetime) -> Step:

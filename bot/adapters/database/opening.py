@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.codec import Sealer
 from bot.adapters.database.counting.audit_sums import Difference, audit_sums
+from bot.adapters.database.counting.budgets import Watch
 from bot.adapters.database.engine import Database, StoreUnusable, is_full
 from bot.adapters.database.figures import SqlFigures
 from bot.adapters.database.jobs import SqlJobs
@@ -91,15 +92,16 @@ def store_on(
     """The eight parts on a database that can be used as it is; it is closed with the store."""
     life = life or Life()
     steps: Steps
-    if database.has_desk:
-        steps = QuickSteps(database, secrets, defaults, life)
+    watch = Watch() if database.has_desk else None
+    if watch is not None:
+        steps = QuickSteps(database, secrets, defaults, life, watch)
     else:
         steps = SqlSteps(database, secrets, Reserving(database, secrets, defaults, life))
         if not database.is_sqlite:
             steps = BatchedSteps(database, secrets, defaults, life, steps)
     return SqlStore(
         jobs=SqlJobs(database, secrets, steps, life),
-        servers=SqlServers(database, secrets, defaults),
+        servers=SqlServers(database, secrets, defaults, watch),
         figures=SqlFigures(database, secrets, defaults),
         leases=SqlLeases(database, secrets, life, clock),
         people=SqlPeople(database, secrets, clock),

@@ -18,6 +18,7 @@ from bot.adapters.database.codec import (
     load_limit,
     load_settings,
 )
+from bot.adapters.database.counting.budgets import PERCENTS, Watch, passed, watched
 from bot.adapters.database.counting.counters import NOTHING, tally
 from bot.adapters.database.engine import Database
 from bot.adapters.database.keeping.style_rows import replace_styles, styles_of
@@ -29,9 +30,8 @@ from bot.adapters.database.sqlite.reading import lasting
 from bot.adapters.database.trail import change_from_row, change_values
 from bot.ports import AuditEntry, BudgetWarning
 from bot.rules.errors import OwnKeyGone
-from bot.rules.limits.limit import Limit, Measure, Period, Quota, Scope, Slot, check_limit, slot_of
+from bot.rules.limits.limit import Limit, Period, Scope, Slot, check_limit, slot_of
 from bot.rules.limits.windows import window_key
-from bot.rules.money import MicroUSD
 from bot.rules.people import Place
 from bot.rules.servers.access import ServerSettings
 from bot.rules.servers.changes import Change, KeyChanged, LimitChanged, Reset, Resettable, is_news
@@ -39,25 +39,31 @@ from bot.rules.servers.edits import ChangedMeanwhile, Edit, Held, Rework, first_
 
 log = logging.getLogger(__name__)
 
-PERCENTS = (50, 80, 100)
-
 
 class SqlServers:
-    """``ServerStore``. ``defaults`` are the limits that hold wherever no admin said otherwise."""
+    """``ServerStore``. ``defaults`` are the limits that hold wherever no admin said otherwise; ``watch``, where there
+    is one, knows which budgets need no look.
+    """
 
-    def __init__(self, database: Database, sealer: Sealer, defaults: Sequence[Limit]) -> None:
+    def __init__(
+        self, database: Database, sealer: Sealer, defaults: Sequence[Limit], watch: Watch | None = None
+    ) -> None:
         self._db = database
         self._sealer = sealer
         self._defaults = tuple(defaults)
+        self._watch = watch
         self._ids = Ids()
 
     async def settings(self, place: Place) -> ServerSettings:
         async def work(connection: AsyncConnection) -> ServerSettings:
             return await settings_of(connection, place.key)
 
-        return await self._db.read(work)
+        return await self._db.remembered(("settings", place.key), work)
 
     async def settings_of(self, places: Sequence[Place]) -> list[ServerSettings]:
+        if self._db.remembers:
+            return [await self.settings(place) for place in places]
+
         async def work(connection: AsyncConnection) -> list[ServerSettings]:
             return [await settings_of(connection, place.key) for place in places]
 
@@ -147,6 +153,7 @@ class SqlServers:
                 await self._record(connection, place.key, actor_id, change, now)
             return done
 
+        self._other_budgets(place)
         return await self._db.write(work)
 
     async def set_limit(
@@ -173,6 +180,7 @@ class SqlServers:
                 await self._record(connection, place.key, actor_id, change, now)
             return change
 
+        self._other_budgets(place)
         return await self._db.write(work)
 
     async def _limit_in(self, connection: AsyncConnection, place_key: str, slot: Slot) -> Limit | None:
@@ -207,6 +215,7 @@ class SqlServers:
                 await self._record(connection, place.key, actor_id, change, now)
             return done
 
+        self._other_budgets(place)
         return await self._db.write(work)
 
     async def audit(self, place: Place, limit: int = 50) -> list[AuditEntry]:
@@ -230,22 +239,23 @@ class SqlServers:
         """
 
         async def look(connection: AsyncConnection) -> list[tuple[BudgetWarning, tuple[str, str]]]:
-            limits = await limits_of(connection, place.key, self._defaults)
-            budgets = [
-                (limit, (subject, window_key(limit.period, now)))
-                for limit in limits
-                if isinstance(limit, Quota) and limit.amount and limit.measure is Measure.DOLLARS
-                if (subject := _watched(limit, place)) is not None
-            ]
+            budgets = watched(await limits_of(connection, place.key, self._defaults), place.key, now)
             held = await tally(connection, [row for _, row in budgets]) if budgets else {}
-            passed = ((_passed(place, limit, held.get(row, NOTHING).spent), row) for limit, row in budgets)
-            return [(warning, row) for warning, row in passed if warning is not None]
+            found = ((passed(place.key, limit, held.get(row, NOTHING).spent), row) for limit, row in budgets)
+            return [(warning, row) for warning, row in found if warning is not None]
 
         async def tell(connection: AsyncConnection) -> list[BudgetWarning]:
             return [warning for warning, row in found if await self._is_news(connection, warning, row)]
 
+        if self._watch is not None and not self._watch.has_passed(place.key):
+            return []
         found = await self._db.read(look)
         return await self._db.write(tell) if found else []
+
+    def _other_budgets(self, place: Place) -> None:
+        """What was spent may lie above a mark of theirs."""
+        if self._watch is not None:
+            self._watch.mark_passed(place.key)
 
     async def count_refused_words(self, place: Place, prompts: int, now: datetime) -> None:
         values = {"subject": f"s:{place.key}", "window_key": window_key(Period.MONTH, now), "refused": prompts}
@@ -331,23 +341,3 @@ def with_defaults(defaults: Sequence[Limit], rows: Iterable[Mapping[str, Any]]) 
         limit = load_limit(row)
         slots[slot_of(limit)] = limit
     return tuple(slots.values())
-
-
-def _passed(place: Place, limit: Quota, spent: int) -> BudgetWarning | None:
-    passed = [percent for percent in PERCENTS if spent * 100 >= (limit.amount or 0) * percent]
-    return BudgetWarning(place.key, limit, max(passed), MicroUSD(spent)) if passed else None
-
-
-def _watched(limit: Quota, place: Place) -> str | None:
-    """The counter of a budget that has exactly one."""
-    match limit.scope:
-        case Scope.SERVER:
-            return f"s:{place.key}"
-        case Scope.CHANNEL:
-            return f"c:{place.key}:{limit.subject_id}"
-        case Scope.MEMBER:
-            return f"m:{place.key}:{limit.subject_id}"
-        case Scope.OPERATOR:
-            return "o"
-        case Scope.EVERYONE | Scope.ROLE:
-            return None

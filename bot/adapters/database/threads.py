@@ -18,6 +18,7 @@ from typing import Any, TypeVar, cast
 from sqlalchemy import Connection, Engine, PoolProxiedConnection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.adapters.database.sqlite.memory import Memory
 from bot.adapters.database.sqlite.reading import Reader
 from bot.adapters.database.sqlite.writer import Progress, Withdrawn, Writer
 
@@ -63,6 +64,7 @@ class Threads:
         self._readers: list[Reader] = []
         self.desk = Writer(self._writing, self._borrow)
         """Beside ``write``, on a connection of its own in the same thread, for many small operations at once."""
+        self.memory = Memory()
 
     def _borrow(self) -> sqlite3.Connection:
         self._borrowed = self._writer.raw_connection()
@@ -94,11 +96,14 @@ class Threads:
     def _write(self, work: Callable[[AsyncConnection], Any], progress: Progress) -> Any:
         if progress.withdrawn:
             raise Withdrawn
-        with self._writer.begin() as connection:
-            result = _run_through(work(cast("AsyncConnection", _AtOnce(connection))))
-            if progress.withdrawn:
-                raise Withdrawn
-            progress.finished = True
+        try:
+            with self._writer.begin() as connection:
+                result = _run_through(work(cast("AsyncConnection", _AtOnce(connection))))
+                if progress.withdrawn:
+                    raise Withdrawn
+                progress.finished = True
+        finally:
+            self.memory.written()
         return result
 
     def _read(self, work: Callable[[AsyncConnection], Any]) -> Any:

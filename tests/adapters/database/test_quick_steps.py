@@ -26,7 +26,7 @@ from bot.rules.people import Asker, Place
 from bot.rules.requests import Endpoint, ImageRequest, Kind, Usage
 from bot.rules.servers.access import Block
 from bot.rules.servers.changes import Reset, Resettable
-from tests.support.ledger import empty_ledger, one_by_one
+from tests.support.ledger import empty_ledger, read_through_sqlalchemy
 
 START = datetime(2028, 2, 29, 22, 50, 1, 7, tzinfo=UTC)
 DEFAULTS = (
@@ -125,6 +125,11 @@ class Side:
                     job = await jobs.conclude(job, 4, 100, self.now)
         return [job]
 
+    async def warned(self) -> tuple[Any, ...]:
+        """Of budgets that passed a mark, as it is told after every job."""
+        told = await self.store.servers.budget_warnings(Place(10, 1), self.now)
+        return tuple((one.limit, one.percent, one.used_micro_usd) for one in told)
+
     async def happens(self, what: str, user: int, number: int) -> None:
         store, place, now = self.store, Place(10, user), self.now
         match what:
@@ -137,6 +142,9 @@ class Side:
             case "limit":
                 limit = Quota(Scope.MEMBER, Measure.IMAGES, Period.DAY, number * 4, user)
                 await store.servers.set_limit(place, limit, 9, now)
+            case "budget":
+                budget = Quota(Scope.SERVER, Measure.DOLLARS, Period.DAY, (None, 12, 20, 400)[number])
+                await store.servers.set_limit(place, budget, 9, now)
             case "cooldown":
                 await store.servers.set_limit(place, Cooldown(Scope.EVERYONE, number * 40), 9, now)
             case "block":
@@ -150,6 +158,21 @@ class Side:
                     await store.jobs.mark_deleted(self.copies[number % len(self.copies)].id)
             case "purge":
                 await store.people.purge(now)
+            case "review":
+                if self.copies:
+                    await store.reviews.open([self.copies[number % len(self.copies)]])
+            case "reviewed":
+                if self.copies:
+                    await store.reviews.drop(self.copies[number % len(self.copies)].id)
+
+    async def remembered(self, store: SqlStore) -> list[Any]:
+        """What every job looks up, and SQLite's ledger remembers from one job to the next."""
+        here, users = Place(10, 1), (1, 2, 3)
+        places = [here, *(Place(None, user) for user in users)]
+        found: list[Any] = [await store.servers.settings(place) for place in places]
+        found += await store.servers.settings_of(places)
+        found += [[job.id for job in await store.jobs.waiting(place, user)] for place in places for user in users]
+        return found + [await store.reviews.of_job(job) for job in self.copies[-4:]]
 
     async def rows(self) -> list[Any]:
         """All that is stored, without what is chance: ids in order of their making, seals, strangers' names."""
@@ -187,10 +210,24 @@ openings = st.tuples(
 )
 steps = st.tuples(st.just("steps"), st.integers(0, 50), st.sampled_from(STEPS), st.integers(0, 3))
 ways = st.tuples(st.just("goes_all_the_way"), st.integers(0, 50))
-events = ("time", "forget", "forget place", "limit", "cooldown", "block", "heartbeat", "delete", "purge")
+events = (
+    "time",
+    "forget",
+    "forget place",
+    "limit",
+    "budget",
+    "cooldown",
+    "block",
+    "heartbeat",
+    "delete",
+    "purge",
+    "review",
+    "reviewed",
+)
 happenings = st.tuples(st.just("happens"), st.sampled_from(events), users, st.integers(0, 3))
 at_once = st.lists(st.one_of(openings, openings, steps, ways), min_size=1, max_size=6)
-rounds = st.lists(st.one_of(at_once, at_once, st.lists(happenings, min_size=1, max_size=1)), min_size=2, max_size=10)
+alone = st.lists(st.one_of(happenings, st.just(("warned",))), min_size=1, max_size=1)
+rounds = st.lists(st.one_of(at_once, at_once, alone), min_size=2, max_size=10)
 
 
 async def beside(folder: Path) -> Side:
@@ -206,7 +243,7 @@ def run_on_both(tmp_path):
     """Two ledgers, side by side in one loop that lives as long as the test."""
     with asyncio.Runner() as runner:
         sides = [runner.run(beside(tmp_path / "desk")), runner.run(beside(tmp_path / "one by one"))]
-        sides[1].store = one_by_one(sides[1].store, SECRETS, *DEFAULTS)
+        sides[1].store = read_through_sqlalchemy(sides[1].store, SECRETS, *DEFAULTS)
         yield sides, runner
         for side in sides:
             runner.run(side.store.aclose())
@@ -227,6 +264,9 @@ async def both_do(sides: list[Side], story: list[Any]) -> None:
     for happening in story:
         answers = [await side.do(happening) for side in sides]
         assert answers[0] == answers[1], happening
+        quick = sides[0]
+        general = read_through_sqlalchemy(quick.store, SECRETS, *DEFAULTS)
+        assert await quick.remembered(quick.store) == await quick.remembered(general), happening
     for side in sides:
         assert await side.store.audit_sums() == []
     assert await sides[0].rows() == await sides[1].rows()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, bindparam, delete, or_, select, update
@@ -20,6 +21,7 @@ from bot.rules.servers.review import Review
 DECIDES_FOR = timedelta(minutes=2)
 """Showing a picture takes seconds; who takes longer has been cut off."""
 
+HELD_IN = lasting(select(reviews.c.job_id).where(reviews.c.place_key == bindparam("place")))
 OF_JOB = lasting(select(reviews).where(reviews.c.job_id == bindparam("job")))
 
 
@@ -48,6 +50,13 @@ class SqlReviews:
         return await self._db.write(work)
 
     async def of_job(self, job: Job) -> tuple[int | None, Review | None]:
+        if self._db.remembers:
+            place_key = job.asker.place.key
+            look = partial(_held_in, place_key=place_key)
+            channel_id, held = await self._db.remembered(("reviews", place_key), look)
+            if job.id not in held:
+                return channel_id, None
+
         async def work(connection: AsyncConnection) -> tuple[int | None, Review | None]:
             settings = await settings_of(connection, job.asker.place.key)
             found = await connection.execute(OF_JOB, {"job": job.id})
@@ -103,6 +112,13 @@ class SqlReviews:
             await connection.execute(update(reviews).where(which).values(values))
 
         await self._db.write(work)
+
+
+async def _held_in(connection: AsyncConnection, place_key: str) -> tuple[int | None, frozenset[str]]:
+    """Where a place's pictures are looked at first, and the jobs whose wait for that or were decided."""
+    settings = await settings_of(connection, place_key)
+    found = await connection.execute(HELD_IN, {"place": place_key})
+    return settings.review_channel_id, frozenset(row[0] for row in found)
 
 
 def _of(group_id: str) -> ColumnElement[bool]:

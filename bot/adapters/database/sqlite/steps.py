@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
+from datetime import datetime
 from functools import cache, partial
 from typing import Any, NamedTuple
 
@@ -22,6 +23,7 @@ from bot.adapters.database.codec import (
     job_values,
     load_settings,
 )
+from bot.adapters.database.counting.budgets import Watch, passed, watched
 from bot.adapters.database.counting.counters import Counted, last_request, reach_of, used_of, waits, windows_at
 from bot.adapters.database.counting.forgotten import (
     JOBS_OF,
@@ -98,8 +100,9 @@ def _last_request(subject: Subject) -> Prepared:
 class QuickSteps:
     """``Steps`` on SQLite."""
 
-    def __init__(self, database: Database, sealer: Sealer, defaults: Sequence[Limit], life: Life) -> None:
+    def __init__(self, database: Database, sealer: Sealer, defaults: Sequence[Limit], life: Life, watch: Watch) -> None:
         self._db = database
+        self._watch = watch
         self._sealer = sealer
         self._defaults = tuple(defaults)
         self._life = life
@@ -128,7 +131,7 @@ class QuickSteps:
         drafts, first, now = opening.drafts, opening.drafts[0], opening.now
         _refuse_duplicates(desk, drafts)
         asker, place_key = first.asker, first.asker.place.key
-        chosen, limits = desk.remembered(("rules", place_key), lambda: self._rules_of(desk, place_key))
+        chosen, limits = self._rules(desk, place_key)
         for model in {draft.request.model for draft in drafts}:
             check_access(chosen, asker, model)
         limits, cost = limits_for(first, limits), cost_of(drafts)
@@ -147,6 +150,9 @@ class QuickSteps:
         if refusals:
             raise Refused(refusals, in_server=asker.place.is_server)
         desk.add(rows, change_of(cost))
+
+    def _rules(self, desk: Desk, place_key: str) -> tuple[ServerSettings, tuple[Limit, ...]]:
+        return desk.remembered(("rules", place_key), lambda: self._rules_of(desk, place_key))
 
     def _rules_of(self, desk: Desk, place_key: str) -> tuple[ServerSettings, tuple[Limit, ...]]:
         row = desk.run(_SETTINGS, {"place": place_key}).fetchone()
@@ -178,10 +184,17 @@ class QuickSteps:
                 closed = {"reserved_micro_usd": 0, "charged_micro_usd": charged, "made_images": made}
                 found = self._changed(desk, job, seen, {**values, **closed}, step)
                 _give_back(desk, job, seen, step, charged, made)
+                self._look_at_marks(desk, seen.place_key, job.created_at)
                 return found
             return self._changed(desk, job, seen, values, step)
 
         return await self._db.write_at_desk(work, kept=step_kept(job, step, self._sealer))
+
+    def _look_at_marks(self, desk: Desk, place_key: str, counted_at: datetime) -> None:
+        _, limits = self._rules(desk, place_key)
+        for limit, row in watched(limits, place_key, counted_at):
+            if passed(place_key, limit, desk.counter(row).spent):
+                self._watch.mark_passed(place_key)
 
     async def note(self, job: Job, values: Mapping[str, Any], state: JobState | None) -> Job:
         def work(desk: Desk) -> Job:
