@@ -220,6 +220,22 @@ async def test_the_deferred_message_is_remembered_whatever_state_the_job_is_in(s
     assert (moved.answer.message_id, moved.state) == (777, JobState.DISPATCHED)
 
 
+@pytest.mark.parametrize("step", ["dispatch", "release"])
+async def test_the_first_step_writes_the_message_that_its_job_knows_of(store, sample, step):
+    [job] = await store.jobs.open([sample.draft()], sample.now)
+    acknowledged = replace(job, answer=replace(job.answer, message_id=777))
+    given = (sample.now,) if step == "dispatch" else ("reason", sample.now)
+    moved = await getattr(store.jobs, step)(acknowledged, *given)
+    assert moved.answer.message_id == (await store.jobs.get(job.id)).answer.message_id == 777
+
+
+async def test_a_step_by_somebody_who_knows_no_message_leaves_the_one_that_is_known(store, sample):
+    [job] = await store.jobs.open([sample.draft()], sample.now)
+    await store.jobs.set_answer_message(job, 777)
+    moved = await store.jobs.dispatch(job, sample.now)
+    assert moved.answer.message_id == (await store.jobs.get(job.id)).answer.message_id == 777
+
+
 async def test_a_result_that_waits_is_offered_to_its_maker_in_its_place(store, sample):
     [job] = await store.jobs.open([sample.draft()], sample.now)
     job = await store.jobs.produce(await store.jobs.dispatch(job, sample.now), sample.bill(), None, sample.now)

@@ -49,9 +49,6 @@ class FakeStore:
     async def set_posting(self, key: str, began: datetime | None) -> None:
         self.postings[key] = began
 
-    async def set_answer_message(self, job: Job, message_id: int) -> Job:
-        return job
-
 
 @pytest.fixture(scope="session")
 def catalogue() -> Catalogue:

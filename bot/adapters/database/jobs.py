@@ -6,6 +6,7 @@ What a step writes is said here; how it is written, by ``Steps``.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -222,6 +223,9 @@ class SqlJobs:
 
     async def _move(self, job: Job, step: Step) -> Job:
         advance(job.state, step.to)
+        if job.state is JobState.RESERVED and job.answer is not None and job.answer.message_id is not None:
+            known = {"answer_message_id": job.answer.message_id}  # since it was acknowledged
+            step = replace(step, values={**step.values, **known})
         return await self._steps.move(job, step)
 
 

@@ -179,7 +179,9 @@ class JobRunner:
         while (position := self._queue.position(ticket)) is not None:
             ready_at = self._clock() + timedelta(seconds=self._queue.eta_s(ticket))
             await running.delivery.progress(running.job, Progress(Stage.QUEUED, position, ready_at))
-            await set_within(ticket.called, looks_every_s(position) if was_told else PROGRESS_EVERY_S)
+            is_called = await set_within(ticket.called, looks_every_s(position) if was_told else PROGRESS_EVERY_S)
+            if not is_called and not was_told:
+                await self._keep_message(running.job)
             was_told = True
         ready_at, began, share = self._clock() + timedelta(seconds=ticket.seconds), _now_s(), 0.0
         while share < ALMOST:
@@ -187,6 +189,15 @@ class JobRunner:
             await asyncio.sleep(PROGRESS_EVERY_S)
             share = min((_now_s() - began) / max(ticket.seconds, 1.0), ALMOST)
         await running.delivery.progress(running.job, Progress(Stage.DRAWING, None, None, ALMOST))
+
+    async def _keep_message(self, job: Job) -> None:
+        """The message that shows the job, written now for one that waits: whoever took it over could not tell there."""
+        if job.answer is None or job.answer.message_id is None:
+            return
+        try:
+            await self._store.jobs.set_answer_message(job, job.answer.message_id)
+        except (StorageTrouble, LostLease) as problem:
+            log.info("job %s: its message is written with its next step (%s)", job.id, type(problem).__name__)
 
     async def _make(self, running: RunningJob, request: ImageRequest, *, gives_way: bool) -> CallResults:
         job, lane = running.job, running.ticket.lane

@@ -14,7 +14,7 @@ from bot.rules.requests import Inputs
 from bot.rules.uploads import Note
 from bot.ui.interactions.deadline import within
 from bot.ui.interactions.who import answer_of, asker_of, check_can_answer
-from bot.ui.shell import Interaction, Shell
+from bot.ui.shell import Interaction
 
 log = logging.getLogger(__name__)
 
@@ -106,18 +106,13 @@ async def take_on(
         log.info("interaction %s came twice; job %s answers it", interaction.id, duplicate.job_id)
         return None
     job, order = reserved.value
-    try:
-        job = await _with_message(shell, job, reserved.message_id)
-    except BaseException:
-        await shell.intake.abandon(job, EndReason.NOT_ACKNOWLEDGED)
-        raise
+    job = _with_message(job, reserved.message_id)
     delivery = shell.deliveries.of_job(job, limit_bytes=interaction.filesize_limit, notes=order.notes)
     return Started(job, shell.jobs.start(job, order.inputs, delivery))
 
 
-async def _with_message(shell: Shell, job: Job, message_id: int | None) -> Job:
-    """The job, which knows now the message that will show it."""
+def _with_message(job: Job, message_id: int | None) -> Job:
+    """The job, which knows now the message that will show it; the ledger hears of it with the next step."""
     if message_id is None or job.answer is None:
         return job
-    job = replace(job, answer=replace(job.answer, message_id=message_id))
-    return await shell.store.jobs.set_answer_message(job, message_id)
+    return replace(job, answer=replace(job.answer, message_id=message_id))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -656,3 +657,20 @@ async def test_whichever_call_fails_every_invariant_holds(layer, tmp_path, store
     assert n > 2
     assert shown
     assert len(jobs) <= 2 * n
+
+
+async def test_the_message_of_a_job_that_waits_is_written_before_its_turn(store, tmp_path, monkeypatch):
+    monkeypatch.setattr("bot.core.jobs.job_runner.PROGRESS_EVERY_S", 0.001)
+    gate = asyncio.Event()
+    core = Core(store, DiskFiles(tmp_path, floor_bytes=0), FakeService(gate=gate), max_running=1)
+    first, second = await core.open("e1"), await core.open("e2")
+    acknowledged = replace(second, answer=replace(second.answer, message_id=88))
+    ended = [core.jobs.start(job, Inputs(), core.delivery) for job in (first, acknowledged)]
+    async with asyncio.timeout(5):
+        while (await store.jobs.get(second.id)).answer.message_id != 88:
+            await asyncio.sleep(0)
+    assert (await store.jobs.get(second.id)).state is JobState.RESERVED
+    gate.set()
+    await asyncio.wait(ended)
+    await core.end()
+    await assert_invariants(store)
