@@ -263,7 +263,10 @@ async def test_a_denied_model_is_refused_and_not_completed(town):
     assert "`dall-e-3` is not allowed on this server" in refused.content
     interaction = await town.world.autocomplete(town.member, town.general, "/imagine", "model", "dall")
     assert "dall-e-3" not in [choice["value"] for choice in await interaction.wait_choices()]
+    still = (await told(town, "models", allow="all")).content
+    assert "Still denied: `dall-e-3`. `/settings models deny:all` changes that." in still
     assert "never: dall-e-3 → all" in (await told(town, "models", deny="all")).content
+    assert "Still denied" not in (await told(town, "models", allow="all")).content
 
 
 async def test_models_and_defaults_are_completed(town):

@@ -29,6 +29,7 @@ from bot.rules.servers.changes import (
     lists_of,
 )
 from bot.rules.servers.edits import (
+    ALL,
     ChangedMeanwhile,
     Edit,
     ListChange,
@@ -54,12 +55,13 @@ from bot.ui.panels.server.answers import Shown, all_changed, changed, listed_cha
 from bot.ui.panels.server.parts import Page
 from bot.ui.panels.settings_options import NO_DEFAULT, AnyChannel, check_here, try_channel
 from bot.ui.shell import Interaction, Shell
-from bot.ui.words.catalogue import say
+from bot.ui.words.catalogue import joined, say
 from bot.ui.words.changes import change_line
 from bot.ui.words.errors import CannotBlock
 from bot.ui.words.text import clean, escaped, inline
 
 AUDIT_ENTRIES = 50
+MOST_NAMED = 10
 
 LISTED_ON = {Listed.MODELS: Page.MODELS, Listed.CHANNELS: Page.WHO, Listed.ROLES: Page.WHO}
 
@@ -186,7 +188,12 @@ async def put_models(
             shell.catalogue.choose(str(name), official=shell.config.is_official, today=shell.clock().date())
     before = None if fallback is None else await _edited(interaction, falling_back(fallback))
     done = await _put(interaction, Listed.MODELS, change)
-    return done if before is None else replace(done, content=f"{before.content}\n{done.content}")
+    lines = [done.content] if before is None else [before.content, done.content]
+    if change.allow == ALL and change.deny is None and settings.denied_models:
+        named = [inline(one) for one in sorted(settings.denied_models)[:MOST_NAMED]]
+        denied = joined(locale_of(interaction), named, last="and")
+        lines.append(say(locale_of(interaction), "settings.still_denied", models=denied))
+    return replace(done, content="\n".join(line for line in lines if line))
 
 
 async def put_defaults(interaction: Interaction, asked: Defaults) -> Message:
