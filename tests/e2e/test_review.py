@@ -116,6 +116,17 @@ async def test_a_refused_picture_is_gone_and_its_maker_knows_why(town, room, rea
     assert await gallery_of(town, town.member) == ()
 
 
+async def test_the_gallery_tells_its_maker_alone_what_is_with_the_moderators(town, room):
+    await turn_on(town, room)
+    _, review = await asked(town, room)
+    for user in (town.member, town.painter):
+        page = await town.answer(await town.world.slash(user, town.general, "/gallery", {"mine": True}))
+        assert ("With the moderators: 1" in str(page.embeds)) is (user is town.member)
+    await press(town, review, "Post", town.admin)
+    page = await town.answer(await town.world.slash(town.member, town.general, "/gallery"))
+    assert "With the moderators" not in str(page.embeds)
+
+
 async def test_what_was_changed_is_said_to_its_maker_too(town, room):
     await turn_on(town, room)
     _, review = await asked(town, room, prompt="a fox --v 6")

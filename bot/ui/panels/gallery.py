@@ -182,11 +182,20 @@ async def _page(interaction: Interaction, wanted: Filter) -> Message:
     sheet = await _sheet(interaction, page.jobs)
     looks = await shell.settings_cache.looks(asker.place)
     embed = _embed(page, liked, waiting, wanted, asker, with_sheet=sheet is not None and not looks.spoiler)
+    if wanted.before is None and (held := await _held(interaction, asker)):
+        name = say(asker.locale, "gallery.held", count=held)
+        embed.add_field(name=name, value=say(asker.locale, "gallery.held_note"), inline=False)
     if sheet is not None:
         embed.set_footer(text=ai_notice(shell.config.ai_notice, asker.locale) or None)
     alt = clean("; ".join(f"{n}: {_prompt(job, asker.locale)}" for n, job in enumerate(page.jobs, 1)), ALT_LIMIT)
     files = (File(SHEET, sheet, alt, looks.spoiler),) if sheet is not None else ()
     return Message(embed=embed, files=files, view=_view(waiting, wanted, page, liked, asker.locale))
+
+
+async def _held(interaction: Interaction, asker: Asker) -> int:
+    """How many jobs of the person's here wait for the moderators: nobody sees those, and they would seem lost."""
+    reviews = await interaction.client.shell.store.reviews.of_maker(asker.user_id)
+    return sum(one.place_key == asker.place.key and not one.approved for one in reviews)
 
 
 async def _sheet(interaction: Interaction, jobs: Sequence[Job]) -> bytes | None:
