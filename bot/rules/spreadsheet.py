@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 BOM = b"\xef\xbb\xbf"
-_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_BEGINS = re.compile(r"[\t\r\n]|[\s\"]*[=+\-@＝＋－＠]")
 _SPLIT = re.compile(r"[;|\t\r\n](?=[\s\"]*[=+\-@＝＋－＠])")
 """Where another reader may begin a cell within ours, just before something that would be a formula there."""
 
@@ -27,8 +27,10 @@ def _cell(value: str | int) -> str:
 
 
 def harmless(text: str) -> str:
-    """The text as a spreadsheet shows it, never counts it out: also behind white space, which some pass over."""
+    """The text as a spreadsheet shows it, never counts it out: also behind white space, which some pass over, and
+    behind a quote, which ends a cell's quotation where nobody has doubled it.
+    """
     text = text.replace("\0", "")
-    begins = text.startswith(_BEGINNINGS) or text.lstrip().startswith(_BEGINNINGS)
+    begins = _BEGINS.match(text) is not None
     text = _SPLIT.sub(r"\g<0>'", text)
     return f"'{text}" if begins else text

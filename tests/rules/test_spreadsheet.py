@@ -26,7 +26,7 @@ def is_formula(cell: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    "text", ["=1+1", "+1", "-1", "@SUM(A1)", " =cmd|' /C calc'!A0", "＝1", '=HYPERLINK("http://a")']
+    "text", ["=1+1", "+1", "-1", "@SUM(A1)", " =cmd|' /C calc'!A0", '"=1+1"', "＝1", '=HYPERLINK("http://a")']
 )
 def test_no_cell_is_a_formula(text):
     (_, (cell,)) = read(csv_file(["a"], [[text]]))

@@ -10,6 +10,7 @@ from bot.ports import Batch, BatchCounts, BatchPicture
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFailed
 from bot.rules.ledger import FINAL, WITH_PICTURES, Job, JobState
 from bot.rules.overnight import OVER, NightState, Overnight, gives_up_at, promised_by
+from bot.rules.spreadsheet import harmless
 from bot.ui.pages.links import jump_link
 from bot.ui.pages.result import COLOUR, cost
 from bot.ui.words.catalogue import has, say
@@ -215,14 +216,14 @@ def _outcome(counts: BatchCounts, locale: str) -> str:
 
 
 def table(lines: Sequence[Job], locale: str, *, show_cost: bool, held: Collection[str] = ()) -> str:
-    """Line, result, cost and prompt, tab by tab: readable by people and by spreadsheets."""
+    """Line, result, cost and prompt, tab by tab: for people and for spreadsheets, to which no prompt is a formula."""
     head = [say(locale, "batch.column_line"), say(locale, "batch.column_result")]
     head += [say(locale, "result.cost")] if show_cost else []
     rows = ["\t".join([*head, say(locale, "result.prompt")])]
     for job in lines:
         cells = [str(job.batch_line or ""), _result(job, locale, held)]
         cells += [cost(job, locale)] if show_cost else []
-        rows.append("\t".join([*cells, title_of(job.request, locale)]))
+        rows.append("\t".join([*cells, harmless(title_of(job.request, locale))]))
     return "\n".join(rows).encode("utf-8", "replace").decode() + "\n"
 
 

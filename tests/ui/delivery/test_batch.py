@@ -325,6 +325,13 @@ def test_the_table_has_a_row_a_line_and_no_prompt_can_break_it() -> None:
     assert "$" not in batch_words.table(jobs, "en-US", show_cost=False)
 
 
+@pytest.mark.parametrize("prompt", ['=HYPERLINK("http://a")', " @SUM(A1)", '"=1+1"', "-1"])
+def test_no_prompt_of_the_table_is_a_formula(prompt: str) -> None:
+    job = make_job(state=JobState.RELEASED, batch_line=1, request=make_request(shown_prompt=prompt))
+    _, row = batch_words.table([job], "en-US", show_cost=False).splitlines()
+    assert row.split("\t")[2] == f"'{prompt.strip()}"
+
+
 def test_an_embed_of_ten_long_prompts_fits() -> None:
     job = make_job(request=make_request(shown_prompt="*" * 5000))
     long = [replace(one, job=job) for one in pictures(*range(1, 11))]
