@@ -136,6 +136,23 @@ async def test_what_was_changed_is_said_to_its_maker_too(town, room):
     assert "--v" in str(shown.embeds)
 
 
+@pytest.mark.parametrize("label", ["Post", "Refuse"])
+async def test_a_refusal_that_was_cut_off_is_told_by_the_next_press_and_nothing_is_called_posted(town, room, label):
+    await turn_on(town, room)
+    _, review = await asked(town, room)
+    (job,) = await town.jobs()
+    await town.app.recovery.give_up(job)  # as where the process died right after
+    if label == "Post":
+        await press(town, review, "Post", town.admin)
+        assert "refused already" in review.content
+    else:
+        await refuse(town, review, town.admin, "no")
+        assert "Refused by" in review.content
+    assert (review.attachments, review.components) == ([], [])
+    assert any("did not post your picture" in one for one in town.private_words())
+    assert with_pictures(town, town.general) == []
+
+
 async def test_who_may_not_moderate_decides_nothing(town, room):
     await turn_on(town, room)
     _, review = await asked(town, room)

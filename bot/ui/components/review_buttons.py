@@ -7,6 +7,7 @@ somebody pressed *Post*.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -79,6 +80,11 @@ class PostReviewed(Press, template=pattern("post")):
         await interaction.response.defer()
         acknowledged(interaction)
         store = interaction.client.shell.store
+        jobs = [await store.jobs.get(one.job_id) for one in found]
+        if all(job is not None and job.deleted for job in jobs):
+            await _refused(interaction, found, jobs, "")
+            await _decided(interaction, "refused_before")
+            return
         try:
             await store.reviews.approve(group_id)
             shown = [await self._show(interaction, one.job_id, calls=one is found[0]) for one in found]
@@ -130,20 +136,22 @@ class RefusalForm(Form):
         acknowledged(interaction)
         shell, reason = interaction.client.shell, clean(str(self._reason.value or ""), REASON_CHARS)
         jobs = [await shell.store.jobs.get(review.job_id) for review in found]
-        waiting = [job for job in jobs if job is not None and job.state is JobState.PRODUCED]
-        for job in waiting:
-            await shell.recovery.give_up(job)
-        await self._tell(interaction, waiting, reason)
-        for review in found:
-            await shell.store.reviews.drop(review.job_id)
+        for job in jobs:
+            if job is not None and job.state is JobState.PRODUCED:
+                await shell.recovery.give_up(job)
+        await _refused(interaction, found, jobs, reason)
         await _decided(interaction, "refused", reason)
 
-    async def _tell(self, interaction: Interaction, jobs: list[Job], reason: str) -> None:
-        """Once for a whole group."""
-        if jobs and jobs[0].answer is not None:
-            count = sum(job.bill.images if job.bill else 1 for job in jobs)
-            delivery = interaction.client.shell.deliveries.approved(jobs[0])
-            await delivery.failed(jobs[0], ReviewRefused(reason, count))
+
+async def _refused(interaction: Interaction, found: list[Review], jobs: Sequence[Job | None], reason: str) -> None:
+    """Tells the maker, once for a whole group. What an earlier refusal that was cut off has ended is told, too."""
+    shell = interaction.client.shell
+    gone = [job for job in jobs if job is not None and (job.state is JobState.PRODUCED or job.deleted)]
+    if gone and gone[0].answer is not None:
+        count = sum(job.bill.images if job.bill else 1 for job in gone)
+        await shell.deliveries.approved(gone[0]).failed(gone[0], ReviewRefused(reason, count))
+    for review in found:
+        await shell.store.reviews.drop(review.job_id)
 
 
 async def _decided(interaction: Interaction, how: str, reason: str = "") -> None:
@@ -151,7 +159,7 @@ async def _decided(interaction: Interaction, how: str, reason: str = "") -> None
     locale = str(interaction.guild_locale or interaction.locale)
     why = say(locale, "review.because", reason=escaped(reason, REASON_CHARS)) if reason else ""
     text = say(locale, f"review.{how}", moderator=interaction.user.id, why=why)
-    gone: dict[str, Any] = {"attachments": [], "embed": None} if how == "refused" else {}
+    gone: dict[str, Any] = {"attachments": [], "embed": None} if how.startswith("refused") else {}
     try:
         await interaction.edit_original_response(
             content=text, view=None, allowed_mentions=discord.AllowedMentions.none(), **gone
