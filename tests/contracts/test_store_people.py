@@ -251,6 +251,40 @@ async def test_forgetting_is_no_way_around_jobs_at_once(opened, sample, made, gu
     assert await store.audit_sums() == []
 
 
+async def test_forgetting_again_and_again_frees_no_place(opened, sample):
+    store = await opened(sample.limit("everyone", "jobs", "now", 3))
+    me = sample.asker(ME)
+    for jobs in (2, 1):  # both of the first time count, and they count with that of the second
+        for _ in range(jobs):
+            await store.jobs.open([sample.draft(me)], sample.now)
+        await store.people.forget(ME)
+    with pytest.raises(Refused) as refused:
+        await store.jobs.open([sample.draft(me)], sample.now)
+    assert refused.value.refusals[0].used == 3
+
+
+async def test_what_is_on_hold_counts_as_used_for_whoever_is_forgotten(opened, sample):
+    store = await opened(sample.limit("everyone", "dollars", "month", 100))
+    me = sample.asker(ME)
+    await store.jobs.open([sample.draft(me, micro_usd=60)], sample.now)
+    await store.people.forget(ME)
+    with pytest.raises(Refused) as refused:
+        await store.jobs.open([sample.draft(me, micro_usd=60)], sample.now)
+    assert refused.value.refusals[0].used == 60
+
+
+async def test_what_was_given_back_hides_no_request_before_it(opened, sample, made):
+    store = await opened()
+    me = sample.asker(ME)
+    await made(store, (await store.jobs.open([sample.draft(me)], sample.now))[0])
+    [given_back] = await store.jobs.open([sample.draft(me)], sample.now)
+    await store.jobs.release(given_back, "", sample.now)
+    await store.people.forget(ME)
+    await store.servers.set_limit(SERVER, sample.cooldown(60), 9, sample.now)
+    with pytest.raises(Refused):
+        await store.jobs.open([sample.draft(me)], sample.now + timedelta(seconds=30))
+
+
 async def test_whoever_asks_and_forgets_at_the_same_time_gets_no_more_than_one(opened, sample):
     store = await opened(sample.limit("everyone", "images", "day", 3), sample.limit("everyone", "jobs", "now", 2))
     me = sample.asker(ME)

@@ -8,13 +8,17 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import jsonschema_rs
 import pytest
+from openai import omit
 from openai.resources.images import AsyncImages
 
-from bot.adapters.openai.wire import call_arguments
+from bot.adapters.openai.clients import Account, Clients
+from bot.adapters.openai.wire import call_arguments, dispensable
 from bot.ports import OperatorPays
 from bot.rules.catalogue.load import builtin_catalogue, load_catalogue
+from bot.rules.catalogue.services import KeyPlace, Service
 from bot.rules.faults import Billed, FaultKind, ServiceFault
 from bot.rules.options.table import OPTIONS, Option
 from bot.rules.requests import Endpoint, Inputs, Kind
@@ -424,3 +428,26 @@ async def test_a_fault_of_ours_after_the_post_stays_on_the_bill_as_unknown(serve
         await connect(resolve=resolve).make(request(), Inputs(), payer=OperatorPays(), member_tag="t", deadline_s=20)
     assert (caught.value.fault.kind, caught.value.fault.billed) == (FaultKind.BROKEN_OFF, Billed.MAYBE)
     assert "ZeroDivisionError" in caplog.text
+
+
+@pytest.mark.parametrize(("image_format", "may_go"), [("gif", False), ("svg", False), ("webp", True)])
+def test_what_makes_it_another_thing_is_never_left_out(image_format: str, may_go: bool) -> None:
+    asked = request(format=image_format)
+    assert ("output_format" in dispensable(asked, CATALOGUE.get(asked.model))) is may_go
+
+
+@pytest.mark.parametrize(
+    ("key_in", "said"),
+    [
+        (KeyPlace.BEARER, {}),
+        (KeyPlace.API_KEY, {"Authorization": omit, "api-key": "a-key"}),
+        (KeyPlace.NONE, {"Authorization": omit}),
+    ],
+)
+async def test_a_key_goes_where_the_service_wants_it_and_nowhere_else(key_in: KeyPlace, said: dict[str, Any]) -> None:
+    async with httpx2.AsyncClient() as http:
+        clients = Clients(Service("x", "http://x.example/v1", key_in=key_in), Account("operators"), http)
+        assert clients.headers("a-key", own_key=False) == said
+        theirs = {"OpenAI-Organization": omit, "OpenAI-Project": omit}
+        assert clients.headers("a-key", own_key=True) == {**theirs, **said}
+        assert (clients.of("a-key").api_key, clients.of("operators").api_key) == ("a-key", "operators")

@@ -25,6 +25,7 @@ from bot.rules.errors import (
 from bot.rules.faults import Billed, FaultKind, ServiceFailed
 from bot.rules.ledger import Bill, EndReason, JobState
 from bot.rules.money import MicroUSD
+from bot.rules.people import Place
 from bot.rules.requests import InputImage, Inputs
 from bot.rules.servers.access import AccessDenied
 from bot.rules.servers.changes import Listed
@@ -79,6 +80,46 @@ async def test_pictures_that_are_there_when_the_process_ends_are_not_called_lost
     for _ in range(2):
         await core.recovery.adopt_and_close()
     assert len(core.delivery.shown) == 1
+
+
+async def test_pictures_that_are_there_are_shown_though_their_maker_is_blocked_meanwhile(core, monkeypatch):
+    reached, go_on, result = asyncio.Event(), asyncio.Event(), core.delivery.result
+
+    async def slowly(*given):
+        reached.set()
+        await go_on.wait()
+        return await result(*given)
+
+    monkeypatch.setattr(core.delivery, "result", slowly)
+    task = core.jobs.start(await core.open(), Inputs(), core.delivery)
+    await reached.wait()
+    assert await core.jobs.cancel_all_of(core.asker(9), 1) == 0
+    go_on.set()
+    await asyncio.wait({task})
+    assert await states(core) == [JobState.SETTLED]
+
+
+async def test_who_cancels_twice_closes_it_once(core, monkeypatch):
+    core.service.gate = asyncio.Event()
+    reached, go_on, lose = asyncio.Event(), asyncio.Event(), core.store.jobs.lose
+
+    async def slowly(*given):
+        reached.set()
+        await go_on.wait()
+        return await lose(*given)
+
+    monkeypatch.setattr(core.store.jobs, "lose", slowly)
+    job = await core.open()
+    core.jobs.start(job, Inputs(), core.delivery)
+    await calls(core)
+    first = asyncio.create_task(core.jobs.cancel(job.id, core.asker()))
+    await reached.wait()
+    second = asyncio.create_task(core.jobs.cancel(job.id, core.asker()))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    go_on.set()
+    assert [await first, await second] == [CancelOutcome.MAYBE_BILLED] * 2
+    assert await states(core) == [JobState.UNKNOWN]
 
 
 async def test_what_another_process_called_unknown_is_shown_when_it_is_drawn_after_all(core):
@@ -176,6 +217,8 @@ async def test_a_blocked_members_jobs_are_all_stopped_also_those_not_begun(core)
     await calls(core, 4)
     core.jobs.start(await core.open("last"), Inputs(), core.delivery)
 
+    elsewhere = replace(core.asker(9), place=Place(11, 9))
+    assert await core.jobs.cancel_all_of(elsewhere, 1) == 0
     assert await core.jobs.cancel_all_of(core.asker(9), 1) == 7
     assert core.jobs.running_ids() == frozenset()
     assert sorted(await states(core)) == sorted([JobState.UNKNOWN] * 4 + [JobState.RELEASED] * 3)

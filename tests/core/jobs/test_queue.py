@@ -218,6 +218,24 @@ async def test_who_leaves_while_waiting_for_a_place_gives_the_pace_back_and_take
     await line.tasks.finish(1)
 
 
+async def test_who_is_cancelled_in_the_moment_of_being_called_frees_the_place():
+    line = Line(max_running=1)
+    called = ticket("called")
+
+    async def strike() -> None:
+        await called.called.wait()
+        running.cancel()
+
+    striking = asyncio.create_task(strike())
+    await settle()  # so that it is woken before whoever is called
+    running = asyncio.create_task(line.run(called))
+    await asyncio.gather(striking, running, return_exceptions=True)
+    line.finish.set()
+    await asyncio.wait_for(line.run(ticket("next")), 5)
+    assert line.ran == ["next"]
+    await line.tasks.finish(1)
+
+
 async def test_slow_keys_of_servers_leave_a_place_for_who_has_none():
     line = Line(max_running=3)
     slow = [asyncio.create_task(line.run(ticket(f"own {n}", user=n, lane=f"key g{n % 2}"))) for n in range(6)]

@@ -6,8 +6,20 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from bot.rules.limits.decide import Cost, Subject, Use, Used, applicable, decide, standings
-from bot.rules.limits.limit import MAX_AMOUNT, Cooldown, Measure, Period, Quota, Scope, check_limit
+from bot.rules.limits.decide import (
+    Cost,
+    Refusal,
+    Standing,
+    Subject,
+    Use,
+    Used,
+    applicable,
+    decide,
+    has_room,
+    standings,
+    without_room,
+)
+from bot.rules.limits.limit import MAX_AMOUNT, Cooldown, Measure, Period, Quota, Scope, check_limit, is_open
 from bot.rules.limits.windows import window_end, window_key
 from tests.support.people import asker
 
@@ -217,3 +229,21 @@ def test_standings_show_what_is_left_and_never_less_than_nothing():
 def test_what_lies_outside_the_grid_is_no_limit(limit):
     with pytest.raises(ValueError, match=r"."):
         check_limit(limit)
+
+
+def test_what_just_fits_is_not_refused_before_it_is_asked_for():
+    five_left = Standing(images(EVERYONE, 10), 5, 5, None)
+    assert without_room([five_left, Standing(images(ROLE, None, 7), 5, None, None)], Cost(images=5)) == ()
+    (refusal,) = without_room([five_left], Cost(images=6))
+    assert (refusal.used, refusal.asked) == (5, 6)
+
+
+def test_there_is_room_where_all_that_refused_have_it():
+    refusals = [Refusal(images(scope, 10), used, 4, None) for scope, used in ((EVERYONE, 8), (SERVER, 9))]
+    assert has_room(refusals, Cost(images=1))
+    assert not has_room(refusals, Cost(images=2))
+
+
+@pytest.mark.parametrize(("seconds", "is_none"), [(None, True), (0, True), (1, False)])
+def test_a_wait_of_no_seconds_is_no_limit(seconds, is_none):
+    assert is_open(cooldown(seconds)) is is_none
