@@ -19,10 +19,10 @@ from bot.core.service.billing import bill_overnight
 from bot.core.service.catalogue import CurrentCatalogue
 from bot.core.service.lanes import lane_at, lane_of
 from bot.core.tasks import to_the_end
-from bot.ports import Clock, CrashPoint, Delivered, Meter, NightAnswer, NightService, Payer, Store
+from bot.ports import Clock, CrashPoint, Delivered, Meter, Night, NightAnswer, NightService, Payer, Store
 from bot.rules.faults import Billed, Fault, FaultKind, ServiceFault
 from bot.rules.ledger import HOLDING, EndReason, Job, JobState
-from bot.rules.overnight import Overnight
+from bot.rules.overnight import NightState, Overnight
 from bot.rules.requests import Made
 
 log = logging.getLogger(__name__)
@@ -175,3 +175,16 @@ class NightLines:
 
 def _lane(job: Job, night: Overnight) -> str:
     return lane_of(job.asker.place) if job.own_key else lane_at(night.service)
+
+
+def unmade(seen: Night, stopped: EndReason) -> str:
+    """Why there is nothing of a line, where no result says so."""
+    match seen.state:
+        case NightState.CANCELLED:
+            return stopped
+        case NightState.EXPIRED:
+            return FaultKind.TIMED_OUT
+        case NightState.FAILED:
+            return seen.refused
+        case NightState.COMPLETED | NightState.WORKING | NightState.CANCELLING:
+            return FaultKind.BROKEN_ANSWER

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from bot.core.overnight.lines import NightLines, Read
+from bot.core.overnight.lines import NightLines, Read, unmade
 from bot.core.service.catalogue import CurrentCatalogue
 from bot.ports import (
     Batch,
@@ -263,6 +263,8 @@ class Nights:
         except ServiceFault as failure:
             read.without(failure)
             seen = Night(night.night_id or "", night.state, counts=night.counts)
+        if seen.state not in OVER:  # it was: where several databases answer, one may not know yet
+            return await self._keep(_seen(night, seen))
         for file_id in filter(None, (seen.output, seen.error)):
             await self._lines.read_file(api, file_id, payer, batch.id, night.percent, stopped, read)
         jobs = await self._store.jobs.of_batch(batch.id)
@@ -277,7 +279,7 @@ class Nights:
             read.refused.add(seen.refused)
         for kind in read.refused:
             await self._tell(batch, night, kind)
-        return await self._end(batch, _seen(night, seen), _unmade(seen, stopped), billed)
+        return await self._end(batch, _seen(night, seen), unmade(seen, stopped), billed)
 
     async def _end(self, batch: Batch, night: Overnight, reason: str, billed: Billed) -> Overnight:
         """Every line that is open is closed; what is at the service is cleared away later."""
@@ -373,19 +375,6 @@ class Nights:
 
 
 _STOPPED = {DeniedBecause.PAUSED: EndReason.PAUSED, DeniedBecause.BLOCKED: EndReason.BLOCKED}
-
-
-def _unmade(seen: Night, stopped: EndReason) -> str:
-    """Why there is nothing of a line, where no result says so."""
-    match seen.state:
-        case NightState.CANCELLED:
-            return stopped
-        case NightState.EXPIRED:
-            return FaultKind.TIMED_OUT
-        case NightState.FAILED:
-            return seen.refused
-        case NightState.COMPLETED | NightState.WORKING | NightState.CANCELLING:
-            return FaultKind.BROKEN_ANSWER
 
 
 def _seen(night: Overnight, seen: Night) -> Overnight:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from sandbox.images.batches.batch import OVER
+
 Body = dict[str, Any]
 
 
@@ -18,6 +20,7 @@ class Habits:
     """``status`` spells a state; ``tail`` makes every new id longer; ``leaves_out`` are fields of a batch that it does
     not have; ``iso``: moments are text. Lists: ``order``, ``tells_more`` (``has_more``), ``heeds_after``, and
     ``pages``: so many rows at once, whatever was asked for; ``renames``: what it calls each there.
+    ``forgets``: so many times after it has told that a batch is over, it tells how that stood before.
     """
 
     status: Callable[[str], str] = str
@@ -29,6 +32,9 @@ class Habits:
     heeds_after: bool = True
     pages: int | None = None
     renames: Callable[[str], str] = str
+    forgets: int = 0
+    _before: Body | None = None
+    _ends: int = 0
 
     def batch(self, body: Body) -> Body:
         """A batch as this server tells it."""
@@ -36,6 +42,15 @@ class Habits:
         if self.iso:
             told |= {name: _text(value) for name, value in told.items() if name.endswith("_at") and value is not None}
         return {**told, "status": self.status(told["status"])}
+
+    def looked_at(self, body: Body) -> Body:
+        """A batch somebody asks for by its id."""
+        told = self.batch(body)
+        if body["status"] not in OVER:
+            self._before = told
+            return told
+        self._ends += 1
+        return self._before if self._before is not None and 1 < self._ends <= 1 + self.forgets else told
 
     def query(self, asked: dict[str, str]) -> dict[str, str]:
         """What it heeds of the question for a list of batches."""

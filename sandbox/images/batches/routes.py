@@ -130,7 +130,7 @@ class BatchRoutes:
         return self.habits.batch(self.night.create(read_create(body), self.habits.tail).body())
 
     async def _look(self, request: web.Request) -> dict[str, Any]:
-        return self.habits.batch(self.night.get(request.match_info["id"]).body())
+        return self.habits.looked_at(self.night.get(request.match_info["id"]).body())
 
     async def _list(self, request: web.Request) -> dict[str, Any]:
         bodies = list(map(Batch.body, self.night.all()))

@@ -92,6 +92,13 @@ async def test_a_state_that_nobody_knows_is_waited_for_no_longer_than_any_other(
     assert LONGEST <= world.now - NOON < LONGEST + timedelta(days=1)
 
 
+async def test_what_is_over_and_then_is_not_is_read_once_it_is_again(world: World) -> None:
+    world.images.batches.habits = Habits(forgets=4)
+    batch = await world.run(2)
+    assert await world.states(batch) == ["settled"] * 2
+    await world.cleared()
+
+
 ODD_LISTS = [
     Habits(leaves_out=frozenset({MARK})),
     Habits(order="asc", pages=3),
