@@ -34,6 +34,9 @@ CLEARED_WITHIN = timedelta(days=21)
 """So long files are tried to be removed; the service removes them by itself after 30 days."""
 
 FIRST_LOOK_S, LAST_LOOK_S = 5.0, 600.0
+READ_AGAIN_S = 300.0
+"""Before results that were not whole are read again: a service may say that it is over before its files are there."""
+
 SOONER = 10
 """It is looked at again when a tenth of the time it has taken is over once more."""
 

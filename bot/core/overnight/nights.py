@@ -34,6 +34,7 @@ from bot.rules.ledger import HOLDING, EndReason, Job, JobState, LostLease
 from bot.rules.overnight import (
     CLEARED_WITHIN,
     OVER,
+    READ_AGAIN_S,
     NightState,
     Overnight,
     Step,
@@ -97,7 +98,8 @@ class Nights:
                 late = is_late(night, self._clock())
                 await delivery.overnight(now, night, keyless=await self.lacks_key(night), late=late)
                 if not night.read:
-                    await self._wait(changed, look_again_s(night, self._clock()))
+                    again_s = READ_AGAIN_S if batch.id in self._reads else 0.0
+                    await self._wait(changed, max(look_again_s(night, self._clock()), again_s))
         except LostLease:
             log.warning("batch %s goes on in another process", batch.id)
             return False

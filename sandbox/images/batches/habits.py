@@ -20,7 +20,8 @@ class Habits:
     """``status`` spells a state; ``tail`` makes every new id longer; ``leaves_out`` are fields of a batch that it does
     not have; ``iso``: moments are text. Lists: ``order``, ``tells_more`` (``has_more``), ``heeds_after``, and
     ``pages``: so many rows at once, whatever was asked for; ``renames``: what it calls each there.
-    ``forgets``: so many times after it has told that a batch is over, it tells how that stood before.
+    ``forgets``: so many times after it has told that a batch is over, it tells how that stood before. ``hides``:
+    whether files are not there yet.
     """
 
     status: Callable[[str], str] = str
@@ -33,12 +34,15 @@ class Habits:
     pages: int | None = None
     renames: Callable[[str], str] = str
     forgets: int = 0
+    hides: Callable[[], bool] = bool
     _before: Body | None = None
     _ends: int = 0
 
     def batch(self, body: Body) -> Body:
         """A batch as this server tells it."""
         told = {name: value for name, value in body.items() if name not in self.leaves_out}
+        if self.hides():
+            told |= {"output_file_id": None, "error_file_id": None}
         if self.iso:
             told |= {name: _text(value) for name, value in told.items() if name.endswith("_at") and value is not None}
         return {**told, "status": self.status(told["status"])}

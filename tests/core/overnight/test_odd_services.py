@@ -99,6 +99,14 @@ async def test_what_is_over_and_then_is_not_is_read_once_it_is_again(world: Worl
     await world.cleared()
 
 
+async def test_files_that_come_some_minutes_after_the_end_are_read(world: World) -> None:
+    world.images.batches.habits = Habits(hides=lambda: world.now < NOON + timedelta(minutes=10))
+    batch = await world.run(2)
+    assert await world.states(batch) == ["settled"] * 2
+    assert world.now - NOON < timedelta(minutes=20)
+    await world.cleared()
+
+
 ODD_LISTS = [
     Habits(leaves_out=frozenset({MARK})),
     Habits(order="asc", pages=3),
