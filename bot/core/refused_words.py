@@ -9,7 +9,7 @@ from bot.imaging.threads import offload
 from bot.ports import Clock, Meter, ServerStore
 from bot.rules.people import Place
 from bot.rules.servers.access import ServerSettings
-from bot.rules.servers.words.words import RefusedWord, holds_refused
+from bot.rules.servers.words.words import FoundIn, RefusedWord, holds_refused
 
 LONG = 2000
 """Characters above which reading a text in every way would hold up everybody (measured: 2 to 7 µs a character)."""
@@ -23,16 +23,18 @@ class RefusedWords:
         self._meter = meter
         self._clock = clock
 
-    async def check(self, settings: ServerSettings, place: Place, *texts: str) -> None:
-        """Raises ``RefusedWord`` where one of the texts holds one."""
-        if not settings.refused_words:
+    async def check(
+        self, settings: ServerSettings, place: Place, text: str, found_in: FoundIn = FoundIn.PROMPT, look: str = ""
+    ) -> None:
+        """Raises ``RefusedWord`` where the text holds one."""
+        if not settings.refused_words or not text:
             return
-        if sum(map(len, texts)) > LONG:
-            found = await offload(place.key, holds_refused, settings.refused_words, *texts)
+        if len(text) > LONG:
+            found = await offload(place.key, holds_refused, settings.refused_words, text)
         else:
-            found = holds_refused(settings.refused_words, *texts)
+            found = holds_refused(settings.refused_words, text)
         if found:
-            raise RefusedWord
+            raise RefusedWord(found_in, look)
 
     async def count(self, place: Place, prompts: int = 1) -> None:
         """For the admins and the operator."""

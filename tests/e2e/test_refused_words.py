@@ -33,6 +33,21 @@ async def test_a_word_is_refused_wherever_it_comes_from(town):
     assert any("1 (prompts refused this month: 4)" in field["value"] for field in page["fields"])
 
 
+async def test_whose_look_has_the_word_is_told_so_and_a_batch_once(town):
+    slash = town.world.slash
+    look = {"name": "Noir", "prompt": "{prompt}, a badger"}
+    await town.settled(await slash(town.member, town.general, "/style save", look))
+    await told(town, "words", add="badger")
+    lines = Upload("l.txt", b"a fox\nan owl", "text/plain")
+    for command, options in (("/imagine", {"prompt": "a fox"}), ("/batch", {"file": lines})):
+        said = await refused(town, await slash(town.member, town.general, command, {**options, "look": "noir"}))
+        assert said.startswith("The look `Noir` has a word")
+    typed = await slash(town.member, town.general, "/imagine", {"prompt": "a badger", "look": "noir"})
+    said = await refused(town, typed)
+    assert said.startswith("Your prompt has a word")
+    assert await town.app.store.servers.words_refused(town.here, town.world.clock.now()) == 3
+
+
 async def test_an_old_picture_is_not_gone_on_from(town):
     interaction = await town.world.slash(
         town.member, town.general, "/imagine", {"prompt": "a badger", "quality": "low"}
@@ -41,9 +56,9 @@ async def test_an_old_picture_is_not_gone_on_from(town):
     await town.quiet()
     message = interaction.answer
     await told(town, "words", add="badger")
-    for label in ("Again", "Vary"):
+    for label, words in (("Again", "Your prompt has"), ("Vary", "This picture was made"), ("Zoom out", "This picture")):
         click = await town.world.click(message, label, town.member)
-        await refused(town, click)
+        assert (await refused(town, click)).startswith(words)
     assert len(town.images.calls) == 1
 
 

@@ -30,7 +30,7 @@ from bot.rules.options.table import RawOptions
 from bot.rules.people import Asker
 from bot.rules.requests import Kind
 from bot.rules.servers.access import AccessDenied, DeniedBecause
-from bot.rules.servers.words.words import RefusedWord
+from bot.rules.servers.words.words import FoundIn, RefusedWord
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +103,7 @@ class Batches:
 
         ``overnight``: at its price in a batch, all by the model of the first. Raises ``NotOvernight``.
 
-        What is wrong with all of them alike (an option, the model, access) is raised as it is, once.
+        What is wrong with all of them alike (an option, the model, access, the look) is raised as it is, once.
         """
         quotes: list[Quote] = []
         problems: list[tuple[int, UserError]] = []
@@ -121,6 +121,9 @@ class Batches:
                     raise InvalidOptions(invalid.model, common) from None
                 problems.append((number, invalid))
             except RefusedWord as word:
+                if word.found_in is FoundIn.LOOK:
+                    await self._intake.count_refused(asker, 1)
+                    raise
                 problems.append((number, word))
                 refused += 1
         if refused:

@@ -32,7 +32,7 @@ from bot.rules.overnight import NotOvernight, Why, overnight_price
 from bot.rules.people import Asker, Place
 from bot.rules.requests import PICTURES, Endpoint, ImageRequest, Kind
 from bot.rules.servers.access import Defaults, ServerSettings, check_access, may_use_model, model_by_default
-from bot.rules.servers.words.words import RefusedWord
+from bot.rules.servers.words.words import FoundIn, RefusedWord
 from bot.rules.styles.layers import Layers, settle
 from bot.rules.styles.style import NoSuchStyle, Style, name_key, nearest_names
 from bot.rules.uploads import Note
@@ -157,7 +157,10 @@ class Intake:
             problems=lambda options, chosen: _problems(build, options, chosen),
         )
         check_access(settings, asker, settled.model.id)
-        await self._words.check(settings, asker.place, settled.raw.prompt, about)
+        await self._words.check(settings, asker.place, about, FoundIn.PICTURE)
+        await self._words.check(settings, asker.place, raw.prompt)
+        if style is not None:
+            await self._words.check(settings, asker.place, settled.raw.prompt, FoundIn.LOOK, style.name)
         request = replace(build(settled.raw, settled.model), reviewed=settings.review_channel_id is not None)
         return replace(self._priced(request, settled.model, settings), notes=(*notes, *settled.notes))
 

@@ -62,7 +62,15 @@ from bot.ui.words.commands import option_said
 from bot.ui.words.failures import cancelled, interrupted, own_key_gone, paused, said_of_words, service
 from bot.ui.words.numbers import day, duration, number
 from bot.ui.words.problems import bad_style, bad_style_name, no_such_style, problem_line, too_many_styles
-from bot.ui.words.refusals import bad_word, denied_words, not_overnight, refused_words, review_refused, too_many_words
+from bot.ui.words.refusals import (
+    bad_word,
+    denied_words,
+    not_overnight,
+    refused_word,
+    refused_words,
+    review_refused,
+    too_many_words,
+)
 from bot.ui.words.text import CONTENT_LIMIT, cut, escaped, inline, length
 from bot.ui.words.uploads import upload_fault, upload_words
 
@@ -320,7 +328,7 @@ _WORDINGS: dict[type[UserError], str | Callable[[Any, str], str]] = {
     ListFull: "error.list_full",
     Undecided: "error.undecided",
     ReviewRefused: review_refused,
-    RefusedWord: "error.refused_word",
+    RefusedWord: refused_word,
     BadWord: bad_word,
     TooManyWords: too_many_words,
     Contradiction: "error.contradiction",

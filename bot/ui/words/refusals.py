@@ -8,7 +8,7 @@ from bot.rules.overnight import NotOvernight
 from bot.rules.servers.access import AccessDenied, DeniedBecause
 from bot.rules.servers.edits import TooManyWords
 from bot.rules.servers.review import ReviewRefused
-from bot.rules.servers.words.words import MOST_CHARS, MOST_WORDS, BadWord
+from bot.rules.servers.words.words import MOST_CHARS, MOST_WORDS, BadWord, FoundIn, RefusedWord
 from bot.ui.words.catalogue import has, joined, say
 from bot.ui.words.commands import command_said
 from bot.ui.words.numbers import duration, moment, money, number
@@ -118,6 +118,16 @@ def bad_word(_: BadWord, locale: str) -> str:
 
 def too_many_words(_: TooManyWords, locale: str) -> str:
     return say(locale, "error.too_many_words", most=MOST_WORDS)
+
+
+def refused_word(error: RefusedWord, locale: str) -> str:
+    match error.found_in:
+        case FoundIn.PROMPT:
+            return say(locale, "error.refused_word")
+        case FoundIn.LOOK:
+            return say(locale, "error.refused_word_look", look=inline(error.look))
+        case FoundIn.PICTURE:
+            return say(locale, "error.refused_word_picture")
 
 
 def review_refused(error: ReviewRefused, locale: str) -> str:

@@ -15,6 +15,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import lru_cache, partial
 
 from bot.rules.errors import UserError
@@ -46,8 +47,21 @@ FEWEST_LETTERS = 3
 """That spelled one by one are a word; two are initials."""
 
 
+class FoundIn(StrEnum):
+    """In what was typed, in the ``look`` around it, or in the prompt of the picture that it goes on from."""
+
+    PROMPT = "prompt"
+    LOOK = "look"
+    PICTURE = "picture"
+
+
 class RefusedWord(UserError):
     """The text holds a word that this server refuses. It is not said which. Nothing was spent."""
+
+    def __init__(self, found_in: FoundIn = FoundIn.PROMPT, look: str = "") -> None:
+        super().__init__(found_in)
+        self.found_in = found_in
+        self.look = look
 
 
 class BadWord(UserError):
