@@ -110,6 +110,7 @@ async def test_channels_and_roles_are_picked_and_the_log_hears_of_it(town, peopl
     held = await town.settings_held()
     assert (held.allowed_channels, held.denied_roles) == ({people.pictures.id}, {people.painters.id})
     logged = [one.content for one in town.world.history(people.pictures) if one.author == town.world.bot]
+    assert logged[0].startswith("📋 I'll post")  # tried before it is kept
     assert any(f"<@&{people.painters.id}>" in line for line in logged)
 
     await pressed(town, panel, "Allow every channel")

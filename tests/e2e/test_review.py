@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from sqlalchemy import func, select, update
 
@@ -160,15 +162,30 @@ async def test_who_may_not_moderate_decides_nothing(town, room):
         click = await town.world.click(review, label, town.member)
         assert "Manage Messages" in (await click.wait_answer()).content
     buttons, here = review.components, f"g{town.world.town.studio.id}"
-    odd = [("Post", {"place_key": "g1"}), ("Refuse", {"place_key": "g1"})]  # of another server
-    for label, row in [*odd, ("Refuse", {"place_key": here, "approved": True})]:  # or approved, and not shown yet
+    for label, user, row in [
+        ("Post", town.admin, {"place_key": "g1"}),  # of another server
+        ("Refuse", town.admin, {"place_key": "g1"}),
+        ("Refuse", town.admin, {"place_key": here, "approved": True}),  # approved, and not shown yet
+        ("Post", town.world.town.moderator, {"approved": False, "taken_at": datetime.now(UTC)}),  # somebody is deciding
+    ]:
         async with town.app.store.database.writing() as connection:
             await connection.execute(update(reviews).values(row))
         review.components = buttons
-        await (await town.world.click(review, label, town.admin)).wait_answer()
+        await (await town.world.click(review, label, user)).wait_answer()
         await town.quiet()
     assert with_pictures(town, town.general) == []
     assert await states(town) == {"produced": 1}
+
+
+async def test_what_cannot_be_posted_is_approved_and_stays_its_makers(town, room):
+    await turn_on(town, room)
+    _, review = await asked(town, room)
+    town.world.delete_channel(town.general)
+    await press(town, review, "Post", town.admin)
+    assert "Approved by" in review.content
+    assert await states(town) == {"produced": 1}
+    (job,) = await town.app.store.jobs.waiting(Place(town.world.town.studio.id, 0), town.member.id)
+    assert job.waiting
 
 
 async def test_of_two_moderators_one_decides(town, room):
