@@ -310,18 +310,20 @@ async def test_what_is_drawn_for_somebody_who_deletes_their_data_meanwhile_comes
     assert [kept async for kept in town.app.files.jobs()] == []
 
 
-async def test_a_second_message_about_what_is_decided_loses_its_buttons_when_it_is_pressed(town, room):
+@pytest.mark.parametrize("posts", [True, False])
+async def test_a_second_message_about_what_is_decided_loses_its_buttons_when_it_is_pressed(town, room, posts):
     await turn_on(town, room)
     await asked(town, room)
     await turn_on(town, town.world.town.announcements)
     other = town.world.town.announcements
     await town.world.changed.until(lambda: with_pictures(town, other), 20, "the picture there, too")
-    await press(town, with_pictures(town, other)[0], "Post", town.admin)
-    (first,) = with_pictures(town, room)
+    (second,), (first,) = with_pictures(town, other), with_pictures(town, room)
+    await (press(town, second, "Post", town.admin) if posts else refuse(town, second, town.admin))
     late = await press(town, first, "Refuse", town.admin)
     assert "no longer available" in private_words(late)
     assert first.components == []
-    assert len(with_pictures(town, town.general)) == 1
+    assert len(with_pictures(town, town.general)) == len(first.attachments) == len(first.embeds) == posts
+    assert (f"<@{town.member.id}>" in first.content) is posts
 
 
 async def test_a_batch_is_looked_at_in_groups(town, room):

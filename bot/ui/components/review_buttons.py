@@ -25,6 +25,7 @@ from bot.ui.interactions.ids import VERSION, button_id, pattern
 from bot.ui.interactions.who import asker_of
 from bot.ui.shell import Interaction
 from bot.ui.words.catalogue import say
+from bot.ui.words.errors import words
 from bot.ui.words.text import clean, escaped
 
 REASON_CHARS = 300
@@ -50,16 +51,23 @@ async def _undecided(interaction: Interaction, group_id: str, *, approved: bool 
     found = await interaction.client.shell.store.reviews.of_group(group_id)
     here = [one for one in found if one.place_key == asker.place.key and (approved or not one.approved)]
     if not here:
-        interaction.client.shell.tasks.start(_closed(interaction), "closing a review")
+        interaction.client.shell.tasks.start(_closed(interaction, group_id), "closing a review")
         raise NotFound("review")
     return here
 
 
-async def _closed(interaction: Interaction) -> None:
-    """There is nothing to decide any more: another message about it was pressed, or it was taken back."""
+async def _closed(interaction: Interaction, group_id: str) -> None:
+    """There is nothing to decide any more: another message about it was pressed, or it was taken back. A picture that
+    nobody is to see any more goes from this one, too.
+    """
+    job = await interaction.client.shell.store.jobs.get(group_id)
+    without: dict[str, Any] = {"view": None}
+    if job is None or job.deleted or job.asker.user_id <= 0:
+        text = words(NotFound("review"), str(interaction.guild_locale or interaction.locale))
+        without |= {"content": text, "embed": None, "attachments": []}
     if interaction.message is not None:
         with suppress(*TROUBLE):
-            await interaction.message.edit(view=None)
+            await interaction.message.edit(**without)
 
 
 async def _taken(interaction: Interaction, group_id: str, *, approved: bool = False) -> list[Review]:
