@@ -26,8 +26,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.adapters.database.sqlite.desk import Desk
+from bot.adapters.database.sqlite.threads import READERS, Threads
 from bot.adapters.database.sqlite.writer import Progress
-from bot.adapters.database.threads import READERS, Threads
 from bot.ports import CannotStart
 from bot.rules.errors import Busy, StorageFull, StorageTrouble
 
