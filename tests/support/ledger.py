@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import RowMapping, Select, func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database import SqlStore, migrate_store
 from bot.adapters.database.codec import Sealer
+from bot.adapters.database.connection import Connection
 from bot.adapters.database.engine import Database, Work
 from bot.adapters.database.figures import use_of
 from bot.adapters.database.jobs import SqlJobs
@@ -69,7 +69,7 @@ async def emptied_ledger() -> Database:
         folder.mkdir()
         await empty_ledger(folder)
 
-    async def empty(connection: AsyncConnection) -> None:
+    async def empty(connection: Connection) -> None:
         for table in reversed(metadata.sorted_tables):
             await connection.execute(table.delete())
 
@@ -127,7 +127,7 @@ async def left_delivered(store: SqlStore, job: Job) -> Job:
     advance(job.state, JobState.DELIVERED)
     shown = {"state": JobState.DELIVERED.value, "message_id": 5, "message_channel_id": 100, "waiting": False}
 
-    async def work(connection: AsyncConnection) -> None:
+    async def work(connection: Connection) -> None:
         await connection.execute(update(jobs).where(jobs.c.id == job.id).values(shown))
 
     await store.database.write(work)
@@ -147,7 +147,7 @@ async def use_now(store: SqlStore, asker: Asker, now: datetime) -> Use:
     """What counts against a person's limits."""
     limits = await store.servers.limits(asker.place)
 
-    async def work(connection: AsyncConnection) -> Use:
+    async def work(connection: Connection) -> Use:
         return await use_of(connection, limits, asker, now, Secrets((KEY,)))
 
     return await store.database.read(work)

@@ -16,15 +16,16 @@ import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping
 from contextlib import asynccontextmanager
 from functools import cached_property, partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from sqlalchemy import Connection, Engine, RowMapping, Select, StaticPool, Table, create_engine, event
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection as SyncConnection
+from sqlalchemy import Engine, RowMapping, Select, StaticPool, Table, create_engine, event
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ResourceClosedError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from bot.adapters.database.connection import Connection
 from bot.adapters.database.sqlite.desk import Desk
 from bot.adapters.database.sqlite.threads import READERS, Threads
 from bot.adapters.database.sqlite.writer import Progress
@@ -33,8 +34,13 @@ from bot.rules.errors import Busy, StorageFull, StorageTrouble
 
 log = logging.getLogger(__name__)
 
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+Upsert: TypeAlias = "sqlite.Insert | postgresql.Insert"
 T = TypeVar("T")
-Work = Callable[[AsyncConnection], Awaitable[T]]
+Work = Callable[[Connection], Awaitable[T]]
 
 BUSY_TIMEOUT_S = 10.0
 PAUSES_S = (0.02, 0.1, 0.3, 0.8, 1.5)
@@ -83,6 +89,8 @@ class Database:
     @cached_property
     def _engines(self) -> tuple[AsyncEngine, AsyncEngine]:
         """For writing and for reading. With threads only tools and migrations use them: made when they are needed."""
+        from sqlalchemy.ext.asyncio import create_async_engine
+
         if not self.is_sqlite:
             only = create_async_engine(
                 self.url,
@@ -228,22 +236,26 @@ class Database:
     async def rows(self, query: Select[Any], values: Mapping[str, Any] | None = None) -> list[RowMapping]:
         """Every row one query finds."""
 
-        async def work(connection: AsyncConnection) -> list[RowMapping]:
+        async def work(connection: Connection) -> list[RowMapping]:
             return list((await connection.execute(query, values)).mappings())
 
         return await self.read(work)
 
-    async def run_sync(self, work: Callable[[Connection], T]) -> T:
+    async def run_sync(self, work: Callable[[SyncConnection], T]) -> T:
         """Runs synchronous code (migrations) in one write transaction."""
 
-        async def whole(connection: AsyncConnection) -> T:
+        async def whole(connection: Connection) -> T:
             return await connection.run_sync(work)
 
         return await self._write_once(whole, Progress())
 
-    def upsert(self, table: Table) -> postgresql.Insert | sqlite.Insert:
+    def upsert(self, table: Table) -> Upsert:
         """An INSERT that takes ON CONFLICT; both dialects spell it alike."""
-        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+        if self.is_sqlite:
+            return sqlite.insert(table)
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(table)
 
     async def aclose(self) -> None:
         if self._threads is not None:
@@ -283,7 +295,7 @@ def _prepare(engine: Engine, begin: str | None) -> None:
         return
 
     @event.listens_for(engine, "begin")
-    def begin_it(connection: Connection) -> None:
+    def begin_it(connection: SyncConnection) -> None:
         connection.exec_driver_sql(begin)
 
 

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Label, RowMapping, case, cast, desc, func, literal, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import BigInteger
 
 from bot.adapters.database.codec import Sealer
+from bot.adapters.database.connection import Connection
 from bot.adapters.database.counting.counters import Counted, Counts, as_use, last_requests, tally
 from bot.adapters.database.counting.forgotten import kept
 from bot.adapters.database.engine import Database
@@ -70,7 +70,7 @@ class SqlFigures:
         return [_row(row) for row in await self._db.rows(query)]
 
     async def standings(self, asker: Asker, now: datetime) -> tuple[Standing, ...]:
-        async def work(connection: AsyncConnection) -> tuple[Standing, ...]:
+        async def work(connection: Connection) -> tuple[Standing, ...]:
             limits = await limits_of(connection, asker.place.key, self._defaults)
             return standings(limits, asker, await use_of(connection, limits, asker, now, self._sealer), now)
 
@@ -94,9 +94,7 @@ class SqlFigures:
         return [_line(row) for row in await self._db.rows(query)]
 
 
-async def use_of(
-    connection: AsyncConnection, limits: tuple[Limit, ...], asker: Asker, now: datetime, sealer: Sealer
-) -> Use:
+async def use_of(connection: Connection, limits: tuple[Limit, ...], asker: Asker, now: datetime, sealer: Sealer) -> Use:
     """What counts against a person's limits, as one transaction sees it."""
     counted = Counted.of_asker(asker, now, own_key=False)
     found = await tally(connection, counted.rows())

@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, delete, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.codec import Sealer, all_jobs, batch_from_row, batch_values, job_from_row, plain
+from bot.adapters.database.connection import Connection
 from bot.adapters.database.counting.counters import Counted, Counts, add
 from bot.adapters.database.engine import Database
 from bot.adapters.database.leases import Life
@@ -69,7 +69,7 @@ class SqlJobs:
         charged = {"charged_micro_usd": bill.charged_micro_usd, "made_images": bill.images}
         values = {**_produced(bill, revised_prompt, now).columns(), **held, **charged}
 
-        async def work(connection: AsyncConnection) -> Job:
+        async def work(connection: Connection) -> Job:
             counted = await connection.scalar(select(jobs.c.made_images).where(jobs.c.id == job.id))
             row = await updated(connection, job, values, job.state)
             images = min(bill.images, row["images"]) - min(counted or 0, row["images"])
@@ -110,7 +110,7 @@ class SqlJobs:
         return await self._steps.note(job, {"answer_message_id": message_id}, None)
 
     async def mark_deleted(self, job_id: str) -> None:
-        async def work(connection: AsyncConnection) -> None:
+        async def work(connection: Connection) -> None:
             await connection.execute(update(jobs).where(jobs.c.id == job_id).values(deleted=True))
 
         await self._db.write(work)
@@ -159,7 +159,7 @@ class SqlJobs:
         words = plain(search or "").casefold().split()
         shown += [jobs.c.search_text.contains(word, autoescape=True) for word in words]
 
-        async def work(connection: AsyncConnection) -> Look:
+        async def work(connection: Connection) -> Look:
             newest_first = jobs.c.id.desc()
             edge = await connection.scalar(
                 select(jobs.c.id).where(*here).order_by(newest_first).offset(REACH - 1).limit(1)
@@ -174,7 +174,7 @@ class SqlJobs:
     async def mark(self, user_id: int, job_id: str, favourite: bool) -> None:
         which = {"user_id": user_id, "job_id": job_id}
 
-        async def work(connection: AsyncConnection) -> None:
+        async def work(connection: Connection) -> None:
             if favourite:
                 await connection.execute(self._db.upsert(favourites).values(which).on_conflict_do_nothing())
             else:
@@ -202,7 +202,7 @@ class SqlJobs:
         changing = {"message_id", "cancelled", "finished", "channel_id"}
         values = {name: value for name, value in batch_values(batch).items() if name in changing}
 
-        async def work(connection: AsyncConnection) -> None:
+        async def work(connection: Connection) -> None:
             await connection.execute(update(batches).where(batches.c.id == batch.id).values(values))
 
         await self._db.write(work)
@@ -229,7 +229,7 @@ class SqlJobs:
         return await self._steps.move(job, step)
 
 
-async def _who_waits(connection: AsyncConnection) -> frozenset[tuple[str, int]]:
+async def _who_waits(connection: Connection) -> frozenset[tuple[str, int]]:
     """Places and members whose pictures could not be shown yet. Shown since, they may still be among them."""
     return frozenset((row[0], row[1]) for row in await connection.execute(_WHO_WAITS))
 

@@ -30,11 +30,11 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.dialects import sqlite
 
 from bot.adapters.database.codec import Sealer, all_jobs, dumps, job_from_row
-from bot.adapters.database.engine import Database
+from bot.adapters.database.connection import Connection
+from bot.adapters.database.engine import Database, Upsert
 from bot.adapters.database.schema.tables import OPEN, UNKNOWN, from_micros, jobs, processes, slots, to_micros
 from bot.adapters.database.sqlite.desk import Desk
 from bot.adapters.database.sqlite.statements import Prepared
@@ -128,14 +128,14 @@ class SqlLeases:
         return cast(extract("epoch", func.clock_timestamp()) * 1_000_000, BigInteger)
 
     async def heartbeat(self) -> None:
-        async def work(connection: AsyncConnection) -> datetime:
+        async def work(connection: Connection) -> datetime:
             stale = jobs.c.token.is_not(None) & (jobs.c.token_expires_at <= self._clock())
             await connection.execute(update(jobs).where(stale).values(token=None))
             return await self._beat(connection)
 
         self._heard.heard(await self._db.write(work, within_s=BEAT_WITHIN_S), self._clock())
 
-    async def _beat(self, connection: AsyncConnection) -> datetime:
+    async def _beat(self, connection: Connection) -> datetime:
         before = self._clock()
         now = from_micros(int(await connection.scalar(select(self._present())) or 0))
         ahead_s = _ahead_s(before, now, self._clock())
@@ -146,7 +146,7 @@ class SqlLeases:
         return now
 
     async def setups(self) -> list[Setup]:
-        async def work(connection: AsyncConnection) -> list[Setup]:
+        async def work(connection: Connection) -> list[Setup]:
             now = from_micros(int(await connection.scalar(select(self._present())) or 0))
             told = select(processes.c.setup).where(processes.c.setup.is_not(None), _near(now, DEAD_AFTER))
             found = await connection.execute(told.order_by(processes.c.id))
@@ -157,7 +157,7 @@ class SqlLeases:
     async def adopt(self) -> list[Job]:
         await self.heartbeat()
 
-        async def work(connection: AsyncConnection) -> list[Job]:
+        async def work(connection: Connection) -> list[Job]:
             await self._push(connection, ADOPTING, timedelta())
             now = await self._beat(connection)
             if self._heard.may_judge:
@@ -189,7 +189,7 @@ class SqlLeases:
         return jobs.c.pictures_at.in_(self._life.places)
 
     async def leave(self, job: Job) -> None:
-        async def work(connection: AsyncConnection) -> None:
+        async def work(connection: Connection) -> None:
             same = (jobs.c.id == job.id) & (jobs.c.epoch == job.epoch) & (jobs.c.state == JobState.PRODUCED.value)
             left = update(jobs).where(same).values(epoch=jobs.c.epoch + 1, holder=AWAY, waiting=False)
             if (await connection.execute(left)).rowcount == 0:
@@ -233,7 +233,7 @@ class SqlLeases:
             present = {"present": to_micros(self._clock())} if self._db.is_sqlite else {}
             return {"key": key, "taken": taken, **present}
 
-        async def work(connection: AsyncConnection) -> Slot:
+        async def work(connection: Connection) -> Slot:
             return _slot((await connection.execute(self._hold, values())).one(), taken)
 
         def at_desk(desk: Desk) -> Slot:
@@ -242,19 +242,19 @@ class SqlLeases:
         return await (self._db.write_at_desk(at_desk) if self._db.has_desk else self._db.write(work))
 
     async def give_slot(self, key: str, slot: Slot) -> None:
-        async def work(connection: AsyncConnection) -> None:
+        async def work(connection: Connection) -> None:
             last = (slots.c.key == key) & (slots.c.next_at == slot.ends_at)
             await connection.execute(update(slots).where(last).values(next_at=slot.begins_at))
 
         await self._db.write(work)
 
     async def push_slots(self, key: str, seconds: float) -> None:
-        async def work(connection: AsyncConnection) -> None:
+        async def work(connection: Connection) -> None:
             await self._push(connection, key, timedelta(seconds=seconds))
 
         await self._db.write(work)
 
-    async def _push(self, connection: AsyncConnection, key: str, by: timedelta) -> None:
+    async def _push(self, connection: Connection, key: str, by: timedelta) -> None:
         present = self._present()
         until = present + round(by / timedelta(microseconds=1))
         free = _free_at(present)
@@ -290,7 +290,7 @@ def _free_at(present: ColumnElement[int]) -> ColumnElement[int]:
     return case((believed & (slots.c.next_at > present), slots.c.next_at), else_=present)
 
 
-def _hold(present: ColumnElement[int], fresh: sqlite.Insert | postgresql.Insert) -> Any:
+def _hold(present: ColumnElement[int], fresh: Upsert) -> Any:
     """Takes the next free slots of ``key``."""
     taken = bindparam("taken", type_=BigInteger())
     first = fresh.values({"key": bindparam("key"), "taken_at": present, "next_at": present + taken})

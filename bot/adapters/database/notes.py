@@ -17,9 +17,9 @@ from datetime import date, datetime
 from uuid import uuid4
 
 from sqlalchemy import delete, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.codec import dump_overnight, load_overnight
+from bot.adapters.database.connection import Connection
 from bot.adapters.database.engine import Database
 from bot.adapters.database.schema.tables import facts, from_micros, to_micros
 from bot.rules.instants import Readings
@@ -67,7 +67,7 @@ class SqlNotes:
             index_elements=["key"], set_={"value": value}, where=facts.c.value != value
         ).returning(facts.c.key)
 
-        async def work(connection: AsyncConnection) -> bool:
+        async def work(connection: Connection) -> bool:
             return (await connection.execute(noting)).first() is not None
 
         return await self._db.write(work)
@@ -98,7 +98,7 @@ class SqlNotes:
         await self._write(_end(model_id, ends_on), told_on.isoformat())
 
     async def ledger(self) -> str:
-        async def work(connection: AsyncConnection) -> str:
+        async def work(connection: Connection) -> str:
             name = self._db.upsert(facts).values({"key": LEDGER, "value": uuid4().hex})
             await connection.execute(name.on_conflict_do_nothing())
             return str(await connection.scalar(select(facts.c.value).where(facts.c.key == LEDGER)))
@@ -129,7 +129,7 @@ class SqlNotes:
         return {row["key"].removeprefix(prefix): row["value"] for row in found}
 
     async def _write(self, key: str, value: str | None) -> None:
-        async def work(connection: AsyncConnection) -> None:
+        async def work(connection: Connection) -> None:
             if value is None:
                 await connection.execute(delete(facts).where(facts.c.key == key))
             else:
@@ -157,24 +157,24 @@ def _text(moment: datetime | None) -> str | None:
 # within a transaction that somebody else opened
 
 
-async def write_note(database: Database, connection: AsyncConnection, key: str, value: str) -> None:
+async def write_note(database: Database, connection: Connection, key: str, value: str) -> None:
     """Writes a note or replaces it."""
     statement = database.upsert(facts).values({"key": key, "value": value})
     await connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": value}))
 
 
-async def counters_forgotten(connection: AsyncConnection) -> datetime | None:
+async def counters_forgotten(connection: Connection) -> datetime | None:
     """Counters of windows that ended before are gone and cannot be compared with jobs any more."""
     value = await connection.scalar(select(facts.c.value).where(facts.c.key == COUNTERS_FORGOTTEN))
     return None if value is None else from_micros(int(value))
 
 
-async def set_counters_forgotten(database: Database, connection: AsyncConnection, before: datetime) -> None:
+async def set_counters_forgotten(database: Database, connection: Connection, before: datetime) -> None:
     """Remembers up to when counters were forgotten."""
     await write_note(database, connection, COUNTERS_FORGOTTEN, str(to_micros(before)))
 
 
-async def notes_about(connection: AsyncConnection, user_id: int) -> dict[str, str]:
+async def notes_about(connection: Connection, user_id: int) -> dict[str, str]:
     """Notes whose key names a person between colons."""
     query = select(facts).where(facts.c.key.contains(str(user_id))).order_by(facts.c.key)
     names = {str(user_id), f"u{user_id}"}

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.codec import Sealer
+from bot.adapters.database.connection import Connection
 from bot.adapters.database.counting.audit_sums import Difference, audit_sums
 from bot.adapters.database.counting.budgets import Watch
 from bot.adapters.database.engine import Database, StoreUnusable, is_full
@@ -24,7 +24,6 @@ from bot.adapters.database.keeping.styles import SqlStyles
 from bot.adapters.database.leases import Life, SqlLeases
 from bot.adapters.database.notes import CHECKED, SqlNotes, write_note
 from bot.adapters.database.people import SqlPeople
-from bot.adapters.database.postgres.steps import BatchedSteps
 from bot.adapters.database.reserving import Reserving
 from bot.adapters.database.schema.revisions import (
     BACKUPS,
@@ -58,7 +57,7 @@ class SqlStore(Store):
     async def check(self) -> None:
         """Raises ``StoreUnusable`` for a schema that does not fit, ``Busy`` or ``StorageFull`` when writing fails."""
 
-        async def work(connection: AsyncConnection) -> SchemaState:
+        async def work(connection: Connection) -> SchemaState:
             await write_note(self.database, connection, CHECKED, NEWEST)
             return await connection.run_sync(read_state)
 
@@ -98,6 +97,8 @@ def store_on(
     else:
         steps = SqlSteps(database, secrets, Reserving(database, secrets, defaults, life))
         if not database.is_sqlite:
+            from bot.adapters.database.postgres.steps import BatchedSteps
+
             steps = BatchedSteps(database, secrets, defaults, life, steps)
     return SqlStore(
         jobs=SqlJobs(database, secrets, steps, life),

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, delete, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.codec import (
     Sealer,
@@ -18,6 +17,7 @@ from bot.adapters.database.codec import (
     load_asker,
     load_request,
 )
+from bot.adapters.database.connection import Connection
 from bot.adapters.database.counting.counters import FORGOTTEN_PLACE
 from bot.adapters.database.counting.forgotten import drop_ended, keep, lock_out
 from bot.adapters.database.engine import Database
@@ -63,7 +63,7 @@ class SqlPeople:
     async def export(self, user_id: int) -> dict[str, Any]:
         """Everything kept about a person, as JSON can hold it; nothing of anybody else and no secrets."""
 
-        async def work(connection: AsyncConnection) -> dict[str, Any]:
+        async def work(connection: Connection) -> dict[str, Any]:
             mine = await connection.execute(select(*jobs.c).where(jobs.c.user_id == user_id).order_by(jobs.c.id))
             batch = await connection.execute(select(batches).where(batches.c.user_id == user_id).order_by(batches.c.id))
             own = select(limits).where(limits.c.scope == "member", limits.c.subject_id == user_id)
@@ -86,7 +86,7 @@ class SqlPeople:
 
         return await self._db.read(work, snapshot=True)
 
-    async def _counters_of(self, connection: AsyncConnection, user_id: int) -> list[RowMapping]:
+    async def _counters_of(self, connection: Connection, user_id: int) -> list[RowMapping]:
         query = select(uses).where(uses.c.subject.startswith("m:"), uses.c.subject.endswith(f":{user_id}"))
         return list((await connection.execute(query.order_by(uses.c.subject, uses.c.window_key))).mappings())
 
@@ -99,7 +99,7 @@ class SqlPeople:
         """
         stranger = -1 - secrets.randbits(60)
 
-        async def work(connection: AsyncConnection) -> list[str]:
+        async def work(connection: Connection) -> list[str]:
             await lock_out(self._db, connection, user_id)
             await _hold_open_jobs(connection, jobs.c.user_id == user_id)
             await keep(self._db, connection, user_id, self._sealer.tag(user_id), self._clock())
@@ -118,7 +118,7 @@ class SqlPeople:
         return await self._db.write(work)
 
     async def forget_place(self, place: Place) -> list[str]:
-        async def work(connection: AsyncConnection) -> list[str]:
+        async def work(connection: Connection) -> list[str]:
             await _hold_open_jobs(connection, jobs.c.place_key == place.key)
             await _give_up_waiting(connection, jobs.c.place_key == place.key)
             return await _forget_place(connection, place.key)
@@ -126,7 +126,7 @@ class SqlPeople:
         return await self._db.write(work)
 
     async def forget_counters(self, before: datetime) -> None:
-        async def work(connection: AsyncConnection) -> None:
+        async def work(connection: Connection) -> None:
             await self._purge_counters(connection, before)
 
         await self._db.write(work)
@@ -135,7 +135,7 @@ class SqlPeople:
         ended = _FINAL & jobs.c.forgotten.is_(False) & (jobs.c.finished_at < before)
         found = await self._db.rows(select(jobs.c.id).where(ended).order_by(jobs.c.id).limit(most))
 
-        async def work(connection: AsyncConnection) -> list[str]:
+        async def work(connection: Connection) -> list[str]:
             over = batches.c.finished.is_(True) & (batches.c.created_at < before)
             await connection.execute(delete(batches).where(over))
             return await _forget_jobs(
@@ -147,7 +147,7 @@ class SqlPeople:
     async def purge(self, before: datetime) -> list[str]:
         """Pictures that waited for delivery until then are given up. Counters of windows that ended before go too."""
 
-        async def work(connection: AsyncConnection) -> list[str]:
+        async def work(connection: Connection) -> list[str]:
             await _give_up_waiting(connection, jobs.c.produced_at < before)
             gone = await _forget_jobs(connection, _FINAL & (jobs.c.finished_at < before), {}, keep_place=True)
             stale = jobs.c.token.is_not(None) & (jobs.c.token_expires_at <= before)
@@ -159,7 +159,7 @@ class SqlPeople:
 
         return await self._db.write(work)
 
-    async def _purge_counters(self, connection: AsyncConnection, before: datetime) -> None:
+    async def _purge_counters(self, connection: Connection, before: datetime) -> None:
         """Forgets windows that ended before, but none in which a job is still open."""
         holding = jobs.c.state.in_([state.value for state in HOLDING])
         # not min() in SQL: SQLite would then look for it among all jobs, in the order of their moments
@@ -178,18 +178,18 @@ class SqlPeople:
         await set_counters_forgotten(self._db, connection, edge)
 
 
-async def _hold_open_jobs(connection: AsyncConnection, which: ColumnElement[bool]) -> None:
+async def _hold_open_jobs(connection: Connection, which: ColumnElement[bool]) -> None:
     """Locks jobs that may still take a step: a step locks its job and then its counters, and so does forgetting."""
     await connection.execute(select(jobs.c.id).where(which, OPEN).order_by(jobs.c.id).with_for_update())
 
 
-async def _give_up_waiting(connection: AsyncConnection, which: ColumnElement[bool]) -> None:
+async def _give_up_waiting(connection: Connection, which: ColumnElement[bool]) -> None:
     """Ends jobs whose pictures wait to be shown and will be shown to nobody."""
     over = {"state": JobState.SETTLED.value, "finished_at": jobs.c.produced_at, "waiting": False, "deleted": True}
     await connection.execute(update(jobs).where(jobs.c.state == JobState.PRODUCED.value, WAITING, which).values(over))
 
 
-async def _rename_member(connection: AsyncConnection, user_id: int, stranger: int) -> None:
+async def _rename_member(connection: Connection, user_id: int, stranger: int) -> None:
     """Moves the person's counters to the stranger, in the order in which everybody locks them."""
     mine = (uses.c.subject.startswith("m:g"), uses.c.subject.endswith(f":{user_id}"))
     found = await connection.execute(
@@ -201,7 +201,7 @@ async def _rename_member(connection: AsyncConnection, user_id: int, stranger: in
             await connection.execute(update(table).where(table.c.subject == subject).values(subject=renamed))
 
 
-async def _forget_place(connection: AsyncConnection, place_key: str) -> list[str]:
+async def _forget_place(connection: Connection, place_key: str) -> list[str]:
     unknown = f"{FORGOTTEN_PLACE}{secrets.token_hex(8)}"
     for prefix in ("m", "c", "s", "k"):
         name = f"{prefix}:{place_key}"
@@ -218,7 +218,7 @@ async def _forget_place(connection: AsyncConnection, place_key: str) -> list[str
 
 
 async def _forget_jobs(
-    connection: AsyncConnection, which: ColumnElement[bool], blank: dict[str, Any], *, keep_place: bool
+    connection: Connection, which: ColumnElement[bool], blank: dict[str, Any], *, keep_place: bool
 ) -> list[str]:
     """Takes the words and ids out of jobs, leaving states and amounts; returns the ids of those that had any."""
     found = await connection.execute(
@@ -262,17 +262,17 @@ def _wordless(job_id: str, asker: str, request: str, blank: dict[str, Any], *, k
     return values
 
 
-async def _own_defaults(connection: AsyncConnection, user_id: int) -> dict[str, Any]:
+async def _own_defaults(connection: Connection, user_id: int) -> dict[str, Any]:
     body = await connection.scalar(select(settings.c.body).where(settings.c.place_key == f"u{user_id}"))
     return dict(json.loads(body or "{}").get("defaults", {}))
 
 
-async def _own_styles(connection: AsyncConnection, user_id: int) -> list[dict[str, Any]]:
+async def _own_styles(connection: Connection, user_id: int) -> list[dict[str, Any]]:
     own = select(styles).where(styles.c.place_key == f"u{user_id}").order_by(styles.c.key)
     return [{"name": row["name"], **json.loads(row["body"])} for row in (await connection.execute(own)).mappings()]
 
 
-async def _blocked_in(connection: AsyncConnection, user_id: int) -> list[str]:
+async def _blocked_in(connection: Connection, user_id: int) -> list[str]:
     query = select(settings.c.place_key, settings.c.body).where(settings.c.body.contains(str(user_id)))
     return [
         place_key

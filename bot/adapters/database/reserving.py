@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.codec import Sealer, job_from_draft, job_values
+from bot.adapters.database.connection import Connection
 from bot.adapters.database.counting.counters import Counted, Counts, add, as_use, last_requests
 from bot.adapters.database.counting.forgotten import kept, let_in
 from bot.adapters.database.engine import Database
@@ -32,7 +32,7 @@ class Reserving:
         self._life = life
 
     async def reserve(
-        self, connection: AsyncConnection, drafts: Sequence[JobDraft], now: datetime, ids: list[str]
+        self, connection: Connection, drafts: Sequence[JobDraft], now: datetime, ids: list[str]
     ) -> list[Job]:
         """New jobs under ``ids``. Raises ``DuplicateEvent``, ``AccessDenied``, ``Refused``: nothing may be kept."""
         check_alike(drafts)
@@ -52,7 +52,7 @@ class Reserving:
         await connection.execute(insert(jobs), rows)
         return opened
 
-    async def _take(self, connection: AsyncConnection, drafts: Sequence[JobDraft], now: datetime) -> None:
+    async def _take(self, connection: Connection, drafts: Sequence[JobDraft], now: datetime) -> None:
         """Adds the cost to every counter; raises ``Refused``, which takes it all back, if a limit had no room."""
         asker, own_key = drafts[0].asker, drafts[0].own_key
         limits = limits_for(drafts[0], await limits_of(connection, asker.place.key, self._defaults))
@@ -96,7 +96,7 @@ def cost_of(drafts: Sequence[JobDraft]) -> Cost:
     )
 
 
-async def refuse_duplicates(connection: AsyncConnection, drafts: Sequence[JobDraft]) -> None:
+async def refuse_duplicates(connection: Connection, drafts: Sequence[JobDraft]) -> None:
     """Raises ``DuplicateEvent`` if one of these events has a job already."""
     keys = [draft.event_key for draft in drafts]
     found = await connection.scalar(select(jobs.c.id).where(jobs.c.event_key.in_(keys)).order_by(jobs.c.id).limit(1))

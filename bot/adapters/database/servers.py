@@ -9,7 +9,6 @@ from types import EllipsisType
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.codec import (
     Sealer,
@@ -18,6 +17,7 @@ from bot.adapters.database.codec import (
     load_limit,
     load_settings,
 )
+from bot.adapters.database.connection import Connection
 from bot.adapters.database.counting.budgets import PERCENTS, Watch, passed, watched
 from bot.adapters.database.counting.counters import NOTHING, tally
 from bot.adapters.database.engine import Database
@@ -55,7 +55,7 @@ class SqlServers:
         self._ids = Ids()
 
     async def settings(self, place: Place) -> ServerSettings:
-        async def work(connection: AsyncConnection) -> ServerSettings:
+        async def work(connection: Connection) -> ServerSettings:
             return await settings_of(connection, place.key)
 
         return await self._db.remembered(("settings", place.key), work)
@@ -64,13 +64,13 @@ class SqlServers:
         if self._db.remembers:
             return [await self.settings(place) for place in places]
 
-        async def work(connection: AsyncConnection) -> list[ServerSettings]:
+        async def work(connection: Connection) -> list[ServerSettings]:
             return [await settings_of(connection, place.key) for place in places]
 
         return await self._db.read(work)
 
     async def change_settings(self, place: Place, edit: Edit, actor_id: int, now: datetime) -> Change:
-        async def work(connection: AsyncConnection) -> Change:
+        async def work(connection: Connection) -> Change:
             await lock_place(self._db, connection, place.key)
             after, change = edit(await settings_of(connection, place.key))
             if is_news(change):
@@ -80,7 +80,7 @@ class SqlServers:
 
         return await self._db.write(work)
 
-    async def _store_settings(self, connection: AsyncConnection, place_key: str, values: dict[str, str | None]) -> None:
+    async def _store_settings(self, connection: Connection, place_key: str, values: dict[str, str | None]) -> None:
         """Writes into the row that ``lock_place`` holds."""
         changed = update(setting_rows).where(setting_rows.c.place_key == place_key)
         await connection.execute(changed.values(**values, version=setting_rows.c.version + 1))
@@ -89,7 +89,7 @@ class SqlServers:
         sealed = None if api_key is None else self._sealer.seal(api_key)
         hint = None if api_key is None else api_key[-4:]
 
-        async def work(connection: AsyncConnection) -> KeyChanged:
+        async def work(connection: Connection) -> KeyChanged:
             await lock_place(self._db, connection, place.key)
             change = KeyChanged((await settings_of(connection, place.key)).api_key_hint, hint)
             await self._store_settings(connection, place.key, {"api_key": sealed, "api_key_hint": hint})
@@ -119,24 +119,24 @@ class SqlServers:
     # limits
 
     async def limits(self, place: Place) -> tuple[Limit, ...]:
-        async def work(connection: AsyncConnection) -> tuple[Limit, ...]:
+        async def work(connection: Connection) -> tuple[Limit, ...]:
             return await limits_of(connection, place.key, self._defaults)
 
         return await self._db.read(work)
 
     async def held(self, place: Place) -> Held:
-        async def work(connection: AsyncConnection) -> Held:
+        async def work(connection: Connection) -> Held:
             return await self._held(connection, place.key)
 
         return await self._db.read(work, snapshot=True)
 
-    async def _held(self, connection: AsyncConnection, place_key: str) -> Held:
+    async def _held(self, connection: Connection, place_key: str) -> Held:
         limits = await limits_of(connection, place_key, self._defaults)
         styles = await styles_of(connection, place_key)
         return Held(await settings_of(connection, place_key), limits, self._defaults, styles)
 
     async def overhaul(self, place: Place, rework: Rework, actor_id: int, now: datetime) -> tuple[Change, ...]:
-        async def work(connection: AsyncConnection) -> tuple[Change, ...]:
+        async def work(connection: Connection) -> tuple[Change, ...]:
             await lock_place(self._db, connection, place.key)
             held = await self._held(connection, place.key)
             after = rework(held)
@@ -168,7 +168,7 @@ class SqlServers:
     ) -> LimitChanged:
         _check_settable(limit)
 
-        async def work(connection: AsyncConnection) -> LimitChanged:
+        async def work(connection: Connection) -> LimitChanged:
             await lock_place(self._db, connection, place.key)
             slot = slot_of(limit)
             old = await self._limit_in(connection, place.key, slot)
@@ -183,11 +183,11 @@ class SqlServers:
         self._other_budgets(place)
         return await self._db.write(work)
 
-    async def _limit_in(self, connection: AsyncConnection, place_key: str, slot: Slot) -> Limit | None:
+    async def _limit_in(self, connection: Connection, place_key: str, slot: Slot) -> Limit | None:
         held = await limits_of(connection, place_key, self._defaults)
         return next((limit for limit in held if slot_of(limit) == slot), None)
 
-    async def _store_limit(self, connection: AsyncConnection, place_key: str, limit: Limit, *, remove: bool) -> None:
+    async def _store_limit(self, connection: Connection, place_key: str, limit: Limit, *, remove: bool) -> None:
         values = {"place_key": place_key, **dump_limit(limit)}
         key = list(limit_rows.primary_key)
         if remove:
@@ -200,7 +200,7 @@ class SqlServers:
     async def reset(
         self, place: Place, what: Resettable, actor_id: int, now: datetime, *, seen: Held | None = None
     ) -> tuple[Change, ...]:
-        async def work(connection: AsyncConnection) -> tuple[Change, ...]:
+        async def work(connection: Connection) -> tuple[Change, ...]:
             await lock_place(self._db, connection, place.key)
             held = await self._held(connection, place.key)
             if seen is not None and seen != held:
@@ -238,13 +238,13 @@ class SqlServers:
         the operator and never told to a server. Budgets of everyone or a role have no single counter to watch.
         """
 
-        async def look(connection: AsyncConnection) -> list[tuple[BudgetWarning, tuple[str, str]]]:
+        async def look(connection: Connection) -> list[tuple[BudgetWarning, tuple[str, str]]]:
             budgets = watched(await limits_of(connection, place.key, self._defaults), place.key, now)
             held = await tally(connection, [row for _, row in budgets]) if budgets else {}
             found = ((passed(place.key, limit, held.get(row, NOTHING).spent), row) for limit, row in budgets)
             return [(warning, row) for warning, row in found if warning is not None]
 
-        async def tell(connection: AsyncConnection) -> list[BudgetWarning]:
+        async def tell(connection: Connection) -> list[BudgetWarning]:
             return [warning for warning, row in found if await self._is_news(connection, warning, row)]
 
         if self._watch is not None and not self._watch.has_passed(place.key):
@@ -263,7 +263,7 @@ class SqlServers:
         fresh = self._db.upsert(word_refusals).values(values)
         counting = fresh.on_conflict_do_update(index_elements=list(word_refusals.primary_key), set_=counted)
 
-        async def work(connection: AsyncConnection) -> None:
+        async def work(connection: Connection) -> None:
             await connection.execute(counting)
 
         await self._db.write(work)
@@ -276,7 +276,7 @@ class SqlServers:
         return int(found[0]["refused"]) if found else 0
 
     async def last_used(self, place: Place) -> datetime | None:
-        async def work(connection: AsyncConnection) -> datetime | None:
+        async def work(connection: Connection) -> datetime | None:
             asked = await connection.scalar(select(func.max(jobs.c.created_at)).where(jobs.c.place_key == place.key))
             changed = await connection.scalar(select(func.max(audit.c.at)).where(audit.c.place_key == place.key))
             return max((moment for moment in (asked, changed) if moment is not None), default=None)
@@ -284,13 +284,13 @@ class SqlServers:
         return await self._db.read(work)
 
     async def _record(
-        self, connection: AsyncConnection, place_key: str, actor_id: int, change: Change, now: datetime
+        self, connection: Connection, place_key: str, actor_id: int, change: Change, now: datetime
     ) -> None:
         """Writes one line of the audit trail within the transaction of what it tells about."""
         values = {"id": self._ids.make(now)[0], "place_key": place_key, "at": now, "actor_id": actor_id}
         await connection.execute(insert(audit), {**values, **change_values(change)})
 
-    async def _is_news(self, connection: AsyncConnection, warning: BudgetWarning, row: tuple[str, str]) -> bool:
+    async def _is_news(self, connection: Connection, warning: BudgetWarning, row: tuple[str, str]) -> bool:
         """Marks every threshold up to the warning's as told; whether the warning's own was not yet."""
         key = {"subject": row[0], "window_key": row[1], "amount": warning.limit.amount}
         values = [{**key, "percent": percent} for percent in PERCENTS if percent <= warning.percent]
@@ -298,7 +298,7 @@ class SqlServers:
         return warning.percent in (await connection.execute(fresh)).scalars().all()
 
 
-async def lock_place(database: Database, connection: AsyncConnection, place_key: str) -> None:
+async def lock_place(database: Database, connection: Connection, place_key: str) -> None:
     """Makes changes of one place wait for each other, so that old → new in the trail is true."""
     row = {"place_key": place_key, "version": 0, "body": "{}"}
     await connection.execute(
@@ -314,7 +314,7 @@ def _check_settable(limit: Limit) -> None:
         raise ValueError("the operator's limits are settings of the process, not of a server")
 
 
-async def settings_of(connection: AsyncConnection, place_key: str) -> ServerSettings:
+async def settings_of(connection: Connection, place_key: str) -> ServerSettings:
     """A place's settings as one transaction sees them."""
     found = await connection.execute(SETTINGS_OF, {"place": place_key})
     return load_settings(found.mappings().one_or_none())
@@ -323,7 +323,7 @@ async def settings_of(connection: AsyncConnection, place_key: str) -> ServerSett
 SETTINGS_OF = lasting(select(setting_rows).where(setting_rows.c.place_key == bindparam("place")))
 
 
-async def limits_of(connection: AsyncConnection, place_key: str, defaults: Sequence[Limit]) -> tuple[Limit, ...]:
+async def limits_of(connection: Connection, place_key: str, defaults: Sequence[Limit]) -> tuple[Limit, ...]:
     """The defaults and what admins changed of them, as one transaction sees it."""
     found = await connection.execute(LIMITS_OF, {"place": place_key})
     return with_defaults(defaults, (dict(row) for row in found.mappings()))

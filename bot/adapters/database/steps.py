@@ -17,9 +17,9 @@ from typing import Any, Protocol
 
 from sqlalchemy import RowMapping, bindparam, case, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.codec import Sealer, all_jobs, batch_values, dump_bill, job_from_row
+from bot.adapters.database.connection import Connection
 from bot.adapters.database.counting.counters import Counted, Counts, add
 from bot.adapters.database.engine import Database, Work
 from bot.adapters.database.reserving import Reserving, refuse_duplicates
@@ -86,7 +86,7 @@ class SqlSteps:
     async def open(self, opening: Opening) -> list[Job]:
         drafts, batch = opening.drafts, opening.batch
 
-        async def work(connection: AsyncConnection) -> list[Job]:
+        async def work(connection: Connection) -> list[Job]:
             opened = await self._reserving.reserve(connection, drafts, opening.now, opening.ids)
             if batch is not None:
                 await connection.execute(insert(batches), batch_values(batch))
@@ -100,7 +100,7 @@ class SqlSteps:
             raise
 
     async def move(self, job: Job, step: Step) -> Job:
-        async def work(connection: AsyncConnection) -> Job:
+        async def work(connection: Connection) -> Job:
             values = step.columns()
             if step.ends_reservation_of(job):
                 return job_from_row(await _close_reservation(connection, job, step, values), self._sealer)
@@ -109,7 +109,7 @@ class SqlSteps:
         return await self._db.write(work, kept=step_kept(job, step, self._sealer))
 
     async def note(self, job: Job, values: Mapping[str, Any], state: JobState | None) -> Job:
-        async def work(connection: AsyncConnection) -> Job:
+        async def work(connection: Connection) -> Job:
             return job_from_row(await updated(connection, job, values, state), self._sealer)
 
         return await self._db.write(work)
@@ -118,7 +118,7 @@ class SqlSteps:
 def jobs_kept(opening: Opening, sealer: Sealer) -> Work[list[Job] | None]:
     """Looks whether these jobs were opened after all."""
 
-    async def look(connection: AsyncConnection) -> list[Job] | None:
+    async def look(connection: Connection) -> list[Job] | None:
         found = await connection.execute(all_jobs().where(jobs.c.id.in_(opening.ids)).order_by(jobs.c.id))
         return [job_from_row(row, sealer) for row in found.mappings()] or None
 
@@ -128,7 +128,7 @@ def jobs_kept(opening: Opening, sealer: Sealer) -> Work[list[Job] | None]:
 def step_kept(job: Job, step: Step, sealer: Sealer) -> Work[Job | None]:
     """Looks whether this step was taken after all."""
 
-    async def look(connection: AsyncConnection) -> Job | None:
+    async def look(connection: Connection) -> Job | None:
         same = (jobs.c.id == job.id) & (jobs.c.epoch == job.epoch) & (jobs.c.state == step.to.value)
         row = (await connection.execute(all_jobs().where(same))).mappings().one_or_none()
         return None if row is None else job_from_row(row, sealer)
@@ -136,9 +136,7 @@ def step_kept(job: Job, step: Step, sealer: Sealer) -> Work[Job | None]:
     return look
 
 
-async def updated(
-    connection: AsyncConnection, job: Job, values: Mapping[str, Any], state: JobState | None
-) -> RowMapping:
+async def updated(connection: Connection, job: Job, values: Mapping[str, Any], state: JobState | None) -> RowMapping:
     """The row with other columns, if the job still is where it was. Raises ``LostLease``.
 
     Whoever asked to be forgotten meanwhile leaves no words behind.
@@ -156,7 +154,7 @@ async def updated(
     return row
 
 
-async def _close_reservation(connection: AsyncConnection, job: Job, step: Step, values: dict[str, Any]) -> RowMapping:
+async def _close_reservation(connection: Connection, job: Job, step: Step, values: dict[str, Any]) -> RowMapping:
     """Turns what was reserved into what is charged, and gives the rest back to every counter."""
     charged = jobs.c.upper_micro_usd if step.charged is None else step.charged
     made = jobs.c.images if step.images is None else step.images

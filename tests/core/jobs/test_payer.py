@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database import SqlStore, store_on
+from bot.adapters.database.connection import Connection
 from bot.adapters.database.schema.tables import settings
 from bot.adapters.files.disk import DiskFiles
 from bot.adapters.secrets import Secrets
@@ -86,7 +86,7 @@ async def test_a_key_that_cannot_be_opened_any_more_is_not_replaced_by_another(c
     await give(core.store, OWN)
     job = await core.open()
 
-    async def lose_what_opens_it(connection: AsyncConnection) -> None:
+    async def lose_what_opens_it(connection: Connection) -> None:
         await connection.execute(update(settings).values(api_key="sealed with a key that is gone"))
 
     await core.store.database.write(lose_what_opens_it)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import RowMapping, literal, select, tuple_
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.adapters.database.connection import Connection
 from bot.adapters.database.counting.counters import COUNTED, NOTHING, Counted, Counts
 from bot.adapters.database.counting.forgotten import KEPT
 from bot.adapters.database.engine import Database
@@ -35,7 +35,7 @@ async def audit_sums(database: Database) -> list[Difference]:
     Windows that a purge has removed are left out.
     """
 
-    async def work(connection: AsyncConnection) -> list[Difference]:
+    async def work(connection: Connection) -> list[Difference]:
         edge = await counters_forgotten(connection)
         purged = _purged_keys(edge) if edge is not None else {}
         expected = await _recomputed(connection, purged)
@@ -82,7 +82,7 @@ _READ = (
 )
 
 
-async def _recomputed(connection: AsyncConnection, purged: Mapping[str, str]) -> dict[Row, Counts]:
+async def _recomputed(connection: Connection, purged: Mapping[str, str]) -> dict[Row, Counts]:
     """By what the jobs say; a window that was purged is left out, so that this does not grow with the years."""
     sums: dict[Row, Counts] = {}
     groups: dict[str, tuple[Counted, list[tuple[bool, bool]]]] = {}
@@ -101,7 +101,7 @@ async def _recomputed(connection: AsyncConnection, purged: Mapping[str, str]) ->
     return sums
 
 
-async def _jobs(connection: AsyncConnection) -> AsyncIterator[RowMapping]:
+async def _jobs(connection: Connection) -> AsyncIterator[RowMapping]:
     """Every job, a part at a time: there may be a million."""
     query = select(*(jobs.c[name] for name in _READ)).order_by(jobs.c.id).limit(AT_ONCE)
     last = ""
@@ -111,7 +111,7 @@ async def _jobs(connection: AsyncConnection) -> AsyncIterator[RowMapping]:
         last = found[-1]["id"]
 
 
-async def _counters(connection: AsyncConnection) -> AsyncIterator[tuple[Row, Counts]]:
+async def _counters(connection: Connection) -> AsyncIterator[tuple[Row, Counts]]:
     name = tuple_(uses.c.subject, uses.c.window_key)
     query = select(uses).order_by(*uses.primary_key).limit(AT_ONCE)
     last: Row = ("", "")

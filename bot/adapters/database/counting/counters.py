@@ -31,8 +31,8 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.adapters.database.connection import Connection
 from bot.adapters.database.schema.tables import from_micros, jobs, to_micros, uses
 from bot.adapters.database.sqlite.reading import lasting
 from bot.rules.instants import APART
@@ -149,7 +149,7 @@ Tally = Mapping[tuple[str, str], Counts]
 """Values of counters by (subject, window)."""
 
 
-async def add(connection: AsyncConnection, rows: Sequence[tuple[str, str]], change: Counts) -> Tally:
+async def add(connection: Connection, rows: Sequence[tuple[str, str]], change: Counts) -> Tally:
     """Adds ``change`` to each of the sorted ``rows`` and returns their values afterwards. Holds their locks."""
     if not rows:
         return {}
@@ -160,7 +160,7 @@ async def add(connection: AsyncConnection, rows: Sequence[tuple[str, str]], chan
     return {(row[0], row[1]): Counts(*row[2:]) for row in found}
 
 
-async def tally(connection: AsyncConnection, rows: Sequence[tuple[str, str]]) -> Tally:
+async def tally(connection: Connection, rows: Sequence[tuple[str, str]]) -> Tally:
     """The values of ``rows`` without locking them; a row that is missing counts as empty."""
     names, windows = sorted({name for name, _ in rows}), sorted({window for _, window in rows})
     values = {f"subject{n}": name for n, name in enumerate(names)}
@@ -200,7 +200,7 @@ def used_of(value: Counts, before: Counts = NOTHING) -> Used:
 
 
 async def last_requests(
-    connection: AsyncConnection,
+    connection: Connection,
     limits: Iterable[Limit],
     asker: Asker,
     now: datetime,

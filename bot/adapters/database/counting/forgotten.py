@@ -15,8 +15,8 @@ from itertools import groupby
 from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, Select, bindparam, delete, func, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.adapters.database.connection import Connection
 from bot.adapters.database.counting.counters import NOTHING, Counted, Counts, add, tally, windows_at
 from bot.adapters.database.engine import Database
 from bot.adapters.database.notes import write_note
@@ -66,7 +66,7 @@ def subjects_of(place_key: str) -> tuple[Subject, ...]:
     return (Subject.MEMBER,) if place_key.startswith("g") else (Subject.MEMBER, Subject.SERVER)
 
 
-async def kept(connection: AsyncConnection, counted: Counted, tag: str) -> Kept:
+async def kept(connection: Connection, counted: Counted, tag: str) -> Kept:
     """What still counts here of the person behind the hash; mostly nothing."""
     name = name_of(counted.place_key, tag)
     rows = running_windows(name, counted.created_at)
@@ -96,7 +96,7 @@ def groups_open(job_ids: Sequence[str]) -> Select[Any]:
     return select(func.count(jobs.c.group_id.distinct())).where(jobs.c.id.in_(job_ids), _OPEN)
 
 
-async def lock_out(database: Database, connection: AsyncConnection, user_id: int) -> None:
+async def lock_out(database: Database, connection: Connection, user_id: int) -> None:
     """Waits until no reservation of the person is being made, and lets none begin until the transaction ends.
 
     Where the person has no counters yet, there is no row that both could lock.
@@ -105,13 +105,13 @@ async def lock_out(database: Database, connection: AsyncConnection, user_id: int
         await connection.execute(select(func.pg_advisory_xact_lock(user_id)))
 
 
-async def let_in(database: Database, connection: AsyncConnection, user_id: int) -> None:
+async def let_in(database: Database, connection: Connection, user_id: int) -> None:
     """The other side of ``lock_out``: what a reservation does first. Reservations do not wait for each other."""
     if not database.is_sqlite:
         await connection.execute(select(func.pg_advisory_xact_lock_shared(user_id)))
 
 
-async def keep(database: Database, connection: AsyncConnection, user_id: int, tag: str, now: datetime) -> None:
+async def keep(database: Database, connection: Connection, user_id: int, tag: str, now: datetime) -> None:
     """Keeps what still counts, in a transaction that holds the person's counters. What is reserved counts as used."""
     windows = [windows_at(now)[period] for period in RUNNING_WINDOWS]
     mine = uses.c.subject.startswith("m:") & uses.c.subject.endswith(f":{user_id}") & uses.c.window_key.in_(windows)
@@ -128,7 +128,7 @@ async def keep(database: Database, connection: AsyncConnection, user_id: int, ta
         await write_note(database, connection, f"{JOBS_OF}{name}", json.dumps(sorted(ids)))
 
 
-async def drop_ended(connection: AsyncConnection, before: datetime) -> None:
+async def drop_ended(connection: Connection, before: datetime) -> None:
     """Forgets which jobs held somebody back once all of them are closed and older."""
     notes = await connection.execute(select(facts).where(facts.c.key.startswith(JOBS_OF)))
     for note in notes.mappings().all():
@@ -142,7 +142,7 @@ def name_of(place_key: str, tag: str) -> str:
     return f"{KEPT}{place_key if place_key.startswith('g') else 'u'}:{tag}"
 
 
-async def _noted(connection: AsyncConnection, name: str) -> list[str]:
+async def _noted(connection: Connection, name: str) -> list[str]:
     return noted(await connection.scalar(NOTED, {"key": f"{JOBS_OF}{name}"}))
 
 
@@ -154,6 +154,6 @@ def noted(value: str | None) -> list[str]:
     return [] if value is None else list(json.loads(value))
 
 
-async def _read(connection: AsyncConnection, which: ColumnElement[bool]) -> Sequence[RowMapping]:
+async def _read(connection: Connection, which: ColumnElement[bool]) -> Sequence[RowMapping]:
     query = select(jobs.c.id, jobs.c.place_key).where(which).order_by(jobs.c.place_key, jobs.c.id)
     return (await connection.execute(query)).mappings().all()

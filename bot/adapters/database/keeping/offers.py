@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import RowMapping, bindparam, delete, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.codec import Sealer, plain
+from bot.adapters.database.connection import Connection
 from bot.adapters.database.engine import Database
 from bot.adapters.database.schema.tables import offers, reminders
 from bot.adapters.database.sqlite.desk import Desk
@@ -50,7 +50,7 @@ class SqlOffers:
         }
         bounds = {"whose": offer.user_id, "most": most}
 
-        async def work(connection: AsyncConnection) -> None:
+        async def work(connection: Connection) -> None:
             await connection.execute(_KEEP, row)
             await connection.execute(_OLDER, bounds)
 
@@ -69,7 +69,7 @@ class SqlOffers:
         return Offer(row["id"], _place(row), row["user_id"], row["created_at"], body)
 
     async def forget_offers(self, before: datetime) -> None:
-        async def work(connection: AsyncConnection) -> None:
+        async def work(connection: Connection) -> None:
             await connection.execute(delete(offers).where(offers.c.created_at < before))
 
         await self._db.write(work)
@@ -83,7 +83,7 @@ class SqlOffers:
             "body": plain(reminder.body),
         }
 
-        async def work(connection: AsyncConnection) -> None:
+        async def work(connection: Connection) -> None:
             again = self._db.upsert(reminders).values(row)
             changed = {name: row[name] for name in ("place_key", "due_at", "body")}
             await connection.execute(again.on_conflict_do_update(index_elements=["user_id", "about"], set_=changed))
@@ -97,7 +97,7 @@ class SqlOffers:
         if not due:
             return ()
 
-        async def work(connection: AsyncConnection) -> list[Reminder]:
+        async def work(connection: Connection) -> list[Reminder]:
             taken = []
             for row in due:
                 this = delete(reminders).where(
@@ -122,7 +122,7 @@ def _place(row: RowMapping) -> Place:
 # for what is shown to a person about themselves, and what is forgotten, within a transaction that somebody else opened
 
 
-async def kept_of(connection: AsyncConnection, user_id: int, sealer: Sealer) -> dict[str, Any]:
+async def kept_of(connection: Connection, user_id: int, sealer: Sealer) -> dict[str, Any]:
     """What is kept for a person, as JSON can hold it."""
     mine = (await connection.execute(select(offers).where(offers.c.user_id == user_id))).mappings()
     due = (await connection.execute(select(reminders).where(reminders.c.user_id == user_id))).mappings()
@@ -140,13 +140,13 @@ def _opened(row: RowMapping, sealer: Sealer) -> Any:
     return None if body is None else json.loads(body)
 
 
-async def forget_kept(connection: AsyncConnection, *, user_id: int | None = None, place_key: str | None = None) -> None:
+async def forget_kept(connection: Connection, *, user_id: int | None = None, place_key: str | None = None) -> None:
     """Of one person everywhere, or of one place."""
     for table in (offers, reminders):
         which = table.c.user_id == user_id if user_id is not None else table.c.place_key == place_key
         await connection.execute(delete(table).where(which))
 
 
-async def purge_kept(connection: AsyncConnection, before: datetime) -> None:
+async def purge_kept(connection: Connection, before: datetime) -> None:
     await connection.execute(delete(offers).where(offers.c.created_at < before))
     await connection.execute(delete(reminders).where(reminders.c.due_at < before))

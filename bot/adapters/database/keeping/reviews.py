@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, bindparam, delete, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.adapters.database.connection import Connection
 from bot.adapters.database.engine import Database
 from bot.adapters.database.schema.tables import jobs, reviews
 from bot.adapters.database.servers import settings_of
@@ -35,7 +35,7 @@ class SqlReviews:
         ids = [job.id for job in held]
         unseen = reviews.c.job_id.in_(ids) & reviews.c.message_id.is_(None) & reviews.c.approved.is_(False)
 
-        async def work(connection: AsyncConnection) -> list[Review]:
+        async def work(connection: Connection) -> list[Review]:
             rows = [
                 {"job_id": job.id, "group_id": job.id, "place_key": job.asker.place.key, "approved": False}
                 for job in held
@@ -57,7 +57,7 @@ class SqlReviews:
             if job.id not in held:
                 return channel_id, None
 
-        async def work(connection: AsyncConnection) -> tuple[int | None, Review | None]:
+        async def work(connection: Connection) -> tuple[int | None, Review | None]:
             settings = await settings_of(connection, job.asker.place.key)
             found = await connection.execute(OF_JOB, {"job": job.id})
             row = found.mappings().one_or_none()
@@ -76,7 +76,7 @@ class SqlReviews:
         is_free = or_(reviews.c.taken_at.is_(None), reviews.c.taken_at < now - DECIDES_FOR)
         taking = update(reviews).where(_of(group_id), is_free).values(taken_at=now).returning(reviews.c.job_id)
 
-        async def work(connection: AsyncConnection) -> bool:
+        async def work(connection: Connection) -> bool:
             return bool((await connection.execute(taking)).all())
 
         return await self._db.write(work)
@@ -88,7 +88,7 @@ class SqlReviews:
         await self._change(_of(group_id), approved=True)
 
     async def drop(self, job_id: str) -> None:
-        async def work(connection: AsyncConnection) -> None:
+        async def work(connection: Connection) -> None:
             await connection.execute(delete(reviews).where(reviews.c.job_id == job_id))
 
         await self._db.write(work)
@@ -108,13 +108,13 @@ class SqlReviews:
         return [_review(row) for row in await self._db.rows(query)]
 
     async def _change(self, which: ColumnElement[bool], **values: Any) -> None:
-        async def work(connection: AsyncConnection) -> None:
+        async def work(connection: Connection) -> None:
             await connection.execute(update(reviews).where(which).values(values))
 
         await self._db.write(work)
 
 
-async def _held_in(connection: AsyncConnection, place_key: str) -> tuple[int | None, frozenset[str]]:
+async def _held_in(connection: Connection, place_key: str) -> tuple[int | None, frozenset[str]]:
     """Where a place's pictures are looked at first, and the jobs whose wait for that or were decided."""
     settings = await settings_of(connection, place_key)
     found = await connection.execute(HELD_IN, {"place": place_key})

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import RowMapping, delete, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.codec import dumps, plain
+from bot.adapters.database.connection import Connection
 from bot.adapters.database.schema.tables import styles
 from bot.rules.styles.style import OPTIONS, Style
 
@@ -31,13 +31,13 @@ def style_from_row(row: RowMapping) -> Style:
     return Style(row["name"], body["prompt"], body["model"], options, row["place_key"].startswith("g"))
 
 
-async def styles_of(connection: AsyncConnection, place_key: str) -> tuple[Style, ...]:
+async def styles_of(connection: Connection, place_key: str) -> tuple[Style, ...]:
     """By their keys, on both engines alike."""
     found = await connection.execute(select(styles).where(styles.c.place_key == place_key))
     return tuple(sorted(map(style_from_row, found.mappings()), key=lambda style: style.key))
 
 
-async def replace_styles(connection: AsyncConnection, place_key: str, those: Sequence[Style]) -> None:
+async def replace_styles(connection: Connection, place_key: str, those: Sequence[Style]) -> None:
     """These and no others."""
     await connection.execute(delete(styles).where(styles.c.place_key == place_key))
     if those:

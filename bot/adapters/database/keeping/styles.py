@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import delete, func, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.adapters.database.connection import Connection
 from bot.adapters.database.engine import Database
 from bot.adapters.database.keeping.style_rows import at, style_from_row, style_row, styles_of
 from bot.adapters.database.schema.ids import Ids
@@ -26,7 +26,7 @@ class SqlStyles:
         self._ids = Ids()
 
     async def all(self, place: Place) -> tuple[Style, ...]:
-        async def work(connection: AsyncConnection) -> tuple[Style, ...]:
+        async def work(connection: Connection) -> tuple[Style, ...]:
             return await styles_of(connection, place.key)
 
         return await self._db.read(work)
@@ -36,7 +36,7 @@ class SqlStyles:
         return style_from_row(found[0]) if found else None
 
     async def save(self, place: Place, style: Style, most: int, actor_id: int, now: datetime) -> Style | None:
-        async def work(connection: AsyncConnection) -> Style | None:
+        async def work(connection: Connection) -> Style | None:
             await lock_place(self._db, connection, place.key)
             row = (await connection.execute(select(styles).where(*at(place.key, style.key)))).mappings().one_or_none()
             old = None if row is None else style_from_row(row)
@@ -51,7 +51,7 @@ class SqlStyles:
         return await self._db.write(work)
 
     async def delete(self, place: Place, key: str, actor_id: int, now: datetime) -> Style | None:
-        async def work(connection: AsyncConnection) -> Style | None:
+        async def work(connection: Connection) -> Style | None:
             gone = delete(styles).where(*at(place.key, key)).returning(*styles.c)
             row = (await connection.execute(gone)).mappings().one_or_none()
             if row is None:
@@ -63,7 +63,7 @@ class SqlStyles:
         return await self._db.write(work)
 
     async def _record(
-        self, connection: AsyncConnection, place: Place, change: StyleChanged, actor_id: int, now: datetime
+        self, connection: Connection, place: Place, change: StyleChanged, actor_id: int, now: datetime
     ) -> None:
         """What a person does with their own looks is nobody's business."""
         if place.is_server and is_news(change):

@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ARRAY, Column, Select, Text, any_, bindparam, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.codec import Sealer, load_settings
+from bot.adapters.database.connection import Connection
 from bot.adapters.database.counting.counters import Counted, last_requests, reach_of, waits
 from bot.adapters.database.counting.forgotten import JOBS_OF, Kept, kept, name_of
 from bot.adapters.database.reserving import limits_for
@@ -118,7 +118,7 @@ def is_made_by(subject: Subject, asker: Asker, other: Counted) -> bool:
 
 
 async def desk_of(
-    connection: AsyncConnection, openings: Sequence[Opening], defaults: Sequence[Limit], sealer: Sealer
+    connection: Connection, openings: Sequence[Opening], defaults: Sequence[Limit], sealer: Sealer
 ) -> Desk:
     """Read once all locks are held."""
     if not openings:
@@ -131,12 +131,12 @@ async def desk_of(
     return Desk(events, rules, before, lasts)
 
 
-async def _found(connection: AsyncConnection, query: Select[Any], these: Iterable[str]) -> Sequence[Any]:
+async def _found(connection: Connection, query: Select[Any], these: Iterable[str]) -> Sequence[Any]:
     found = await connection.execute(query, {"these": sorted(set(these))})
     return list(found)
 
 
-async def _rules(connection: AsyncConnection, places: Iterable[str], defaults: Sequence[Limit]) -> dict[str, Rules]:
+async def _rules(connection: Connection, places: Iterable[str], defaults: Sequence[Limit]) -> dict[str, Rules]:
     chosen = {row.place_key: row._mapping for row in await _found(connection, _SETTINGS, places)}
     held: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for row in await _found(connection, _LIMITS, places):
@@ -144,7 +144,7 @@ async def _rules(connection: AsyncConnection, places: Iterable[str], defaults: S
     return {place: (load_settings(chosen.get(place)), with_defaults(defaults, held[place])) for place in places}
 
 
-async def _kept(connection: AsyncConnection, openings: Sequence[Opening], sealer: Sealer) -> dict[str, Kept]:
+async def _kept(connection: Connection, openings: Sequence[Opening], sealer: Sealer) -> dict[str, Kept]:
     """Of those alone who were forgotten lately: mostly nobody."""
     names = {
         one.ids[0]: name_of(one.drafts[0].asker.place.key, sealer.tag(one.drafts[0].asker.user_id)) for one in openings
@@ -162,7 +162,7 @@ async def _kept(connection: AsyncConnection, openings: Sequence[Opening], sealer
 
 
 async def _lasts(
-    connection: AsyncConnection,
+    connection: Connection,
     openings: Sequence[Opening],
     rules: Mapping[str, Rules],
     before: Mapping[str, Kept],

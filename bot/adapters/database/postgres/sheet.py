@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, Boolean, Integer, Table, Text, any_, bindparam, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.adapters.database.connection import Connection
 from bot.adapters.database.counting.counters import NOTHING, Counts
 from bot.adapters.database.schema.tables import GROUPED, Moment, batches, jobs, to_micros
 
@@ -39,7 +39,7 @@ _LINES = select(jobs.c.id, jobs.c.group_id, jobs.c.state, jobs.c.made_images).wh
 class Sheet:
     """``jobs`` are rows as they stand now, the changes of this transaction included."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.jobs: dict[str, dict[str, Any]] = {}
         self._counters: dict[Row, Counts] = {}

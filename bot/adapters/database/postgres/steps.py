@@ -12,9 +12,9 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.adapters.database.codec import Sealer, batch_values, job_from_draft, job_from_row, job_values
+from bot.adapters.database.connection import Connection
 from bot.adapters.database.counting.counters import NOTHING, Counted, as_use
 from bot.adapters.database.engine import Database, sqlstate
 from bot.adapters.database.leases import Life
@@ -98,7 +98,7 @@ class BatchedSteps:
                 operation.tell(outcome)
             return
 
-    async def _kept(self, outcomes: Outcomes, connection: AsyncConnection) -> Outcomes | None:
+    async def _kept(self, outcomes: Outcomes, connection: Connection) -> Outcomes | None:
         """Whether the transaction was kept after all: all of it was, if one step of it was."""
         for operation, outcome in outcomes.items():
             asked = operation.asked
@@ -111,7 +111,7 @@ class BatchedSteps:
             return None if found is None else outcomes
         return None
 
-    async def _take(self, batch: Sequence[Operation], outcomes: Outcomes, connection: AsyncConnection) -> Outcomes:
+    async def _take(self, batch: Sequence[Operation], outcomes: Outcomes, connection: Connection) -> Outcomes:
         outcomes.clear()
         sheet = Sheet(connection)
         try:

@@ -70,7 +70,7 @@ class Mappings(list[dict[str, Any]]):
 
 
 class Reader:
-    """What the store's work uses of an ``AsyncConnection`` while it reads; none of it ever waits."""
+    """What the store's work uses of a ``Connection`` while it reads; none of it ever waits."""
 
     def __init__(self, engine: Engine) -> None:
         self._connection = engine.connect()
@@ -94,6 +94,9 @@ class Reader:
 
     async def scalar(self, statement: Any, parameters: Any = None) -> Any:
         return self._connection.scalar(statement, parameters)
+
+    async def exec_driver_sql(self, statement: str, parameters: Any = None) -> Any:
+        return self._connection.exec_driver_sql(statement, parameters)
 
     async def run_sync(self, work: Callable[..., T], *given: Any) -> T:
         return work(self._connection, *given)

@@ -2,7 +2,7 @@
 
 With a driver that hands over every statement, a transaction of eight statements waits sixteen times for whichever
 thread has the interpreter. With small pictures, one hand-over saved a third of the bot's processor time.
-The store's work is written for ``AsyncConnection``; here the same coroutines meet a connection whose every answer is
+The store's work is written for ``Connection``; here the same coroutines meet a connection whose every answer is
 there at once, so they run from beginning to end without a loop.
 """
 
@@ -15,9 +15,10 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, Engine, PoolProxiedConnection
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection as SyncConnection
+from sqlalchemy import Engine, PoolProxiedConnection
 
+from bot.adapters.database.connection import Connection
 from bot.adapters.database.sqlite.memory import Memory
 from bot.adapters.database.sqlite.reading import Reader
 from bot.adapters.database.sqlite.writer import Progress, Withdrawn, Writer
@@ -27,9 +28,9 @@ READERS = 4
 
 
 class _AtOnce:
-    """What the store's work uses of an ``AsyncConnection``; none of it ever waits."""
+    """What the store's work uses of a ``Connection``; none of it ever waits."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: SyncConnection) -> None:
         self._connection = connection
 
     async def execute(self, statement: Any, parameters: Any = None) -> Any:
@@ -37,6 +38,9 @@ class _AtOnce:
 
     async def scalar(self, statement: Any, parameters: Any = None) -> Any:
         return self._connection.scalar(statement, parameters)
+
+    async def exec_driver_sql(self, statement: str, parameters: Any = None) -> Any:
+        return self._connection.exec_driver_sql(statement, parameters)
 
     async def run_sync(self, work: Callable[..., T], *given: Any) -> T:
         return work(self._connection, *given)
@@ -70,7 +74,7 @@ class Threads:
         self._borrowed = self._writer.raw_connection()
         return cast("sqlite3.Connection", self._borrowed.driver_connection)
 
-    async def write(self, work: Callable[[AsyncConnection], Any], progress: Progress) -> Any:
+    async def write(self, work: Callable[[Connection], Any], progress: Progress) -> Any:
         """What ``work`` returns, committed. A caller that is cancelled before COMMIT leaves nothing behind."""
         try:
             return await asyncio.get_running_loop().run_in_executor(self._writing, self._write, work, progress)
@@ -78,7 +82,7 @@ class Threads:
             progress.withdrawn = True
             raise
 
-    async def read(self, work: Callable[[AsyncConnection], Any]) -> Any:
+    async def read(self, work: Callable[[Connection], Any]) -> Any:
         """What ``work`` finds, all of it as of one moment."""
         return await asyncio.get_running_loop().run_in_executor(self._reading, self._read, work)
 
@@ -93,12 +97,12 @@ class Threads:
         for engine in (self._writer, self._reader):
             await asyncio.to_thread(engine.dispose)
 
-    def _write(self, work: Callable[[AsyncConnection], Any], progress: Progress) -> Any:
+    def _write(self, work: Callable[[Connection], Any], progress: Progress) -> Any:
         if progress.withdrawn:
             raise Withdrawn
         try:
             with self._writer.begin() as connection:
-                result = _run_through(work(cast("AsyncConnection", _AtOnce(connection))))
+                result = _run_through(work(_AtOnce(connection)))
                 if progress.withdrawn:
                     raise Withdrawn
                 progress.finished = True
@@ -106,10 +110,10 @@ class Threads:
             self.memory.written()
         return result
 
-    def _read(self, work: Callable[[AsyncConnection], Any]) -> Any:
+    def _read(self, work: Callable[[Connection], Any]) -> Any:
         reader = self._reader_here()
         with reader.moment():
-            return _run_through(work(cast("AsyncConnection", reader)))
+            return _run_through(work(reader))
 
     def _reader_here(self) -> Reader:
         """This thread's own, opened when it first reads."""
