@@ -11,6 +11,7 @@ from bot.adapters.database.schema.tables import reviews
 from bot.rules.people import Place
 from sandbox.discord.ids import ATTACH_FILES, EMBED_LINKS, SEND_MESSAGES
 from sandbox.discord.model import Upload
+from tests.e2e.test_panel import opened, turned
 from tests.e2e.test_settings import told
 from tests.support.ledger import counts_by_state
 from tests.support.running import until
@@ -239,9 +240,11 @@ async def test_without_a_channel_it_waits_and_admins_know(town, room):
     assert with_pictures(town, town.general) == []
     assert "moderators look at it first" in private_words(interaction)
 
-    await told(town, "review", channel=town.world.town.pictures)
-    await town.world.changed.until(lambda: with_pictures(town, town.world.town.pictures), 20, "the picture")
-    await press(town, with_pictures(town, town.world.town.pictures)[0], "Post", town.admin)
+    another = town.world.town.pictures
+    await turned(town, await opened(town, "safety"), "e1:set:safety:review", [another])
+    await town.world.changed.until(lambda: with_pictures(town, another), 20, "the picture")
+    assert any(one.content.startswith("Pictures come here first") for one in town.world.history(another))
+    await press(town, with_pictures(town, another)[0], "Post", town.admin)
     assert len(with_pictures(town, town.general)) == 1
 
 
