@@ -79,6 +79,14 @@ async def test_what_the_servers_own_key_cannot_pay_is_for_its_admins_to_mend(tow
         assert "this server's own API key" in one.content
         assert "operator" not in one.content
         assert "`/settings apikey`" in one.content
+    for command, user in (("show", town.admin), ("open", town.admin)):
+        shown = await town.answer(await town.world.slash(user, town.general, f"/settings {command}"))
+        if command == "open":
+            await town.settled(await town.world.select(shown, "e1:set:who:go", ["money"], user))
+        assert "not accepted, or without funds" in f"{shown.embeds} {shown.components}"
+    await admin(town, "apikey", remove=True)
+    shown = await town.answer(await town.world.slash(town.admin, town.general, "/settings show"))
+    assert "not accepted" not in str(shown.embeds)
 
 
 @asynccontextmanager

@@ -156,6 +156,10 @@ class Admin:
         self._circuit.renew(lane_of(asker.place))
         return await self._told(asker, now, change)
 
+    def is_key_refused(self, place: Place) -> bool:
+        """Whether the image service does not take the server's own key at the moment, as far as this process knows."""
+        return self._circuit.is_open(lane_of(place))
+
     async def reset(self, asker: Asker, what: Resettable, seen: Held) -> Done:
         """Back to what the operator set; blocks, API key and log channel stay. Raises ``ChangedMeanwhile`` where
         something else holds than what was ``seen``."""

@@ -48,7 +48,7 @@ COMMANDS = {
 @dataclass(frozen=True, slots=True)
 class Office:
     """Everything the page is made of. ``exists`` says whether a role or channel is still there, ``default_gone`` that
-    the model of who names none is not.
+    the model of who names none is not, ``key_refused`` that the image service does not take the server's own key.
     """
 
     settings: ServerSettings
@@ -59,6 +59,7 @@ class Office:
     locale: str
     words_refused: int = 0
     default_gone: bool = False
+    key_refused: bool = False
 
 
 def page(office: Office) -> discord.Embed:
@@ -125,9 +126,16 @@ def _money(office: Office) -> list[str]:
     ]
     if not lines:
         lines.append(_line(office, _server_budget(Period.MONTH, locale), say(locale, "settings.no_limit"), "budget"))
+    return [*lines, _line(office, say(locale, "settings.apikey"), key_words(office), "apikey")]
+
+
+def key_words(office: Office) -> str:
+    """Whose key pays here, and whether it can."""
     hint = office.settings.api_key_hint
-    key = say(locale, "settings.own_key", hint=inline(hint)) if hint else say(locale, "settings.operator_key")
-    return [*lines, _line(office, say(locale, "settings.apikey"), key, "apikey")]
+    if not hint:
+        return say(office.locale, "settings.operator_key")
+    key = "settings.own_key_refused" if office.key_refused else "settings.own_key"
+    return say(office.locale, key, hint=inline(hint))
 
 
 def _server_budget(period: Period, locale: str) -> str:

@@ -97,6 +97,7 @@ async def office_of(interaction: Interaction) -> Office:
         locale=locale_of(interaction),
         words_refused=await shell.store.servers.words_refused(asker.place, shell.clock()),
         default_gone=_is_gone(shell, settings.defaults),
+        key_refused=shell.admin.is_key_refused(asker.place),
     )
 
 

@@ -11,7 +11,7 @@ from bot.rules.limits.decide import Standing
 from bot.rules.limits.limit import Limit, Measure, Scope, is_open, most_of, slot_of
 from bot.rules.money import MicroUSD
 from bot.rules.servers.changes import Listed, lists_of
-from bot.ui.pages.settings import EXCEPTIONS, MEMBER_MEASURES, Office, fitted, state
+from bot.ui.pages.settings import EXCEPTIONS, MEMBER_MEASURES, Office, fitted, key_words, state
 from bot.ui.panels.server.parts import (
     MOST_SHOWN,
     PAGE_EMOJI,
@@ -31,7 +31,6 @@ from bot.ui.panels.server.parts import (
 from bot.ui.words.catalogue import say
 from bot.ui.words.limits import amount, counted, slot
 from bot.ui.words.numbers import money as money_words
-from bot.ui.words.text import inline
 
 THINGS = {Listed.ROLES: Things.ROLES, Listed.CHANNELS: Things.CHANNELS}
 SCOPES = {Listed.ROLES: Scope.ROLE, Listed.CHANNELS: Scope.CHANNEL}
@@ -152,14 +151,13 @@ def money(desk: Desk) -> list[Part]:
     budgets = [one for one in desk.office.limits if _is_budget(one) and not is_open(one)]
     lines = [_own_line(desk, one) for one in budgets] or [say(desk.locale, "panel.no_budget")]
     spent = [_spent(desk, one) for one in desk.office.standings if one.limit in budgets]
-    hint = desk.office.settings.api_key_hint
-    key = say(desk.locale, "settings.own_key", hint=inline(hint)) if hint else say(desk.locale, "settings.operator_key")
+    key = f"**{say(desk.locale, 'panel.key')}**\n{key_words(desk.office)}"
     return [
         Text("\n".join([f"**{say(desk.locale, 'panel.budgets')}**", *lines, *spent])),
         Knobs((Knob("budget_form", say(desk.locale, "panel.change"), primary=True),)),
         *_removal(desk, budgets),
         Gap(),
-        Row(f"**{say(desk.locale, 'panel.key')}**\n{key}", Knob("key_form", say(desk.locale, "panel.key_set"))),
+        Row(key, Knob("key_form", say(desk.locale, "panel.key_set"))),
     ]
 
 
