@@ -231,9 +231,10 @@ async def unblock(interaction: Inter, member: discord.User, reason: Reason | Non
     spoiler="Hide every picture until it is clicked",
     age_restricted_only="Pictures only in age-restricted channels",
 )
+@app_commands.choices(level=[app_commands.Choice(name=one, value=one) for one in ("auto", "low")])
 async def moderation(
     interaction: Inter,
-    level: Literal["auto", "low"] | None = None,
+    level: str | None = None,
     spoiler: bool | None = None,
     age_restricted_only: bool | None = None,
 ) -> None:

@@ -18,7 +18,7 @@ import tomllib
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -148,6 +148,11 @@ def table_of(leaf: dict[str, Any]) -> str:
         name = f"`{option['name']}`" + (" (required)" if option.get("required") else "")
         lines.append(f"| {name} | {takes(option)} | {option['description']} |")
     return "\n".join(lines) + "\n"
+
+
+SDKS = Literal["low", "auto"] | None
+"""As the SDK writes it. Python remembers a union by its members, and who writes one later gets the order of the first:
+so the choices of a command stand in none."""
 
 
 async def test_the_page_of_commands_has_every_command_with_its_options(leaves):
