@@ -119,6 +119,16 @@ async def test_what_a_dead_process_left_in_the_log_arrives_and_the_log_stays(liv
     assert all("in the log" in row for row in (await rows(there))["jobs"])
 
 
+async def test_what_a_start_without_a_job_left_there_may_go(lived, tmp_path):
+    there = f"sqlite+aiosqlite:///{tmp_path}/new.db"
+    store = await open_store(there, data_dir=tmp_path, secrets=Secrets((KEY,)))
+    await store.leases.heartbeat()
+    await store.leases.take_slot("operator", 5)
+    await store.aclose()
+    await move_ledger(lived, there, quiet)
+    assert await rows(there) == await rows(lived)
+
+
 async def test_a_ledger_moves_there_and_back(lived, elsewhere, tmp_path):
     before = await rows(lived)
     await move_ledger(lived, elsewhere, quiet)

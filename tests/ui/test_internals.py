@@ -20,6 +20,7 @@ from bot.ui.components.forms import ImagineForm
 from bot.ui.components.result_view import DYNAMIC_ITEMS
 from bot.ui.internals import (
     commands_of,
+    complete,
     drop_guild,
     is_bot_installed_here,
     knows_component,
@@ -96,6 +97,13 @@ async def test_a_form_made_after_the_fact_takes_what_was_sent(
     data = {"custom_id": "e1:imagine:1", "components": [label]}
     await submit(ImagineForm(1, "en-US"), interact(type=5, data=data))
     assert typed == ["a fox"]
+
+
+def test_a_thread_that_was_chosen_is_complete() -> None:
+    thread: dict[str, Any] = {"thread_metadata": {}, "member_count": 3}
+    room: dict[str, Any] = {}
+    complete({"data": {"resolved": {"channels": {"1": thread, "2": room}}}})
+    assert (thread["owner_id"], thread["member_count"], thread["message_count"], room) == (0, 3, 0, {})
 
 
 class Crowded:

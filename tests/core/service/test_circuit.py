@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.core.service.circuit import FIRST_PROBE, LAST_PROBE, OPENING, Circuit
+from bot.core.service.lanes import lane_at
 from bot.rules.faults import FaultKind
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -35,6 +36,11 @@ def test_a_key_that_one_model_was_drawn_with_is_not_refused():
     assert not circuit.is_open("operator")
     circuit.failed(circuit.key_of("operator", "m"), FaultKind.BAD_KEY, NOON)
     assert circuit.is_open("operator")
+
+
+def test_a_model_is_named_where_not_all_is_meant():
+    circuit = Circuit(by_model=frozenset({"local"}))
+    assert [circuit.named(lane, "m") for lane in ("operator", lane_at("local"), lane_at("second"))] == [None, "m", "m"]
 
 
 def test_people_are_told_once_however_many_jobs_fail():
