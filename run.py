@@ -1,7 +1,7 @@
 """Two commands for everybody: ``python3 run.py`` sets Easel up and starts it, ``python3 run.py test`` runs its tests.
 
     python3 run.py                              against Discord if a token is configured, else in the sandbox
-    python3 run.py test [pytest arguments]      every quick test; --all adds the slow and the browser tests
+    python3 run.py test [pytest arguments]      every quick test; --all adds those over the wire, slow and browser tests
     python3 run.py bench [--quick]              measures Easel against its floors and writes bench/report.md
     python3 run.py sandbox "/imagine prompt:a red fox"
     python3 run.py doctor | setup | invite | models | migrate | backup | restore | purge
@@ -39,7 +39,7 @@ from typing import NamedTuple, TextIO
 
 RUNTIME_LOCK = "requirements.lock"
 TEST_LOCK = "requirements-dev.lock"
-QUICK_TESTS = ("-m", "not slow and not browser", "-n", "4", "--dist", "worksteal")
+QUICK_TESTS = ("-m", "not slow and not browser and not wire and not postgres", "-n", "4", "--dist", "worksteal")
 STAMP = "easel-installed"
 WINDOWS = os.name == "nt"
 CONFIGURATION = 78

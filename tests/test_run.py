@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-QUICK = ["-m", "not slow and not browser", "-n", "4", "--dist", "worksteal"]
+QUICK = ["-m", "not slow and not browser and not wire and not postgres", "-n", "4", "--dist", "worksteal"]
 ROOT = Path(__file__).resolve().parents[1]
 
 

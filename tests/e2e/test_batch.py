@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bot.rules.people import Place
 from sandbox.discord.model import Interaction, Message, Upload
 from tests.support.ledger import counts_by_state
@@ -74,6 +76,7 @@ async def test_a_form_takes_the_prompts_where_no_file_is_given(town):
     assert [one.description for one in group.attachments] == ["a red fox", "a blue fox"]
 
 
+@pytest.mark.smoke
 async def test_every_faulty_line_is_named_and_nothing_is_spent(town):
     long = "x" * 40_000
     interaction = await batch(town, ["a fox", long, "another fox", long])
@@ -105,6 +108,7 @@ async def test_more_than_fifty_lines_are_refused(town):
     assert "50" in message.content
 
 
+@pytest.mark.smoke
 async def test_the_whole_is_refused_where_the_whole_is_too_much(town):
     await town.restart(DEFAULT_IMAGES_PER_DAY="5")
     interaction = await batch(town, prompts(6))

@@ -275,6 +275,7 @@ async def test_a_picture_that_is_refused_again_when_it_is_fetched_stays_within_r
     assert (await only_job(town)).state is JobState.SETTLED
 
 
+@pytest.mark.smoke
 async def test_where_the_channel_takes_nothing_the_picture_comes_by_direct_message(town):
     await drawing(town)
     town.discord.faults.refuse(ANYTHING_IN_THE_ANSWER, "archived thread")

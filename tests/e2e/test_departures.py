@@ -33,6 +33,7 @@ async def test_a_start_notes_where_the_bot_is(town):
     assert await noted(town) == dict.fromkeys(servers_of(town), HERE)
 
 
+@pytest.mark.smoke
 async def test_a_removal_is_noted_at_once_and_taken_back_when_the_bot_returns(town):
     studio = town.world.town.studio
     await town.app.departures.check()

@@ -33,6 +33,7 @@ async def no_quota_for(town, member) -> None:
     await interaction.wait_answer()
 
 
+@pytest.mark.smoke
 async def test_who_has_no_quota_left_is_refused_before_their_pictures_are_fetched(town):
     await no_quota_for(town, town.member)
     message = await edited(town)

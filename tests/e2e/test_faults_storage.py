@@ -178,6 +178,7 @@ async def test_a_member_blocked_while_waiting_is_refused_at_run_time_and_release
     assert len(town.images.calls) == 1
 
 
+@pytest.mark.smoke
 async def test_nothing_that_is_sent_could_mention_anybody_by_accident(town):
     """T1: the sandbox notes every payload that could ping as a breach; the fixture fails on any."""
     message = await town.answer(await town.imagine(prompt="@everyone @here <@&1> <@2>"))

@@ -63,6 +63,7 @@ async def test_the_newest_comes_first_with_a_picture_and_a_link(town):
     assert message.embeds[0]["image"]["url"]
 
 
+@pytest.mark.smoke
 async def test_private_pictures_are_seen_by_their_maker_alone(town):
     await made(town, "a secret fox", private=True)
     painter = town.world.town.painter

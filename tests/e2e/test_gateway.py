@@ -41,6 +41,7 @@ async def test_an_event_replayed_while_and_after_it_is_worked_on_makes_one_job(d
     assert len(drawing.interaction.messages) == 1
 
 
+@pytest.mark.smoke
 async def test_an_event_that_comes_five_times_at_once_makes_one_job(town):
     town.discord.gateway.hold()
     interaction = await town.imagine()

@@ -40,6 +40,7 @@ def text_of(message) -> str:
     return "\n".join([message.content, *embeds])
 
 
+@pytest.mark.smoke
 async def test_a_member_asks_and_gets_a_picture(town):
     message = await town.answer(await town.imagine(prompt="a red fox", size="1536x1024", quality="low"))
 
@@ -269,6 +270,7 @@ async def test_a_limit_met_in_direct_messages_is_the_operators_and_no_servers(to
     assert "/settings" not in message.content
 
 
+@pytest.mark.smoke
 async def test_where_the_bot_may_not_answer_nothing_is_spent(town):
     message = await town.answer(await town.imagine(channel=town.world.town.quiet))
 

@@ -6,6 +6,8 @@ import csv
 import io
 import json
 
+import pytest
+
 from bot.ports import Kept
 from bot.rules.people import Place
 from bot.rules.servers.edits import logged_to
@@ -36,6 +38,7 @@ def place(town) -> Place:
     return Place(town.world.town.studio.id, town.member.id)
 
 
+@pytest.mark.smoke
 async def test_usage_shows_ones_own_figures_and_a_chart(town):
     await made(town)
     await made(town, user=town.world.town.painter)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bot.ui.interactions.bounds import BOUNDS, Bounded
 from sandbox.discord.model import Message, Upload, User
 from sandbox.images.drawing.marks import marked
@@ -32,6 +34,7 @@ def posted(town, *files: Upload) -> Message:
     return town.world.say(town.admin, town.general, "", list(files))
 
 
+@pytest.mark.smoke
 async def test_a_picture_of_ours_is_known_by_job_model_time_and_asker(town):
     result = await town.answer(await town.imagine(quality="low", count=2))
     (job,) = await town.jobs()

@@ -44,6 +44,7 @@ async def summed_up(town: Place, within_s: float = 60) -> None:
     await town.world.changed.until(ended, within_s, "the end")
 
 
+@pytest.mark.smoke
 async def test_pictures_come_to_the_channel_at_half_price_without_a_ping(town):
     interaction = await tonight(town, "a red fox", "a blue fox")
     await summed_up(town)

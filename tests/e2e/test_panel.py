@@ -370,6 +370,7 @@ async def test_a_preset_is_looked_at_again_where_somebody_changed_something_mean
     assert (await town.settings_held()).show_cost
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize("forged", ["preset_take:staff.0.abc", "preset_take:nothing.0.abc", "preset_take:paid.1.abc"])
 async def test_a_forged_preset_changes_nothing(town, forged):
     panel = await opened(town, "presets")

@@ -191,6 +191,7 @@ async def test_words_of_another_bot_are_understood_and_told(town):
     assert "--v 6. Size" in str(message.embeds)
 
 
+@pytest.mark.smoke
 async def test_the_highest_quality_is_proposed_with_its_price(town):
     refused = await town.answer(await town.imagine(quality="ultra"))
     assert "max" in refused.content

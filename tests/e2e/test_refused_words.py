@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from sandbox.discord.model import Upload
 from tests.e2e.test_settings import told
 
@@ -17,6 +19,7 @@ async def refused(town, interaction) -> str:
     return message.content
 
 
+@pytest.mark.smoke
 async def test_a_word_is_refused_wherever_it_comes_from(town):
     assert "0 → 1" in (await told(town, "words", add="Badger")).content
     slash = town.world.slash

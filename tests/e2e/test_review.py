@@ -75,6 +75,7 @@ async def gallery_of(town, user=None):
     return look.jobs
 
 
+@pytest.mark.smoke
 async def test_a_picture_is_shown_when_a_moderator_posts_it_and_not_before(town, room):
     await turn_on(town, room)
     interaction, review = await asked(town, room)
@@ -189,6 +190,7 @@ async def test_what_cannot_be_posted_is_approved_and_stays_its_makers(town, room
     assert job.waiting
 
 
+@pytest.mark.smoke
 async def test_of_two_moderators_one_decides(town, room):
     await turn_on(town, room)
     _, review = await asked(town, room)

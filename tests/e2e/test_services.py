@@ -197,6 +197,7 @@ async def test_words_come_from_the_service_that_has_a_model_of_words_with_its_ke
     assert (job.request.model, job.state) == (f"{MODEL}@writer", JobState.SETTLED)
 
 
+@pytest.mark.smoke
 async def test_one_services_refused_key_stops_its_model_and_nothing_else(town, others, unused_tcp_port_factory):
     await others.gateway("Azure OpenAI, classic addresses", SCHOOL, key="another-key", model="drawing")
     await others.restart(HTTP_PORT=str(unused_tcp_port_factory()))

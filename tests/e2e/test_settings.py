@@ -647,6 +647,7 @@ async def test_an_admins_own_data_name_nobody_whom_they_blocked_or_limited(town,
 # --- taking back -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.smoke
 async def test_allow_says_what_it_closes_and_undo_opens_it_again(town, people):
     message = await told(town, "channels", allow=people.pictures)
     assert "All other channels are now closed." in message.content
@@ -688,6 +689,7 @@ async def test_an_import_and_a_reset_are_taken_back_whole(town, people):
     assert "not set → 5" in said
 
 
+@pytest.mark.smoke
 async def test_undo_is_not_for_who_lost_the_right_nor_for_forged_ids(town):
     message = await told(town, "pause")
     (button,) = [one for row in message.components for one in row["components"]]

@@ -35,6 +35,7 @@ async def test_running_jobs_finish_waiting_ones_are_told_and_new_ones_refused(to
     assert len(town.images.calls) == 2
 
 
+@pytest.mark.smoke
 async def test_what_does_not_finish_in_time_is_closed_and_told_the_truth(town):
     town.images.latency_s = 60
     asked = await town.imagine(quality="low", preview=False)

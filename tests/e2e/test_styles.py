@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from sandbox.discord.model import Message, Upload
 
 LONG = "@everyone <@1> **x** " + "long " * 1190
@@ -21,6 +23,7 @@ async def looks(town, command: str = "/imagine", typed: str = "", user=None, cha
     return [choice["value"] for choice in await asked.wait_choices()]
 
 
+@pytest.mark.smoke
 async def test_a_look_is_saved_offered_used_and_its_prompt_kept_for_again(town):
     saved = await ask(town, "/style save", name="Noir", prompt="{prompt}, film noir {x}", quality="low", size="1:1")
     assert saved.ephemeral

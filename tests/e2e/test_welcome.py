@@ -34,6 +34,7 @@ async def until_welcomed(town, channel):
     return message
 
 
+@pytest.mark.smoke
 async def test_a_server_is_welcomed_once_in_its_system_channel(town, studio):
     studio.system_channel_id = town.general.id
     assert welcomes(town, town.general) == []

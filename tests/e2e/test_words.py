@@ -155,6 +155,7 @@ async def test_use_as_prompt_opens_the_form_filled_in_also_after_a_restart(town)
     assert words in str(pressed.modal)
 
 
+@pytest.mark.smoke
 async def test_a_prompt_is_improved_before_anything_is_drawn_with_the_old_words_one_press_away(town):
     message = town.world.say(town.painter, town.general, "a red fox")
     opened = await town.settled(await town.world.message_menu(town.member, message, "Use as prompt"))

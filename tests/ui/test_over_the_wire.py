@@ -25,6 +25,7 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
         made.discord.assert_clean()
 
 
+@pytest.mark.smoke
 async def test_a_picture_comes_with_alt_text_embed_and_buttons(town: Town) -> None:
     done = await town.imagined(prompt="a red **fox** @everyone", size="1536x1024", quality="low")
     (message,) = done.messages

@@ -284,7 +284,7 @@ def compared(sides: list[Side], runner: asyncio.Runner, examples: int) -> None:
 
 
 def test_the_desk_writes_and_answers_what_the_general_way_does(run_on_both):
-    compared(*run_on_both, examples=25)
+    compared(*run_on_both, examples=12)
 
 
 @pytest.mark.slow

@@ -22,6 +22,8 @@ from sandbox.images import ImageService
 from tests.core.conftest import Core, assert_invariants
 from tests.core.jobs.test_stand_ins import Unhurried
 
+pytestmark = pytest.mark.wire
+
 FLARE = "gpt-image-2.5-flare"
 FAULTS = (
     *("rate_limited", "rate_limited_for_an_hour", "insufficient_quota", "billing_hard_limit", "bad_key") * 3,
