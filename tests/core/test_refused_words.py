@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.refused_words import LONG
+from bot.core.refused_words import LONG, RefusedWords
+from bot.ports import NullMeter
 from bot.rules.options.table import RawOptions
 from bot.rules.requests import Kind
 from bot.rules.servers.edits import refusing
@@ -24,3 +25,16 @@ async def test_wherever_it_stands(core: Core, prompt: str, about: str) -> None:
         await core.intake.prepare(core.asker(), Kind.IMAGINE, RawOptions(prompt), about=about)
     innocent = (prompt.replace("badger", "fox"), about.replace("badger", "fox"))
     await core.intake.prepare(core.asker(), Kind.IMAGINE, RawOptions(innocent[0]), about=innocent[1])
+
+
+class Counting(NullMeter):
+    prompts = 0
+
+    def words_refused(self, prompts: int) -> None:
+        self.prompts += prompts
+
+
+async def test_what_was_refused_is_counted_for_the_operator_and_the_admins(core: Core) -> None:
+    meter, here = Counting(), core.asker().place
+    await RefusedWords(core.store.servers, meter, lambda: core.now).count(here, 3)
+    assert (meter.prompts, await core.store.servers.words_refused(here, core.now)) == (3, 3)

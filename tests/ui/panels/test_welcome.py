@@ -50,3 +50,33 @@ async def test_it_is_told_what_holds_here(limits: tuple[Limit, ...], held: str) 
     await welcome(client, guild)
     (letter,) = owner.letters
     assert letter.fields[0].value == held
+
+
+@dataclass
+class Channel:
+    problem: Exception | None
+    posted: int = 0
+
+    async def send(self, **_: Any) -> None:
+        if self.problem is not None:
+            raise self.problem
+        self.posted += 1
+
+
+@pytest.mark.parametrize("problem", [None, TimeoutError()])
+async def test_one_is_told_the_channel_or_else_the_owner(problem: Exception | None) -> None:
+    owner, channel = Owner(), Channel(problem)
+
+    async def limits_of(place: Place) -> tuple[Limit, ...]:
+        return ()
+
+    async def fetch_user(user_id: int) -> Owner:
+        return owner
+
+    shell = SimpleNamespace(store=SimpleNamespace(servers=SimpleNamespace(limits=limits_of)))
+    client: Any = SimpleNamespace(
+        shell=shell, fetch_user=fetch_user, get_partial_messageable=lambda channel_id, guild_id: channel
+    )
+    guild: Any = SimpleNamespace(id=10, name="Here", owner_id=7, preferred_locale="en-US", _system_channel_id=5)
+    await welcome(client, guild)
+    assert (channel.posted, len(owner.letters)) == ((1, 0) if problem is None else (0, 1))
