@@ -24,6 +24,11 @@ KEY_ADVICE = (
     "in a safe place apart from this file."
 )
 
+NO_KEY = (
+    "No key was found: SECRET_KEY is not set, and {folder}/secret.key is not there. Is DATA_DIR the folder with which "
+    "Easel runs? Without its key nobody can open the sealed values (servers' API keys) in this file."
+)
+
 
 def backup(settings: Settings, at: datetime, reason: str = "") -> Path:
     """A checked copy in ``DATA_DIR/backups``, readable by its owner only. Raises ``CannotStart``."""
@@ -75,5 +80,6 @@ def main(_arguments: argparse.Namespace) -> int:
     """Makes a backup and says where."""
     settings = load_settings()
     print(backup(settings, now()))  # noqa: T201 - this is its output
-    print(KEY_ADVICE.format(folder=settings.data_dir))  # noqa: T201
+    has_key = bool(settings.secret_key) or (settings.data_dir / "secret.key").exists()
+    print((KEY_ADVICE if has_key else NO_KEY).format(folder=settings.data_dir))  # noqa: T201
     return 0

@@ -234,3 +234,14 @@ def test_migrate_to_moves_the_ledger_and_says_what_is_next(settings: Settings, t
     assert "another ledger is there" in capsys.readouterr().err
     assert main(["migrate", "--to", "mysql://somewhere"]) == 2
     assert "must look like" in capsys.readouterr().err
+
+
+def test_a_backup_names_the_key_only_where_there_is_one(settings: Settings, tmp_path: Path, monkeypatch, capsys):
+    monkeypatch.setenv("DATABASE_URL", settings.database_url)
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "another"))
+    assert main(["backup"]) == 0
+    assert "Is DATA_DIR the folder with which Easel runs?" in capsys.readouterr().out
+    monkeypatch.setenv("DATA_DIR", str(settings.data_dir))
+    load_secrets(None, settings.data_dir)
+    assert main(["backup"]) == 0
+    assert f"{settings.data_dir}/secret.key, in a safe place" in capsys.readouterr().out

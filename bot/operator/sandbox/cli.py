@@ -139,7 +139,7 @@ def people_of(world: World) -> dict[str, User]:
     """Who can type a line in the town, by name; the plain member first, whoever owns the server last."""
     town = world.town
     people = (town.member, town.painter, town.moderator, town.admin, town.admin_abroad, town.owner)
-    return {one.name: one for one in people}
+    return {one.name: world.users[one.id] for one in people}  # in the language they speak now
 
 
 def _is_offered(name: str, world: World, user: User, channel: Channel) -> bool:
@@ -242,8 +242,12 @@ def usage(name: str, leaf: Json) -> str:
 
 
 def save(attachment: Attachment, out: Path) -> Path:
-    """Writes the file under a name that is not taken yet."""
-    out.mkdir(parents=True, exist_ok=True)
+    """Writes the file under a name that is not taken yet. Raises ``RuntimeError`` where there can be no folder."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        why = problem.strerror or type(problem).__name__
+        raise RuntimeError(f"{out} cannot be made ({why}). Name another folder with --out.") from problem
     plain = Path(attachment.filename).name
     path, number = out / plain, 1
     while path.exists():

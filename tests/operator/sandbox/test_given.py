@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from bot.operator.sandbox.cli import people_of, save
 from bot.operator.sandbox.environment import environment
 from bot.operator.sandbox.folders import LOCK, PREFIX, own_folder, sweep
 from bot.operator.sandbox.given import Given, given, said
 from bot.operator.sandbox.options import options_of
 from bot.operator.sandbox.towns import easel_town
+from sandbox.discord.model import Attachment
 from sandbox.discord.server import Server
 
 KEYLESS = "http://127.0.0.1:8080/v1"
@@ -116,3 +118,14 @@ async def test_a_large_town_is_large_and_speaks_another_language() -> None:
     assert len(everything) == len(set(everything))
     async with Server(world):
         pass
+
+
+def test_who_types_a_line_speaks_the_language_that_was_asked_for() -> None:
+    assert people_of(easel_town())["ada"].locale == "en-GB"
+    assert people_of(easel_town(language="de"))["ada"].locale == "de"
+
+
+def test_pictures_that_can_be_kept_nowhere_are_told_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(RuntimeError, match=r"cannot be made \(Not a directory\)\. Name another folder with --out"):
+        save(Attachment(1, 2, "a.png", b"x", "image/png"), tmp_path / "file" / "out")
