@@ -173,7 +173,7 @@ def works(store: SqlStore) -> dict[str, tuple[Work, bool]]:
     return {
         "heartbeat (every 15 s)": (store.leases.heartbeat, True),
         "adopt (every 30 s)": (store.leases.adopt, True),
-        "unfinished (every 30 s)": (store.leases.unfinished, True),
+        "unfinished (every 30 s)": (store.leases.held, True),
         "unknown that may turn up (every 30 s)": (lambda: store.leases.unknown_here(START - timedelta(days=30)), True),
         "unfinished batches (every 30 s)": (store.jobs.unfinished_batches, True),
         "forget counters (daily; an hour of them)": (forget, True),

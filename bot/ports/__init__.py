@@ -18,7 +18,7 @@ from bot.ports.figures import FigureStore, UsageLine, UsageRow
 from bot.ports.files import Bundle, Files, Kept
 from bot.ports.gate import Gate, OpenGate, Place
 from bot.ports.jobs import Batch, JobStore, Known, Look
-from bot.ports.leases import LeaseStore, Setup, Slot
+from bot.ports.leases import HeldJob, LeaseStore, Setup, Slot
 from bot.ports.notes import NoteStore, Offer, OfferStore, Reminder
 from bot.ports.people import PeopleStore
 from bot.ports.process import (
@@ -65,6 +65,7 @@ __all__ = [
     "FigureStore",
     "Files",
     "Gate",
+    "HeldJob",
     "ImageService",
     "JobStore",
     "Kept",

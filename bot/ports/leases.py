@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from bot.rules.ledger import Job
 
@@ -30,6 +30,14 @@ class Setup:
     seal: str
     pictures: str
     ahead_s: float = 0.0
+
+
+class HeldJob(NamedTuple):
+    """An unfinished job, as far as it takes to see whether somebody is at work on it."""
+
+    job_id: str
+    batch_id: str | None
+    waiting: bool
 
 
 class LeaseStore(Protocol):
@@ -70,8 +78,12 @@ class LeaseStore(Protocol):
         """
         ...
 
+    async def held(self) -> list[HeldJob]:
+        """Which unfinished jobs this process holds, and no more of them: there may be thousands in line."""
+        ...
+
     async def unfinished(self) -> list[Job]:
-        """Unfinished jobs that this process holds."""
+        """The same, whole."""
         ...
 
     async def hold_slot(self, key: str, per_minute: float, *, cost: int = 1) -> Slot:

@@ -27,6 +27,9 @@ async def test_a_new_life_of_the_process_adopts_what_the_last_one_left(opened, s
         (jobs[1].id, JobState.DISPATCHED, 2),
     }
     assert await second.leases.unfinished() == adopted
+    assert {(one.job_id, one.batch_id, one.waiting) for one in await second.leases.held()} == {
+        (job.id, None, False) for job in adopted
+    }
     assert await second.leases.adopt() == []
     with pytest.raises(LostLease):
         await second.jobs.release(jobs[0], "", sample.now)

@@ -38,7 +38,7 @@ from bot.adapters.database.engine import Database, Upsert
 from bot.adapters.database.schema.tables import OPEN, UNKNOWN, from_micros, jobs, processes, slots, to_micros
 from bot.adapters.database.sqlite.desk import Desk
 from bot.adapters.database.sqlite.statements import Prepared
-from bot.ports import Clock, Setup, Slot
+from bot.ports import Clock, HeldJob, Setup, Slot
 from bot.rules.instants import APART
 from bot.rules.ledger import Job, JobState, LostLease
 
@@ -213,6 +213,14 @@ class SqlLeases:
         )
         if not await self._db.rows(mine):
             raise LostLease(job.id)
+
+    async def held(self) -> list[HeldJob]:
+        query = select(jobs.c.id, jobs.c.batch_id, jobs.c.waiting).where(OPEN, jobs.c.holder == self._life.name)
+
+        async def work(connection: Connection) -> list[HeldJob]:
+            return [HeldJob(*row) for row in await connection.execute(query)]
+
+        return await self._db.read(work)
 
     async def unfinished(self) -> list[Job]:
         query = all_jobs().where(OPEN, jobs.c.holder == self._life.name).order_by(jobs.c.id)

@@ -235,7 +235,7 @@ class Batches:
     async def resume(self, delivery_for: Callable[[Batch, Sequence[Job]], BatchDelivery]) -> int:
         """Goes on with batches of an earlier life whose jobs this process holds now; returns how many."""
         resumed = 0
-        mine = {job.batch_id for job in await self._store.leases.unfinished() if job.batch_id is not None}
+        mine = {one.batch_id for one in await self._store.leases.held() if one.batch_id is not None}
         for batch in await self._store.jobs.unfinished_batches():
             if batch.id in self._running:
                 continue

@@ -40,6 +40,9 @@ log = logging.getLogger(__name__)
 PROGRESS_EVERY_S = 3.0
 """Between looks at a waiting job's place; Discord takes no more edits than that anyway."""
 
+A_MOMENT_S = 0.2
+"""Who has a turn by then is not said to have waited."""
+
 ALMOST = 0.95
 """More than this is not said to be over before it is."""
 
@@ -179,9 +182,9 @@ class JobRunner:
         while (position := self._queue.position(ticket)) is not None:
             ready_at = self._clock() + timedelta(seconds=self._queue.eta_s(ticket))
             await running.delivery.progress(running.job, Progress(Stage.QUEUED, position, ready_at))
-            is_called = await set_within(ticket.called, looks_every_s(position) if was_told else PROGRESS_EVERY_S)
-            if not is_called and not was_told:
+            if not was_told and not await set_within(ticket.called, A_MOMENT_S):
                 await self._keep_message(running.job)
+            await set_within(ticket.called, looks_every_s(position) if was_told else PROGRESS_EVERY_S)
             was_told = True
         ready_at, began, share = self._clock() + timedelta(seconds=ticket.seconds), _now_s(), 0.0
         while share < ALMOST:

@@ -138,12 +138,12 @@ class Recovery:
     async def _dropped(self) -> list[Job]:
         """Jobs that this process holds but is not at work on, in two rounds running: something failed half-way."""
         at_work = self._at_work()
-        held = await self._store.leases.unfinished()
+        held = await self._store.leases.held()
         at_work |= self._at_work()
-        idle = {job.id: job for job in held if job.id not in at_work and job.batch_id is None and not job.waiting}
-        dropped = [job for job in idle.values() if job.id in self._suspects]
-        self._suspects = frozenset(idle)
-        return dropped
+        alone = (one.job_id for one in held if one.batch_id is None and not one.waiting)
+        idle = frozenset(job_id for job_id in alone if job_id not in at_work)
+        dropped, self._suspects = idle & self._suspects, idle
+        return [job for job in await self._store.leases.unfinished() if job.id in dropped] if dropped else []
 
     def _at_work(self) -> frozenset[str]:
         return self._jobs.running_ids() | frozenset(self._settlement.outstanding)

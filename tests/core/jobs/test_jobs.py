@@ -703,7 +703,7 @@ async def test_whichever_call_fails_every_invariant_holds(layer, tmp_path, store
 
 
 async def test_the_message_of_a_job_that_waits_is_written_before_its_turn(store, tmp_path, monkeypatch):
-    monkeypatch.setattr("bot.core.jobs.job_runner.PROGRESS_EVERY_S", 0.001)
+    monkeypatch.setattr("bot.core.jobs.job_runner.A_MOMENT_S", 0.001)
     gate = asyncio.Event()
     core = Core(store, DiskFiles(tmp_path, floor_bytes=0), FakeService(gate=gate), max_running=1)
     first, second = await core.open("e1"), await core.open("e2")

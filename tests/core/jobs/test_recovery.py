@@ -242,14 +242,14 @@ async def test_a_job_between_its_opening_and_its_start_is_not_taken_for_dropped(
 async def test_a_job_that_starts_while_it_is_looked_for_is_not_taken_for_dropped(core, monkeypatch):
     job = await core.open()
     await core.recovery.adopt_and_close()
-    unfinished, started = core.store.leases.unfinished, []
+    held_by_us, started = core.store.leases.held, []
 
     async def as_it_starts():
-        held = await unfinished()
+        held = await held_by_us()
         started.append(core.jobs.start(job, Inputs(), core.delivery))
         return held
 
-    monkeypatch.setattr(core.store.leases, "unfinished", as_it_starts)
+    monkeypatch.setattr(core.store.leases, "held", as_it_starts)
     assert await core.recovery.adopt_and_close() == 0
     await asyncio.wait(started)
     assert core.delivery.shown == [job.id]
