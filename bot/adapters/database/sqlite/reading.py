@@ -7,13 +7,14 @@ SQLAlchemy would have answered. Of a read of half a millisecond, SQLAlchemy's ow
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Engine, Select
 from sqlalchemy.exc import MultipleResultsFound
 
+from bot.adapters.database.sqlite.at_once import AtOnce
 from bot.adapters.database.sqlite.statements import Prepared, all_stored, loaders_of
 
 T = TypeVar("T")
@@ -69,11 +70,11 @@ class Mappings(list[dict[str, Any]]):
         return self[0] if self else None
 
 
-class Reader:
-    """What the store's work uses of a ``Connection`` while it reads; none of it ever waits."""
+class Reader(AtOnce):
+    """The same for what only reads, on a connection that stays; lasting queries take the short way."""
 
     def __init__(self, engine: Engine) -> None:
-        self._connection = engine.connect()
+        super().__init__(engine.connect())
         self._db = cast("sqlite3.Connection", self._connection.connection.driver_connection)
 
     @contextmanager
@@ -90,16 +91,7 @@ class Reader:
 
     async def execute(self, statement: Any, parameters: Any = None) -> Any:
         query = _lasting.get(id(statement))
-        return self._connection.execute(statement, parameters) if query is None else query.ask(self._db, parameters)
-
-    async def scalar(self, statement: Any, parameters: Any = None) -> Any:
-        return self._connection.scalar(statement, parameters)
-
-    async def exec_driver_sql(self, statement: str, parameters: Any = None) -> Any:
-        return self._connection.exec_driver_sql(statement, parameters)
-
-    async def run_sync(self, work: Callable[..., T], *given: Any) -> T:
-        return work(self._connection, *given)
+        return await super().execute(statement, parameters) if query is None else query.ask(self._db, parameters)
 
     def close(self) -> None:
         self._connection.close()

@@ -15,35 +15,16 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import Engine, PoolProxiedConnection
 
 from bot.adapters.database.connection import Connection
+from bot.adapters.database.sqlite.at_once import AtOnce
 from bot.adapters.database.sqlite.memory import Memory
 from bot.adapters.database.sqlite.reading import Reader
 from bot.adapters.database.sqlite.writer import Progress, Withdrawn, Writer
 
 T = TypeVar("T")
 READERS = 4
-
-
-class _AtOnce:
-    """What the store's work uses of a ``Connection``; none of it ever waits."""
-
-    def __init__(self, connection: SyncConnection) -> None:
-        self._connection = connection
-
-    async def execute(self, statement: Any, parameters: Any = None) -> Any:
-        return self._connection.execute(statement, parameters)
-
-    async def scalar(self, statement: Any, parameters: Any = None) -> Any:
-        return self._connection.scalar(statement, parameters)
-
-    async def exec_driver_sql(self, statement: str, parameters: Any = None) -> Any:
-        return self._connection.exec_driver_sql(statement, parameters)
-
-    async def run_sync(self, work: Callable[..., T], *given: Any) -> T:
-        return work(self._connection, *given)
 
 
 def _run_through(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -102,7 +83,7 @@ class Threads:
             raise Withdrawn
         try:
             with self._writer.begin() as connection:
-                result = _run_through(work(_AtOnce(connection)))
+                result = _run_through(work(AtOnce(connection)))
                 if progress.withdrawn:
                     raise Withdrawn
                 progress.finished = True
