@@ -16,6 +16,16 @@ async def opened(store, sample, count: int = 3):
     return [(await store.jobs.open([sample.draft()], sample.now))[0] for _ in range(count)]
 
 
+async def before_moderators(store, sample):
+    """One whose pictures wait for the moderators."""
+    (job,) = await opened(store, sample, 1)
+    job = await store.jobs.dispatch(job, sample.now)
+    job = await store.jobs.produce(job, sample.bill(), None, sample.now)
+    await store.jobs.set_waiting(job, True)
+    await store.reviews.open([job])
+    return job
+
+
 async def test_jobs_that_are_seen_together_are_one_group(store, sample):
     first, second, third = await opened(store, sample)
     held = await store.reviews.open([first, second])
@@ -89,11 +99,7 @@ async def test_what_stands_in_no_message_is_known_until_it_does_or_is_approved(s
 
 
 async def test_what_waits_of_a_person_is_known_until_they_are_forgotten_and_ends_then(store, sample):
-    (job,) = await opened(store, sample, 1)
-    job = await store.jobs.dispatch(job, sample.now)
-    job = await store.jobs.produce(job, sample.bill(), None, sample.now)
-    await store.jobs.set_waiting(job, True)
-    await store.reviews.open([job])
+    job = await before_moderators(store, sample)
     assert [one.job_id for one in await store.reviews.of_maker(job.asker.user_id)] == [job.id]
     assert await store.reviews.of_maker(job.asker.user_id + 1) == []
     await store.people.forget(job.asker.user_id)
@@ -105,11 +111,7 @@ async def test_what_waits_of_a_person_is_known_until_they_are_forgotten_and_ends
 
 
 async def test_nobody_fetches_what_waits_for_moderators(store, sample):
-    (job,) = await opened(store, sample, 1)
-    job = await store.jobs.dispatch(job, sample.now)
-    job = await store.jobs.produce(job, sample.bill(), None, sample.now)
-    await store.jobs.set_waiting(job, True)
-    await store.reviews.open([job])
+    job = await before_moderators(store, sample)
     assert await store.jobs.waiting(SERVER, 1) == []
     await store.reviews.approve(job.id)
     assert [one.id for one in await store.jobs.waiting(SERVER, 1)] == [job.id]

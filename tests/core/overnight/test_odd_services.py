@@ -57,8 +57,12 @@ async def test_what_is_spelt_otherwise_is_drawn_all_the_same(world: World, habit
     await world.cleared()
 
 
-async def test_what_is_canceled_with_one_l_is_over(world: World) -> None:
-    world.images.batches.habits = Habits(status=american)
+@pytest.mark.parametrize("habits", [Habits(status=american), Habits(status=nobodys), Habits(status=nobodys, iso=True)])
+async def test_what_ends_in_a_state_that_is_spelt_otherwise_or_nobody_knows_is_taken_back(
+    world: World, habits: Habits
+) -> None:
+    """One that nobody knows ends by the moments that are told of it."""
+    world.images.batches.habits = habits
     world.images.batches.night.takes_s = 10**9
     life = await world.live()
     batch, task = await life.hand_in(2)
@@ -66,18 +70,6 @@ async def test_what_is_canceled_with_one_l_is_over(world: World) -> None:
     await asyncio.wait_for(task, 30)
     assert await world.states(batch) == ["released"] * 2
     assert world.now - NOON < timedelta(hours=1)
-    await world.cleared()
-
-
-@pytest.mark.parametrize("iso", [False, True])
-async def test_in_a_state_that_nobody_knows_it_is_taken_back_and_ends_by_its_moments(world: World, iso: bool) -> None:
-    world.images.batches.habits = Habits(status=nobodys, iso=iso)
-    world.images.batches.night.takes_s = 10**9
-    life = await world.live()
-    batch, task = await life.hand_in(2)
-    await life.batches.cancel(batch.id, MEMBER)
-    await asyncio.wait_for(task, 30)
-    assert await world.states(batch) == ["released"] * 2
     await world.cleared()
 
 
