@@ -239,6 +239,7 @@ async def test_a_step_by_somebody_who_knows_no_message_leaves_the_one_that_is_kn
 async def test_a_result_that_waits_is_offered_to_its_maker_in_its_place(store, sample):
     [job] = await store.jobs.open([sample.draft()], sample.now)
     job = await store.jobs.produce(await store.jobs.dispatch(job, sample.now), sample.bill(), None, sample.now)
+    assert await store.jobs.waiting(sample.asker().place, 1) == []
     job = await store.jobs.set_waiting(job, True)
     assert [found.id for found in await store.jobs.waiting(sample.asker().place, 1)] == [job.id]
     assert await store.jobs.waiting(sample.asker(guild=11).place, 1) == []

@@ -21,6 +21,7 @@ async def test_a_new_life_of_the_process_adopts_what_the_last_one_left(opened, s
     assert [job.id for job in await first.leases.unfinished()] == [jobs[0].id, jobs[1].id]
     await first.aclose()
     second = await opened(process_id="easel-0")
+    assert await second.leases.held() == []
     adopted = await second.leases.adopt()
     assert {(job.id, job.state, job.epoch) for job in adopted} == {
         (jobs[0].id, JobState.RESERVED, 2),

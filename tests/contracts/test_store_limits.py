@@ -10,7 +10,8 @@ from bot.ports import AuditEntry
 from bot.rules.limits.decide import Refused, Subject
 from bot.rules.limits.limit import Measure, Period, Quota, Scope, slot_of
 from bot.rules.people import Place
-from bot.rules.servers.changes import LimitChanged
+from bot.rules.servers.changes import LimitChanged, Resettable
+from bot.rules.servers.edits import limiting
 from tests.support.ledger import counts_by_state, use_now
 
 SERVER = Place(10, 1)
@@ -276,6 +277,24 @@ async def test_a_new_window_and_a_new_amount_warn_again(store, sample, made):
     [job] = await store.jobs.open([sample.draft(micro_usd=60)], tomorrow)
     await made(store, job, 60)
     assert [w.percent for w in await store.servers.budget_warnings(SERVER, tomorrow)] == [50]
+
+
+@pytest.mark.parametrize("how", ["limit", "overhaul", "reset"])
+async def test_a_budget_that_is_lowered_below_what_was_spent_warns(opened, sample, made, how):
+    lower, higher = (sample.limit("server", "dollars", "day", amount) for amount in (70, 1000))
+    store = await opened(lower)
+    await store.servers.set_limit(SERVER, higher, 9, sample.now)
+    [job] = await store.jobs.open([sample.draft(micro_usd=60)], sample.now)
+    await made(store, job, 60)
+    assert await store.servers.budget_warnings(SERVER, sample.now) == []
+    match how:
+        case "limit":
+            await store.servers.set_limit(SERVER, lower, 9, sample.now)
+        case "overhaul":
+            await store.servers.overhaul(SERVER, limiting([lower], [], {slot_of(higher): higher}), 9, sample.now)
+        case _:
+            await store.servers.reset(SERVER, Resettable.LIMITS, 9, sample.now)
+    assert [warning.percent for warning in await store.servers.budget_warnings(SERVER, sample.now)] == [80]
 
 
 async def test_the_operators_warning_is_marked_as_the_operators(opened, sample, made):

@@ -6,7 +6,9 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import delete
 
+from bot.adapters.database.schema.tables import settings
 from bot.adapters.database.sqlite.memory import Memory
 from bot.rules.people import Place
 from bot.rules.servers.access import Block
@@ -94,6 +96,14 @@ async def test_settings_are_read_once(statements, store, now):
     await blocked(store, 5, now)
     assert (await store.servers.settings(HERE)).blocked[0].user_id == 5
     assert statements() > said
+
+
+async def test_what_a_tool_writes_makes_it_old_too(store, now):
+    await blocked(store, 5, now)
+    assert (await store.servers.settings(HERE)).blocked
+    async with store.database.writing() as connection:
+        await connection.execute(delete(settings))
+    assert not (await store.servers.settings(HERE)).blocked
 
 
 @pytest.fixture
