@@ -143,7 +143,8 @@ class Recovery:
         alone = (one.job_id for one in held if one.batch_id is None and not one.waiting)
         idle = frozenset(job_id for job_id in alone if job_id not in at_work)
         dropped, self._suspects = idle & self._suspects, idle
-        return [job for job in await self._store.leases.unfinished() if job.id in dropped] if dropped else []
+        whole = await self._store.leases.unfinished() if dropped else []
+        return [job for job in whole if job.id in dropped - self._at_work()]
 
     def _at_work(self) -> frozenset[str]:
         return self._jobs.running_ids() | frozenset(self._settlement.outstanding)

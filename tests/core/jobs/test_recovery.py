@@ -255,6 +255,34 @@ async def test_a_job_that_starts_while_it_is_looked_for_is_not_taken_for_dropped
     assert core.delivery.shown == [job.id]
 
 
+async def test_only_what_was_dropped_is_closed_beside_what_is_at_work(core):
+    core.service.gate = asyncio.Event()
+    at_work = core.jobs.start(await core.open("at work"), Inputs(), core.delivery)
+    dropped = await core.open("dropped")
+    await core.recovery.adopt_and_close()
+    assert await core.recovery.adopt_and_close() == 1
+    assert (await core.store.jobs.get(dropped.id)).state is JobState.RELEASED
+    core.service.gate.set()
+    await asyncio.wait({at_work})
+    assert [job.state for job in await every_job(core.store)] == [JobState.SETTLED, JobState.RELEASED]
+
+
+async def test_a_job_that_starts_while_what_was_dropped_is_read_is_left_to_it(core, monkeypatch):
+    job = await core.open()
+    await core.recovery.adopt_and_close()
+    unfinished, started = core.store.leases.unfinished, []
+
+    async def as_it_starts():
+        whole = await unfinished()
+        started.append(core.jobs.start(job, Inputs(), core.delivery))
+        return whole
+
+    monkeypatch.setattr(core.store.leases, "unfinished", as_it_starts)
+    assert await core.recovery.adopt_and_close() == 0
+    await asyncio.wait(started)
+    assert core.delivery.shown == [job.id]
+
+
 async def test_what_was_called_unknown_is_looked_for_once(machine, monkeypatch):
     first, other = machine("a"), machine("b")
     await dispatched_on(first)
